@@ -1,0 +1,293 @@
+// Package command carries what somebody wants of a device down to it and knows how it ended (命令).
+//
+// It owns the tables command and command_cursor, and promises:
+//   - every command ends: succeeded, failed, expired or cancelled, at its deadline at the latest, also when every event
+//     on the Bus is lost and when the process is killed in between;
+//   - a command is put on the wire once: it is sent only after the row that says so is committed, and what may have
+//     reached the socket is never sent again. A lost answer ends it as failed, reason unconfirmed;
+//   - succeeded means that the device answered 200 and that its own reports do not say otherwise;
+//   - the newest set of a property replaces those that still wait; at most [MaxWaiting] commands wait for one device.
+//
+// It knows no socket: the gateway takes what is due for the sessions it holds, and answers come up through the uplink Log.
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/bus"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/product"
+	"lampworks/tsl"
+)
+
+// Limits of a command.
+const (
+	MaxWaiting      = 100                // commands that wait for one device
+	MaxParams       = 64 << 10           // bytes of the parameters
+	DefaultDeadline = 10 * time.Second   // where the request names none
+	MaxDeadline     = 7 * 24 * time.Hour // the longest a command may wait
+)
+
+// Kind is what a command asks for.
+type Kind string
+
+// The kinds of commands.
+const (
+	PropertySet Kind = "property_set" // set properties: {"brightness":50}
+	Service     Kind = "service"      // call a service of the thing model
+)
+
+// A Request is a command somebody wants carried out.
+type Request struct {
+	Device   string // id
+	Kind     Kind
+	Service  string          // identifier, for Kind Service
+	Params   json.RawMessage // object: property or input parameter → value
+	Deadline time.Duration   // from now; 0 is [DefaultDeadline]
+	Origin   string          // voice, api, scene …
+	Ref      string          // what it belongs to there: the id of a sentence, a scene run
+}
+
+// A Command is a request on its way or at its end.
+type Command struct {
+	ID             string
+	Seq            int64 // the id on the wire; grows with every command of the platform
+	Organisation   string
+	Device         string
+	Kind           Kind
+	Service        string
+	Params         json.RawMessage
+	State          State
+	Reason         Reason
+	Note           string          // what the device said when it refused
+	Result         json.RawMessage // output of a service
+	Origin, Ref    string
+	CreatedAt      time.Time
+	DeadlineAt     time.Time
+	SentAt         time.Time // zero until then, as the next two
+	AcknowledgedAt time.Time
+	EndedAt        time.Time
+}
+
+// Ended reports whether nothing more will happen to the command.
+func (c *Command) Ended() bool { return !c.EndedAt.IsZero() }
+
+// Commands is the service of this room. It is safe for concurrent use.
+type Commands struct {
+	store    *store.Store
+	products *product.Service
+	shadow   *shadow.Service
+	bus      bus.Bus
+	log      *slog.Logger
+
+	waiting  waiters
+	acks     acknowledgements
+	finished chan struct{}
+	once     sync.Once
+}
+
+// New returns the service over a migrated store. [Commands.Run] and [Commands.Follow] must run for commands to end.
+func New(s *store.Store, products *product.Service, sh *shadow.Service, b bus.Bus, log *slog.Logger) *Commands {
+	return &Commands{store: s, products: products, shadow: sh, bus: b, log: log, acks: acknowledgements{wake: make(chan struct{}, 1)}}
+}
+
+// Submit checks the requests against the thing models of their devices and accepts all of them or, with a
+// [fault.Fault] or [*tsl.Violation] inside, none. They are on disk when it returns.
+func (s *Commands) Submit(ctx context.Context, who access.Actor, reqs ...Request) ([]Command, error) {
+	if len(reqs) == 0 {
+		return nil, nil
+	}
+	now := time.Now()
+	out := make([]Command, len(reqs))
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		for i, r := range reqs {
+			c, err := s.accept(ctx, tx, who, r, now)
+			if err != nil {
+				return err
+			}
+			out[i] = c
+		}
+		tx.AfterCommit(func() { s.announce(out) })
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r Request, now time.Time) (Command, error) {
+	if r.Deadline == 0 {
+		r.Deadline = DefaultDeadline
+	}
+	if r.Deadline < 0 || r.Deadline > MaxDeadline {
+		return Command{}, fault.Invalid("/deadline", r.Deadline.String(), "more than 0 and at most "+MaxDeadline.String(), "choose a deadline within a week")
+	}
+	if len(r.Params) > MaxParams {
+		return Command{}, fault.Invalid("/params", fmt.Sprintf("%d bytes", len(r.Params)), fmt.Sprintf("at most %d bytes", MaxParams), "send less at once")
+	}
+	d, err := device.Load(ctx, tx, who, r.Device)
+	if err != nil {
+		return Command{}, err
+	}
+	model, err := s.products.Model(ctx, d.Product)
+	if err != nil {
+		return Command{}, fmt.Errorf("opening the thing model of device %s: %w", d.ID, err)
+	}
+	sets, err := check(model, r)
+	if err != nil {
+		return Command{}, err
+	}
+	if err := s.makeRoom(ctx, tx, d.ID, r, sets, now); err != nil {
+		return Command{}, err
+	}
+	c := Command{
+		ID: uuid.Must(uuid.NewV7()).String(), Organisation: d.Organisation, Device: d.ID, Kind: r.Kind, Service: r.Service, Params: r.Params,
+		State: Accepted, Origin: r.Origin, Ref: r.Ref, CreatedAt: now.UTC(), DeadlineAt: now.Add(r.Deadline).UTC(),
+	}
+	if c.Seq, err = insert(ctx, tx, who, &c); err != nil {
+		return Command{}, err
+	}
+	if len(sets) > 0 {
+		if err := s.shadow.SetDesired(ctx, tx, d.ID, sets, now); err != nil {
+			return Command{}, err
+		}
+	}
+	return c, nil
+}
+
+// check holds the parameters against the model and returns the properties a set names.
+func check(model *tsl.Model, r Request) ([]shadow.Setting, error) {
+	switch r.Kind {
+	case PropertySet:
+		var sets []shadow.Setting
+		v := model.CheckSet(r.Params, func(p *tsl.Property, value []byte, _ int64) {
+			sets = append(sets, shadow.Setting{Property: p.Identifier, Value: json.RawMessage(append([]byte(nil), value...))})
+		})
+		if v != nil {
+			return nil, v
+		}
+		if len(sets) == 0 {
+			return nil, fault.Invalid("/params", "{}", "at least one property", "name the property to set")
+		}
+		return sets, nil
+	case Service:
+		if v := model.CheckInput(r.Service, r.Params); v != nil {
+			return nil, v
+		}
+		return nil, nil
+	}
+	return nil, fault.Invalid("/kind", string(r.Kind), `"property_set" or "service"`, "send one of the two")
+}
+
+// makeRoom cancels the waiting sets that the new one replaces, and refuses the command when the device's queue is full.
+func (s *Commands) makeRoom(ctx context.Context, tx *store.Tx, device string, r Request, sets []shadow.Setting, now time.Time) error {
+	waiting, err := open(ctx, tx, device, Accepted)
+	if err != nil {
+		return err
+	}
+	left := len(waiting)
+	for i := range waiting {
+		w := &waiting[i]
+		if r.Kind != PropertySet || !replaces(sets, w) {
+			continue
+		}
+		if err := end(ctx, tx, w, Replace, Replaced, now); err != nil {
+			return err
+		}
+		left--
+		tx.AfterCommit(func() { s.ended(*w) })
+	}
+	if left >= MaxWaiting {
+		return &fault.Fault{
+			Code: "limit", What: fmt.Sprintf("%d commands wait for the device already", left), Where: device,
+			Rule: fmt.Sprintf("at most %d commands wait for one device", MaxWaiting), Fix: "wait until it is online, or cancel some",
+		}
+	}
+	return nil
+}
+
+// replaces reports whether sets name every property that the waiting command w would set.
+func replaces(sets []shadow.Setting, w *Command) bool {
+	if w.Kind != PropertySet {
+		return false
+	}
+	var had map[string]json.RawMessage
+	if json.Unmarshal(w.Params, &had) != nil {
+		return false
+	}
+	for _, set := range sets {
+		delete(had, set.Property)
+	}
+	return len(had) == 0
+}
+
+// Load returns a command of who's organisation.
+func (s *Commands) Load(ctx context.Context, who access.Actor, id string) (Command, error) {
+	var c Command
+	err := s.store.Read(ctx, func(v *store.View) error {
+		var err error
+		c, err = load(ctx, v, who, id)
+		return err
+	})
+	return c, err
+}
+
+// List returns a page of the commands of a device, newest first, and whether more follow. before is the Seq of the last
+// one of the page before, or 0.
+func (s *Commands) List(ctx context.Context, who access.Actor, deviceID string, before int64, limit int) ([]Command, bool, error) {
+	if limit == 0 {
+		limit = 50
+	}
+	if limit < 1 || limit > 500 {
+		return nil, false, fault.Invalid("/limit", fmt.Sprint(limit), "an integer from 1 to 500", "ask for at most 500 and follow the cursor")
+	}
+	var page []Command
+	err := s.store.Read(ctx, func(v *store.View) error {
+		if _, err := device.Load(ctx, v, who, deviceID); err != nil {
+			return err
+		}
+		var err error
+		page, err = list(ctx, v, deviceID, before, limit+1)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	if len(page) > limit {
+		return page[:limit], true, nil
+	}
+	return page, false, nil
+}
+
+// Cancel ends a command that has not left yet.
+func (s *Commands) Cancel(ctx context.Context, who access.Actor, id string) (Command, error) {
+	var c Command
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		if c, err = load(ctx, tx, who, id); err != nil {
+			return err
+		}
+		if err := end(ctx, tx, &c, Revoke, Withdrawn, time.Now()); err != nil {
+			return err
+		}
+		tx.AfterCommit(func() { s.ended(c) })
+		return nil
+	})
+	if errors.Is(err, errMoved) {
+		return c, fault.Stale("command", id)
+	}
+	return c, err
+}

@@ -1,0 +1,232 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"lampworks/internal/infra/store"
+)
+
+// Subjects of the Bus. The last token is the id of the device. A lost event costs time, never a command: the gateway asks
+// for what it has not seen every two seconds and at connect.
+const (
+	DueSubject   = "command.due."   // a command waits; no payload
+	EndedSubject = "command.ended." // a command ended; payload: its id
+)
+
+func (s *Commands) announce(cs []Command) {
+	for i := range cs {
+		s.bus.Publish(DueSubject+cs[i].Device, nil)
+	}
+}
+
+func (s *Commands) ended(c Command) {
+	s.waiting.wake(c.ID)
+	s.bus.Publish(EndedSubject+c.Device, []byte(c.ID))
+}
+
+// Take marks what waits for a device as sent to its session of the given epoch and returns it in order. It is on disk
+// when Take returns, so that the caller may write it to the socket, once.
+func (s *Commands) Take(ctx context.Context, device string, epoch uint64) ([]Command, error) {
+	waits := false
+	err := s.store.Read(ctx, func(v *store.View) error {
+		return v.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM command WHERE device = ? AND state = 'accepted' AND ended_at IS NULL)", device).Scan(&waits)
+	})
+	if err != nil || !waits {
+		return nil, err
+	}
+	var out []Command
+	now := time.Now()
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		out = out[:0]
+		waiting, err := open(ctx, tx, device, Accepted)
+		if err != nil {
+			return err
+		}
+		for _, c := range waiting {
+			if !c.DeadlineAt.After(now) {
+				continue // the sweep ends it
+			}
+			_, err := tx.Exec(ctx, "UPDATE command SET state = 'sent', sent_at = ?, epoch = ? WHERE seq = ? AND state = 'accepted'", now.UnixMilli(), int64(epoch), c.Seq)
+			if err != nil {
+				return fmt.Errorf("marking command %s as sent: %w", c.ID, err)
+			}
+			c.State, c.SentAt = Sent, now.UTC()
+			out = append(out, c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("taking the commands of device %s: %w", device, err)
+	}
+	return out, nil
+}
+
+// Return puts commands back of which not one byte was written to a socket.
+func (s *Commands) Return(ctx context.Context, cs []Command) error {
+	if len(cs) == 0 {
+		return nil
+	}
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		for i := range cs {
+			_, err := tx.Exec(ctx, "UPDATE command SET state = 'accepted', sent_at = NULL, epoch = 0 WHERE seq = ? AND state = 'sent'", cs[i].Seq)
+			if err != nil {
+				return fmt.Errorf("returning command %s: %w", cs[i].ID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("returning %d commands: %w", len(cs), err)
+	}
+	return nil
+}
+
+// Due lists the devices that a command accepted after seq waits for, and the newest seq seen; for the gateway's round
+// every two seconds, which makes up for lost events.
+func (s *Commands) Due(ctx context.Context, after int64) (devices []string, newest int64, err error) {
+	newest = after
+	err = s.store.Read(ctx, func(v *store.View) error {
+		rows, err := v.Query(ctx, "SELECT seq, device FROM command WHERE seq > ? AND state = 'accepted' AND ended_at IS NULL ORDER BY seq LIMIT 10000", after)
+		if err != nil {
+			return fmt.Errorf("reading what is due: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var device string
+			if err := rows.Scan(&newest, &device); err != nil {
+				return fmt.Errorf("reading what is due: %w", err)
+			}
+			devices = append(devices, device)
+		}
+		return rows.Err()
+	})
+	return devices, newest, err
+}
+
+// Acknowledged notes that the device acknowledged the packet of command seq. It returns at once; a row is written soon,
+// unless the command has ended by then.
+func (s *Commands) Acknowledged(seq int64) { s.acks.add(seq, time.Now()) }
+
+// acknowledgements gathers the PUBACKs of some milliseconds, so that they cost one write and often none.
+type acknowledgements struct {
+	wake chan struct{}
+
+	mu   sync.Mutex
+	list []acknowledgement
+}
+
+type acknowledgement struct {
+	seq int64
+	at  time.Time
+}
+
+// maxAcknowledgements bounds what a slow disk lets pile up; beyond it an acknowledgement is not recorded, which the
+// command does not need in order to end.
+const maxAcknowledgements = 10_000
+
+func (a *acknowledgements) add(seq int64, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.list) >= maxAcknowledgements {
+		return
+	}
+	a.list = append(a.list, acknowledgement{seq, at})
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (a *acknowledgements) take() []acknowledgement {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := a.list
+	a.list = nil
+	return list
+}
+
+const (
+	acknowledgeAfter = 50 * time.Millisecond  // most answers are there by then
+	sweepEvery       = 200 * time.Millisecond // how late a deadline may be noticed
+)
+
+// Run ends what passed its deadline and records acknowledgements, until ctx ends.
+func (s *Commands) Run(ctx context.Context) error {
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.record(context.WithoutCancel(ctx))
+			return nil
+		case <-sweep.C:
+			if err := s.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				s.log.LogAttrs(ctx, slog.LevelError, "ending overdue commands failed", slog.Any("error", err))
+			}
+		case <-s.acks.wake:
+			select {
+			case <-ctx.Done():
+			case <-time.After(acknowledgeAfter):
+			}
+			s.record(context.WithoutCancel(ctx))
+		}
+	}
+}
+
+func (s *Commands) record(ctx context.Context) {
+	list := s.acks.take()
+	if len(list) == 0 {
+		return
+	}
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		for _, a := range list {
+			_, err := tx.Exec(ctx, "UPDATE command SET state = 'acknowledged', acknowledged_at = ? WHERE seq = ? AND state = 'sent'", a.at.UnixMilli(), a.seq)
+			if err != nil {
+				return fmt.Errorf("acknowledging command %d: %w", a.seq, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "acknowledgements were not recorded", slog.Int("count", len(list)), slog.Any("error", err))
+	}
+}
+
+// sweep ends what is past its deadline: expired when it never left, failed when it did.
+func (s *Commands) sweep(ctx context.Context, now time.Time) error {
+	var late []Command
+	err := s.store.Read(ctx, func(v *store.View) error {
+		var err error
+		late, err = query(ctx, v, "WHERE ended_at IS NULL AND deadline_at <= ? ORDER BY deadline_at LIMIT 1000", now.UnixMilli())
+		return err
+	})
+	if err != nil || len(late) == 0 {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		for i := range late {
+			c := &late[i]
+			act, reason := Lose, Unconfirmed
+			switch {
+			case c.State == Accepted:
+				act, reason = Lapse, Offline
+			case c.Note == noteContradicted:
+				act, reason = Contradict, Wrong
+			}
+			err := end(ctx, tx, c, act, reason, now)
+			if errors.Is(err, errMoved) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			tx.AfterCommit(func() { s.ended(*c) })
+		}
+		return nil
+	})
+}

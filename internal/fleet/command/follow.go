@@ -1,0 +1,270 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"lampworks/alink"
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/uplink"
+	"lampworks/tsl"
+)
+
+const consumer = "command.completion"
+
+// noteContradicted stands in the row of a set that the device confirmed while its own report says otherwise. It is
+// settled by the next report, or at the deadline.
+const noteContradicted = "confirmed, but the device reports another value"
+
+const maxNote = 512 // bytes of a device's words that are kept
+
+// Follow completes commands by the answers and reports in the Log, until ctx ends. The rows and the position they came
+// from are one transaction.
+func (s *Commands) Follow(ctx context.Context, log uplink.Log) error {
+	f := &follower{s: s, byDevice: make(map[string][]*pending)}
+	var from uplink.Position
+	err := s.store.Read(ctx, func(v *store.View) error {
+		err := v.QueryRow(ctx, "SELECT position FROM command_cursor WHERE consumer = ?", consumer).Scan(&from)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading the cursor of %s: %w", consumer, err)
+	}
+	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle)
+}
+
+// pending is an open command, or a set that succeeded and may be contradicted until its deadline.
+type pending struct {
+	Command
+	sets         map[string]json.RawMessage // of a property set
+	contradicted map[string]bool            // properties whose last report since the command was sent says otherwise
+}
+
+// follower is the state of one reading of the Log; used by one goroutine.
+type follower struct {
+	s        *Commands
+	newest   int64 // the newest Seq that byDevice knows
+	byDevice map[string][]*pending
+	forget   time.Time // when pending ones past their deadline are next looked for
+}
+
+func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
+	if err := f.learn(ctx); err != nil {
+		return err
+	}
+	var done []*pending
+	err := f.s.store.Write(ctx, func(tx *store.Tx) error {
+		done = done[:0]
+		for _, r := range records {
+			p, err := f.record(ctx, tx, r)
+			if err != nil {
+				return err
+			}
+			done = append(done, p...)
+		}
+		_, err := tx.Exec(ctx, `
+			INSERT INTO command_cursor (consumer, position) VALUES (?, ?)
+			ON CONFLICT (consumer) DO UPDATE SET position = excluded.position`, consumer, records[len(records)-1].Pos)
+		if err != nil {
+			return fmt.Errorf("moving the cursor of %s: %w", consumer, err)
+		}
+		return nil
+	})
+	if err != nil {
+		f.byDevice, f.newest = make(map[string][]*pending), 0 // learn anew: what memory holds may be ahead of the rows
+		return err
+	}
+	for _, p := range done {
+		f.s.ended(p.Command)
+	}
+	f.drop(time.Now())
+	return nil
+}
+
+// learn adds the commands accepted since the last batch. An answer is in the Log only after its command's row.
+func (f *follower) learn(ctx context.Context) error {
+	return f.s.store.Read(ctx, func(v *store.View) error {
+		fresh, err := query(ctx, v, "WHERE seq > ? AND ended_at IS NULL ORDER BY seq", f.newest)
+		if err != nil {
+			return err
+		}
+		for _, c := range fresh {
+			p := &pending{Command: c}
+			if c.Kind == PropertySet {
+				if err := json.Unmarshal(c.Params, &p.sets); err != nil {
+					return fmt.Errorf("reading the parameters of command %s: %w", c.ID, err)
+				}
+			}
+			f.byDevice[c.Device] = append(f.byDevice[c.Device], p)
+			f.newest = max(f.newest, c.Seq)
+		}
+		return nil
+	})
+}
+
+// drop forgets what is past its deadline and what ended by other hands.
+func (f *follower) drop(now time.Time) {
+	if now.Before(f.forget) {
+		return
+	}
+	f.forget = now.Add(time.Second)
+	for id, list := range f.byDevice {
+		kept := list[:0]
+		for _, p := range list {
+			if now.Before(p.DeadlineAt.Add(time.Second)) {
+				kept = append(kept, p)
+			}
+		}
+		if len(kept) == 0 {
+			delete(f.byDevice, id)
+			continue
+		}
+		f.byDevice[id] = kept
+	}
+}
+
+func (f *follower) record(ctx context.Context, tx *store.Tx, r uplink.Record) ([]*pending, error) {
+	list := f.byDevice[r.Device]
+	if r.Kind != uplink.Message || len(list) == 0 {
+		return nil, nil
+	}
+	m, err := device.DecodeMessage(r.Body)
+	if err != nil {
+		f.s.log.LogAttrs(ctx, slog.LevelError, "message record passed over", slog.Uint64("position", uint64(r.Pos)), slog.Any("error", err))
+		return nil, nil
+	}
+	switch m.Template {
+	case alink.PropertySetReply, alink.ServiceReply:
+		return f.answer(ctx, tx, r, m, list)
+	case alink.PropertyPost:
+		return f.report(ctx, tx, r, m, list)
+	}
+	return nil, nil
+}
+
+// answer ends the command that the device answers.
+func (f *follower) answer(ctx context.Context, tx *store.Tx, r uplink.Record, m device.Message, list []*pending) ([]*pending, error) {
+	reply, err := alink.ParseReply(m.Payload)
+	if err != nil {
+		return nil, nil // the gateway has told the device already
+	}
+	seq, err := strconv.ParseInt(string(reply.ID), 10, 64)
+	if err != nil {
+		return nil, nil
+	}
+	for _, p := range list {
+		if p.Seq != seq || p.Ended() {
+			continue
+		}
+		switch {
+		case reply.Code != alink.CodeOK:
+			p.Note = fmt.Sprintf("%d %s", reply.Code, bytes.ToValidUTF8(reply.Message[:min(len(reply.Message), maxNote)], nil))
+			return f.finish(ctx, tx, r, p, Refuse, Refused)
+		case len(p.contradicted) > 0:
+			p.Note = noteContradicted
+			return nil, f.note(ctx, tx, p)
+		}
+		if p.Kind == Service {
+			p.Result = append([]byte(nil), reply.Data...)
+		}
+		return f.finish(ctx, tx, r, p, Confirm, "")
+	}
+	return nil, nil
+}
+
+// report holds what a device says of itself against what it was told.
+func (f *follower) report(ctx context.Context, tx *store.Tx, r uplink.Record, m device.Message, list []*pending) ([]*pending, error) {
+	model, err := f.s.products.Model(ctx, m.Product)
+	if err != nil {
+		return nil, fmt.Errorf("opening the thing model of product %s: %w", m.Product, err)
+	}
+	req, err := alink.ParseRequest(m.Payload)
+	if err != nil {
+		return nil, nil
+	}
+	for _, p := range list {
+		if p.Kind == PropertySet && !r.At.Before(p.CreatedAt) {
+			p.compare(model, req.Params)
+		}
+	}
+	var done []*pending
+	for _, p := range list {
+		switch {
+		case p.Note == noteContradicted && !p.Ended() && len(p.contradicted) == 0:
+			p.Note = ""
+			ended, err := f.finish(ctx, tx, r, p, Confirm, "")
+			if err != nil {
+				return nil, err
+			}
+			done = append(done, ended...)
+		}
+	}
+	return done, nil
+}
+
+// compare notes for each property of the set whether the report says otherwise.
+func (p *pending) compare(model *tsl.Model, params []byte) {
+	model.CheckPost(params, func(prop *tsl.Property, value []byte, _ int64) {
+		want, ok := p.sets[prop.Identifier]
+		if !ok {
+			return
+		}
+		if sameValue(want, value) {
+			delete(p.contradicted, prop.Identifier)
+			return
+		}
+		if p.contradicted == nil {
+			p.contradicted = make(map[string]bool)
+		}
+		p.contradicted[prop.Identifier] = true
+	})
+}
+
+// sameValue compares two JSON values: numbers by value, all else by their canonical text.
+func sameValue(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	var x, y any
+	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
+		return false
+	}
+	ca, errA := json.Marshal(x)
+	cb, errB := json.Marshal(y)
+	return errA == nil && errB == nil && bytes.Equal(ca, cb)
+}
+
+func (f *follower) note(ctx context.Context, tx *store.Tx, p *pending) error {
+	if _, err := tx.Exec(ctx, "UPDATE command SET note = ? WHERE seq = ? AND ended_at IS NULL", p.Note, p.Seq); err != nil {
+		return fmt.Errorf("noting the answer to command %s: %w", p.ID, err)
+	}
+	return nil
+}
+
+// finish ends p as it stands in its row: the memory may be behind (acknowledged, expired, cancelled meanwhile).
+func (f *follower) finish(ctx context.Context, tx *store.Tx, r uplink.Record, p *pending, act Act, reason Reason) ([]*pending, error) {
+	err := tx.QueryRow(ctx, "SELECT state FROM command WHERE seq = ?", p.Seq).Scan(&p.State)
+	if err != nil {
+		return nil, fmt.Errorf("reading the state of command %s: %w", p.ID, err)
+	}
+	err = end(ctx, tx, &p.Command, act, reason, r.At)
+	if errors.Is(err, errMoved) {
+		p.EndedAt = r.At
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []*pending{p}, nil
+}

@@ -1,0 +1,208 @@
+// Package device knows every device of the platform: which product it is of, whose it is, whether its triple is in force,
+// and when it was last seen (设备).
+//
+// It owns the tables device, device_presence and device_cursor, and the form of the uplink records that speak of devices.
+// It promises:
+//   - a device exists from the transaction that issued its triple, and can connect only once its order is issued;
+//   - the secret of a device is derived when it is needed and never stored;
+//   - presence follows the uplink Log: an end of session older than the newest session changes nothing;
+//   - nobody loads a device of another organisation: it is not found.
+//
+// It holds no connection: the gateway asks [Service.Identify] and writes presence to the Log.
+package device
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/issuance"
+	"lampworks/internal/partner/product"
+	"lampworks/triple"
+)
+
+// State says whether the triple of a device is in force.
+type State string
+
+// The states of a device.
+const (
+	Enabled  State = "enabled"
+	Disabled State = "disabled"
+)
+
+// A Device is one unit of a product.
+type Device struct {
+	ID           string
+	Organisation string
+	Product      string // UUID
+	Name         string // DeviceName (设备名称): the MAC in lower-case hex
+	Order        string // the order it was issued by
+	Generation   uint32 // of its secret
+	State        State
+	CreatedAt    time.Time
+	ActivatedAt  time.Time // first session; zero before it
+	Online       bool
+	SeenAt       time.Time // last message or change of session; zero before the first
+	Reason       string    // why the last session ended, or "connected"
+	Address      string    // remote address of the last session
+}
+
+// An Identity is what the gateway needs to know of a device that connects.
+type Identity struct {
+	ID           string
+	Organisation string
+	Product      string // UUID
+	ProductKey   string
+	Name         string
+	State        State
+	Secret       triple.Secret
+}
+
+// Service answers for devices. It is safe for concurrent use.
+type Service struct {
+	store    *store.Store
+	products *product.Service
+	keys     *keyring.Keyring
+	log      *slog.Logger
+}
+
+// New returns the service over a migrated store.
+func New(s *store.Store, products *product.Service, keys *keyring.Keyring, log *slog.Logger) *Service {
+	return &Service{store: s, products: products, keys: keys, log: log}
+}
+
+// Register makes devices of the rows of an order, in the transaction that issues them. It is the hook issuance.Issued.
+func (s *Service) Register(ctx context.Context, tx *store.Tx, order issuance.Order, rows []issuance.Row) error {
+	return insert(ctx, tx, order, rows, time.Now())
+}
+
+// Identify finds the device that says it is deviceName of productKey, with the secret its signature must be made with.
+// An unknown product or device, and one whose order is not issued, is the same [fault.NotFound].
+func (s *Service) Identify(ctx context.Context, productKey, deviceName string) (Identity, error) {
+	p, err := s.products.ByKey(ctx, productKey)
+	if err != nil {
+		return Identity{}, fmt.Errorf("finding product key %.32q: %w", productKey, err)
+	}
+	mac, err := triple.ParseMAC(deviceName)
+	if err != nil {
+		return Identity{}, fault.NotFound("device", deviceName)
+	}
+	id := Identity{Product: p.ID, ProductKey: productKey, Name: deviceName}
+	var generation uint32
+	err = s.store.Read(ctx, func(v *store.View) error {
+		err := v.QueryRow(ctx, identifySQL, p.ID, deviceName).Scan(&id.ID, &id.Organisation, &generation, &id.State)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.NotFound("device", deviceName)
+		}
+		if err != nil {
+			return fmt.Errorf("reading device %s: %w", deviceName, err)
+		}
+		key, err := s.keys.ProductKey(ctx, v, p.ID)
+		if err != nil {
+			return fmt.Errorf("opening the key of product %s: %w", p.ID, err)
+		}
+		id.Secret = triple.Derive(key, p.ID, mac, generation)
+		return nil
+	})
+	return id, err
+}
+
+// Load returns a device of who's organisation.
+func (s *Service) Load(ctx context.Context, who access.Actor, id string) (Device, error) {
+	var d Device
+	err := s.store.Read(ctx, func(v *store.View) error {
+		var err error
+		d, err = Load(ctx, v, who, id)
+		return err
+	})
+	return d, err
+}
+
+// Load returns a device of who's organisation as q sees it; for rooms that act on devices within a transaction of their own.
+func Load(ctx context.Context, q store.Querier, who access.Actor, id string) (Device, error) {
+	d, err := scan(q.QueryRow(ctx, loadSQL, id, who.Organisation))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Device{}, fault.NotFound("device", id)
+	}
+	if err != nil {
+		return Device{}, fmt.Errorf("reading device %s: %w", id, err)
+	}
+	return d, nil
+}
+
+// A Filter narrows a list of devices. Empty fields do not.
+type Filter struct {
+	Product string // UUID
+	Name    string // beginning of the DeviceName
+	Online  *bool
+	After   string // id of the last device of the page before
+	Limit   int    // 1..500; 0 is 100
+}
+
+// List returns a page of the devices of who's organisation in the order they were made, and whether more follow.
+func (s *Service) List(ctx context.Context, who access.Actor, f Filter) ([]Device, bool, error) {
+	if f.Limit == 0 {
+		f.Limit = 100
+	}
+	if f.Limit < 1 || f.Limit > 500 {
+		return nil, false, fault.Invalid("/limit", fmt.Sprint(f.Limit), "an integer from 1 to 500", "ask for at most 500 and follow the cursor")
+	}
+	var page []Device
+	err := s.store.Read(ctx, func(v *store.View) error {
+		var err error
+		page, err = list(ctx, v, who.Organisation, f)
+		return err
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("listing devices: %w", err)
+	}
+	if len(page) > f.Limit {
+		return page[:f.Limit], true, nil
+	}
+	return page, false, nil
+}
+
+// SetState puts the triple of a device in or out of force. Live sessions are the gateway's to end: it hears of it by
+// the event "device.state.<id>" and asks again at the next connect.
+func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to State, note string) error {
+	if to != Enabled && to != Disabled {
+		return fault.Invalid("/state", string(to), `"enabled" or "disabled"`, "send one of the two")
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := Load(ctx, tx, who, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE device SET state = ? WHERE id = ? AND organisation = ?", to, id, who.Organisation); err != nil {
+			return fmt.Errorf("setting the state of device %s: %w", id, err)
+		}
+		return audit.Record(ctx, tx, who, access.Act("device."+string(to)), id, note)
+	})
+}
+
+// Disabled lists those of ids whose triple is not in force, or that are no more; for the gateway, which asks it of its
+// live sessions so that a lost event delays the end of a session and never prevents it.
+func (s *Service) Disabled(ctx context.Context, ids []string) ([]string, error) {
+	var out []string
+	err := s.store.Read(ctx, func(v *store.View) error {
+		for _, id := range ids {
+			var state State
+			err := v.QueryRow(ctx, "SELECT state FROM device WHERE id = ?", id).Scan(&state)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return fmt.Errorf("reading the state of device %s: %w", id, err)
+			}
+			if state != Enabled {
+				out = append(out, id)
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,96 @@
+package device
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"lampworks/alink"
+)
+
+// A Message is the body of an uplink record of kind [uplink.Message]: what a device said on one of its topics, after the
+// gateway checked it against the thing model. It carries its product, so that a consumer need not look the device up.
+type Message struct {
+	Product  string         // UUID of the product
+	Template alink.Template // the topic, without names
+	Arg      string         // event or service identifier, or the free part of a user topic; at most 255 bytes
+	Payload  []byte         // the bytes as they came
+}
+
+const messageForm = 1 // first byte of the body; a later form gets the next number and old records stay readable
+
+// Append adds the encoded message to dst: form (1), product (16), template (1), length of Arg (1), Arg, payload.
+func (m *Message) Append(dst []byte) ([]byte, error) {
+	id, err := uuid.Parse(m.Product)
+	if err != nil {
+		return dst, fmt.Errorf("encoding a message of product %q: %w", m.Product, err)
+	}
+	if len(m.Arg) > 255 {
+		return dst, fmt.Errorf("encoding a message: the topic argument has %d bytes, at most 255 are kept", len(m.Arg))
+	}
+	dst = append(dst, messageForm)
+	dst = append(dst, id[:]...)
+	dst = append(dst, byte(m.Template), byte(len(m.Arg)))
+	dst = append(dst, m.Arg...)
+	return append(dst, m.Payload...), nil
+}
+
+var errMessage = errors.New("the record holds no device message of a known form")
+
+// DecodeMessage reads the body of an uplink record. Payload aliases body.
+func DecodeMessage(body []byte) (Message, error) {
+	const head = 1 + 16 + 1 + 1
+	if len(body) < head || body[0] != messageForm {
+		return Message{}, errMessage
+	}
+	n := int(body[18])
+	if len(body) < head+n {
+		return Message{}, errMessage
+	}
+	return Message{
+		Product:  uuid.UUID(body[1:17]).String(),
+		Template: alink.Template(body[17]),
+		Arg:      string(body[head : head+n]),
+		Payload:  body[head+n:],
+	}, nil
+}
+
+// A Presence is the body of an uplink record of kind [uplink.Presence]: a session began or ended.
+type Presence struct {
+	Online  bool
+	Epoch   uint64 // grows with every session of the device; a smaller one than the last seen is a late message
+	Reason  string // why it ended, or "connected"
+	Address string // remote address, host:port
+}
+
+const presenceForm = 1
+
+// Append adds the encoded presence to dst.
+func (p *Presence) Append(dst []byte) []byte {
+	dst = append(dst, presenceForm, 0)
+	if p.Online {
+		dst[len(dst)-1] = 1
+	}
+	dst = binary.BigEndian.AppendUint64(dst, p.Epoch)
+	reason := p.Reason[:min(len(p.Reason), 255)]
+	dst = append(dst, byte(len(reason)))
+	dst = append(dst, reason...)
+	return append(dst, p.Address...)
+}
+
+// DecodePresence reads the body of an uplink record.
+func DecodePresence(body []byte) (Presence, error) {
+	const head = 2 + 8 + 1
+	if len(body) < head || body[0] != presenceForm || len(body) < head+int(body[10]) {
+		return Presence{}, errors.New("the record holds no presence of a known form")
+	}
+	n := int(body[10])
+	return Presence{
+		Online:  body[1] == 1,
+		Epoch:   binary.BigEndian.Uint64(body[2:10]),
+		Reason:  string(body[head : head+n]),
+		Address: string(body[head+n:]),
+	}, nil
+}

@@ -1,0 +1,129 @@
+package device
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/uplink"
+)
+
+const consumer = "device.presence"
+
+// seenEvery bounds how often a device that keeps talking is written down as seen.
+const seenEvery = 30 * time.Second
+
+// Follow keeps presence as the Log tells it, until ctx ends. The rows and the position they came from are one transaction.
+func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
+	from, err := s.position(ctx)
+	if err != nil {
+		return err
+	}
+	f := &follower{s: s, seen: make(map[string]time.Time)}
+	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle)
+}
+
+func (s *Service) position(ctx context.Context) (uplink.Position, error) {
+	var pos uplink.Position
+	err := s.store.Read(ctx, func(v *store.View) error {
+		err := v.QueryRow(ctx, "SELECT position FROM device_cursor WHERE consumer = ?", consumer).Scan(&pos)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the cursor of %s: %w", consumer, err)
+	}
+	return pos, nil
+}
+
+// follower is the state of one reading of the Log; used by one goroutine.
+type follower struct {
+	s    *Service
+	seen map[string]time.Time // when a device was last written down as seen; forgotten when its session ends
+}
+
+func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
+	type note struct{ at time.Time }
+	seen := make(map[string]note)
+	return f.s.store.Write(ctx, func(tx *store.Tx) error {
+		clear(seen)
+		for _, r := range records {
+			switch r.Kind {
+			case uplink.Presence:
+				p, err := DecodePresence(r.Body)
+				if err != nil {
+					f.s.log.LogAttrs(ctx, slog.LevelError, "presence record passed over", slog.Uint64("position", uint64(r.Pos)), slog.Any("error", err))
+					continue
+				}
+				if err := f.presence(ctx, tx, r, p); err != nil {
+					return err
+				}
+			case uplink.Message:
+				if r.At.Sub(f.seen[r.Device]) >= seenEvery {
+					seen[r.Device] = note{r.At}
+				}
+			}
+		}
+		for device, n := range seen {
+			if _, err := tx.Exec(ctx, "UPDATE device_presence SET seen_at = MAX(seen_at, ?) WHERE device = ?", n.at.UnixMilli(), device); err != nil {
+				return fmt.Errorf("noting that device %s was seen: %w", device, err)
+			}
+			f.seen[device] = n.at
+		}
+		return f.commit(ctx, tx, records[len(records)-1].Pos)
+	})
+}
+
+func (f *follower) commit(ctx context.Context, tx *store.Tx, pos uplink.Position) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO device_cursor (consumer, position) VALUES (?, ?)
+		ON CONFLICT (consumer) DO UPDATE SET position = excluded.position`, consumer, pos)
+	if err != nil {
+		return fmt.Errorf("moving the cursor of %s: %w", consumer, err)
+	}
+	return nil
+}
+
+func (f *follower) presence(ctx context.Context, tx *store.Tx, r uplink.Record, p Presence) error {
+	at := r.At.UnixMilli()
+	_, err := tx.Exec(ctx, `
+		INSERT INTO device_presence (device, online, epoch, reason, address, changed_at, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (device) DO UPDATE SET
+			online = excluded.online, epoch = excluded.epoch, reason = excluded.reason, address = excluded.address,
+			changed_at = excluded.changed_at, seen_at = MAX(seen_at, excluded.seen_at)
+		WHERE excluded.epoch >= device_presence.epoch`,
+		r.Device, p.Online, int64(p.Epoch), p.Reason, p.Address, at, at)
+	if err != nil {
+		return fmt.Errorf("writing presence of device %s: %w", r.Device, err)
+	}
+	if !p.Online {
+		delete(f.seen, r.Device)
+		return nil
+	}
+	f.seen[r.Device] = r.At
+	if _, err := tx.Exec(ctx, "UPDATE device SET activated_at = ? WHERE id = ? AND activated_at IS NULL", at, r.Device); err != nil {
+		return fmt.Errorf("activating device %s: %w", r.Device, err)
+	}
+	return nil
+}
+
+// Orphaned marks every device offline that the last process left online: called once at start, before the gateway opens,
+// by a node that owns all sessions. It returns how many there were.
+func (s *Service) Orphaned(ctx context.Context) (int64, error) {
+	var n int64
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		res, err := tx.Exec(ctx, "UPDATE device_presence SET online = 0, reason = 'restarted', changed_at = ? WHERE online = 1", time.Now().UnixMilli())
+		if err != nil {
+			return fmt.Errorf("marking the sessions of the last process as ended: %w", err)
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}

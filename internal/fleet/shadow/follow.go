@@ -1,0 +1,149 @@
+package shadow
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"lampworks/alink"
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/uplink"
+	"lampworks/tsl"
+)
+
+const consumer = "shadow.reported"
+
+const (
+	batch      = 2000    // records of one transaction
+	maxShadows = 100_000 // shadows kept in memory, some hundred bytes each
+	// maxAhead is how far a device's clock may run ahead before its times are taken as those of receipt: a clock set to
+	// 2099 must not hold a property for ever.
+	maxAhead = 10 * time.Minute
+)
+
+// Follow keeps reported values as the Log tells them, until ctx ends.
+func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
+	var from uplink.Position
+	err := s.store.Read(ctx, func(v *store.View) error {
+		err := v.QueryRow(ctx, "SELECT position FROM shadow_cursor WHERE consumer = ?", consumer).Scan(&from)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading the cursor of %s: %w", consumer, err)
+	}
+	f := &follower{s: s, known: make(map[string]*entry)}
+	return uplink.Follow(ctx, log, consumer, from, batch, f.handle)
+}
+
+// entry is a shadow as this process last wrote it.
+type entry struct {
+	version int64
+	values  map[string]kept
+}
+
+// follower is the state of one reading of the Log; used by one goroutine.
+type follower struct {
+	s     *Service
+	known map[string]*entry
+}
+
+func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
+	err := f.s.store.Write(ctx, func(tx *store.Tx) error {
+		changed := make(map[string]*entry)
+		for _, r := range records {
+			if r.Kind != uplink.Message {
+				continue
+			}
+			if err := f.merge(ctx, tx, r, changed); err != nil {
+				return err
+			}
+		}
+		for id, e := range changed {
+			if err := f.write(ctx, tx, id, e, records[len(records)-1].At); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `
+			INSERT INTO shadow_cursor (consumer, position) VALUES (?, ?)
+			ON CONFLICT (consumer) DO UPDATE SET position = excluded.position`, consumer, records[len(records)-1].Pos)
+		if err != nil {
+			return fmt.Errorf("moving the cursor of %s: %w", consumer, err)
+		}
+		return nil
+	})
+	if err != nil || len(f.known) > maxShadows {
+		f.known = make(map[string]*entry) // what memory holds may be ahead of the rows
+	}
+	return err
+}
+
+func (f *follower) merge(ctx context.Context, tx *store.Tx, r uplink.Record, changed map[string]*entry) error {
+	m, err := device.DecodeMessage(r.Body)
+	if err != nil {
+		f.s.log.LogAttrs(ctx, slog.LevelError, "message record passed over", slog.Uint64("position", uint64(r.Pos)), slog.Any("error", err))
+		return nil
+	}
+	if m.Template != alink.PropertyPost {
+		return nil
+	}
+	model, err := f.s.products.Model(ctx, m.Product)
+	if err != nil {
+		return fmt.Errorf("opening the thing model of product %s: %w", m.Product, err)
+	}
+	req, err := alink.ParseRequest(m.Payload)
+	if err != nil {
+		return nil
+	}
+	e := f.known[r.Device]
+	if e == nil {
+		e = &entry{}
+		if e.version, e.values, err = one(ctx, tx, r.Device); err != nil {
+			return err
+		}
+		f.known[r.Device] = e
+	}
+	if e.merge(model, req.Params, r.At) {
+		changed[r.Device] = e
+	}
+	return nil
+}
+
+// merge takes over the values of a post that are not older than those it has.
+func (e *entry) merge(model *tsl.Model, params []byte, receipt time.Time) bool {
+	changed := false
+	model.CheckPost(params, func(p *tsl.Property, value []byte, at int64) {
+		if at == 0 || at > receipt.Add(maxAhead).UnixMilli() {
+			at = receipt.UnixMilli()
+		}
+		if had, ok := e.values[p.Identifier]; ok && had.T > at {
+			return
+		}
+		e.values[p.Identifier] = kept{V: append(json.RawMessage(nil), value...), T: at}
+		changed = true
+	})
+	return changed
+}
+
+func (f *follower) write(ctx context.Context, tx *store.Tx, id string, e *entry, at time.Time) error {
+	blob, err := json.Marshal(e.values)
+	if err != nil {
+		return fmt.Errorf("encoding the shadow of device %s: %w", id, err)
+	}
+	e.version++
+	_, err = tx.Exec(ctx, `
+		INSERT INTO shadow (device, version, reported, updated_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (device) DO UPDATE SET version = excluded.version, reported = excluded.reported, updated_at = excluded.updated_at`,
+		id, e.version, blob, at.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("writing the shadow of device %s: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,36 @@
+-- +goose Up
+CREATE TABLE device (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  organisation TEXT    NOT NULL,
+  product      TEXT    NOT NULL,
+  name         TEXT    NOT NULL, -- DeviceName: the MAC in lower-case hex
+  batch        TEXT    NOT NULL, -- the order it was issued by
+  generation   INTEGER NOT NULL, -- of the DeviceSecret
+  state        TEXT    NOT NULL, -- enabled, disabled
+  created_at   INTEGER NOT NULL,
+  activated_at INTEGER           -- first session
+);
+CREATE UNIQUE INDEX device_name ON device (product, name);
+CREATE INDEX device_organisation ON device (organisation, id);
+
+-- A row for each device that ever had a session.
+CREATE TABLE device_presence (
+  device     TEXT    NOT NULL PRIMARY KEY,
+  online     INTEGER NOT NULL,
+  epoch      INTEGER NOT NULL,
+  reason     TEXT    NOT NULL,
+  address    TEXT    NOT NULL,
+  changed_at INTEGER NOT NULL,
+  seen_at    INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX device_presence_online ON device_presence (online, device);
+
+CREATE TABLE device_cursor (
+  consumer TEXT    NOT NULL PRIMARY KEY,
+  position INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- +goose Down
+DROP TABLE device_cursor;
+DROP TABLE device_presence;
+DROP TABLE device;
