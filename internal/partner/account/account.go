@@ -1,0 +1,154 @@
+// Package account knows the people and programs that act, and the organisations they act for (账号).
+//
+// It owns the tables account_user, organisation, member, login_session and api_token. It promises:
+//   - a password is stored as argon2id hash only, a session or API token as hash only; none can be printed;
+//   - what a login costs does not tell whether the name exists;
+//   - guessing at a login slows down the address that guesses and locks nobody out;
+//   - from the commit that revokes a token, ends a session, disables a user or removes a member, nothing of it acts here;
+//     another process of the same data follows within 5 s;
+//   - there is no default password: the first operator comes with a one-time code or from a file the operator wrote;
+//   - an act changes everything it says and leaves one audit entry, in one transaction, or changes nothing;
+//   - nobody loads an organisation that is not theirs: it is not found.
+//
+// What a role may do is access's table; what an organisation is entitled to is decided above.
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+// Service answers for accounts. It is safe for concurrent use.
+type Service struct {
+	store    *store.Store
+	log      *slog.Logger
+	now      func() time.Time
+	hasher   *hasher
+	attempts *attempts
+	believed beliefs
+	setup    setup
+}
+
+// New returns the service over a migrated store.
+func New(s *store.Store, log *slog.Logger) *Service {
+	a := &Service{store: s, log: log, now: time.Now, hasher: newHasher()}
+	a.attempts = newAttempts(func() time.Time { return a.now() })
+	return a
+}
+
+// Run removes sessions that have ended, once an hour, until ctx ends. Nothing depends on it but the size of the table.
+func (s *Service) Run(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "ended sessions not removed", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Service) sweep(ctx context.Context) error {
+	for {
+		var n int64
+		err := s.store.Write(ctx, func(tx *store.Tx) error {
+			res, err := tx.Exec(ctx, sweepSessionsSQL, s.now().Add(-sessionIdle).UnixMilli())
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// A Page asks for a part of a list.
+type Page struct {
+	After string // id of the last item of the page before; empty for the first
+	Limit int    // 1..500; 0 is 100
+}
+
+func (p Page) limit() (int, error) {
+	if p.Limit == 0 {
+		return 100, nil
+	}
+	if p.Limit < 1 || p.Limit > 500 {
+		return 0, fault.Invalid("/limit", fmt.Sprint(p.Limit), "an integer from 1 to 500", "ask for at most 500 and follow the cursor")
+	}
+	return p.Limit, nil
+}
+
+// pageOf reads one row more than asked for, to say whether more follow.
+func pageOf[T any](ctx context.Context, s *store.Store, p Page, scan func(*sql.Rows) (T, error), statement string, args ...any) ([]T, bool, error) {
+	limit, err := p.limit()
+	if err != nil {
+		return nil, false, err
+	}
+	items := []T{}
+	err = s.Read(ctx, func(v *store.View) error {
+		items = items[:0]
+		rows, err := v.Query(ctx, statement, append(args, p.After, limit+1)...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			item, err := scan(rows)
+			if err != nil {
+				return err
+			}
+			items = append(items, item)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	if len(items) > limit {
+		return items[:limit], true, nil
+	}
+	return items, false, nil
+}
+
+// reach tells whether organisation is who's to see: their own, or any for the operator.
+func reach(who access.Actor, organisation string) bool {
+	return operator(who) || organisation != "" && who.Organisation == organisation
+}
+
+func operator(who access.Actor) bool { return who.May(access.ManageOrganisations) }
+
+// change runs fn as one transaction after which nothing that was believed of tokens is believed any more.
+func (s *Service) change(ctx context.Context, fn func(tx *store.Tx) error) error {
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		tx.AfterCommit(s.believed.forget)
+		return fn(tx)
+	})
+}
+
+func exists(ctx context.Context, q store.Querier, statement string, args ...any) (bool, error) {
+	var one int
+	err := q.QueryRow(ctx, statement, args...).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -1,0 +1,179 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+const (
+	tokenLife    = 90 * 24 * time.Hour  // of a token whose maker names no end
+	longestLife  = 366 * 24 * time.Hour // that a maker may name
+	tokensPerOne = 100                  // in force, of one user in one organisation
+)
+
+// An APIToken is what a program acts with, in the name of the user who made it and for one organisation, or for the
+// platform when Organisation is empty.
+type APIToken struct {
+	ID           string
+	Prefix       string // "lw_<prefix>_" begins the token: to tell which one it is
+	Name         string
+	Organisation string
+	Scopes       []access.Act // nil: all that the maker's role allows
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+	UsedAt       time.Time // exact to a minute; zero if never
+	UsedFrom     string    // address of the last use
+	RevokedAt    time.Time // zero while in force
+}
+
+// NewToken is what an API token is made of.
+type NewToken struct {
+	Name      string       // 1..100 characters
+	Scopes    []access.Act // nil: all that the maker's role allows, now and later
+	ExpiresAt time.Time    // zero: in 90 days; at most 366 days ahead
+}
+
+// MakeToken makes an API token for the organisation who acts for. The token is given once and cannot be read again.
+// It can do what its maker can in that organisation, never more; only a person makes one, not a token.
+func (s *Service) MakeToken(ctx context.Context, who access.Actor, n NewToken) (APIToken, Token, error) {
+	now := s.now()
+	if err := n.check(who, now); err != nil {
+		return APIToken{}, Token{}, err
+	}
+	if n.ExpiresAt.IsZero() {
+		n.ExpiresAt = now.Add(tokenLife)
+	}
+	prefix, token := newAPIToken()
+	t := APIToken{
+		ID: newID(), Prefix: prefix, Name: n.Name, Organisation: who.Organisation, Scopes: n.Scopes,
+		CreatedAt: at(now.UnixMilli()), ExpiresAt: at(n.ExpiresAt.UnixMilli()),
+	}
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		var used int
+		err := tx.QueryRow(ctx, `
+			SELECT COUNT(*)
+			FROM api_token
+			WHERE user_id = ? AND organisation = ? AND revoked_at IS NULL AND expires_at > ?`,
+			who.User, who.Organisation, now.UnixMilli()).Scan(&used)
+		if err != nil {
+			return fmt.Errorf("counting the tokens of user %s: %w", who.User, err)
+		}
+		if used >= tokensPerOne {
+			return fault.Limit("number of tokens in force", fmt.Sprint(used), fmt.Sprint(tokensPerOne), 0)
+		}
+		if err := insertToken(ctx, tx, who, t, token); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "token.make", t.ID, t.Name)
+	})
+	if err != nil {
+		return APIToken{}, Token{}, err
+	}
+	return t, token, nil
+}
+
+func (n NewToken) check(who access.Actor, now time.Time) error {
+	if err := who.Check(access.ManageTokens); err != nil {
+		return err
+	}
+	if who.Kind == access.KindToken || who.User == "" {
+		return fault.Forbidden(string(access.ManageTokens), "a session opened with login and password")
+	}
+	if err := checkText("/name", n.Name, 1, maxName); err != nil {
+		return err
+	}
+	for i, act := range n.Scopes {
+		where := fmt.Sprintf("/scopes/%d", i)
+		if !slices.Contains(access.Acts(), act) {
+			return fault.Invalid(where, string(act), "an act such as "+string(access.ReadProduct), "see the list of acts")
+		}
+		if slices.Contains(n.Scopes[:i], act) {
+			return fault.Invalid(where, string(act), "each act once", "leave the second out")
+		}
+	}
+	if n.Scopes != nil && len(n.Scopes) == 0 {
+		return fault.Invalid("/scopes", "none", "at least one act", "name what the token is for, or leave scopes out")
+	}
+	if !n.ExpiresAt.IsZero() && (!n.ExpiresAt.After(now) || n.ExpiresAt.After(now.Add(longestLife))) {
+		return fault.Invalid("/expires_at", n.ExpiresAt.UTC().Format(time.RFC3339), "a time in the next 366 days", "leave it out for 90 days")
+	}
+	return nil
+}
+
+func insertToken(ctx context.Context, tx *store.Tx, who access.Actor, t APIToken, token Token) error {
+	var scopes sql.NullString
+	if t.Scopes != nil {
+		scopes = sql.NullString{String: marshal(t.Scopes), Valid: true}
+	}
+	key := digest(token.Reveal())
+	_, err := tx.Exec(ctx, insertTokenSQL, t.ID, t.Prefix, key[:], who.User, t.Organisation, t.Name, scopes, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("adding token %s: %w", t.ID, err)
+	}
+	return nil
+}
+
+// Tokens returns a page of the tokens who made for the organisation acted for, revoked and expired ones too, and whether
+// more follow.
+func (s *Service) Tokens(ctx context.Context, who access.Actor, p Page) ([]APIToken, bool, error) {
+	if err := who.Check(access.ManageTokens); err != nil {
+		return nil, false, err
+	}
+	all, more, err := pageOf(ctx, s.store, p, scanToken, tokensSQL, who.User, who.Organisation)
+	if err != nil {
+		return nil, false, fmt.Errorf("listing the tokens of user %s: %w", who.User, err)
+	}
+	return all, more, nil
+}
+
+func scanToken(rows *sql.Rows) (APIToken, error) {
+	var t APIToken
+	var created, expires int64
+	var used, revoked sql.NullInt64
+	var scopes sql.NullString
+	err := rows.Scan(&t.ID, &t.Prefix, &t.Name, &t.Organisation, &scopes, &created, &expires, &used, &t.UsedFrom, &revoked)
+	if err != nil {
+		return APIToken{}, err
+	}
+	t.CreatedAt, t.ExpiresAt, t.UsedAt, t.RevokedAt = at(created), at(expires), at(used.Int64), at(revoked.Int64)
+	if scopes.Valid {
+		err = json.Unmarshal([]byte(scopes.String), &t.Scopes)
+	}
+	return t, err
+}
+
+// RevokeToken takes a token that who made out of force, with the sessions opened with it. Revoking it again changes nothing.
+func (s *Service) RevokeToken(ctx context.Context, who access.Actor, id string) error {
+	if err := who.Check(access.ManageTokens); err != nil {
+		return err
+	}
+	return s.change(ctx, func(tx *store.Tx) error {
+		own, err := exists(ctx, tx, "SELECT 1 FROM api_token WHERE id = ? AND user_id = ? AND organisation = ?", id, who.User, who.Organisation)
+		if err != nil {
+			return fmt.Errorf("finding token %s: %w", id, err)
+		}
+		if !own {
+			return fault.NotFound("token", id)
+		}
+		res, err := tx.Exec(ctx, "UPDATE api_token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", s.now().UnixMilli(), id)
+		if err != nil {
+			return fmt.Errorf("revoking token %s: %w", id, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE token = ?", id); err != nil {
+			return fmt.Errorf("ending the sessions of token %s: %w", id, err)
+		}
+		return audit.Record(ctx, tx, who, "token.revoke", id, "")
+	})
+}

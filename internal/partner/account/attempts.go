@@ -1,0 +1,119 @@
+package account
+
+import (
+	"container/list"
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	freeAttempts  = 5                // failures in a row that cost no waiting
+	longestWait   = time.Minute      // between two attempts on one login from one address
+	forgetAfter   = 15 * time.Minute // since the last attempt
+	attemptsKept  = 16384            // pairs of login and address remembered, about 2 MB; the one unused for longest goes first
+	atOnceAddress = 4                // logins of one address being checked at one time
+)
+
+// attempts slows down guessing. It counts by login and address together: whoever guesses at a name from elsewhere slows
+// down nobody but themselves, and no account is ever locked. It holds what it knows in memory, bounded, and forgets it at
+// a restart. An IPv6 address counts as its /64, which is what one subscriber has.
+type attempts struct {
+	now  func() time.Time
+	seed maphash.Seed
+
+	mu     sync.Mutex // guards the fields below
+	known  map[uint64]*list.Element
+	recent list.List // of *attempt, the most recently used first
+	busy   map[uint64]int
+}
+
+type attempt struct {
+	key      uint64
+	failures int
+	last     time.Time
+}
+
+func newAttempts(now func() time.Time) *attempts {
+	return &attempts{now: now, seed: maphash.MakeSeed(), known: make(map[uint64]*list.Element), busy: make(map[uint64]int)}
+}
+
+// begin opens an attempt on login from an address. It counts as failed until done says otherwise, so that many at the
+// same time gain nothing. A wait other than zero refuses it; done is nil then.
+func (a *attempts) begin(login, from string) (done func(failed bool), wait time.Duration) {
+	address := place(from)
+	key, place := maphash.Comparable(a.seed, [2]string{login, address}), maphash.String(a.seed, address)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.busy[place] >= atOnceAddress {
+		return nil, time.Second
+	}
+	now := a.now()
+	t := a.find(key, now)
+	if wait := t.last.Add(delay(t.failures)).Sub(now); wait > 0 {
+		return nil, wait
+	}
+	t.failures++
+	t.last = now
+	a.busy[place]++
+	return func(failed bool) { a.end(key, place, failed) }, 0
+}
+
+func (a *attempts) end(key, place uint64, failed bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.busy[place]--; a.busy[place] == 0 {
+		delete(a.busy, place)
+	}
+	if e, ok := a.known[key]; ok && !failed {
+		a.recent.Remove(e)
+		delete(a.known, key)
+	}
+}
+
+// find returns the entry of key, made if needed, as the most recently used one.
+func (a *attempts) find(key uint64, now time.Time) *attempt {
+	if e, ok := a.known[key]; ok {
+		a.recent.MoveToFront(e)
+		t := e.Value.(*attempt)
+		if now.Sub(t.last) > forgetAfter {
+			*t = attempt{key: key}
+		}
+		return t
+	}
+	if a.recent.Len() >= attemptsKept {
+		oldest := a.recent.Back()
+		delete(a.known, oldest.Value.(*attempt).key)
+		a.recent.Remove(oldest)
+	}
+	t := &attempt{key: key}
+	a.known[key] = a.recent.PushFront(t)
+	return t
+}
+
+// delay is the wait after so many failures in a row: none, then 1, 2, 4 … 60 s.
+func delay(failures int) time.Duration {
+	if failures < freeAttempts {
+		return 0
+	}
+	return min(time.Second<<min(failures-freeAttempts, 10), longestWait)
+}
+
+// place is what one party has of an address "host:port" or "host": the IPv4 address or the IPv6 /64.
+func place(from string) string {
+	ip, err := netip.ParseAddr(from)
+	if err != nil {
+		ap, err := netip.ParseAddrPort(from)
+		if err != nil {
+			return from
+		}
+		ip = ap.Addr()
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	p, _ := ip.Prefix(64)
+	return p.String()
+}

@@ -1,0 +1,195 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+// A Member is a user in an organisation.
+type Member struct {
+	Organisation string
+	User         string // id
+	Login        string
+	Role         access.Role
+	CreatedAt    time.Time
+}
+
+// AddMember makes the user with that login a member. A member of another role keeps it: see SetRole.
+func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation, login string, role access.Role) (Member, error) {
+	if err := mayManage(who, organisation); err != nil {
+		return Member{}, err
+	}
+	if err := checkRole(role); err != nil {
+		return Member{}, err
+	}
+	key, err := loginKey(login)
+	if err != nil {
+		return Member{}, fault.NotFound("user", login)
+	}
+	now := s.now().UnixMilli()
+	m := Member{Organisation: organisation, Role: role, CreatedAt: at(now)}
+	err = s.change(ctx, func(tx *store.Tx) error {
+		if _, err := loadOrganisation(ctx, tx, who, organisation); err != nil {
+			return err
+		}
+		err := tx.QueryRow(ctx, "SELECT id, login FROM account_user WHERE login_key = ?", key).Scan(&m.User, &m.Login)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.NotFound("user", login)
+		}
+		if err != nil {
+			return fmt.Errorf("looking for login %q: %w", login, err)
+		}
+		was, err := roleOf(ctx, tx, organisation, m.User)
+		if err != nil {
+			return err
+		}
+		if was != "" {
+			return fault.Conflict("/login", m.Login+" is a member already, as "+string(was))
+		}
+		if err := insertMember(ctx, tx, organisation, m.User, role, now); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "member.add", organisation+"/"+m.User, string(role))
+	})
+	if err != nil {
+		return Member{}, err
+	}
+	return m, nil
+}
+
+// SetRole gives a member another role. The last owner stays one.
+func (s *Service) SetRole(ctx context.Context, who access.Actor, organisation, user string, role access.Role) error {
+	if err := mayManage(who, organisation); err != nil {
+		return err
+	}
+	if err := checkRole(role); err != nil {
+		return err
+	}
+	return s.change(ctx, func(tx *store.Tx) error {
+		if err := leaves(ctx, tx, organisation, user, role); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE member SET role = ? WHERE organisation = ? AND user_id = ?", string(role), organisation, user); err != nil {
+			return fmt.Errorf("setting the role of %s in %s: %w", user, organisation, err)
+		}
+		return audit.Record(ctx, tx, who, "member.role", organisation+"/"+user, string(role))
+	})
+}
+
+// RemoveMember ends a membership, and with it every session and token that acts for the organisation in the member's name.
+// The last owner stays.
+func (s *Service) RemoveMember(ctx context.Context, who access.Actor, organisation, user string) error {
+	if err := mayManage(who, organisation); err != nil {
+		return err
+	}
+	return s.change(ctx, func(tx *store.Tx) error {
+		if err := leaves(ctx, tx, organisation, user, ""); err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			"DELETE FROM member WHERE organisation = ? AND user_id = ?",
+			"DELETE FROM login_session WHERE organisation = ? AND user_id = ?",
+			"DELETE FROM api_token WHERE organisation = ? AND user_id = ?",
+		} {
+			if _, err := tx.Exec(ctx, statement, organisation, user); err != nil {
+				return fmt.Errorf("removing %s from %s: %w", user, organisation, err)
+			}
+		}
+		return audit.Record(ctx, tx, who, "member.remove", organisation+"/"+user, "")
+	})
+}
+
+// Members returns a page of the members of an organisation, and whether more follow.
+func (s *Service) Members(ctx context.Context, who access.Actor, organisation string, p Page) ([]Member, bool, error) {
+	if err := who.Check(access.ReadMembers); err != nil {
+		return nil, false, err
+	}
+	if !reach(who, organisation) {
+		return nil, false, fault.NotFound("organisation", organisation)
+	}
+	scan := func(rows *sql.Rows) (m Member, err error) {
+		var created int64
+		err = rows.Scan(&m.Organisation, &m.User, &m.Login, &m.Role, &created)
+		m.CreatedAt = at(created)
+		return m, err
+	}
+	all, more, err := pageOf(ctx, s.store, p, scan, membersSQL, organisation)
+	if err != nil {
+		return nil, false, fmt.Errorf("listing the members of %s: %w", organisation, err)
+	}
+	return all, more, nil
+}
+
+func mayManage(who access.Actor, organisation string) error {
+	if err := who.Check(access.ManageMembers); err != nil {
+		return err
+	}
+	if !reach(who, organisation) {
+		return fault.NotFound("organisation", organisation)
+	}
+	return nil
+}
+
+// checkRole accepts the roles a membership may have: all but the operator's.
+func checkRole(role access.Role) error {
+	var names []string
+	for _, r := range access.Roles() {
+		if r != access.Admin {
+			names = append(names, string(r))
+		}
+	}
+	if !slices.Contains(names, string(role)) {
+		return fault.Invalid("/role", string(role), "one of "+strings.Join(names, ", "), "choose one of them")
+	}
+	return nil
+}
+
+// leaves allows that a member gets another role, or none, if an owner is left.
+func leaves(ctx context.Context, tx *store.Tx, organisation, user string, role access.Role) error {
+	was, err := roleOf(ctx, tx, organisation, user)
+	if err != nil {
+		return err
+	}
+	if was == "" {
+		return fault.NotFound("member", user)
+	}
+	if was != access.Owner || role == access.Owner {
+		return nil
+	}
+	other, err := exists(ctx, tx, "SELECT 1 FROM member WHERE organisation = ? AND role = 'owner' AND user_id <> ?", organisation, user)
+	if err != nil {
+		return fmt.Errorf("looking for another owner of %s: %w", organisation, err)
+	}
+	if !other {
+		return fault.Conflict("/role", "this is the last owner of the organisation")
+	}
+	return nil
+}
+
+// roleOf is the role of a user in an organisation, empty for none.
+func roleOf(ctx context.Context, q store.Querier, organisation, user string) (access.Role, error) {
+	var role access.Role
+	err := q.QueryRow(ctx, "SELECT role FROM member WHERE organisation = ? AND user_id = ?", organisation, user).Scan(&role)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("reading the role of %s in %s: %w", user, organisation, err)
+	}
+	return role, nil
+}
+
+func insertMember(ctx context.Context, tx *store.Tx, organisation, user string, role access.Role, now int64) error {
+	_, err := tx.Exec(ctx, "INSERT INTO member (organisation, user_id, role, created_at) VALUES (?, ?, ?, ?)", organisation, user, string(role), now)
+	if err != nil {
+		return fmt.Errorf("adding %s to %s: %w", user, organisation, err)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+// An Organisation develops things for the platform. A person on their own is one too.
+type Organisation struct {
+	ID        string
+	Names     Names
+	Kinds     []Kind
+	CreatedAt time.Time
+}
+
+// NewOrganisation is what an organisation is made of.
+type NewOrganisation struct {
+	Names Names
+	Kinds []Kind // at least one
+	Owner string // id of the user who becomes its owner; empty: who makes it
+}
+
+// CreateOrganisation makes an organisation with its first owner. The operator only.
+func (s *Service) CreateOrganisation(ctx context.Context, who access.Actor, n NewOrganisation) (Organisation, error) {
+	if err := who.Check(access.ManageOrganisations); err != nil {
+		return Organisation{}, err
+	}
+	if err := checkProfile(n.Names, n.Kinds); err != nil {
+		return Organisation{}, err
+	}
+	owner := n.Owner
+	if owner == "" {
+		owner = who.User
+	}
+	now := s.now().UnixMilli()
+	o := Organisation{ID: newID(), Names: n.Names, Kinds: n.Kinds, CreatedAt: at(now)}
+	err := s.change(ctx, func(tx *store.Tx) error {
+		known, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ?", owner)
+		if err != nil {
+			return fmt.Errorf("looking for user %s: %w", owner, err)
+		}
+		if !known {
+			return fault.NotFound("user", owner)
+		}
+		_, err = tx.Exec(ctx, "INSERT INTO organisation (id, names, kinds, created_at) VALUES (?, ?, ?, ?)", o.ID, marshal(o.Names), marshal(o.Kinds), now)
+		if err != nil {
+			return fmt.Errorf("adding organisation %s: %w", o.ID, err)
+		}
+		if err := insertMember(ctx, tx, o.ID, owner, access.Owner, now); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "organisation.create", o.ID, marshal(o.Names))
+	})
+	if err != nil {
+		return Organisation{}, err
+	}
+	return o, nil
+}
+
+// Organisation returns the organisation who acts for, or any for the operator.
+func (s *Service) Organisation(ctx context.Context, who access.Actor, id string) (Organisation, error) {
+	if err := who.Check(access.ReadOrganisation); err != nil {
+		return Organisation{}, err
+	}
+	var o Organisation
+	err := s.store.Read(ctx, func(v *store.View) error {
+		var err error
+		o, err = loadOrganisation(ctx, v, who, id)
+		return err
+	})
+	return o, err
+}
+
+func loadOrganisation(ctx context.Context, q store.Querier, who access.Actor, id string) (Organisation, error) {
+	o, err := scanOrganisation(q.QueryRow(ctx, organisationSQL, id, operator(who), who.Organisation))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Organisation{}, fault.NotFound("organisation", id)
+	}
+	if err != nil {
+		return Organisation{}, fmt.Errorf("reading organisation %s: %w", id, err)
+	}
+	return o, nil
+}
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanOrganisation(row scanner, more ...any) (Organisation, error) {
+	var o Organisation
+	var names, kinds string
+	var created int64
+	if err := row.Scan(append([]any{&o.ID, &names, &kinds, &created}, more...)...); err != nil {
+		return Organisation{}, err
+	}
+	o.CreatedAt = at(created)
+	return o, errors.Join(json.Unmarshal([]byte(names), &o.Names), json.Unmarshal([]byte(kinds), &o.Kinds))
+}
+
+// Organisations returns a page of all organisations, and whether more follow. The operator only.
+func (s *Service) Organisations(ctx context.Context, who access.Actor, p Page) ([]Organisation, bool, error) {
+	if err := who.Check(access.ManageOrganisations); err != nil {
+		return nil, false, err
+	}
+	all, more, err := pageOf(ctx, s.store, p, func(rows *sql.Rows) (Organisation, error) { return scanOrganisation(rows) }, organisationsSQL)
+	if err != nil {
+		return nil, false, fmt.Errorf("listing organisations: %w", err)
+	}
+	return all, more, nil
+}
+
+// SetOrganisation gives an organisation other names and kinds.
+func (s *Service) SetOrganisation(ctx context.Context, who access.Actor, id string, names Names, kinds []Kind) error {
+	if err := who.Check(access.WriteOrganisation); err != nil {
+		return err
+	}
+	if err := checkProfile(names, kinds); err != nil {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := loadOrganisation(ctx, tx, who, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE organisation SET names = ?, kinds = ? WHERE id = ?", marshal(names), marshal(kinds), id); err != nil {
+			return fmt.Errorf("setting organisation %s: %w", id, err)
+		}
+		return audit.Record(ctx, tx, who, "organisation.set", id, marshal(names)+" "+marshal(kinds))
+	})
+}
+
+// A Membership is an organisation a user belongs to, and as what.
+type Membership struct {
+	Organisation Organisation
+	Role         access.Role
+}
+
+// Memberships returns a page of the organisations who is a member of, and whether more follow.
+func (s *Service) Memberships(ctx context.Context, who access.Actor, p Page) ([]Membership, bool, error) {
+	scan := func(rows *sql.Rows) (m Membership, err error) {
+		m.Organisation, err = scanOrganisation(rows, &m.Role)
+		return m, err
+	}
+	all, more, err := pageOf(ctx, s.store, p, scan, membershipsSQL, who.User)
+	if err != nil {
+		return nil, false, fmt.Errorf("listing the memberships of user %s: %w", who.User, err)
+	}
+	return all, more, nil
+}

@@ -1,0 +1,272 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+const sessionsKept = 50 // of one user; the oldest gives way to the next login
+
+// A Session is a login that was accepted.
+type Session struct {
+	ID           string
+	Token        Token        // to be shown at each request; empty in lists
+	Actor        access.Actor // who acts in it; empty in lists
+	Organisation string       // acted for; empty for an operator, or a user without one
+	APIToken     string       // id of the API token it was opened with; empty for a login
+	Address      string       // it was opened from
+	CreatedAt    time.Time
+	UsedAt       time.Time // exact to a minute
+	EndsAt       time.Time // if it is not used; sooner if it was opened with a token that ends
+}
+
+// Login opens a session for whoever knows the password, from a remote address "host:port". The session acts for the
+// organisation the user joined first, until SelectOrganisation says otherwise.
+//
+// One answer covers a wrong password, a name that does not exist and a user who is disabled, and each costs one evaluation
+// of the hash. After five failures in a row the same address must wait before it tries the same login again: 1 s, doubling
+// to 60 s; the fault says how long. Other addresses are not slowed down.
+func (s *Service) Login(ctx context.Context, login string, p Password, from string) (Session, error) {
+	u, err := s.prove(ctx, login, p, from)
+	if err != nil {
+		return Session{}, err
+	}
+	var opened Session
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		// What was proved must still hold in this transaction: a new password or a disabled user ends all sessions, this one too.
+		same, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ? AND password = ? AND state = 'active'", u.id, u.password)
+		if err != nil {
+			return fmt.Errorf("reading user %s: %w", u.id, err)
+		}
+		if !same {
+			return errLogin()
+		}
+		organisation, err := firstOrganisation(ctx, tx, u.id)
+		if err != nil {
+			return err
+		}
+		opened, err = s.open(ctx, tx, opening{user: u.id, organisation: organisation, from: from})
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, opened.Actor, "session.open", opened.ID, "")
+	})
+	return opened, err
+}
+
+// LoginToken opens a session for whoever holds an API token, so that a browser can act with it. The session can do what
+// the token can, and ends with it.
+func (s *Service) LoginToken(ctx context.Context, token, from string) (Session, error) {
+	if kindOf(token) != apiToken {
+		return Session{}, errToken()
+	}
+	key := digest(token)
+	var opened Session
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		h, err := findHolder(ctx, tx, apiToken, key[:])
+		if errors.Is(err, sql.ErrNoRows) || err == nil && !h.holds(s.now()) {
+			return errToken()
+		}
+		if err != nil {
+			return fmt.Errorf("finding the holder of a token: %w", err)
+		}
+		opened, err = s.open(ctx, tx, opening{user: h.actor.User, organisation: h.actor.Organisation, token: h.id, from: from})
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, opened.Actor, "session.open", opened.ID, "with an API token")
+	})
+	return opened, err
+}
+
+// Logout ends the session of a token. Ending what has ended is no fault.
+func (s *Service) Logout(ctx context.Context, who access.Actor, token string) error {
+	key := digest(token)
+	return s.change(ctx, func(tx *store.Tx) error {
+		var id string
+		err := tx.QueryRow(ctx, "SELECT id FROM login_session WHERE hash = ? AND user_id = ?", key[:], who.User).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("finding a session: %w", err)
+		}
+		return endSession(ctx, tx, who, id)
+	})
+}
+
+// EndSession ends a session of who's own.
+func (s *Service) EndSession(ctx context.Context, who access.Actor, id string) error {
+	return s.change(ctx, func(tx *store.Tx) error {
+		own, err := exists(ctx, tx, "SELECT 1 FROM login_session WHERE id = ? AND user_id = ?", id, who.User)
+		if err != nil {
+			return fmt.Errorf("finding session %s: %w", id, err)
+		}
+		if !own {
+			return fault.NotFound("session", id)
+		}
+		return endSession(ctx, tx, who, id)
+	})
+}
+
+func endSession(ctx context.Context, tx *store.Tx, who access.Actor, id string) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE id = ?", id); err != nil {
+		return fmt.Errorf("ending session %s: %w", id, err)
+	}
+	return audit.Record(ctx, tx, who, "session.end", id, "")
+}
+
+// SelectOrganisation lets the session of token act for another organisation its user is a member of. A session that was
+// opened with an API token stays where the token is.
+func (s *Service) SelectOrganisation(ctx context.Context, who access.Actor, token, organisation string) error {
+	key := digest(token)
+	return s.change(ctx, func(tx *store.Tx) error {
+		role, err := roleOf(ctx, tx, organisation, who.User)
+		if err != nil {
+			return err
+		}
+		if role == "" {
+			return fault.NotFound("organisation", organisation)
+		}
+		res, err := tx.Exec(ctx, "UPDATE login_session SET organisation = ? WHERE hash = ? AND user_id = ? AND token = ''", organisation, key[:], who.User)
+		if err != nil {
+			return fmt.Errorf("selecting organisation %s: %w", organisation, err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return fmt.Errorf("selecting organisation %s: %w", organisation, err)
+		}
+		if n == 0 {
+			return fault.Forbidden("session.select", "a session opened with login and password")
+		}
+		return audit.Record(ctx, tx, who, "session.select", organisation, "")
+	})
+}
+
+// Sessions lists the sessions of who's own that have not ended, the newest first.
+func (s *Service) Sessions(ctx context.Context, who access.Actor) ([]Session, error) {
+	all := []Session{}
+	err := s.store.Read(ctx, func(v *store.View) error {
+		all = all[:0]
+		rows, err := v.Query(ctx, sessionsSQL, who.User, sessionsKept)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var o Session
+			var created, used int64
+			if err := rows.Scan(&o.ID, &o.Organisation, &o.APIToken, &o.Address, &created, &used); err != nil {
+				return err
+			}
+			o.CreatedAt, o.UsedAt = at(created), at(used)
+			if o.EndsAt = sessionEnd(o.CreatedAt, o.UsedAt); s.now().Before(o.EndsAt) {
+				all = append(all, o)
+			}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing the sessions of user %s: %w", who.User, err)
+	}
+	return all, nil
+}
+
+type opening struct{ user, organisation, token, from string }
+
+// open writes a session and finds out who acts in it.
+func (s *Service) open(ctx context.Context, tx *store.Tx, o opening) (Session, error) {
+	token, now := newSessionToken(), s.now().UnixMilli()
+	key, id := digest(token.Reveal()), newID()
+	if _, err := tx.Exec(ctx, insertSessionSQL, id, key[:], o.user, o.organisation, o.token, place(o.from), now, now); err != nil {
+		return Session{}, fmt.Errorf("opening a session of user %s: %w", o.user, err)
+	}
+	if _, err := tx.Exec(ctx, trimSessionsSQL, o.user, sessionsKept); err != nil {
+		return Session{}, fmt.Errorf("ending the oldest sessions of user %s: %w", o.user, err)
+	}
+	h, err := findHolder(ctx, tx, sessionToken, key[:])
+	if err != nil {
+		return Session{}, fmt.Errorf("opening a session of user %s: %w", o.user, err)
+	}
+	h.actor.From = o.from
+	return Session{
+		ID: id, Token: token, Actor: h.actor, Organisation: o.organisation, APIToken: o.token, Address: place(o.from),
+		CreatedAt: at(now), UsedAt: at(now), EndsAt: h.until,
+	}, nil
+}
+
+// firstOrganisation is the organisation a user joined first, empty if there is none.
+func firstOrganisation(ctx context.Context, q store.Querier, user string) (string, error) {
+	var id string
+	err := q.QueryRow(ctx, "SELECT organisation FROM member WHERE user_id = ? ORDER BY created_at, organisation LIMIT 1", user).Scan(&id)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("finding the organisation of user %s: %w", user, err)
+	}
+	return id, nil
+}
+
+// proven is a user who showed the password that was in force then.
+type proven struct{ id, password string }
+
+// prove checks login and password under the bounds of a login, at the same cost whatever the answer.
+func (s *Service) prove(ctx context.Context, login string, p Password, from string) (proven, error) {
+	key, err := loginKey(login)
+	if err != nil {
+		key = "" // no user has it
+	}
+	done, wait := s.attempts.begin(login, from)
+	if wait > 0 {
+		refused := fault.Limit("/login", "too many attempts", "five failures in a row, then a growing pause", wait.Round(time.Second))
+		refused.What = "too many attempts to log in from this address"
+		return proven{}, refused
+	}
+	failed := true
+	defer func() { done(failed) }()
+	u, err := s.knownAs(ctx, key)
+	if err != nil {
+		return proven{}, err
+	}
+	right, err := s.hasher.verify(ctx, u.password, p)
+	if err != nil {
+		return proven{}, fmt.Errorf("checking a password: %w", err)
+	}
+	if failed = !right || u.id == ""; failed {
+		return proven{}, errLogin()
+	}
+	return u, nil
+}
+
+// knownAs returns the active user with that login, or nobody, with a hash that no password has.
+func (s *Service) knownAs(ctx context.Context, key string) (proven, error) {
+	var u proven
+	err := s.store.Read(ctx, func(v *store.View) error {
+		u = proven{password: s.hasher.nobody}
+		var id, password, state string
+		err := v.QueryRow(ctx, "SELECT id, password, state FROM account_user WHERE login_key = ?", key).Scan(&id, &password, &state)
+		if err == nil && state == stateActive {
+			u = proven{id, password}
+		}
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return proven{}, fmt.Errorf("looking for a login: %w", err)
+	}
+	return u, nil
+}
+
+func errLogin() error {
+	f := fault.Unauthenticated("the login or the password is wrong")
+	f.Fix = "check both and try again"
+	return f
+}

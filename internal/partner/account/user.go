@@ -1,0 +1,186 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+const (
+	stateActive   = "active"
+	stateDisabled = "disabled"
+)
+
+// A User is a person with a login.
+type User struct {
+	ID           string
+	Login        string
+	Email        string      // may be empty
+	PlatformRole access.Role // empty, or access.Admin for an operator
+	Disabled     bool
+	CreatedAt    time.Time
+}
+
+// NewUser is what a user is made of.
+type NewUser struct {
+	Login    string // 3..64 characters; no other login may differ in case or width only
+	Password Password
+	Email    string // may be empty
+}
+
+func (n NewUser) check() (key string, err error) {
+	key, err = loginKey(n.Login)
+	if err != nil {
+		return "", err
+	}
+	if err := checkEmail(n.Email); err != nil {
+		return "", err
+	}
+	return key, checkPassword("/password", n.Password, n.Login)
+}
+
+// AddUser makes a user without any role. The operator only.
+func (s *Service) AddUser(ctx context.Context, who access.Actor, n NewUser) (User, error) {
+	if err := who.Check(access.ManageOrganisations); err != nil {
+		return User{}, err
+	}
+	return s.addUser(ctx, n, "", func(*store.Tx, User) (access.Actor, error) { return who, nil })
+}
+
+// addUser makes a user if may, asked within the transaction, says who does it.
+func (s *Service) addUser(ctx context.Context, n NewUser, platform access.Role, may func(*store.Tx, User) (access.Actor, error)) (User, error) {
+	key, err := n.check()
+	if err != nil {
+		return User{}, err
+	}
+	hash, err := s.hasher.hash(ctx, n.Password)
+	if err != nil {
+		return User{}, err
+	}
+	now := s.now()
+	u := User{ID: newID(), Login: n.Login, Email: n.Email, PlatformRole: platform, CreatedAt: at(now.UnixMilli())}
+	return u, s.store.Write(ctx, func(tx *store.Tx) error {
+		who, err := may(tx, u)
+		if err != nil {
+			return err
+		}
+		taken, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE login_key = ?", key)
+		if err != nil {
+			return fmt.Errorf("looking for login %q: %w", n.Login, err)
+		}
+		if taken {
+			return fault.Conflict("/login", "the login "+fault.Cut(n.Login)+" is taken")
+		}
+		if _, err := tx.Exec(ctx, insertUserSQL, u.ID, u.Login, key, u.Email, hash, string(platform), now.UnixMilli(), now.UnixMilli()); err != nil {
+			return fmt.Errorf("adding user %q: %w", n.Login, err)
+		}
+		return audit.Record(ctx, tx, who, "user.add", u.ID, u.Login)
+	})
+}
+
+// Users returns a page of all users, and whether more follow. The operator only.
+func (s *Service) Users(ctx context.Context, who access.Actor, p Page) ([]User, bool, error) {
+	if err := who.Check(access.ManageOrganisations); err != nil {
+		return nil, false, err
+	}
+	users, more, err := pageOf(ctx, s.store, p, scanUser, usersSQL)
+	if err != nil {
+		return nil, false, fmt.Errorf("listing users: %w", err)
+	}
+	return users, more, nil
+}
+
+func scanUser(rows *sql.Rows) (User, error) {
+	var u User
+	var state string
+	var created int64
+	err := rows.Scan(&u.ID, &u.Login, &u.Email, &u.PlatformRole, &state, &created)
+	u.Disabled, u.CreatedAt = state != stateActive, at(created)
+	return u, err
+}
+
+// SetDisabled takes a user's right to act away, with all sessions and tokens in use, or gives it back. The operator only;
+// the last operator who can act stays.
+func (s *Service) SetDisabled(ctx context.Context, who access.Actor, id string, disabled bool, note string) error {
+	if err := who.Check(access.ManageOrganisations); err != nil {
+		return err
+	}
+	state, act := stateActive, "user.enable"
+	if disabled {
+		state, act = stateDisabled, "user.disable"
+	}
+	return s.change(ctx, func(tx *store.Tx) error {
+		var role string
+		err := tx.QueryRow(ctx, "SELECT platform_role FROM account_user WHERE id = ?", id).Scan(&role)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.NotFound("user", id)
+		}
+		if err != nil {
+			return fmt.Errorf("reading user %s: %w", id, err)
+		}
+		if disabled && role != "" {
+			other, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE platform_role <> '' AND state = 'active' AND id <> ?", id)
+			if err != nil {
+				return fmt.Errorf("looking for another operator: %w", err)
+			}
+			if !other {
+				return fault.Conflict("/disabled", "this is the last operator who can act")
+			}
+		}
+		if _, err := tx.Exec(ctx, "UPDATE account_user SET state = ? WHERE id = ?", state, id); err != nil {
+			return fmt.Errorf("setting the state of user %s: %w", id, err)
+		}
+		if disabled {
+			if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE user_id = ?", id); err != nil {
+				return fmt.Errorf("ending the sessions of user %s: %w", id, err)
+			}
+		}
+		return audit.Record(ctx, tx, who, act, id, note)
+	})
+}
+
+// ChangePassword sets a new password for who, ends all their sessions and opens a new one. API tokens stay.
+// The old password is checked under the same bounds as a login.
+func (s *Service) ChangePassword(ctx context.Context, who access.Actor, old, replacement Password) (Session, error) {
+	if who.Kind != access.KindUser {
+		return Session{}, fault.Forbidden("user.password", "a session opened with login and password")
+	}
+	if err := checkPassword("/new_password", replacement, who.Login); err != nil {
+		return Session{}, err
+	}
+	was, err := s.prove(ctx, who.Login, old, who.From)
+	if err != nil {
+		return Session{}, err
+	}
+	hash, err := s.hasher.hash(ctx, replacement)
+	if err != nil {
+		return Session{}, err
+	}
+	var opened Session
+	err = s.change(ctx, func(tx *store.Tx) error {
+		res, err := tx.Exec(ctx, "UPDATE account_user SET password = ?, password_at = ? WHERE id = ? AND password = ?",
+			hash, s.now().UnixMilli(), was.id, was.password)
+		if err != nil {
+			return fmt.Errorf("setting the password of user %s: %w", was.id, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(fault.Stale("user", was.id), err)
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE user_id = ?", was.id); err != nil {
+			return fmt.Errorf("ending the sessions of user %s: %w", was.id, err)
+		}
+		opened, err = s.open(ctx, tx, opening{user: was.id, organisation: who.Organisation, from: who.From})
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "user.password", was.id, "")
+	})
+	return opened, err
+}
