@@ -1,0 +1,117 @@
+// Package access decides who may do what.
+//
+// It owns the list of acts, the list of roles and the one table between them,
+// and promises:
+//   - what the table does not allow is refused;
+//   - a token can do no more than the roles of its owner, and no more than its scopes;
+//   - a refusal names the roles that would be enough.
+//
+// It does not know whose an object is: a room loads by id and organisation
+// together, so that a foreign object is not found.
+package access
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"lampworks/internal/infra/fault"
+)
+
+// An Actor is who does something. The zero Actor may do nothing.
+type Actor struct {
+	Kind         string // "user", "token", "device", "clock", "system"
+	ID           string // of the user, token or device; the name of a clock or system part
+	User         string // the person behind it, empty for devices and the platform itself
+	Organisation string // in whose name; every load is limited to it
+	Roles        []Role
+	Scopes       []Act  // what a token is limited to; nil: all that Roles allow
+	From         string // remote address, empty inside the program
+	Login        string // how the person is called
+}
+
+// The kinds of an actor.
+const (
+	KindUser   = "user"
+	KindToken  = "token"
+	KindDevice = "device"
+	KindClock  = "clock"
+	KindSystem = "system"
+)
+
+// System is the program itself, acting for organisation (empty: the platform) in the part called name.
+func System(name, organisation string) Actor {
+	return Actor{Kind: KindSystem, ID: name, Organisation: organisation}
+}
+
+// Clock is the program acting because a time has come.
+func Clock(name, organisation string) Actor {
+	return Actor{Kind: KindClock, ID: name, Organisation: organisation}
+}
+
+// Platform says whether the program itself acts: a system part or a clock.
+func (a Actor) Platform() bool { return a.Kind == KindSystem || a.Kind == KindClock }
+
+// Has says whether a holds the role.
+func (a Actor) Has(r Role) bool { return slices.Contains(a.Roles, r) }
+
+// May says whether a is allowed to do act.
+func (a Actor) May(act Act) bool {
+	if a.Platform() {
+		return true
+	}
+	if a.Kind != KindUser && a.Kind != KindToken {
+		return false
+	}
+	if a.Scopes != nil && !slices.Contains(a.Scopes, act) {
+		return false
+	}
+	return slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(Allowed(r), act) })
+}
+
+// Check gives nil if a may do act, and otherwise the fault that says what is missing.
+func (a Actor) Check(act Act) error {
+	switch {
+	case a.May(act):
+		return nil
+	case a.Kind == "":
+		return fault.Unauthenticated("nobody is signed in")
+	case a.Scopes != nil && !slices.Contains(a.Scopes, act):
+		return fault.Forbidden(string(act), "a token with the scope "+string(act))
+	default:
+		return fault.Forbidden(string(act), needs(act))
+	}
+}
+
+// needs names the roles that allow act.
+func needs(act Act) string {
+	var names []string
+	for _, r := range Roles() {
+		if slices.Contains(Allowed(r), act) {
+			names = append(names, string(r))
+		}
+	}
+	if len(names) == 0 {
+		return "the platform itself"
+	}
+	return "role " + strings.Join(names, " or ")
+}
+
+type contextKey struct{}
+
+// With gives a context in which a acts. Only edges call it, after they have proof.
+func With(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, contextKey{}, a)
+}
+
+// Of gives the actor of ctx.
+func Of(ctx context.Context) (Actor, bool) {
+	a, ok := ctx.Value(contextKey{}).(Actor)
+	return a, ok
+}
+
+// Require gives the actor of ctx if it may do act; otherwise a fault, unauthenticated or forbidden.
+func Require(ctx context.Context, act Act) (Actor, error) {
+	a, _ := Of(ctx)
+	return a, a.Check(act)
+}

@@ -1,0 +1,213 @@
+// Package fault says what was wrong with what somebody asked, where, by which
+// rule, and what to do about it.
+//
+// It owns the list of codes and promises:
+//   - a [Code] is stable: programs outside may compare it, and it is never given another meaning;
+//   - a [Fault] carries no secret: what came in is cut at 64 bytes, and callers pass no credential as Got;
+//   - rooms return it, edges translate it, each in one place: problem+json, Alink code, MQTT reason code.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// A Code is the kind of a fault, stable for ever.
+type Code string
+
+// The codes.
+const (
+	Malformed    Code = "invalid"         // a value does not follow its rule
+	NoActor      Code = "unauthenticated" // nobody proved who they are
+	NotAllowed   Code = "forbidden"       // who it is may not do that
+	Missing      Code = "not_found"       // there is none, or none for this actor
+	Clash        Code = "conflict"        // the act does not fit the present state
+	Outdated     Code = "stale"           // somebody was faster; load again
+	OverLimit    Code = "limit"           // a quota, a rate or a bound is used up
+	TooBig       Code = "too_large"       // bigger than a named limit
+	NotSupported Code = "unsupported"     // well-formed, and not something this program does
+	Down         Code = "unavailable"     // it may work later; nothing was changed
+	Lapsed       Code = "expired"         // it was valid once
+)
+
+// maxGot is the longest excerpt of foreign input that a fault repeats, in bytes.
+const maxGot = 64
+
+// A Fault is one request that was refused. A refused request changed nothing.
+type Fault struct {
+	Code       Code
+	What       string        // the whole of it in one sentence, without a full stop
+	Where      string        // JSON Pointer, field or object: "/params/brightness", "product 4711"
+	Got        string        // the value as it came, cut at 64 bytes, never a secret
+	Rule       string        // what is allowed: "an integer from 1 to 100 %"
+	Fix        string        // what the caller can do
+	Open       []string      // the acts that are open to the caller now
+	RetryAfter time.Duration // when asking again makes sense; zero: not known
+	Err        error         // the cause, for the log; never shown to the caller
+}
+
+// Error gives the sentence, and the cause behind it where there is one.
+func (f *Fault) Error() string {
+	s := f.What
+	if s == "" {
+		s = f.Sentence()
+	}
+	if f.Err != nil {
+		return s + ": " + f.Err.Error()
+	}
+	return s
+}
+
+// Sentence is what may be shown to the caller: What, or Where, Got and Rule put
+// into one sentence. The cause is left out.
+func (f *Fault) Sentence() string {
+	switch {
+	case f.What != "":
+		return f.What
+	case f.Where != "" && f.Rule != "":
+		return f.Where + " is " + f.Got + ", want " + f.Rule
+	default:
+		return string(f.Code)
+	}
+}
+
+// Unwrap gives the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Of finds the fault in err, nil if there is none.
+func Of(err error) *Fault {
+	if f, ok := errors.AsType[*Fault](err); ok {
+		return f
+	}
+	return nil
+}
+
+// Is says whether err is, or wraps, a fault with this code.
+func Is(err error, code Code) bool {
+	f := Of(err)
+	return f != nil && f.Code == code
+}
+
+// Invalid refuses the value got at where (a JSON Pointer or the name of a flag),
+// because rule wants something else; fix says what to send instead and may be empty.
+func Invalid(where, got, rule, fix string) *Fault {
+	got = Cut(got)
+	if got == "" {
+		got = "empty"
+	}
+	return &Fault{
+		Code: Malformed, What: where + " is " + got + ", want " + rule,
+		Where: where, Got: got, Rule: rule, Fix: fix,
+	}
+}
+
+// Unauthenticated refuses an actor nobody can vouch for. What says which proof
+// was missing or wrong, in words that do not tell a guesser more.
+func Unauthenticated(what string) *Fault {
+	return &Fault{Code: NoActor, What: what, Fix: "sign in, or send an API token as Authorization: Bearer"}
+}
+
+// Forbidden refuses act to somebody known; missing names what they lack ("role owner or engineer").
+func Forbidden(act, missing string) *Fault {
+	f := &Fault{Code: NotAllowed, What: act + " is not allowed", Where: act}
+	if missing != "" {
+		f.What += ": it needs " + missing
+		f.Rule = missing
+	}
+	return f
+}
+
+// NotFound says that there is no such object, or none for this actor; the two cannot be told apart.
+func NotFound(object, id string) *Fault {
+	return &Fault{
+		Code: Missing, What: "there is no " + object + " " + strconv.Quote(Cut(id)),
+		Where: object, Got: Cut(id),
+	}
+}
+
+// Conflict refuses an act that does not fit what is there; what is the whole sentence.
+func Conflict(where, what string) *Fault {
+	return &Fault{Code: Clash, What: what, Where: where}
+}
+
+// Closed refuses act because the object is in state and the table of states has
+// no such move for this actor; open lists those it has.
+func Closed(act, state string, open []string) *Fault {
+	f := &Fault{
+		Code: Clash, What: act + " is not open in state " + state,
+		Where: "state", Got: state, Open: open,
+	}
+	if len(open) > 0 {
+		f.Rule = "one of " + strings.Join(open, ", ")
+	}
+	return f
+}
+
+// Stale says that somebody changed the object between the caller's look and the act.
+func Stale(object, id string) *Fault {
+	return &Fault{
+		Code: Outdated, What: object + " " + strconv.Quote(Cut(id)) + " was changed by somebody else meanwhile",
+		Where: object, Got: Cut(id), Fix: "load it again and repeat the act",
+	}
+}
+
+// Limit refuses because rule, a number with its unit, is used up; after says
+// when asking again makes sense, zero when that is not known.
+func Limit(where, got, rule string, after time.Duration) *Fault {
+	return &Fault{
+		Code: OverLimit, What: where + " is " + Cut(got) + ", the limit is " + rule,
+		Where: where, Got: Cut(got), Rule: rule, RetryAfter: after,
+	}
+}
+
+// TooLarge refuses something of got bytes because the most is limit bytes.
+func TooLarge(where string, got, limit int64) *Fault {
+	return &Fault{
+		Code: TooBig, What: fmt.Sprintf("%s has %d bytes, the most is %d", where, got, limit),
+		Where: where, Got: strconv.FormatInt(got, 10), Rule: fmt.Sprintf("at most %d bytes", limit),
+	}
+}
+
+// Unsupported refuses something well-formed that this program does not do.
+func Unsupported(where, got, rule string) *Fault {
+	return &Fault{
+		Code: NotSupported, What: where + " is " + Cut(got) + ", supported is " + rule,
+		Where: where, Got: Cut(got), Rule: rule,
+	}
+}
+
+// Unavailable says that something the program needs does not work now; nothing
+// was changed and the same request may succeed later. Err is the cause.
+func Unavailable(what string, err error) *Fault {
+	return &Fault{Code: Down, What: what, Err: err}
+}
+
+// Expired refuses something that was valid once.
+func Expired(object, id string) *Fault {
+	return &Fault{
+		Code: Lapsed, What: object + " " + strconv.Quote(Cut(id)) + " has expired",
+		Where: object, Got: Cut(id),
+	}
+}
+
+// Cut shortens foreign input to what an error may repeat: 64 bytes, ending on a
+// whole character, with control and invalid characters replaced.
+func Cut(s string) string {
+	if len(s) > maxGot {
+		end := maxGot - len("…")
+		for end > 0 && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}

@@ -1,0 +1,14 @@
+// Package migrations holds the steps that make and change the tables, one folder a
+// dialect, one file a step: NNNN_room_what.sql, numbered over all rooms, the owner
+// of the tables in the name.
+//
+// It promises that a step only adds: the previous program still runs on the
+// result. A step that was released is never edited.
+package migrations
+
+import "embed"
+
+// SQLite holds the steps for SQLite in the folder "sqlite".
+//
+//go:embed sqlite/*.sql
+var SQLite embed.FS

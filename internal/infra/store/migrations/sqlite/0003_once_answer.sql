@@ -1,0 +1,15 @@
+-- +goose Up
+CREATE TABLE once_answer (
+  actor      TEXT    NOT NULL, -- kind and id
+  key        TEXT    NOT NULL, -- Idempotency-Key as it was sent
+  request    BLOB    NOT NULL, -- SHA-256 of method, path and body
+  state      TEXT    NOT NULL, -- claimed, done, answered
+  status     INTEGER NOT NULL,
+  answer     BLOB,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (actor, key)
+) WITHOUT ROWID;
+CREATE INDEX once_answer_created ON once_answer (created_at);
+
+-- +goose Down
+DROP TABLE once_answer;
