@@ -1,0 +1,263 @@
+package nlu
+
+// A frame is one clause: to what, what. Targets and predicates are as said; nothing is looked up yet.
+type frame struct {
+	targets []target
+	except  []target
+	preds   []pred
+	verb    verb
+
+	scene      int32 // scene index + 1
+	sceneValue int32 // the same words as a value + 1: "sleep mode" of a purifier
+	phrase     bool  // the scene was named by one of its phrases
+
+	not, told, cond, why, ask, also, again bool
+	asWell                                 bool // 呢, what about
+	question                               bool // a question mark of any kind: 吗, 多少, is …
+	how, is, where                         bool
+	any                                    bool // any, which, how many
+	state                                  int32 // state asked for + 1
+	keep                                   bool  // only keep …
+	both                                   bool
+	choice                                 int32
+	media                                  bool
+	enough                                 bool
+	topic                                  int32 // +1
+	timer, remind, left                    bool
+	span                                   [2]int32
+
+	delay    int
+	duration []int32 // indexes into numbers of the scan, durations said
+	lengths  []quantity
+	at       int // minutes + 1
+	day      int32
+	timeSpan [2]int32 // where the time was said
+}
+
+// target is a noun phrase.
+type target struct {
+	rooms   []int32
+	floors  []int32
+	devices []int32 // by their whole name
+	parts   []int32 // by the end of it
+	typ     int32   // category + 1
+	all     bool
+	any     bool
+	house   bool
+	here    bool
+	it      bool
+	other   bool
+	named   [2]int32 // span of the noun
+	place   [2]int32 // span of the first room or floor
+}
+
+func (t *target) noun() bool  { return len(t.devices) > 0 || len(t.parts) > 0 || t.typ != 0 }
+func (t *target) where() bool { return len(t.rooms) > 0 || len(t.floors) > 0 || t.house || t.here }
+func (t *target) empty() bool { return !t.noun() && !t.where() && !t.all && !t.it && !t.other }
+
+// valueKind says what kind of value was said.
+type valueKind uint8
+
+const (
+	valNone valueKind = iota
+	valNumber
+	valEnum
+	valColour
+	valWhite
+	valExtreme
+)
+
+// pred is one thing to do or to ask.
+type pred struct {
+	verb   verb
+	prop   int32 // meaning code + 1
+	kind   valueKind
+	num    quantity
+	code   int32 // value, colour, kelvin; meaning of an extreme
+	alt    int32 // value said by a word that is also a direction: its meaning code
+	sign   int8  // extreme or direction
+	dir    int8  // a direction was said
+	about  int32 // what the direction is about: a meaning code or dirAny …
+	to     bool
+	by     bool
+	little bool
+	too    bool
+	notYet bool // 不够亮
+}
+
+func (p *pred) empty() bool {
+	return p.prop == 0 && p.kind == valNone && p.dir == 0
+}
+
+func (f *frame) hasPred() bool {
+	if f.verb != vNone && f.verb != vSet && f.verb != vTell || f.scene != 0 {
+		return true
+	}
+	for i := range f.preds {
+		if f.preds[i].kind != valNone || f.preds[i].dir != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *frame) hasTarget() bool { return len(f.targets) > 0 }
+
+func (f *frame) empty() bool {
+	return !f.hasTarget() && len(f.preds) == 0 && f.verb == vNone && f.scene == 0 && !f.question && len(f.except) == 0 && f.topic == 0 && !f.timer && f.state == 0
+}
+
+// parser walks the tokens of a scan and writes frames.
+type parser struct {
+	*scan
+	frames []frame
+	f      *frame // the clause being read
+	np     target // the noun phrase being read
+	lastNP int    // token that last belonged to a noun phrase
+	soft   bool   // a mark stood since the last word
+	and    bool   // an "and" stood since the last word
+	in     bool   // an "in" stood just before
+	except bool   // noun phrases are exceptions now
+	tok    int    // index of the token being read
+	value  int    // token of the last value
+	verbAt int
+	prevDe bool
+}
+
+// parse reads the chosen tokens.
+func (s *scan) parse() []frame {
+	p := parser{scan: s, frames: make([]frame, 1, 3), lastNP: -9, value: -9, verbAt: -9}
+	p.f = &p.frames[0]
+	for p.tok = 0; p.tok < len(s.tokens); p.tok++ {
+		p.read(&s.tokens[p.tok])
+	}
+	p.flush()
+	return p.finish()
+}
+
+// newClause ends the clause being read.
+func (p *parser) newClause() {
+	p.flush()
+	p.except = false
+	if p.f.empty() {
+		return
+	}
+	p.frames = append(p.frames, frame{})
+	prev := &p.frames[len(p.frames)-2]
+	p.f = &p.frames[len(p.frames)-1]
+	p.f.ask = prev.ask
+	p.f.both = false
+	p.value, p.verbAt, p.lastNP = -9, -9, -9
+}
+
+// flush ends the noun phrase being read.
+func (p *parser) flush() {
+	np := p.np
+	p.np = target{}
+	if np.empty() {
+		if np.any {
+			p.f.any = true
+		}
+		return
+	}
+	if p.except {
+		p.f.except = append(p.f.except, np)
+		return
+	}
+	p.f.any = p.f.any || np.any
+	if n := len(p.f.targets); n > 0 && np.noun() && !np.where() { // 客厅 … 灯: a place said before belongs to the noun
+		last := &p.f.targets[n-1]
+		if last.where() && !last.noun() && !last.it {
+			np.rooms, np.floors, np.house, np.here, np.place = last.rooms, last.floors, last.house, last.here, last.place
+			np.all = np.all || last.all
+			*last = np
+			return
+		}
+	}
+	p.f.targets = append(p.f.targets, np)
+}
+
+// pred is the predicate being read, made if there is none.
+func (p *parser) pred() *pred {
+	if len(p.f.preds) == 0 {
+		p.f.preds = append(p.f.preds, pred{verb: p.f.verb})
+	}
+	return &p.f.preds[len(p.f.preds)-1]
+}
+
+func (p *parser) nextPred() *pred {
+	p.f.preds = append(p.f.preds, pred{verb: p.f.verb})
+	return &p.f.preds[len(p.f.preds)-1]
+}
+
+const (
+	nounClasses = classes(1)<<cDevice | 1<<cPart | 1<<cType
+	skipClasses = classes(1)<<cFiller | 1<<cBa
+)
+
+// contentful reports whether t begins something that can open a new clause after a complete one.
+func (p *parser) opens(t *token) bool {
+	return t.mask.any(nounClasses | cRoom.bit() | cFloor.bit() | cScene.bit() | cAll.bit() | cHouse.bit() | cHere.bit() | cOther.bit() | cIt.bit())
+}
+
+// read takes one token.
+func (p *parser) read(t *token) {
+	if p.isBreak(t) {
+		if p.except && !p.np.empty() {
+			p.flush()
+			p.except = false
+		}
+		p.soft = true
+		return
+	}
+	if t.mask == 0 || t.mask == cNone.bit() {
+		if t.mask == 0 {
+			p.in = false
+		}
+		return
+	}
+	if p.soft || p.and {
+		p.boundary(t)
+	}
+	if p.particle(t) || p.noun(t) || p.quantifier(t) || p.number(t) || p.predicate(t) {
+		p.soft, p.and, p.in = false, false, false
+		return
+	}
+	p.function(t)
+}
+
+// boundary decides whether a mark or "and" before t parts clauses.
+func (p *parser) boundary(t *token) {
+	complete := p.f.hasPred() && (p.f.hasTarget() || !p.np.empty()) || p.f.scene != 0
+	if !complete || p.except {
+		return
+	}
+	verb := t.mask.has(cVerb) && !t.mask.any(nounClasses)
+	switch {
+	case verb:
+		p.newClause()
+	case p.soft && p.opens(t):
+		p.newClause()
+	case p.and && p.opens(t) && p.predAfterTarget() && p.predFollows():
+		p.newClause()
+	}
+}
+
+// predAfterTarget: the clause so far is target first, predicate last: "把灯关了".
+func (p *parser) predAfterTarget() bool {
+	return p.np.empty() && (p.value > p.lastNP || p.verbAt > p.lastNP)
+}
+
+// predFollows looks ahead for a verb or value before the next mark.
+func (p *parser) predFollows() bool {
+	for i := p.tok + 1; i < len(p.tokens); i++ {
+		t := &p.tokens[i]
+		if p.isBreak(t) || t.mask.has(cThen) && !t.mask.has(cFiller) {
+			return false
+		}
+		if t.mask.any(cVerb.bit()|cNumber.bit()|cValue.bit()|cColour.bit()|cDir.bit()|cExtreme.bit()|cParticle.bit()|cWhite.bit()) && !t.mask.any(nounClasses) {
+			return true
+		}
+	}
+	return false
+}
