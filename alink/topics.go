@@ -1,0 +1,286 @@
+package alink
+
+import "strings"
+
+// A Template is one row of the table of topics: all a device may publish to or hear from. The zero value is no row.
+type Template uint8
+
+// The rows, grouped as a maker meets them. A name that ends in Reply answers the row before it.
+const (
+	PropertyPost Template = iota + 1
+	PropertyPostReply
+	EventPost // arg: the event's identifier
+	EventPostReply
+	PropertySet
+	PropertySetReply
+	ServiceInvoke // arg: the service's identifier
+	ServiceReply
+	PropertyGet
+	PropertyGetReply
+	HistoryPost
+	HistoryPostReply
+	DesiredGet
+	DesiredGetReply
+	DesiredDelete
+	DesiredDeleteReply
+	TagUpdate
+	TagUpdateReply
+	TagDelete
+	TagDeleteReply
+	TemplateGet
+	TemplateGetReply
+	DynamicModelGet
+	DynamicModelGetReply
+	RawUp // payload is not JSON
+	RawUpReply
+	RawDown
+	RawDownReply
+	ConfigGet
+	ConfigGetReply
+	ConfigPush
+	ConfigPushReply
+	LogPost
+	LogPostReply
+	RRPCRequest // arg: the message id
+	RRPCResponse
+	Enable
+	EnableReply
+	Disable
+	DisableReply
+	Delete
+	DeleteReply
+	CloudNotify
+	Reset
+	ResetReply
+	EnrolleeFound
+	EnrolleeFoundReply
+	EnrolleeCheckin
+	EnrolleeCheckinReply
+	EnrolleeMatch
+	EnrolleeMatchReply
+	CipherGet
+	CipherGetReply
+	SubRegister
+	SubRegisterReply
+	SubUnregister
+	SubUnregisterReply
+	TopoAdd
+	TopoAddReply
+	TopoDelete
+	TopoDeleteReply
+	TopoGet
+	TopoGetReply
+	TopoAddNotify
+	TopoAddNotifyReply
+	ListFound
+	ListFoundReply
+	GatewayPermit
+	GatewayPermitReply
+	ProductRegister
+	ProductRegisterReply
+	CombineLogin
+	CombineLoginReply
+	CombineLogout
+	CombineLogoutReply
+	NTPRequest
+	NTPResponse
+	Error
+	Registered // the one topic without names: the secret for a connection of dynamic registration
+	OTAInform
+	OTAUpgrade
+	OTARequest
+	OTAProgress
+	ShadowUpdate
+	ShadowGet
+	User        // arg: everything behind /user/
+	ExtRRPC     // arg: everything behind /ext/rrpc/, the message id first
+	templateEnd // one behind the last row
+)
+
+// A Direction says who publishes to a topic.
+type Direction uint8
+
+// Directions are bits: Both is Up and Down.
+const (
+	Up   Direction = 1 << iota // device to platform
+	Down                       // platform to device
+	Both = Up | Down
+)
+
+// row is one line of the table. In a topic {pk} and {dn} are ProductKey and DeviceName, {id} is one level, {rest} is one or more.
+type row struct {
+	topic   string
+	dir     Direction
+	reply   Template // the row that answers this one, 0: none
+	now     bool     // the platform does something with it today
+	gateway bool     // only a device that has sub-devices may use it
+}
+
+// rows is THE table. Sources: protocols of Link Kit for C v3.2.0 and alibabacloud-iot-device-sdk 1.2.8 for JavaScript.
+var rows = [templateEnd]row{
+	PropertyPost:         {"/sys/{pk}/{dn}/thing/event/property/post", Up, PropertyPostReply, true, false},
+	PropertyPostReply:    {"/sys/{pk}/{dn}/thing/event/property/post_reply", Down, 0, true, false},
+	EventPost:            {"/sys/{pk}/{dn}/thing/event/{id}/post", Up, EventPostReply, true, false},
+	EventPostReply:       {"/sys/{pk}/{dn}/thing/event/{id}/post_reply", Down, 0, true, false},
+	PropertySet:          {"/sys/{pk}/{dn}/thing/service/property/set", Down, PropertySetReply, true, false},
+	PropertySetReply:     {"/sys/{pk}/{dn}/thing/service/property/set_reply", Up, 0, true, false},
+	ServiceInvoke:        {"/sys/{pk}/{dn}/thing/service/{id}", Down, ServiceReply, true, false},
+	ServiceReply:         {"/sys/{pk}/{dn}/thing/service/{id}_reply", Up, 0, true, false},
+	PropertyGet:          {"/sys/{pk}/{dn}/thing/service/property/get", Down, PropertyGetReply, false, false},
+	PropertyGetReply:     {"/sys/{pk}/{dn}/thing/service/property/get_reply", Up, 0, false, false},
+	HistoryPost:          {"/sys/{pk}/{dn}/thing/event/property/history/post", Up, HistoryPostReply, false, false},
+	HistoryPostReply:     {"/sys/{pk}/{dn}/thing/event/property/history/post_reply", Down, 0, false, false},
+	DesiredGet:           {"/sys/{pk}/{dn}/thing/property/desired/get", Up, DesiredGetReply, false, false},
+	DesiredGetReply:      {"/sys/{pk}/{dn}/thing/property/desired/get_reply", Down, 0, false, false},
+	DesiredDelete:        {"/sys/{pk}/{dn}/thing/property/desired/delete", Up, DesiredDeleteReply, false, false},
+	DesiredDeleteReply:   {"/sys/{pk}/{dn}/thing/property/desired/delete_reply", Down, 0, false, false},
+	TagUpdate:            {"/sys/{pk}/{dn}/thing/deviceinfo/update", Up, TagUpdateReply, false, false},
+	TagUpdateReply:       {"/sys/{pk}/{dn}/thing/deviceinfo/update_reply", Down, 0, false, false},
+	TagDelete:            {"/sys/{pk}/{dn}/thing/deviceinfo/delete", Up, TagDeleteReply, false, false},
+	TagDeleteReply:       {"/sys/{pk}/{dn}/thing/deviceinfo/delete_reply", Down, 0, false, false},
+	TemplateGet:          {"/sys/{pk}/{dn}/thing/dsltemplate/get", Up, TemplateGetReply, false, false},
+	TemplateGetReply:     {"/sys/{pk}/{dn}/thing/dsltemplate/get_reply", Down, 0, false, false},
+	DynamicModelGet:      {"/sys/{pk}/{dn}/thing/dynamicTsl/get", Up, DynamicModelGetReply, false, false},
+	DynamicModelGetReply: {"/sys/{pk}/{dn}/thing/dynamicTsl/get_reply", Down, 0, false, false},
+	RawUp:                {"/sys/{pk}/{dn}/thing/model/up_raw", Up, RawUpReply, false, false},
+	RawUpReply:           {"/sys/{pk}/{dn}/thing/model/up_raw_reply", Down, 0, false, false},
+	RawDown:              {"/sys/{pk}/{dn}/thing/model/down_raw", Down, RawDownReply, false, false},
+	RawDownReply:         {"/sys/{pk}/{dn}/thing/model/down_raw_reply", Up, 0, false, false},
+	ConfigGet:            {"/sys/{pk}/{dn}/thing/config/get", Up, ConfigGetReply, false, false},
+	ConfigGetReply:       {"/sys/{pk}/{dn}/thing/config/get_reply", Down, 0, false, false},
+	ConfigPush:           {"/sys/{pk}/{dn}/thing/config/push", Down, ConfigPushReply, false, false},
+	ConfigPushReply:      {"/sys/{pk}/{dn}/thing/config/push_reply", Up, 0, false, false},
+	LogPost:              {"/sys/{pk}/{dn}/thing/log/post", Up, LogPostReply, false, false},
+	LogPostReply:         {"/sys/{pk}/{dn}/thing/log/post_reply", Down, 0, false, false},
+	RRPCRequest:          {"/sys/{pk}/{dn}/rrpc/request/{id}", Down, RRPCResponse, false, false},
+	RRPCResponse:         {"/sys/{pk}/{dn}/rrpc/response/{id}", Up, 0, false, false},
+	Enable:               {"/sys/{pk}/{dn}/thing/enable", Down, EnableReply, false, false},
+	EnableReply:          {"/sys/{pk}/{dn}/thing/enable_reply", Up, 0, false, false},
+	Disable:              {"/sys/{pk}/{dn}/thing/disable", Down, DisableReply, false, false},
+	DisableReply:         {"/sys/{pk}/{dn}/thing/disable_reply", Up, 0, false, false},
+	Delete:               {"/sys/{pk}/{dn}/thing/delete", Down, DeleteReply, false, false},
+	DeleteReply:          {"/sys/{pk}/{dn}/thing/delete_reply", Up, 0, false, false},
+	CloudNotify:          {"/sys/{pk}/{dn}/_thing/event/notify", Down, 0, false, false},
+	Reset:                {"/sys/{pk}/{dn}/thing/reset", Up, ResetReply, false, false},
+	ResetReply:           {"/sys/{pk}/{dn}/thing/reset_reply", Down, 0, false, false},
+	EnrolleeFound:        {"/sys/{pk}/{dn}/thing/awss/enrollee/found", Up, EnrolleeFoundReply, false, false},
+	EnrolleeFoundReply:   {"/sys/{pk}/{dn}/thing/awss/enrollee/found_reply", Down, 0, false, false},
+	EnrolleeCheckin:      {"/sys/{pk}/{dn}/thing/awss/enrollee/checkin", Down, EnrolleeCheckinReply, false, false},
+	EnrolleeCheckinReply: {"/sys/{pk}/{dn}/thing/awss/enrollee/checkin_reply", Up, 0, false, false},
+	EnrolleeMatch:        {"/sys/{pk}/{dn}/thing/awss/enrollee/match", Up, EnrolleeMatchReply, false, false},
+	EnrolleeMatchReply:   {"/sys/{pk}/{dn}/thing/awss/enrollee/match_reply", Down, 0, false, false},
+	CipherGet:            {"/sys/{pk}/{dn}/thing/cipher/get", Up, CipherGetReply, false, false},
+	CipherGetReply:       {"/sys/{pk}/{dn}/thing/cipher/get_reply", Down, 0, false, false},
+	SubRegister:          {"/sys/{pk}/{dn}/thing/sub/register", Up, SubRegisterReply, false, true},
+	SubRegisterReply:     {"/sys/{pk}/{dn}/thing/sub/register_reply", Down, 0, false, true},
+	SubUnregister:        {"/sys/{pk}/{dn}/thing/sub/unregister", Up, SubUnregisterReply, false, true},
+	SubUnregisterReply:   {"/sys/{pk}/{dn}/thing/sub/unregister_reply", Down, 0, false, true},
+	TopoAdd:              {"/sys/{pk}/{dn}/thing/topo/add", Up, TopoAddReply, false, true},
+	TopoAddReply:         {"/sys/{pk}/{dn}/thing/topo/add_reply", Down, 0, false, true},
+	TopoDelete:           {"/sys/{pk}/{dn}/thing/topo/delete", Up, TopoDeleteReply, false, true},
+	TopoDeleteReply:      {"/sys/{pk}/{dn}/thing/topo/delete_reply", Down, 0, false, true},
+	TopoGet:              {"/sys/{pk}/{dn}/thing/topo/get", Up, TopoGetReply, false, true},
+	TopoGetReply:         {"/sys/{pk}/{dn}/thing/topo/get_reply", Down, 0, false, true},
+	TopoAddNotify:        {"/sys/{pk}/{dn}/thing/topo/add/notify", Down, TopoAddNotifyReply, false, true},
+	TopoAddNotifyReply:   {"/sys/{pk}/{dn}/thing/topo/add/notify_reply", Up, 0, false, true},
+	ListFound:            {"/sys/{pk}/{dn}/thing/list/found", Up, ListFoundReply, false, true},
+	ListFoundReply:       {"/sys/{pk}/{dn}/thing/list/found_reply", Down, 0, false, true},
+	GatewayPermit:        {"/sys/{pk}/{dn}/thing/gateway/permit", Down, GatewayPermitReply, false, true},
+	GatewayPermitReply:   {"/sys/{pk}/{dn}/thing/gateway/permit_reply", Up, 0, false, true},
+	ProductRegister:      {"/sys/{pk}/{dn}/thing/proxy/provisioning/product_register", Up, ProductRegisterReply, false, true},
+	ProductRegisterReply: {"/sys/{pk}/{dn}/thing/proxy/provisioning/product_register_reply", Down, 0, false, true},
+	CombineLogin:         {"/ext/session/{pk}/{dn}/combine/login", Up, CombineLoginReply, false, true},
+	CombineLoginReply:    {"/ext/session/{pk}/{dn}/combine/login_reply", Down, 0, false, true},
+	CombineLogout:        {"/ext/session/{pk}/{dn}/combine/logout", Up, CombineLogoutReply, false, true},
+	CombineLogoutReply:   {"/ext/session/{pk}/{dn}/combine/logout_reply", Down, 0, false, true},
+	NTPRequest:           {"/ext/ntp/{pk}/{dn}/request", Up, NTPResponse, false, false},
+	NTPResponse:          {"/ext/ntp/{pk}/{dn}/response", Down, 0, false, false},
+	Error:                {"/ext/error/{pk}/{dn}", Down, 0, false, false},
+	Registered:           {"/ext/register", Down, 0, false, false},
+	OTAInform:            {"/ota/device/inform/{pk}/{dn}", Up, 0, false, false},
+	OTAUpgrade:           {"/ota/device/upgrade/{pk}/{dn}", Down, 0, false, false},
+	OTARequest:           {"/ota/device/request/{pk}/{dn}", Up, OTAUpgrade, false, false},
+	OTAProgress:          {"/ota/device/progress/{pk}/{dn}", Up, 0, false, false},
+	ShadowUpdate:         {"/shadow/update/{pk}/{dn}", Up, ShadowGet, false, false},
+	ShadowGet:            {"/shadow/get/{pk}/{dn}", Down, 0, false, false},
+	User:                 {"/{pk}/{dn}/user/{rest}", Both, 0, false, false},
+	ExtRRPC:              {"/ext/rrpc/{id}/{pk}/{dn}/user/{rest}", Both, 0, false, false},
+}
+
+// Templates returns every row in the order of the table.
+func Templates() []Template {
+	all := make([]Template, 0, templateEnd-1)
+	for t := Template(1); t < templateEnd; t++ {
+		all = append(all, t)
+	}
+	return all
+}
+
+// String returns the topic with its placeholders, as the documentation shows it; of what is no row, "no topic".
+func (t Template) String() string {
+	if t == 0 || t >= templateEnd {
+		return "no topic"
+	}
+	return rows[t].topic
+}
+
+// Direction says who publishes to t, 0 if t is no row.
+func (t Template) Direction() Direction {
+	if t >= templateEnd {
+		return 0
+	}
+	return rows[t].dir
+}
+
+// Reply returns the row that answers t, 0 if none does.
+func (t Template) Reply() Template {
+	if t >= templateEnd {
+		return 0
+	}
+	return rows[t].reply
+}
+
+// Implemented reports whether the platform does something with t today. The other rows are known and may be subscribed to, but are silent.
+func (t Template) Implemented() bool { return t < templateEnd && rows[t].now }
+
+// GatewayOnly reports whether t is for devices that have sub-devices.
+func (t Template) GatewayOnly() bool { return t < templateEnd && rows[t].gateway }
+
+// Topic returns the topic of t for one device. arg is the identifier or message id where the row has one (see [Match]), else it is not used.
+func (t Template) Topic(productKey, deviceName, arg string) string {
+	return string(t.AppendTopic(nil, productKey, deviceName, arg))
+}
+
+// AppendTopic appends what [Template.Topic] returns. Nothing is appended if t is no row.
+func (t Template) AppendTopic(dst []byte, productKey, deviceName, arg string) []byte {
+	if t >= templateEnd {
+		return dst
+	}
+	p := &shapes[t]
+	switch {
+	case t == ExtRRPC:
+		return append(append(dst, p.head...), arg...)
+	case !p.named:
+		return append(dst, p.head...)
+	}
+	dst = append(append(dst, p.head...), productKey...)
+	dst = append(append(dst, '/'), deviceName...)
+	dst = append(dst, p.before...)
+	if p.arg {
+		dst = append(dst, arg...)
+	}
+	return append(dst, p.after...)
+}
+
+// Method returns the method that stands in the envelope of t and of its reply, such as "thing.service.property.set".
+// It is empty for rows that carry no method.
+func (t Template) Method(arg string) string {
+	if t >= templateEnd {
+		return ""
+	}
+	p := &shapes[t]
+	if p.arg && p.method != "" {
+		return strings.Replace(p.method, "{id}", arg, 1)
+	}
+	return p.method
+}
