@@ -212,7 +212,7 @@ func (s *Commands) makeRoom(ctx context.Context, tx *store.Tx, device string, r 
 	}
 	if left >= MaxWaiting {
 		return &fault.Fault{
-			Code: "limit", What: fmt.Sprintf("%d commands wait for the device already", left), Where: device,
+			Code: fault.OverLimit, What: fmt.Sprintf("%d commands wait for the device already", left), Where: device,
 			Rule: fmt.Sprintf("at most %d commands wait for one device", MaxWaiting), Fix: "wait until it is online, or cancel some",
 		}
 	}

@@ -29,9 +29,10 @@ func (s *Commands) ended(c Command) {
 	s.bus.Publish(EndedSubject+c.Device, []byte(c.ID))
 }
 
-// Take marks what waits for a device as sent to its session of the given epoch and returns it in order. It is on disk
-// when Take returns, so that the caller may write it to the socket, once.
-func (s *Commands) Take(ctx context.Context, device string, epoch uint64) ([]Command, error) {
+// Take marks up to limit of the commands that wait for a device as sent to its session of the given epoch and returns
+// them in order. accepts, if not nil, says which the session can carry. It is on disk when Take returns, so that the
+// caller may write it to the socket, once.
+func (s *Commands) Take(ctx context.Context, device string, epoch uint64, limit int, accepts func(*Command) bool) ([]Command, error) {
 	waits := false
 	err := s.store.Read(ctx, func(v *store.View) error {
 		return v.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM command WHERE device = ? AND state = 'accepted' AND ended_at IS NULL)", device).Scan(&waits)
@@ -48,7 +49,10 @@ func (s *Commands) Take(ctx context.Context, device string, epoch uint64) ([]Com
 			return err
 		}
 		for _, c := range waiting {
-			if !c.DeadlineAt.After(now) {
+			if len(out) == limit {
+				break
+			}
+			if !c.DeadlineAt.After(now) || accepts != nil && !accepts(&c) {
 				continue // the sweep ends it
 			}
 			_, err := tx.Exec(ctx, "UPDATE command SET state = 'sent', sent_at = ?, epoch = ? WHERE seq = ? AND state = 'accepted'", now.UnixMilli(), int64(epoch), c.Seq)

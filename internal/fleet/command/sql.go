@@ -96,8 +96,8 @@ func list(ctx context.Context, q store.Querier, device string, before int64, lim
 
 // end carries out an act that ends c, if c is still where the act starts from; otherwise errMoved.
 func end(ctx context.Context, tx *store.Tx, c *Command, act Act, reason Reason, now time.Time) error {
-	to, ok := moves.To(c.State, act)
-	if !ok {
+	to, err := moves.Next(c.State, act, access.Actor{})
+	if err != nil {
 		return errMoved
 	}
 	res, err := tx.Exec(ctx, `

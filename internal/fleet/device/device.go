@@ -21,6 +21,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/store"
@@ -71,13 +72,22 @@ type Service struct {
 	store    *store.Store
 	products *product.Service
 	keys     *keyring.Keyring
+	bus      bus.Bus
 	log      *slog.Logger
+	began    uint64 // smallest epoch of a session of this run
 }
 
 // New returns the service over a migrated store.
-func New(s *store.Store, products *product.Service, keys *keyring.Keyring, log *slog.Logger) *Service {
-	return &Service{store: s, products: products, keys: keys, log: log}
+func New(s *store.Store, products *product.Service, keys *keyring.Keyring, b bus.Bus, log *slog.Logger) *Service {
+	return &Service{store: s, products: products, keys: keys, bus: b, log: log, began: Epoch(time.Now())}
 }
+
+// Epoch is the first epoch that a session begun at t can have.
+func Epoch(t time.Time) uint64 { return uint64(t.UnixMicro()) }
+
+// StateSubject is the Bus subject, completed by the device's id, of a change of [State]. It may be lost; see
+// [Service.Disabled].
+const StateSubject = "device.state."
 
 // Register makes devices of the rows of an order, in the transaction that issues them. It is the hook issuance.Issued.
 func (s *Service) Register(ctx context.Context, tx *store.Tx, order issuance.Order, rows []issuance.Row) error {
@@ -170,8 +180,8 @@ func (s *Service) List(ctx context.Context, who access.Actor, f Filter) ([]Devic
 	return page, false, nil
 }
 
-// SetState puts the triple of a device in or out of force. Live sessions are the gateway's to end: it hears of it by
-// the event "device.state.<id>" and asks again at the next connect.
+// SetState puts the triple of a device in or out of force. Live sessions are the gateway's to end: it hears of it on
+// [StateSubject], and asks every two seconds for what it did not hear.
 func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to State, note string) error {
 	if to != Enabled && to != Disabled {
 		return fault.Invalid("/state", string(to), `"enabled" or "disabled"`, "send one of the two")
@@ -183,7 +193,8 @@ func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to 
 		if _, err := tx.Exec(ctx, "UPDATE device SET state = ? WHERE id = ? AND organisation = ?", to, id, who.Organisation); err != nil {
 			return fmt.Errorf("setting the state of device %s: %w", id, err)
 		}
-		return audit.Record(ctx, tx, who, access.Act("device."+string(to)), id, note)
+		tx.AfterCommit(func() { s.bus.Publish(StateSubject+id, nil) })
+		return audit.Record(ctx, tx, who, "device."+string(to), id, note)
 	})
 }
 

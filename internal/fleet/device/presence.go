@@ -92,6 +92,9 @@ func (f *follower) commit(ctx context.Context, tx *store.Tx, pos uplink.Position
 
 func (f *follower) presence(ctx context.Context, tx *store.Tx, r uplink.Record, p Presence) error {
 	at := r.At.UnixMilli()
+	if p.Online && p.Epoch < f.s.began {
+		p.Online, p.Reason = false, restarted // a session of the last run, which ended with it
+	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO device_presence (device, online, epoch, reason, address, changed_at, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (device) DO UPDATE SET
@@ -113,14 +116,17 @@ func (f *follower) presence(ctx context.Context, tx *store.Tx, r uplink.Record, 
 	return nil
 }
 
-// Orphaned marks every device offline that the last process left online: called once at start, before the gateway opens,
-// by a node that owns all sessions. It returns how many there were.
+const restarted = "restarted"
+
+// Orphaned marks every device offline that the last run left online: called once at start, by a node that owns all
+// sessions. It returns how many there were.
 func (s *Service) Orphaned(ctx context.Context) (int64, error) {
 	var n int64
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
-		res, err := tx.Exec(ctx, "UPDATE device_presence SET online = 0, reason = 'restarted', changed_at = ? WHERE online = 1", time.Now().UnixMilli())
+		res, err := tx.Exec(ctx, "UPDATE device_presence SET online = 0, reason = ?, changed_at = ? WHERE online = 1 AND epoch < ?",
+			restarted, time.Now().UnixMilli(), int64(s.began))
 		if err != nil {
-			return fmt.Errorf("marking the sessions of the last process as ended: %w", err)
+			return fmt.Errorf("marking the sessions of the last run as ended: %w", err)
 		}
 		n, err = res.RowsAffected()
 		return err

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"lampworks/alink"
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/uplink"
+	"lampworks/mqtt"
+)
+
+// identifyTimeout bounds how long a CONNECT may wait for its turn and for the database.
+const identifyTimeout = 5 * time.Second
+
+// Connect decides who a device is. A wrong signature and an unknown device get the same answer, so that names cannot be
+// tried out.
+func (c *conn) Connect(in *mqtt.Connect) byte {
+	code, why := c.admit(in)
+	if code != mqtt.Accepted {
+		c.g.Stats.Refused.Add(1)
+		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelInfo, "device refused", slog.String("address", c.from), slog.String("reason", why))
+		c.mu.Lock()
+		c.reason = "refused: " + why
+		c.mu.Unlock()
+		return code
+	}
+	c.g.Stats.Accepted.Add(1)
+	if old := c.g.sessions.enter(c); old != nil {
+		c.g.Stats.TakenOver.Add(1)
+		old.close("taken over")
+	}
+	c.presence(context.Background(), true, "connected")
+	c.watchSoon()
+	return mqtt.Accepted
+}
+
+func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
+	id, err := alink.ParseClientID(string(in.ClientID))
+	if err != nil {
+		return mqtt.RefusedIdentifier, err.Error()
+	}
+	name, key, err := alink.ParseUserName(string(in.Username))
+	if err != nil {
+		return mqtt.RefusedCredentials, err.Error()
+	}
+	if !c.secure && !c.loopback() && !c.g.plain[key] {
+		return mqtt.RefusedNotAuthorized, "plain TCP from another machine is not allowed for product key " + key
+	}
+	who, err := c.ask(key, name)
+	switch {
+	case fault.Is(err, fault.Missing):
+		return mqtt.RefusedCredentials, "unknown product or device"
+	case err != nil:
+		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelError, "identifying a device failed", slog.Any("error", err))
+		return mqtt.RefusedUnavailable, "the platform cannot identify devices now"
+	case !alink.Verify(in.Password, id, who.Secret.Reveal(), name, key):
+		return mqtt.RefusedCredentials, "wrong signature"
+	case who.State != device.Enabled:
+		return mqtt.RefusedNotAuthorized, "device is disabled"
+	}
+	c.device, c.product, c.key, c.name = who.ID, who.Product, who.ProductKey, who.Name
+	if id.Field("_ss") == "1" {
+		c.filters.Store(&subscriptions{whole: alink.AllDown(), qos: 1})
+	}
+	return mqtt.Accepted, ""
+}
+
+// ask identifies on a goroutine of its own: a database call would leave the reader with a stack several times larger
+// for as long as the session lives.
+func (c *conn) ask(key, name string) (who device.Identity, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case c.g.identify <- struct{}{}:
+			defer func() { <-c.g.identify }()
+			who, err = c.g.c.Devices.Identify(ctx, key, name)
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}()
+	<-done
+	return who, err
+}
+
+func (c *conn) loopback() bool {
+	a, err := netip.ParseAddrPort(c.from)
+	return err == nil && a.Addr().Unmap().IsLoopback()
+}
+
+// presence tells the Log that the session began or ended.
+func (c *conn) presence(ctx context.Context, online bool, reason string) {
+	p := device.Presence{Online: online, Epoch: c.epoch, Reason: reason, Address: c.from}
+	r := uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: c.device, Subject: "presence", Body: p.Append(nil)}
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	err := c.g.c.Log.Append(ctx, r, func(_ uplink.Position, err error) {
+		if err != nil {
+			c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "presence was not stored", slog.String("device", c.device), slog.Any("error", err))
+		}
+	})
+	if err != nil {
+		c.g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "presence was not stored", slog.String("device", c.device), slog.Any("error", err))
+	}
+}

@@ -1,0 +1,312 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"lampworks/mqtt"
+)
+
+// conn is one connection. What every idle session costs is here: see TestConnSize and `lampworks bench sessions`.
+type conn struct {
+	g    *Gateway
+	nc   net.Conn
+	raw  syscall.RawConn // nil under TLS: then a buffer waits with the connection
+	s    *mqtt.Session
+	cfg  mqtt.Config
+	from string // remote address
+
+	// Set by Connect, before the session is in the registry.
+	device, product, key, name string
+	epoch                      uint64
+
+	secure    bool
+	active    atomic.Int64 // tick of the last bytes read
+	started   atomic.Int64 // tick of the first byte of an unfinished packet; 0: none
+	gone      atomic.Bool
+	receiving atomic.Bool  // the reader is inside Receive and writes what comes of it
+	writing   atomic.Bool  // somebody writes
+	unstored  atomic.Int32 // messages handed to the Log and not yet on disk
+	stalled   atomic.Pointer[chan struct{}]
+	filters   atomic.Pointer[subscriptions] // what the device subscribed to
+
+	prev, next *conn // in the wheel
+	slot       int16
+
+	mu       sync.Mutex
+	reason   string           // why it ends; the first reason stands
+	flying   map[uint16]int64 // packet id → Seq of the command, until PUBACK
+	giving   bool             // a delivery runs
+	again    bool             // and shall look once more
+	chunk    []byte           // of the read in progress
+	n        int
+	err      error
+	readable func(fd uintptr) bool // c.read as a value, made once
+}
+
+func newConn(g *Gateway, nc net.Conn, secure bool) *conn {
+	c := &conn{g: g, nc: nc, secure: secure, from: nc.RemoteAddr().String()}
+	c.cfg = mqtt.Config{MaxPacket: g.limits.MaxPacket, Inflight: g.limits.Inflight, MaxOut: g.limits.MaxOut, Wake: c.wake}
+	c.s = mqtt.NewSession(&c.cfg, c)
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			c.raw = raw
+			c.readable = c.readNow
+		}
+	}
+	c.touch(time.Now())
+	return c
+}
+
+func (c *conn) touch(now time.Time) { c.active.Store(tickOf(now)) }
+
+// due is the tick in which the connection is overdue if nothing more comes.
+func (c *conn) due() int64 {
+	hello := int64(c.g.limits.Hello / wheelTick)
+	if started := c.started.Load(); started > 0 {
+		return started + hello + 1
+	}
+	if !c.s.Connected() {
+		return c.active.Load() + hello + 1
+	}
+	keep := c.s.KeepAlive()
+	if keep == 0 {
+		return c.active.Load() + 1<<40
+	}
+	return c.active.Load() + int64((keep*3/2+wheelTick-1)/wheelTick) + 1 // MQTT-3.1.2-24
+}
+
+func (c *conn) overdueReason() string {
+	switch {
+	case c.started.Load() > 0:
+		return "half a packet"
+	case !c.s.Connected():
+		return "no CONNECT"
+	}
+	return "keep-alive timeout"
+}
+
+// readSize is what one read takes at most; buffers of this size are pooled and held only while there are bytes.
+const readSize = 4 << 10
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b }}
+
+// serve reads until the connection ends.
+func (c *conn) serve(ctx context.Context) {
+	c.g.wheel.put(c, c.due())
+	err := c.loop(ctx)
+	c.end(ctx, err)
+}
+
+func (c *conn) loop(ctx context.Context) error {
+	for {
+		buf := c.wait()
+		n, err := c.n, c.err
+		if n > 0 {
+			err = c.receive(ctx, (*buf)[:n])
+		}
+		if buf != nil {
+			buffers.Put(buf)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// wait blocks until there are bytes or the connection ends, and returns a buffer from the pool with c.n bytes.
+func (c *conn) wait() *[]byte {
+	c.n, c.err = 0, nil
+	if c.raw == nil {
+		buf := buffers.Get().(*[]byte)
+		c.n, c.err = c.nc.Read(*buf)
+		return buf
+	}
+	if err := c.raw.Read(c.readable); err != nil {
+		c.err = err
+	}
+	if c.chunk == nil {
+		return nil
+	}
+	buf := c.chunk
+	c.chunk = nil
+	return &buf
+}
+
+// readNow is called when the socket may have bytes. It takes a buffer only then.
+func (c *conn) readNow(fd uintptr) bool {
+	buf := buffers.Get().(*[]byte)
+	for {
+		n, err := syscall.Read(int(fd), *buf)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EAGAIN):
+			buffers.Put(buf)
+			return false
+		case err != nil:
+			c.err = err
+		case n == 0:
+			c.err = io.EOF
+		}
+		c.n, c.chunk = max(n, 0), *buf
+		return true
+	}
+}
+
+// receive acts on bytes and writes what comes of it.
+func (c *conn) receive(ctx context.Context, b []byte) error {
+	if err := c.throttle(ctx); err != nil {
+		return err
+	}
+	now := time.Now()
+	c.touch(now)
+	c.receiving.Store(true)
+	err := c.s.Receive(b)
+	c.receiving.Store(false)
+	if c.s.Buffered() == 0 {
+		c.started.Store(0)
+	} else if c.started.Load() == 0 {
+		c.started.Store(tickOf(now))
+		c.watchSoon()
+	}
+	c.flush()
+	return err
+}
+
+// watchSoon moves the connection to where its new deadline is.
+func (c *conn) watchSoon() {
+	w := c.g.wheel
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unlink(c)
+	w.link(c, c.due())
+}
+
+// throttle waits while the device has too much that is not on disk yet.
+func (c *conn) throttle(ctx context.Context) error {
+	for int(c.unstored.Load()) >= c.g.limits.MaxUnstored {
+		room := make(chan struct{})
+		c.stalled.Store(&room)
+		if int(c.unstored.Load()) < c.g.limits.MaxUnstored {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-room:
+		case <-time.After(time.Second): // looks whether the connection was closed meanwhile
+			if c.gone.Load() {
+				return mqtt.ErrClosed
+			}
+		}
+	}
+	return nil
+}
+
+// stored counts down what throttle waits for; called by the Log's committer.
+func (c *conn) stored() {
+	if int(c.unstored.Add(-1)) == c.g.limits.MaxUnstored-1 {
+		if room := c.stalled.Swap(nil); room != nil {
+			close(*room)
+		}
+	}
+}
+
+// wake is told that output is pending. The reader writes what it caused itself; for all else a goroutine runs as long
+// as there is something to write.
+func (c *conn) wake() {
+	if c.receiving.Load() || c.gone.Load() {
+		return
+	}
+	if c.writing.CompareAndSwap(false, true) {
+		c.g.conns.Go(c.write)
+	}
+}
+
+// flush writes what is pending, unless somebody does.
+func (c *conn) flush() {
+	if c.s.Pending() > 0 && c.writing.CompareAndSwap(false, true) {
+		c.write()
+	}
+}
+
+// write writes until nothing is pending. The caller has set writing.
+func (c *conn) write() {
+	buf := buffers.Get().(*[]byte)
+	defer func() { buffers.Put(buf) }()
+	for {
+		out := c.s.Take((*buf)[:0])
+		if len(out) == 0 {
+			c.writing.Store(false)
+			if c.s.Pending() == 0 || !c.writing.CompareAndSwap(false, true) {
+				return
+			}
+			continue
+		}
+		_ = c.nc.SetWriteDeadline(time.Now().Add(c.g.limits.Write))
+		if _, err := c.nc.Write(out); err != nil {
+			if errors.Is(err, syscall.ETIMEDOUT) || isTimeout(err) {
+				c.close("slow reader")
+			} else {
+				c.close("connection lost")
+			}
+			c.writing.Store(false)
+			return
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}
+
+// close ends the connection for a reason; the first one stands. It may be called from anywhere and does not wait.
+func (c *conn) close(reason string) {
+	c.mu.Lock()
+	if c.reason == "" {
+		c.reason = reason
+	}
+	c.mu.Unlock()
+	c.gone.Store(true)
+	_ = c.nc.Close()
+}
+
+// end cleans up after the reader has stopped.
+func (c *conn) end(ctx context.Context, err error) {
+	c.close(reasonOf(err))
+	c.g.wheel.remove(c)
+	c.s.Close()
+	if c.device == "" {
+		return
+	}
+	c.g.sessions.leave(c)
+	c.mu.Lock()
+	reason := c.reason
+	c.mu.Unlock()
+	c.g.c.Logger.LogAttrs(ctx, slog.LevelDebug, "session ended", slog.String("device", c.device), slog.String("reason", reason), slog.Any("error", err))
+	c.presence(context.WithoutCancel(ctx), false, reason)
+}
+
+func reasonOf(err error) string {
+	var broken *mqtt.ProtocolError
+	switch {
+	case errors.Is(err, mqtt.ErrClosed):
+		return "disconnected"
+	case errors.As(err, &broken):
+		return "protocol error: " + broken.Error()
+	case errors.Is(err, errForeign):
+		return errForeign.Error()
+	case errors.Is(err, io.EOF):
+		return "connection closed"
+	}
+	return "connection lost"
+}

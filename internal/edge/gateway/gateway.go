@@ -1,0 +1,248 @@
+// Package gateway is where devices connect: MQTT on one side, the uplink Log and commands on the other (设备接入网关).
+//
+// It owns the sessions that live in this process and the timer wheel that watches them; it has no table. It promises:
+//   - a device is who its triple says, may use its own topics only, and has one session: a newer one closes the older,
+//     whose late messages are dropped;
+//   - PUBACK and "code":200 leave after the commit of the record that holds the message; what is refused is answered with
+//     the property, the value and the rule;
+//   - a command is written to a socket once, after its row says sent;
+//   - a peer that is slow, half open or hostile is bounded in bytes, messages and time, and disturbs no other.
+//
+// A blocked session holds no buffer: reading waits for readiness, and output is gathered and written by whoever has some.
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/bus"
+	"lampworks/internal/infra/uplink"
+	"lampworks/internal/partner/product"
+	"lampworks/mqtt"
+)
+
+// Limits bound what one peer can cost.
+type Limits struct {
+	MaxPacket   int           // largest packet, bytes; default 262,144
+	MaxOut      int           // output that waits for a slow reader, bytes; default 262,144
+	Inflight    uint16        // commands that wait for a device's PUBACK; default 32
+	MaxUnstored int           // messages of one device that wait for the disk before its socket is not read; default 64
+	Hello       time.Duration // from accept to CONNECT, and for every started packet to end; default 10 s
+	Write       time.Duration // a peer that takes no byte for so long is dropped; default 10 s
+	MaxSessions int           // connections at once, default 15,000 (of the 20,000 files a process may have)
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&l.MaxPacket, 256<<10)
+	def(&l.MaxOut, 256<<10)
+	def(&l.MaxUnstored, 64)
+	def(&l.MaxSessions, 15_000)
+	if l.Inflight == 0 {
+		l.Inflight = 32
+	}
+	if l.Hello == 0 {
+		l.Hello = 10 * time.Second
+	}
+	if l.Write == 0 {
+		l.Write = 10 * time.Second
+	}
+	return l
+}
+
+// Config is what a gateway works with.
+type Config struct {
+	Devices  *device.Service
+	Products *product.Service
+	Commands *command.Commands
+	Log      uplink.Log
+	Bus      bus.Bus
+	Logger   *slog.Logger
+	Limits   Limits
+	// PlainProducts names the ProductKeys that may connect without TLS from other machines: the signature does not stop
+	// a replay, so that plain TCP across a network is a product's explicit choice.
+	PlainProducts []string
+}
+
+// Gateway holds the sessions of this process.
+type Gateway struct {
+	c        Config
+	limits   Limits
+	plain    map[string]bool
+	sessions registry
+	wheel    *wheel
+	conns    sync.WaitGroup // connections and their writers
+	open     atomic.Int64
+	identify chan struct{} // a place for each identification at once
+	stopping atomic.Bool
+	lastDue  int64 // newest command Seq seen by the round; used by its goroutine only
+
+	Stats Stats
+}
+
+// Stats are counters of this process since its start.
+type Stats struct {
+	Accepted, Refused, Messages, Rejected, Delivered, TakenOver atomic.Int64
+}
+
+// New returns a gateway that serves once [Gateway.Run] runs and listeners are handed to [Gateway.Serve].
+func New(c Config) *Gateway {
+	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), identify: make(chan struct{}, 32)}
+	for _, key := range c.PlainProducts {
+		g.plain[key] = true
+	}
+	g.sessions.init()
+	return g
+}
+
+// Sessions is how many devices are online here.
+func (g *Gateway) Sessions() int { return g.sessions.count() }
+
+// roundEvery is how late a lost event can make a command or the end of a device's right.
+const roundEvery = 2 * time.Second
+
+// Run watches keep-alives, events and what events may have missed, until ctx ends; then it closes every session and
+// waits for them.
+func (g *Gateway) Run(ctx context.Context) error {
+	stopDue := g.c.Bus.Subscribe(command.DueSubject+">", func(subject string, _ []byte) {
+		g.deliver(subject[len(command.DueSubject):])
+	})
+	defer stopDue()
+	stopState := g.c.Bus.Subscribe(device.StateSubject+">", func(subject string, _ []byte) {
+		if c := g.sessions.find(subject[len(device.StateSubject):]); c != nil {
+			g.conns.Go(func() { g.recheck(context.WithoutCancel(ctx), []*conn{c}) })
+		}
+	})
+	defer stopState()
+	tick := time.NewTicker(wheelTick)
+	defer tick.Stop()
+	round := time.NewTicker(roundEvery)
+	defer round.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			g.close()
+			return nil
+		case now := <-tick.C:
+			g.wheel.advance(now)
+		case <-round.C:
+			g.round(ctx)
+		}
+	}
+}
+
+// round makes up for events that were lost.
+func (g *Gateway) round(ctx context.Context) {
+	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)
+	if err != nil {
+		if ctx.Err() == nil {
+			g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "asking for due commands failed", slog.Any("error", err))
+		}
+		return
+	}
+	g.lastDue = newest
+	for _, id := range due {
+		g.deliver(id)
+	}
+	g.recheck(ctx, g.sessions.all())
+}
+
+// recheck ends sessions of devices whose triple is not in force any more.
+func (g *Gateway) recheck(ctx context.Context, cs []*conn) {
+	const atOnce = 500
+	for len(cs) > 0 {
+		n := min(len(cs), atOnce)
+		ids := make([]string, n)
+		for i, c := range cs[:n] {
+			ids[i] = c.device
+		}
+		gone, err := g.c.Devices.Disabled(ctx, ids)
+		if err != nil {
+			if ctx.Err() == nil {
+				g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "checking the rights of live sessions failed", slog.Any("error", err))
+			}
+			return
+		}
+		for _, id := range gone {
+			if c := g.sessions.find(id); c != nil {
+				c.close("disabled")
+			}
+		}
+		cs = cs[n:]
+	}
+}
+
+// close ends all sessions and waits.
+func (g *Gateway) close() {
+	g.stopping.Store(true)
+	for _, c := range g.wheel.all() {
+		c.close("server stopping")
+	}
+	g.conns.Wait()
+}
+
+// Serve accepts connections of l until ctx ends or l fails. secure says that l speaks TLS.
+func (g *Gateway) Serve(ctx context.Context, l net.Listener, secure bool) error {
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
+	defer stop()
+	for {
+		nc, err := l.Accept()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			if retryable(err) {
+				g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "accepting failed, trying again", slog.Any("error", err))
+				time.Sleep(50 * time.Millisecond)
+				continue
+			}
+			return fmt.Errorf("accepting devices on %s: %w", l.Addr(), err)
+		}
+		if g.stopping.Load() || g.open.Load() >= int64(g.limits.MaxSessions) {
+			g.Stats.Refused.Add(1)
+			_ = nc.Close()
+			continue
+		}
+		g.open.Add(1)
+		c := newConn(g, nc, secure)
+		g.conns.Go(func() {
+			defer g.open.Add(-1)
+			c.serve(ctx)
+		})
+	}
+}
+
+// retryable reports whether another accept may do better: too many open files, an aborted connection.
+func retryable(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && !errors.Is(err, net.ErrClosed)
+}
+
+// TLS returns a listener that speaks TLS on l with the minimum this platform takes from devices.
+func TLS(l net.Listener, c *tls.Config) net.Listener {
+	c = c.Clone()
+	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
+	return tls.NewListener(l, c)
+}
+
+// deliver starts giving a device what waits for it, if its session is here.
+func (g *Gateway) deliver(id string) {
+	if c := g.sessions.find(id); c != nil {
+		c.deliver()
+	}
+}
+
+var _ mqtt.Handler = (*conn)(nil)

@@ -1,0 +1,82 @@
+package gateway
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"lampworks/internal/fleet/device"
+)
+
+const shards = 64
+
+// registry is the sessions that are live here, by device id.
+type registry struct {
+	seed  maphash.Seed
+	parts [shards]struct {
+		mu sync.Mutex
+		of map[string]*conn
+	}
+}
+
+func (r *registry) init() {
+	r.seed = maphash.MakeSeed()
+	for i := range r.parts {
+		r.parts[i].of = make(map[string]*conn)
+	}
+}
+
+// enter makes c the session of its device, gives it the next epoch, and returns the one it replaces.
+func (r *registry) enter(c *conn) (old *conn) {
+	p := &r.parts[maphash.String(r.seed, c.device)%shards]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old = p.of[c.device]
+	c.epoch = device.Epoch(time.Now())
+	if old != nil && old.epoch >= c.epoch {
+		c.epoch = old.epoch + 1
+	}
+	p.of[c.device] = c
+	return old
+}
+
+// leave removes c unless another session has taken its place.
+func (r *registry) leave(c *conn) {
+	p := &r.parts[maphash.String(r.seed, c.device)%shards]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.of[c.device] == c {
+		delete(p.of, c.device)
+	}
+}
+
+func (r *registry) find(device string) *conn {
+	p := &r.parts[maphash.String(r.seed, device)%shards]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.of[device]
+}
+
+func (r *registry) count() int {
+	n := 0
+	for i := range r.parts {
+		p := &r.parts[i]
+		p.mu.Lock()
+		n += len(p.of)
+		p.mu.Unlock()
+	}
+	return n
+}
+
+func (r *registry) all() []*conn {
+	var out []*conn
+	for i := range r.parts {
+		p := &r.parts[i]
+		p.mu.Lock()
+		for _, c := range p.of {
+			out = append(out, c)
+		}
+		p.mu.Unlock()
+	}
+	return out
+}

@@ -1,0 +1,150 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"lampworks/alink"
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/uplink"
+	"lampworks/mqtt"
+	"lampworks/tsl"
+)
+
+// errForeign closes a session that publishes where it may not.
+var errForeign = errors.New("published on a topic that is not its own")
+
+// RefusedSubject and DownSubject are Bus subjects, completed by the device's id, that show on a live page what the Log
+// does not hold: messages that were refused, and what was sent down. Their payload is a [Traffic] as JSON.
+const (
+	RefusedSubject = "device.refused."
+	DownSubject    = "device.down."
+)
+
+// Publish takes a message from the device: checked, stored, and only then acknowledged.
+func (c *conn) Publish(p *mqtt.Packet) error {
+	if c.gone.Load() {
+		return mqtt.ErrClosed // taken over: a late message
+	}
+	t, arg, ok := alink.Match(p.Topic, c.key, c.name)
+	if !ok || t.Direction()&alink.Up == 0 {
+		c.g.Stats.Rejected.Add(1)
+		c.show(RefusedSubject, string(p.Topic), p.Payload, errForeign.Error())
+		return errForeign
+	}
+	c.g.Stats.Messages.Add(1)
+	answer, refusal := c.check(t, arg, p.Payload)
+	if refusal != nil {
+		c.refuse(p, t, arg, answer.id, refusal)
+		return nil
+	}
+	return c.store(p, t, arg, answer)
+}
+
+// answer is what the device will be told once its message is stored.
+type answer struct {
+	id     []byte // aliases the packet until it is copied
+	wanted bool
+}
+
+// refusal is why a message is not taken.
+type refusal struct {
+	code int
+	text string
+}
+
+// check holds a message against its topic and the thing model.
+func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal) {
+	switch t {
+	case alink.PropertyPost, alink.EventPost:
+		return c.checkRequest(t, arg, payload)
+	case alink.PropertySetReply, alink.ServiceReply:
+		if _, err := alink.ParseReply(payload); err != nil {
+			return answer{}, &refusal{alink.CodeBadRequest, err.Error()}
+		}
+		return answer{}, nil
+	}
+	return c.unserved(payload)
+}
+
+// unserved answers topics of the table that this platform does not serve yet.
+func (c *conn) unserved(payload []byte) (answer, *refusal) {
+	req, err := alink.ParseRequest(payload)
+	if err != nil {
+		return answer{}, &refusal{alink.CodeBadRequest, err.Error()}
+	}
+	return answer{id: req.ID}, &refusal{alink.CodeBadRequest, "this topic is not served yet; the message was not stored"}
+}
+
+func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *refusal) {
+	req, err := alink.ParseRequest(payload)
+	if err != nil {
+		return answer{}, &refusal{alink.CodeBadRequest, err.Error()}
+	}
+	a := answer{id: req.ID, wanted: req.Ack}
+	model, err := c.g.c.Products.Model(context.Background(), c.product)
+	if err != nil {
+		return a, &refusal{alink.CodeServer, "the thing model cannot be read now; send again later"}
+	}
+	var v *tsl.Violation
+	if t == alink.PropertyPost {
+		v = model.CheckPost(req.Params, ignore)
+	} else {
+		v = model.CheckEvent(string(arg), req.Params)
+	}
+	if v != nil {
+		return a, &refusal{alink.CodeParam, v.Error()}
+	}
+	return a, nil
+}
+
+func ignore(*tsl.Property, []byte, int64) {}
+
+// refuse answers a message that is not taken. It is acknowledged: sending it again would not make it better.
+func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg, id []byte, r *refusal) {
+	c.g.Stats.Rejected.Add(1)
+	c.show(RefusedSubject, string(p.Topic), p.Payload, r.text)
+	if reply := t.Reply(); reply != 0 && c.subscribed(reply, string(arg)) {
+		text := alink.AppendReply(nil, id, r.code, r.text, nil, t.Method(string(arg)))
+		_, _ = c.s.Publish(reply.Topic(c.key, c.name, string(arg)), text, 0)
+	}
+	if p.QoS > 0 {
+		c.s.Ack(p.ID)
+	}
+}
+
+// store hands a message to the Log; acknowledgement and answer leave when it is on disk.
+func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) error {
+	m := device.Message{Product: c.product, Template: t, Arg: string(arg), Payload: p.Payload}
+	body, err := m.Append(make([]byte, 0, len(p.Payload)+len(arg)+24))
+	if err != nil {
+		c.refuse(p, t, arg, a.id, &refusal{alink.CodeBadRequest, err.Error()})
+		return nil
+	}
+	id, qos := p.ID, p.QoS
+	var reply []byte
+	if a.wanted && t.Reply() != 0 && c.subscribed(t.Reply(), m.Arg) {
+		reply = alink.AppendReply(nil, a.id, alink.CodeOK, "success", nil, t.Method(m.Arg))
+	}
+	c.unstored.Add(1)
+	r := uplink.Record{At: time.Now(), Kind: uplink.Message, Device: c.device, Subject: t.String(), Body: body}
+	err = c.g.c.Log.Append(context.Background(), r, func(_ uplink.Position, err error) {
+		defer c.stored()
+		if err != nil {
+			c.close("not stored: " + err.Error()) // unacknowledged: the device sends it again
+			return
+		}
+		if reply != nil {
+			_, _ = c.s.Publish(t.Reply().Topic(c.key, c.name, m.Arg), reply, 0)
+		}
+		if qos > 0 {
+			c.s.Ack(id)
+		}
+	})
+	if err != nil {
+		c.stored()
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,317 @@
+// Package dayfile keeps the history in SQLite, one file a day of receipt: dropping a day is deleting a file.
+//
+// It owns the files points-YYYY-MM-DD.db of one directory and promises what [history.Series] asks: the points and the
+// cursor they came with are one transaction of one file.
+package dayfile
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"lampworks/internal/fleet/history"
+	"lampworks/internal/infra/uplink"
+)
+
+const schema = `
+CREATE TABLE IF NOT EXISTS series (
+  id       INTEGER PRIMARY KEY,
+  device   TEXT NOT NULL,
+  property TEXT NOT NULL,
+  UNIQUE (device, property)
+);
+CREATE TABLE IF NOT EXISTS point (
+  series   INTEGER NOT NULL,
+  at       INTEGER NOT NULL, -- unix milliseconds
+  position INTEGER NOT NULL,
+  n        INTEGER NOT NULL,
+  value    BLOB    NOT NULL,
+  PRIMARY KEY (series, at, position, n)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursor (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
+`
+
+// maxOpen is how many days are held open at once.
+const maxOpen = 8
+
+// Files is a directory of days. It implements [history.Series].
+type Files struct {
+	dir string
+
+	mu   sync.Mutex
+	open []*file // least recently used first
+}
+
+var _ history.Series = (*Files)(nil)
+
+// Open opens or makes the directory.
+func Open(dir string) (*Files, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the history's directory: %w", err)
+	}
+	return &Files{dir: dir}, nil
+}
+
+// Close closes all files.
+func (f *Files) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var errs []error
+	for _, d := range f.open {
+		errs = append(errs, d.db.Close())
+	}
+	f.open = nil
+	return errors.Join(errs...)
+}
+
+// file is one day.
+type file struct {
+	day    string
+	db     *sql.DB
+	series map[[2]string]int64 // device and property → id; guarded by Files.mu
+}
+
+const form = "2006-01-02"
+
+func dayOf(t time.Time) string { return t.UTC().Format(form) }
+
+func (f *Files) path(day string) string { return filepath.Join(f.dir, "points-"+day+".db") }
+
+// days lists the days there are, oldest first.
+func (f *Files) days() ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(f.dir, "points-*.db"))
+	if err != nil {
+		return nil, fmt.Errorf("listing the days: %w", err)
+	}
+	days := make([]string, 0, len(names))
+	for _, n := range names {
+		day := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(n), "points-"), ".db")
+		if _, err := time.Parse(form, day); err == nil {
+			days = append(days, day)
+		}
+	}
+	slices.Sort(days)
+	return days, nil
+}
+
+// use returns the open file of a day; the caller holds mu.
+func (f *Files) use(ctx context.Context, day string) (*file, error) {
+	if i := slices.IndexFunc(f.open, func(d *file) bool { return d.day == day }); i >= 0 {
+		d := f.open[i]
+		f.open = append(slices.Delete(f.open, i, i+1), d)
+		return d, nil
+	}
+	db, err := sql.Open("sqlite", "file:"+f.path(day)+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
+	if err != nil {
+		return nil, fmt.Errorf("opening the points of %s: %w", day, err)
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, schema); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing the points of %s: %w", day, err), db.Close())
+	}
+	if len(f.open) >= maxOpen {
+		if err := f.open[0].db.Close(); err != nil {
+			return nil, errors.Join(fmt.Errorf("closing the points of %s: %w", f.open[0].day, err), db.Close())
+		}
+		f.open = f.open[1:]
+	}
+	d := &file{day: day, db: db, series: make(map[[2]string]int64)}
+	f.open = append(f.open, d)
+	return d, nil
+}
+
+// Cursor implements [history.Series]: the newest position of any day.
+func (f *Files) Cursor(ctx context.Context) (uplink.Position, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	days, err := f.days()
+	if err != nil {
+		return 0, err
+	}
+	var newest uplink.Position
+	for _, day := range days[max(0, len(days)-3):] { // a clock may have gone back by some hours, not by days
+		d, err := f.use(ctx, day)
+		if err != nil {
+			return 0, err
+		}
+		var pos uplink.Position
+		err = d.db.QueryRowContext(ctx, "SELECT position FROM cursor").Scan(&pos)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return 0, fmt.Errorf("reading the cursor of %s: %w", day, err)
+		}
+		newest = max(newest, pos)
+	}
+	return newest, nil
+}
+
+// Write implements [history.Series].
+func (f *Files) Write(ctx context.Context, upTo uplink.Position, received time.Time, points []history.Point) (err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	d, err := f.use(ctx, dayOf(received))
+	if err != nil {
+		return err
+	}
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("beginning on %s: %w", d.day, err)
+	}
+	defer func() {
+		if err != nil {
+			d.series = make(map[[2]string]int64) // ids drawn in the transaction are gone with it
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
+	if err := d.insert(ctx, tx, points); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO cursor (one, position) VALUES (1, ?)
+		ON CONFLICT (one) DO UPDATE SET position = MAX(position, excluded.position)`, upTo)
+	if err != nil {
+		return fmt.Errorf("moving the cursor of %s: %w", d.day, err)
+	}
+	return tx.Commit()
+}
+
+func (d *file) insert(ctx context.Context, tx *sql.Tx, points []history.Point) error {
+	if len(points) == 0 {
+		return nil
+	}
+	put, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO point (series, at, position, n, value) VALUES (?, ?, ?, ?, ?)")
+	if err != nil {
+		return fmt.Errorf("preparing to write points: %w", err)
+	}
+	defer put.Close()
+	for i := range points {
+		p := &points[i]
+		id, err := d.id(ctx, tx, p.Device, p.Property)
+		if err != nil {
+			return err
+		}
+		if _, err := put.ExecContext(ctx, id, p.At.UnixMilli(), p.Pos, p.N, p.Value); err != nil {
+			return fmt.Errorf("writing a point of %s: %w", p.Property, err)
+		}
+	}
+	return nil
+}
+
+// maxSeries bounds the ids kept in memory for a day, some hundred bytes each.
+const maxSeries = 200_000
+
+func (d *file) id(ctx context.Context, tx *sql.Tx, device, property string) (int64, error) {
+	key := [2]string{device, property}
+	if id, ok := d.series[key]; ok {
+		return id, nil
+	}
+	var id int64
+	err := tx.QueryRowContext(ctx, `
+		INSERT INTO series (device, property) VALUES (?, ?)
+		ON CONFLICT (device, property) DO UPDATE SET device = excluded.device RETURNING id`, device, property).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("opening the series of %s: %w", property, err)
+	}
+	if len(d.series) >= maxSeries {
+		clear(d.series)
+	}
+	d.series[key] = id
+	return id, nil
+}
+
+// Points implements [history.Series]. A late report stands in the file of its receipt, so every day from the first that
+// can hold it is asked.
+func (f *Files) Points(ctx context.Context, q history.Query) ([]history.Point, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	days, err := f.days()
+	if err != nil {
+		return nil, err
+	}
+	var out []history.Point
+	for _, day := range days {
+		if day < dayOf(q.From.Add(-24*time.Hour)) { // received before it happened: only a clock that runs ahead does that
+			continue
+		}
+		d, err := f.use(ctx, day)
+		if err != nil {
+			return nil, err
+		}
+		if out, err = d.points(ctx, q, out); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(out, func(a, b history.Point) int {
+		if c := a.At.Compare(b.At); c != 0 {
+			return c
+		}
+		if a.Pos != b.Pos {
+			return int(int64(a.Pos) - int64(b.Pos))
+		}
+		return a.N - b.N
+	})
+	return out[:min(len(out), q.Limit)], nil
+}
+
+func (d *file) points(ctx context.Context, q history.Query, out []history.Point) ([]history.Point, error) {
+	from, pos, n := q.From.UnixMilli(), uplink.Position(0), -1
+	if q.After != nil {
+		from, pos, n = q.After.At.UnixMilli(), q.After.Pos, q.After.N
+	}
+	rows, err := d.db.QueryContext(ctx, `
+		SELECT p.at, p.position, p.n, p.value
+		FROM point p
+		JOIN series s ON s.id = p.series
+		WHERE s.device = ? AND s.property = ? AND p.at < ? AND (p.at, p.position, p.n) > (?, ?, ?)
+		ORDER BY p.at, p.position, p.n
+		LIMIT ?`, q.Device, q.Property, q.To.UnixMilli(), from, pos, n, q.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading the points of %s: %w", d.day, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		p := history.Point{Device: q.Device, Property: q.Property}
+		var at int64
+		if err := rows.Scan(&at, &p.Pos, &p.N, &p.Value); err != nil {
+			return nil, fmt.Errorf("reading a point of %s: %w", d.day, err)
+		}
+		p.At = time.UnixMilli(at).UTC()
+		out = append(out, p)
+	}
+	return out, rows.Err()
+}
+
+// Drop implements [history.Series].
+func (f *Files) Drop(_ context.Context, t time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	days, err := f.days()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, day := range days {
+		if day >= dayOf(t) {
+			break
+		}
+		if i := slices.IndexFunc(f.open, func(d *file) bool { return d.day == day }); i >= 0 {
+			errs = append(errs, f.open[i].db.Close())
+			f.open = slices.Delete(f.open, i, i+1)
+		}
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if err := os.Remove(f.path(day) + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, fmt.Errorf("dropping the points of %s: %w", day, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

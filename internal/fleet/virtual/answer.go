@@ -1,0 +1,143 @@
+package virtual
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"math"
+	"strconv"
+	"time"
+
+	"lampworks/alink"
+	"lampworks/mqtt"
+	"lampworks/tsl"
+)
+
+// message acts on what the platform sends; on the client's goroutine.
+func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
+	t, arg, ok := alink.Match([]byte(m.Topic), d.c.ProductKey, d.name)
+	if !ok || (t != alink.PropertySet && t != alink.ServiceInvoke) {
+		return
+	}
+	req, err := alink.ParseRequest(m.Payload)
+	if err != nil {
+		d.c.Log.LogAttrs(context.Background(), slog.LevelWarn, "virtual device got a request it cannot read", slog.String("device", d.name), slog.Any("error", err))
+		return
+	}
+	fault := d.Fault()
+	if d.c.OnCommand != nil {
+		d.c.OnCommand(string(req.ID), string(req.Method))
+	}
+	id, params, service := string(req.ID), append([]byte(nil), req.Params...), string(arg)
+	act := func() {
+		if t == alink.PropertySet {
+			d.set(client, id, params, fault == Wrong)
+		} else {
+			d.serve(client, id, service, params)
+		}
+	}
+	switch fault {
+	case Silent:
+	case Slow:
+		d.later.Go(func() {
+			select {
+			case <-client.Done():
+			case <-time.After(SlowBy):
+				act()
+			}
+		})
+	default:
+		act()
+	}
+}
+
+// set carries out a property set: state first, then the report, then the answer, as the platform must not take an
+// answer for the deed.
+func (d *Device) set(client *mqtt.Client, id string, params []byte, wrong bool) {
+	if v := d.c.Model.CheckSet(params, func(*tsl.Property, []byte, int64) {}); v != nil {
+		d.publish(client, d.topic(alink.PropertySetReply, ""), alink.AppendReply(nil, []byte(id), alink.CodeParam, v.Error(), nil, "thing.service.property.set"))
+		return
+	}
+	changed := make(map[string]json.RawMessage)
+	d.mu.Lock()
+	d.c.Model.CheckSet(params, func(p *tsl.Property, value []byte, _ int64) {
+		v := append(json.RawMessage(nil), value...)
+		if wrong {
+			v = another(p, v)
+		}
+		d.state[p.Identifier] = v
+		changed[p.Identifier] = v
+	})
+	d.mu.Unlock()
+	d.publish(client, d.topic(alink.PropertyPost, ""), d.post(changed))
+	d.publish(client, d.topic(alink.PropertySetReply, ""), alink.AppendReply(nil, []byte(id), alink.CodeOK, "success", nil, "thing.service.property.set"))
+}
+
+// serve answers a service of the model with the first values of its output.
+func (d *Device) serve(client *mqtt.Client, id, service string, params []byte) {
+	topic, method := d.topic(alink.ServiceReply, service), "thing.service."+service
+	if v := d.c.Model.CheckInput(service, params); v != nil {
+		d.publish(client, topic, alink.AppendReply(nil, []byte(id), alink.CodeParam, v.Error(), nil, method))
+		return
+	}
+	d.publish(client, topic, alink.AppendReply(nil, []byte(id), alink.CodeOK, "success", []byte("{}"), method))
+}
+
+func (d *Device) publish(client *mqtt.Client, topic string, payload []byte) {
+	if err := client.PublishAsync(topic, payload, nil); err != nil {
+		d.c.Log.LogAttrs(context.Background(), slog.LevelDebug, "virtual device could not publish", slog.String("device", d.name), slog.Any("error", err))
+	}
+}
+
+// initial is a value the model allows: off, the middle of a range, the first of a list.
+func initial(p *tsl.Property) json.RawMessage {
+	switch p.Type {
+	case tsl.Bool:
+		return json.RawMessage("0")
+	case tsl.Int, tsl.Float, tsl.Double:
+		if !p.HasRange {
+			return json.RawMessage("0")
+		}
+		return number(p, (p.Min+p.Max)/2)
+	case tsl.Enum:
+		if len(p.Enum) > 0 {
+			return strconv.AppendInt(nil, p.Enum[0].Value, 10)
+		}
+	}
+	return nil
+}
+
+// another is a value the model allows and v is not, where there is one.
+func another(p *tsl.Property, v json.RawMessage) json.RawMessage {
+	var n float64
+	if json.Unmarshal(v, &n) != nil {
+		return v
+	}
+	switch p.Type {
+	case tsl.Bool:
+		return number(p, 1-n)
+	case tsl.Int, tsl.Float, tsl.Double:
+		if p.HasRange && n > p.Min {
+			return number(p, p.Min)
+		}
+		return number(p, p.Max)
+	case tsl.Enum:
+		for _, e := range p.Enum {
+			if float64(e.Value) != n {
+				return strconv.AppendInt(nil, e.Value, 10)
+			}
+		}
+	}
+	return v
+}
+
+// number writes x on the property's grid.
+func number(p *tsl.Property, x float64) json.RawMessage {
+	if p.Step > 0 {
+		x = p.Min + math.Round((x-p.Min)/p.Step)*p.Step
+	}
+	if p.Type == tsl.Int || p.Type == tsl.Bool {
+		x = math.Round(x)
+	}
+	return strconv.AppendFloat(nil, x, 'f', -1, 64)
+}

@@ -1,0 +1,114 @@
+package node
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"lampworks/internal/edge/gateway"
+)
+
+// Config is what a node is told. Its names are those of the flags, the environment (LAMPWORKS_…) and the YAML file.
+// The zero value of every field but Data is the default named beside it.
+type Config struct {
+	Data         string // directory of all data; made if missing
+	HTTP         string // 127.0.0.1:8080; port 0 picks a free one
+	MQTT         string // 127.0.0.1:1883
+	HTTPS, MQTTS string // empty: no TLS listener
+	TLSCert      string // PEM file for both
+	TLSKey       string
+	PublicURL    string // how people reach the console; default: the HTTP address
+	RootKey      string // default: Data + ".key", beside the directory
+	Database     string // empty: SQLite in Data
+	NATS         string // empty: Log, Bus and sessions in this process
+	LogSync      string // "": each commit is on disk before it is acknowledged (the embedded Log knows no other)
+	Role         string // "all"
+	Bootstrap    string // file with the first operator's login
+	ReadyFile    string // written once the node serves
+
+	MQTTPlainProducts []string // ProductKeys that may connect without TLS from other machines
+	LogKeep           time.Duration
+	LogBytes          int64
+	HistoryKeep       time.Duration
+
+	AllowLoopbackTargets bool // skills and webhooks may reach loopback: development only
+	LoopbackOnly         bool // refuse to listen on any other address: the demo
+	Limits               gateway.Limits
+}
+
+// withDefaults fills in what is empty and refuses what this build cannot do.
+func (c Config) withDefaults() (Config, error) {
+	if c.Data == "" {
+		return c, fmt.Errorf("no data directory is named; use --data")
+	}
+	abs, err := filepath.Abs(c.Data)
+	if err != nil {
+		return c, fmt.Errorf("finding the data directory %s: %w", c.Data, err)
+	}
+	c.Data = abs
+	if c.HTTP == "" {
+		c.HTTP = "127.0.0.1:8080"
+	}
+	if c.MQTT == "" {
+		c.MQTT = "127.0.0.1:1883"
+	}
+	if c.RootKey == "" {
+		c.RootKey = c.Data + ".key"
+	}
+	switch {
+	case c.Role != "" && c.Role != "all":
+		return c, fmt.Errorf("--role %s: this version runs all roles in one process; leave it out", c.Role)
+	case c.Database != "" && !strings.HasPrefix(c.Database, "sqlite"):
+		return c, fmt.Errorf("--database %s: this version keeps its data in SQLite; leave it out", scheme(c.Database))
+	case c.NATS != "":
+		return c, fmt.Errorf("--nats: this version keeps Log and Bus in its own process; leave it out")
+	case (c.HTTPS != "" || c.MQTTS != "") && (c.TLSCert == "" || c.TLSKey == ""):
+		return c, fmt.Errorf("--https and --mqtts need --tls-cert and --tls-key")
+	}
+	return c, c.checkAddresses()
+}
+
+// scheme is what may be shown of a URL that may hold a password.
+func scheme(url string) string {
+	before, _, found := strings.Cut(url, "://")
+	if !found {
+		return "(not a URL)"
+	}
+	return before + "://…"
+}
+
+func (c *Config) checkAddresses() error {
+	for _, a := range []struct{ flag, addr string }{{"--http", c.HTTP}, {"--mqtt", c.MQTT}, {"--https", c.HTTPS}, {"--mqtts", c.MQTTS}} {
+		if a.addr == "" {
+			continue
+		}
+		host, _, err := net.SplitHostPort(a.addr)
+		if err != nil {
+			return fmt.Errorf("%s %s: want host:port, for example 127.0.0.1:1883: %w", a.flag, a.addr, err)
+		}
+		if c.LoopbackOnly && !loopback(host) {
+			return fmt.Errorf("%s %s: the demo listens on loopback only, because it trusts whoever reaches it; use serve for other addresses", a.flag, a.addr)
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// warnPlain says at start what a plain listener on a network means.
+func (c *Config) warnPlain(log *slog.Logger) {
+	for _, a := range []struct{ flag, addr, what string }{
+		{"http", c.HTTP, "passwords and tokens cross the network readable; use --https, or a proxy that ends TLS"},
+		{"mqtt", c.MQTT, "a device's signature does not stop a replay; use --mqtts, and name the products that may do without (mqtt-plain-products)"},
+	} {
+		if host, _, err := net.SplitHostPort(a.addr); err == nil && !loopback(host) {
+			log.Warn("a listener without TLS is open to the network", slog.String("listener", a.flag), slog.String("address", a.addr), slog.String("risk", a.what))
+		}
+	}
+}

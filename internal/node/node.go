@@ -1,0 +1,285 @@
+// Package node is one running program made from one configuration: it picks the adapters, builds the rooms on them,
+// starts their work and ends it in order. Serve, demo, bench and tests are all built from it.
+//
+// It owns the data directory (one process at a time) and the listeners, and promises:
+//   - when Start returns the node serves; what cannot start leaves nothing behind that was not there;
+//   - after kill -9 the next start needs no repair;
+//   - when Run returns everything acknowledged is on disk and nothing of the node runs.
+//
+// It alone knows which adapter is in use.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lampworks/internal/edge/api"
+	"lampworks/internal/edge/gateway"
+	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/fleet/history"
+	"lampworks/internal/fleet/history/dayfile"
+	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/fleet/virtual"
+	"lampworks/internal/household/home"
+	"lampworks/internal/household/voice"
+	"lampworks/internal/infra/bus"
+	"lampworks/internal/infra/bus/inproc"
+	"lampworks/internal/infra/job"
+	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/store"
+	storesqlite "lampworks/internal/infra/store/sqlite"
+	"lampworks/internal/infra/uplink"
+	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
+	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/issuance"
+	"lampworks/internal/partner/product"
+	"lampworks/speech"
+)
+
+// Node is one running program. Its rooms are open to those who build on it (demo, bench, tests).
+type Node struct {
+	c    Config
+	log  *slog.Logger
+	lock *os.File
+
+	Store    *store.Store
+	Keys     *keyring.Keyring
+	Log      uplink.Log
+	Bus      bus.Bus
+	Jobs     *job.Runner
+	Accounts *account.Service
+	Products *product.Service
+	Orders   *issuance.Service
+	Devices  *device.Service
+	Shadows  *shadow.Service
+	Commands *command.Commands
+	History  *history.Service
+	Virtual  *virtual.Fleet
+	Homes    *home.Service
+	Voice    *voice.Service
+	Gateway  *gateway.Gateway
+
+	series    *dayfile.Files
+	listeners []listener
+	http      *http.Server
+	firstCode string
+}
+
+type listener struct {
+	net.Listener
+	kind string // http, https, mqtt, mqtts
+}
+
+// Open builds a node on its data and listens, without serving yet. An error leaves nothing open.
+func Open(ctx context.Context, c Config, log *slog.Logger) (n *Node, err error) {
+	c, err = c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	n = &Node{c: c, log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	steps := []func(context.Context) error{n.openData, n.openRooms, n.openOperator, n.listen}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return n, err
+		}
+	}
+	c.warnPlain(log)
+	return n, nil
+}
+
+// openData takes the directory and opens what is in it.
+func (n *Node) openData(ctx context.Context) error {
+	if err := os.MkdirAll(n.c.Data, 0o700); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	var err error
+	if n.lock, err = lockDirectory(n.c.Data); err != nil {
+		return err
+	}
+	if n.Store, err = storesqlite.Open(ctx, filepath.Join(n.c.Data, "lampworks.db"), storesqlite.Options{Logger: n.log}); err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	if n.Keys, err = keyring.Open(ctx, n.Store, n.c.RootKey); err != nil {
+		return fmt.Errorf("opening the keys: %w", err)
+	}
+	if n.Log, err = uplinksqlite.Open(ctx, filepath.Join(n.c.Data, "uplink.db"), uplinksqlite.Options{Keep: n.c.LogKeep, MaxBytes: n.c.LogBytes, Logger: n.log}); err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	if n.series, err = dayfile.Open(filepath.Join(n.c.Data, "history")); err != nil {
+		return fmt.Errorf("opening the history: %w", err)
+	}
+	n.Bus = inproc.New()
+	return nil
+}
+
+// openRooms builds the rooms from the ground up and hands each upper room's hook to the lower one.
+func (n *Node) openRooms(context.Context) error {
+	n.Jobs = job.New(n.Store, n.log)
+	n.Accounts = account.New(n.Store, n.log)
+	n.Products = product.New(n.Store, n.Keys, n.log)
+	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
+	n.Orders = issuance.New(n.Store, n.Products, n.Keys, n.Jobs, n.Devices.Register, n.log)
+	n.Shadows = shadow.New(n.Store, n.Products, n.log)
+	n.Commands = command.New(n.Store, n.Products, n.Shadows, n.Bus, n.log)
+	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
+	n.Virtual = virtual.NewFleet(n.log)
+	n.Homes = home.New(n.Store, n.Devices, n.log)
+	n.Voice = voice.New(n.Homes, n.Devices, n.Products, n.Commands, n.Shadows, n.Log, n.log)
+	n.Gateway = gateway.New(gateway.Config{
+		Devices: n.Devices, Products: n.Products, Commands: n.Commands, Log: n.Log, Bus: n.Bus, Logger: n.log,
+		Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
+	})
+	n.http = &http.Server{
+		Handler: api.New(api.Config{
+			Accounts: n.Accounts, Products: n.Products, Orders: n.Orders, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
+			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
+			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
+			Logger: n.log, Secure: n.c.HTTPS != "",
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// Addresses is where a node serves, as the ready file says it.
+type Addresses struct {
+	HTTP string `json:"http"` // URL
+	MQTT string `json:"mqtt"` // host:port
+}
+
+// Addresses returns where the node listens, with the ports that were picked.
+func (n *Node) Addresses() Addresses {
+	var a Addresses
+	for _, l := range n.listeners {
+		switch l.kind {
+		case "http":
+			a.HTTP = "http://" + l.Addr().String()
+		case "mqtt":
+			a.MQTT = l.Addr().String()
+		}
+	}
+	return a
+}
+
+// Run serves until ctx ends, then drains: no new connections, requests finish, sessions close, consumers stop where
+// they are. An error of any part ends all.
+func (n *Node) Run(ctx context.Context, ready func() error) error {
+	if _, err := n.Devices.Orphaned(ctx); err != nil {
+		return err
+	}
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	g, serving := errgroup.WithContext(ctx)
+	workers, working := errgroup.WithContext(work)
+	for name, run := range n.work() {
+		workers.Go(func() error {
+			if err := run(working); err != nil && working.Err() == nil {
+				return fmt.Errorf("running %s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	g.Go(func() error { // a worker that fails ends the serving
+		select {
+		case <-working.Done():
+			return context.Cause(working)
+		case <-serving.Done():
+			return nil
+		}
+	})
+	g.Go(func() error { return n.Gateway.Run(serving) })
+	for _, l := range n.listeners {
+		g.Go(func() error { return n.serve(serving, l) })
+	}
+	g.Go(func() error {
+		<-serving.Done()
+		return n.drain(context.WithoutCancel(serving))
+	})
+	if ready != nil {
+		if err := ready(); err != nil {
+			g.Go(func() error { return err })
+		}
+	}
+	err := g.Wait()
+	stopWork()
+	return errors.Join(err, workers.Wait(), n.Close())
+}
+
+// work is everything that runs beside the listeners, by name.
+func (n *Node) work() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"accounts":            n.Accounts.Run,
+		"jobs":                n.Jobs.Run,
+		"commands":            n.Commands.Run,
+		"command completion":  func(ctx context.Context) error { return n.Commands.Follow(ctx, n.Log) },
+		"presence":            func(ctx context.Context) error { return n.Devices.Follow(ctx, n.Log) },
+		"shadows":             func(ctx context.Context) error { return n.Shadows.Follow(ctx, n.Log) },
+		"history":             func(ctx context.Context) error { return n.History.Follow(ctx, n.Log) },
+	}
+}
+
+func (n *Node) serve(ctx context.Context, l listener) error {
+	switch l.kind {
+	case "mqtt", "mqtts":
+		return n.Gateway.Serve(ctx, l, l.kind == "mqtts")
+	}
+	if err := n.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving %s: %w", l.kind, err)
+	}
+	return nil
+}
+
+// drainTime is how long requests under way may take to finish.
+const drainTime = 5 * time.Second
+
+func (n *Node) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	if err := n.http.Shutdown(ctx); err != nil {
+		return errors.Join(n.http.Close()) // live views do not end by themselves
+	}
+	return nil
+}
+
+// Close frees what Open opened; Run has done it when it returns.
+func (n *Node) Close() error {
+	var errs []error
+	for _, l := range n.listeners {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	n.listeners = nil
+	if n.Log != nil {
+		errs = append(errs, n.Log.Close())
+	}
+	if n.series != nil {
+		errs = append(errs, n.series.Close())
+	}
+	if n.Store != nil {
+		errs = append(errs, n.Store.Close())
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.Close())
+	}
+	n.Log, n.series, n.Store, n.lock = nil, nil, nil, nil
+	return errors.Join(errs...)
+}

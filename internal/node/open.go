@@ -1,0 +1,77 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"lampworks/internal/edge/gateway"
+)
+
+// lockDirectory makes sure that one process at a time works on the data. The lock ends with the process, however it ends.
+func lockDirectory(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the lock of the data directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = fmt.Errorf("another process serves from %s; stop it, or name another --data", dir)
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// listen opens every address that is configured, so that a port in use is told at start.
+func (n *Node) listen(ctx context.Context) error {
+	var certs *tls.Config
+	if n.c.HTTPS != "" || n.c.MQTTS != "" {
+		cert, err := tls.LoadX509KeyPair(n.c.TLSCert, n.c.TLSKey)
+		if err != nil {
+			return fmt.Errorf("reading the certificate: %w", err)
+		}
+		certs = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	}
+	for _, want := range []struct{ kind, addr string }{{"http", n.c.HTTP}, {"mqtt", n.c.MQTT}, {"https", n.c.HTTPS}, {"mqtts", n.c.MQTTS}} {
+		if want.addr == "" {
+			continue
+		}
+		var lc net.ListenConfig
+		l, err := lc.Listen(ctx, "tcp", want.addr)
+		if err != nil {
+			return fmt.Errorf("listening for %s on %s: %w", want.kind, want.addr, err)
+		}
+		if want.kind == "https" || want.kind == "mqtts" {
+			l = gateway.TLS(l, certs)
+		}
+		n.listeners = append(n.listeners, listener{l, want.kind})
+	}
+	return nil
+}
+
+// WriteReady writes v as JSON to path, whole or not at all: readable for its owner only, because a demo's tells secrets.
+func WriteReady(path string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding the ready file: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".ready-*")
+	if err != nil {
+		return fmt.Errorf("making the ready file: %w", err)
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(append(b, '\n')); err != nil {
+		return errors.Join(fmt.Errorf("writing the ready file: %w", err), f.Close())
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("writing the ready file: %w", err)
+	}
+	return os.Rename(f.Name(), path)
+}
