@@ -112,7 +112,7 @@ func (l *Log) settle(blocks []*block, err error) {
 			continue
 		}
 		l.tail = b.last()
-		l.recent.add(b, l.o.KeepBytes)
+		l.recent.add(b, l.o.RecentBytes)
 	}
 	if l.space != nil {
 		close(l.space)
@@ -167,7 +167,7 @@ func (l *Log) trim(ctx context.Context) bool {
 		l.o.Logger.LogAttrs(ctx, slog.LevelError, "uplink trim failed", slog.Any("error", err))
 		return false
 	}
-	oldest := l.o.Now().Add(-l.o.MaxAge).UnixMilli()
+	oldest := l.o.Now().Add(-l.o.Keep).UnixMilli()
 	dropped := 0
 	last, err := l.file.trim(ctx, trimBlocks, func(at int64, size int) bool {
 		if at >= oldest && used <= l.o.MaxBytes {

@@ -17,12 +17,12 @@ import (
 
 // Options are the choices of an operator. The zero value is right for one node.
 type Options struct {
-	MaxAge       time.Duration // what is older is trimmed; default 7 days
+	Keep         time.Duration // what is older is trimmed; default 7 days
 	MaxBytes     int64         // what is beyond is trimmed, oldest first; default 4 GiB
 	QueueRecords int           // most records that wait for a commit; default 16384
 	QueueBytes   int           // most bytes that wait for a commit; default 32 MiB
 	MaxRecord    int           // largest record, bytes; default 1 MiB
-	KeepBytes    int           // newest records kept in memory; default 4 MiB
+	RecentBytes  int           // newest records kept in memory; default 4 MiB
 	TrimEvery    time.Duration // how often retention is looked at; default 10 s
 	Logger       *slog.Logger  // default: slog.Default
 
@@ -43,9 +43,9 @@ func (o Options) withDefaults() Options {
 	set(&o.QueueRecords, 16384)
 	set(&o.QueueBytes, 32<<20)
 	set(&o.MaxRecord, 1<<20)
-	set(&o.KeepBytes, 4<<20)
-	if o.MaxAge <= 0 {
-		o.MaxAge = 7 * 24 * time.Hour
+	set(&o.RecentBytes, 4<<20)
+	if o.Keep <= 0 {
+		o.Keep = 7 * 24 * time.Hour
 	}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 4 << 30

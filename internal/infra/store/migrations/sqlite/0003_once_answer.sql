@@ -2,7 +2,8 @@
 CREATE TABLE once_answer (
   actor      TEXT    NOT NULL, -- kind and id
   key        TEXT    NOT NULL, -- Idempotency-Key as it was sent
-  request    BLOB    NOT NULL, -- SHA-256 of method, path and body
+  request    BLOB    NOT NULL, -- SHA-256 of the request
+  claim      TEXT    NOT NULL, -- who of several with this key carries it out
   state      TEXT    NOT NULL, -- claimed, done, answered
   status     INTEGER NOT NULL,
   answer     BLOB,

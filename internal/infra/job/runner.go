@@ -1,0 +1,324 @@
+package job
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+// Bounds of a runner.
+const (
+	parallel    = 4                // jobs that run at once
+	maxAttempts = 20               // starts of one job, then it has failed
+	lookEvery   = 10 * time.Second // a wake-up may be lost
+	firstRetry  = time.Second
+	lastRetry   = 5 * time.Minute
+	maxError    = 1000 // bytes of an error that are kept
+)
+
+// ErrCancelled is what a handler sees, and returns, when somebody cancelled its job.
+var ErrCancelled = errors.New("the job was cancelled")
+
+// A Handler does the jobs of one kind. It ends soon after ctx does. An error that is
+// a fault of the code unavailable lets the job try again later; every other ends it.
+type Handler func(ctx context.Context, t *Task) error
+
+// A Runner does jobs, at most four at once.
+type Runner struct {
+	store *store.Store
+	log   *slog.Logger
+	now   func() time.Time
+	wake  chan struct{} // has room for one: there may be something to do
+
+	mu       sync.Mutex // guards what follows
+	handlers map[string]Handler
+	running  map[string]context.CancelCauseFunc
+	changed  chan struct{} // closed when a job has ended; nil: nobody waits
+}
+
+// New gives a runner without handlers. Run it after all are added.
+func New(s *store.Store, log *slog.Logger) *Runner {
+	return &Runner{
+		store: s, log: log, now: time.Now, wake: make(chan struct{}, 1),
+		handlers: make(map[string]Handler), running: make(map[string]context.CancelCauseFunc),
+	}
+}
+
+// Handle names the handler of a kind. Rooms call it where they are built; a kind has one.
+func (r *Runner) Handle(kind string, h Handler) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.handlers[kind] != nil {
+		panic("job: two handlers for " + kind)
+	}
+	r.handlers[kind] = h
+}
+
+func (r *Runner) handles(kind string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.handlers[kind] != nil
+}
+
+// Run does jobs until ctx ends. When it returns no handler runs any more, and what
+// was not finished is queued for the next start.
+func (r *Runner) Run(ctx context.Context) error {
+	err := r.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, requeueAll)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("queueing interrupted jobs: %w", err)
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	places := make(chan struct{}, parallel)
+	for {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		j, ok := r.claim(ctx)
+		if ok {
+			wg.Go(func() {
+				defer func() { <-places }()
+				r.do(ctx, j)
+			})
+			continue
+		}
+		<-places
+		if !r.rest(ctx) {
+			return nil
+		}
+	}
+}
+
+// look makes the runner look for work now.
+func (r *Runner) look() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// rest waits for a wake-up, for the next job that is due, or for a while. False: ctx has ended.
+func (r *Runner) rest(ctx context.Context) bool {
+	wait := lookEvery
+	_ = r.store.Read(ctx, func(v *store.View) error { // an error shows in claim
+		var due sql.NullInt64
+		err := v.QueryRow(ctx, nextDue).Scan(&due)
+		if err == nil && due.Valid {
+			wait = min(wait, max(milli(due.Int64).Sub(r.now()), time.Millisecond))
+		}
+		return err
+	})
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-r.wake:
+	case <-t.C:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// claim starts the oldest job that is due.
+func (r *Runner) claim(ctx context.Context) (Job, bool) {
+	var j Job
+	var err error
+	for waiting := true; waiting; {
+		err = r.store.Read(ctx, func(v *store.View) error {
+			j, err = scan(v.QueryRow(ctx, selectJob+nextJob, r.now().UnixMilli()))
+			return err
+		})
+		if err != nil {
+			break
+		}
+		err = r.store.Write(ctx, func(tx *store.Tx) error {
+			res, err := tx.Exec(ctx, startJob, r.now().UnixMilli(), j.ID)
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			waiting = n == 0 // somebody cancelled it meanwhile: take another
+			return err
+		})
+		if err != nil {
+			break
+		}
+	}
+	if err != nil {
+		if !errors.Is(err, sql.ErrNoRows) && ctx.Err() == nil {
+			r.log.LogAttrs(ctx, slog.LevelError, "jobs cannot be started", slog.Any("error", err))
+		}
+		return Job{}, false
+	}
+	j.State = Running
+	j.Attempts++
+	return j, true
+}
+
+// do runs the handler of a job and writes down how it ended.
+func (r *Runner) do(ctx context.Context, j Job) {
+	taskCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r.mu.Lock()
+	handler := r.handlers[j.Kind]
+	r.running[j.ID] = cancel
+	r.mu.Unlock()
+	t := &Task{Job: j, runner: r}
+	var err error
+	switch {
+	case handler == nil:
+		err = errors.New("this program has no handler for the kind")
+	case j.Attempts > maxAttempts:
+		err = fmt.Errorf("given up after %d starts", maxAttempts)
+	case j.Cancelling:
+		err = ErrCancelled
+	default:
+		err = r.call(taskCtx, handler, t)
+	}
+	r.mu.Lock()
+	delete(r.running, j.ID)
+	r.mu.Unlock()
+	if err != nil && errors.Is(context.Cause(taskCtx), ErrCancelled) {
+		err = ErrCancelled
+	}
+	if e := r.end(ctx, t, err); e != nil {
+		r.log.LogAttrs(ctx, slog.LevelError, "job not ended in the database, it will run again",
+			slog.String("job", j.ID), slog.String("kind", j.Kind), slog.Any("error", e))
+	}
+	r.mu.Lock()
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+	r.mu.Unlock()
+}
+
+// call runs the handler and makes an error of its panic.
+func (r *Runner) call(ctx context.Context, h Handler, t *Task) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.LogAttrs(ctx, slog.LevelError, "job panicked", slog.String("job", t.Job.ID),
+				slog.String("kind", t.Job.Kind), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			err = errors.New("an error of the program, see its log")
+		}
+	}()
+	return h(ctx, t)
+}
+
+// end writes down how a job ended, or queues it again.
+func (r *Runner) end(ctx context.Context, t *Task, cause error) error {
+	stopped := ctx.Err() != nil
+	ctx = context.WithoutCancel(ctx)
+	now := r.now()
+	return r.store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		switch {
+		case cause == nil:
+			_, err = tx.Exec(ctx, endJob, Done, t.result, "", now.UnixMilli(), t.Job.ID)
+		case errors.Is(cause, ErrCancelled):
+			_, err = tx.Exec(ctx, endJob, Cancelled, nil, "", now.UnixMilli(), t.Job.ID)
+		case stopped:
+			_, err = tx.Exec(ctx, requeueJob, now.UnixMilli(), t.Job.ID)
+		case fault.Is(cause, fault.Down) && t.Job.Attempts < maxAttempts:
+			due := now.Add(min(firstRetry<<min(t.Job.Attempts-1, 10), lastRetry))
+			_, err = tx.Exec(ctx, requeueJob, due.UnixMilli(), t.Job.ID)
+			r.log.LogAttrs(ctx, slog.LevelWarn, "job waits to try again", slog.String("job", t.Job.ID),
+				slog.String("kind", t.Job.Kind), slog.Time("due", due), slog.Any("error", cause))
+		default:
+			_, err = tx.Exec(ctx, endJob, Failed, nil, sentence(cause), now.UnixMilli(), t.Job.ID)
+			r.log.LogAttrs(ctx, slog.LevelError, "job failed", slog.String("job", t.Job.ID),
+				slog.String("kind", t.Job.Kind), slog.Any("error", cause))
+		}
+		return err
+	})
+}
+
+// sentence is what people may read of an error.
+func sentence(err error) string {
+	s := err.Error()
+	if f := fault.Of(err); f != nil {
+		s = f.Sentence()
+	}
+	if len(s) > maxError {
+		s = strings.ToValidUTF8(s[:maxError], "") + "…"
+	}
+	return s
+}
+
+// stop ends the context of a job that runs here.
+func (r *Runner) stop(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if cancel := r.running[id]; cancel != nil {
+		cancel(ErrCancelled)
+	}
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+// change gives a channel that is closed when some job has ended.
+func (r *Runner) change() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changed == nil {
+		r.changed = make(chan struct{})
+	}
+	return r.changed
+}
+
+// A Task is a job that runs. One goroutine uses it at a time.
+type Task struct {
+	Job    Job // as it was when it was started; Done and Total follow Progress
+	runner *Runner
+	result []byte
+}
+
+// Input reads what the job was submitted with.
+func (t *Task) Input(into any) error {
+	if err := json.Unmarshal(t.Job.Input, into); err != nil {
+		return fmt.Errorf("reading the input of job %s: %w", t.Job.ID, err)
+	}
+	return nil
+}
+
+// Progress writes how far the job is, in the transaction of what it did. After a
+// restart Job.Done has the last committed value. If the job was cancelled it gives
+// [ErrCancelled], which the handler returns, so that the transaction is rolled back.
+func (t *Task) Progress(ctx context.Context, tx *store.Tx, done, total int64) error {
+	r, err := tx.Exec(ctx, setProgress, done, total, t.Job.ID)
+	if err != nil {
+		return fmt.Errorf("writing the progress of job %s: %w", t.Job.ID, err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(ErrCancelled, err)
+	}
+	tx.AfterCommit(func() { t.Job.Done, t.Job.Total = done, total })
+	return nil
+}
+
+// SetResult keeps v, marshalled to JSON, as the result if the job ends well.
+func (t *Task) SetResult(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("marshalling the result of job %s: %w", t.Job.ID, err)
+	}
+	t.result = b
+	return nil
+}
