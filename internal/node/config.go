@@ -35,6 +35,7 @@ type Config struct {
 	HistoryKeep       time.Duration
 
 	AllowLoopbackTargets bool // skills and webhooks may reach loopback: development only
+	Operator             Operator
 	LoopbackOnly         bool // refuse to listen on any other address: the demo
 	Limits               gateway.Limits
 }

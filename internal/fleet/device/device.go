@@ -119,7 +119,7 @@ func (s *Service) Identify(ctx context.Context, productKey, deviceName string) (
 		if err != nil {
 			return fmt.Errorf("opening the key of product %s: %w", p.ID, err)
 		}
-		id.Secret = triple.Derive(key, p.ID, mac, generation)
+		id.Secret = triple.Derive(key.Reveal(), p.ID, mac, generation)
 		return nil
 	})
 	return id, err
@@ -151,6 +151,7 @@ func Load(ctx context.Context, q store.Querier, who access.Actor, id string) (De
 // A Filter narrows a list of devices. Empty fields do not.
 type Filter struct {
 	Product string // UUID
+	Order   string // the order that issued it
 	Name    string // beginning of the DeviceName
 	Online  *bool
 	After   string // id of the last device of the page before

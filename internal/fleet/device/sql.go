@@ -83,6 +83,9 @@ func list(ctx context.Context, v *store.View, organisation string, f Filter) ([]
 	if f.Product != "" {
 		where, args = where+" AND d.product = ?", append(args, f.Product)
 	}
+	if f.Order != "" {
+		where, args = where+" AND d.batch = ?", append(args, f.Order)
+	}
 	if f.Name != "" { // a range, so that no character of the name is a wildcard
 		where, args = where+" AND d.name >= ? AND d.name < ?", append(args, f.Name, f.Name+"\U0010ffff")
 	}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+
+	"lampworks/internal/demo"
+	"lampworks/internal/household/voice"
+)
+
+type sayCommand struct {
+	client
+	Home     string `help:"Id of the home. Default: the only one there is." placeholder:"ID"`
+	Speaker  string `help:"Which speaker is spoken to: sentences to one speaker are one conversation." placeholder:"NAME"`
+	Room     string `help:"Id of the room the speaker stands in." placeholder:"ID"`
+	Lang     string `help:"zh-CN or en. Default: recognised from the sentence." placeholder:"LANG"`
+	JSON     bool   `name:"json" help:"Print the whole answer as JSON."`
+	Sentence string `arg:"" help:"What is said, as 打开客厅的灯."`
+}
+
+func (s *sayCommand) Help() string {
+	return "Exits 0 when the sentence was carried out, 3 when the speaker asks back, 4 when it refuses, 1 on errors."
+}
+
+func (s *sayCommand) Run(ctx context.Context) error {
+	home, err := s.home(ctx)
+	if err != nil {
+		return err
+	}
+	var raw json.RawMessage
+	in := map[string]string{"text": s.Sentence}
+	for key, v := range map[string]string{"speaker": s.Speaker, "room": s.Room, "lang": s.Lang} {
+		if v != "" {
+			in[key] = v
+		}
+	}
+	if err := s.call(ctx, "POST", "/api/v1/homes/"+url.PathEscape(home)+"/sentences", in, &raw); err != nil {
+		return err
+	}
+	var a voice.Answer
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if s.JSON {
+		fmt.Println(string(raw))
+	} else {
+		demo.Print(os.Stdout, &a)
+	}
+	switch a.Outcome {
+	case "act":
+		return nil
+	case "clarify":
+		return exitError(exitAsks)
+	case "reject", "chat":
+		return exitError(exitRefuse)
+	}
+	return exitError(1)
+}
+
+// home is the one that was named, or the only one.
+func (s *sayCommand) home(ctx context.Context) (string, error) {
+	if s.Home != "" {
+		return s.Home, nil
+	}
+	var list struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	if err := s.call(ctx, "GET", "/api/v1/homes?limit=2", nil, &list); err != nil {
+		return "", err
+	}
+	switch len(list.Items) {
+	case 0:
+		return "", errors.New("there is no home yet; make one first")
+	case 1:
+		return list.Items[0].ID, nil
+	}
+	return "", errors.New("there are several homes; name one with --home")
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"lampworks/internal/node"
+)
+
+// nodeFlags are the flags of serve; demo has them too.
+type nodeFlags struct {
+	Config     configFile `help:"YAML file whose keys are the names of these flags." type:"existingfile" placeholder:"FILE" env:"-"`
+	HTTP       string     `name:"http" help:"Address for the console and the API. Port 0 picks a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	MQTT       string     `name:"mqtt" help:"Address for devices, plain TCP." default:"127.0.0.1:1883" placeholder:"HOST:PORT"`
+	HTTPS      string     `name:"https" help:"Address for the console and the API over TLS." placeholder:"HOST:PORT"`
+	MQTTS      string     `name:"mqtts" help:"Address for devices over TLS." placeholder:"HOST:PORT"`
+	TLSCert    string     `name:"tls-cert" help:"Certificate chain for both, PEM." placeholder:"FILE"`
+	TLSKey     string     `name:"tls-key" help:"Its private key, PEM." placeholder:"FILE"`
+	PublicURL  string     `name:"public-url" help:"How people reach the console, if not by --http." placeholder:"URL"`
+	RootKey    string     `name:"root-key" help:"Key that opens all other keys. Default: the data directory's name with .key, beside it." placeholder:"FILE"`
+	Role       string     `name:"role" help:"What this process does (only all, today)." default:"all"`
+	Database   string     `name:"database" help:"Where rows are kept. Default: SQLite in the data directory." placeholder:"URL"`
+	NATS       string     `name:"nats" help:"NATS server for Log and Bus. Default: none, both in this process." placeholder:"URL"`
+	LogSync    string     `name:"log-sync" help:"When an uplink record counts as stored. The embedded Log is always on disk before it is acknowledged." default:"always" enum:"always"`
+	Bootstrap  string     `name:"bootstrap" help:"JSON file (0600) with login, password and email of the first operator, if there is none." placeholder:"FILE"`
+	ReadyFile  string     `name:"ready-file" help:"Write the addresses to this file, as JSON, once the program serves." placeholder:"FILE"`
+	LogLevel   string     `name:"log-level" help:"debug, info, warn or error." default:"info"`
+	MQTTPlain  []string   `name:"mqtt-plain-products" help:"ProductKeys whose devices may connect from other machines without TLS." placeholder:"KEY,…"`
+	MQTTMaxPkt int        `name:"mqtt-max-packet" help:"Largest packet of a device, bytes." default:"262144"`
+	LogKeep    string     `name:"log-keep" help:"How long uplink records are kept." default:"168h" placeholder:"DURATION"`
+	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept." default:"720h" placeholder:"DURATION"`
+
+	AllowLoopbackTargets bool `name:"allow-loopback-targets" help:"Let skills and webhooks reach this machine. Development only."`
+}
+
+func (f *nodeFlags) config(data string) (node.Config, error) {
+	logKeep, err := time.ParseDuration(f.LogKeep)
+	if err != nil {
+		return node.Config{}, err
+	}
+	historyKeep, err := time.ParseDuration(f.HistoryFor)
+	if err != nil {
+		return node.Config{}, err
+	}
+	c := node.Config{
+		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
+		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
+		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, MQTTPlainProducts: f.MQTTPlain, LogKeep: logKeep, HistoryKeep: historyKeep,
+		AllowLoopbackTargets: f.AllowLoopbackTargets,
+	}
+	c.Limits.MaxPacket = f.MQTTMaxPkt
+	return c, nil
+}
+
+type serveCommand struct {
+	nodeFlags
+	Data string `help:"Directory of all data; made if missing." default:"./lampworks-data" placeholder:"DIR"`
+}
+
+func (s *serveCommand) Run(ctx context.Context) error {
+	log, err := logger(s.LogLevel)
+	if err != nil {
+		return err
+	}
+	c, err := s.config(s.Data)
+	if err != nil {
+		return err
+	}
+	return node.Serve(ctx, c, log)
+}
