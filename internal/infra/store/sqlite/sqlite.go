@@ -10,6 +10,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"runtime"
 	"strings"
@@ -27,6 +28,8 @@ type Options struct {
 	MaxHold  time.Duration // longest time a group stays open; default 10 ms
 	CacheKiB int           // page cache of each connection; default 8192
 	Busy     time.Duration // wait for another process that holds the file; default 5 s
+	Slow     time.Duration // a function that writes for longer is warned of; default 1 s
+	Logger   *slog.Logger  // default: slog.Default
 }
 
 func (o Options) withDefaults() Options {
@@ -44,6 +47,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Busy <= 0 {
 		o.Busy = 5 * time.Second
+	}
+	if o.Slow <= 0 {
+		o.Slow = time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
 	}
 	return o
 }
@@ -153,7 +162,11 @@ func (e *engine) run(ctx context.Context, fn func(store.Conn) error, answer chan
 	}
 	w := &writing{conn: e.conn}
 	kept := false
+	began := time.Now()
 	defer func() {
+		if took := time.Since(began); took > e.options.Slow {
+			e.options.Logger.LogAttrs(ctx, slog.LevelWarn, "a write kept all others waiting", slog.Duration("took", took))
+		}
 		w.closeRows()
 		if err2 := e.end(kept); err2 != nil { // SQLite has rolled back the whole group
 			e.fail(err2)
