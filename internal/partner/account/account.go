@@ -95,8 +95,8 @@ func (p Page) limit() (int, error) {
 	return p.Limit, nil
 }
 
-// pageOf reads one row more than asked for, to say whether more follow.
-func pageOf[T any](ctx context.Context, s *store.Store, p Page, scan func(*sql.Rows) (T, error), statement string, args ...any) ([]T, bool, error) {
+// pageOf reads one row more than asked for, to say whether more follow. Doing names it in an error: "listing users".
+func pageOf[T any](ctx context.Context, s *store.Store, doing string, p Page, scan func(*sql.Rows) (T, error), statement string, args ...any) ([]T, bool, error) {
 	limit, err := p.limit()
 	if err != nil {
 		return nil, false, err
@@ -119,7 +119,7 @@ func pageOf[T any](ctx context.Context, s *store.Store, p Page, scan func(*sql.R
 		return rows.Err()
 	})
 	if err != nil {
-		return nil, false, err
+		return nil, false, fmt.Errorf("%s: %w", doing, err)
 	}
 	if len(items) > limit {
 		return items[:limit], true, nil

@@ -128,11 +128,7 @@ func (s *Service) Tokens(ctx context.Context, who access.Actor, p Page) ([]APITo
 	if err := who.Check(access.ManageTokens); err != nil {
 		return nil, false, err
 	}
-	all, more, err := pageOf(ctx, s.store, p, scanToken, tokensSQL, who.User, who.Organisation)
-	if err != nil {
-		return nil, false, fmt.Errorf("listing the tokens of user %s: %w", who.User, err)
-	}
-	return all, more, nil
+	return pageOf(ctx, s.store, "listing the tokens of user "+who.User, p, scanToken, tokensSQL, who.User, who.Organisation)
 }
 
 func scanToken(rows *sql.Rows) (APIToken, error) {

@@ -123,11 +123,7 @@ func (s *Service) Members(ctx context.Context, who access.Actor, organisation st
 		m.CreatedAt = at(created)
 		return m, err
 	}
-	all, more, err := pageOf(ctx, s.store, p, scan, membersSQL, organisation)
-	if err != nil {
-		return nil, false, fmt.Errorf("listing the members of %s: %w", organisation, err)
-	}
-	return all, more, nil
+	return pageOf(ctx, s.store, "listing the members of "+organisation, p, scan, membersSQL, organisation)
 }
 
 func mayManage(who access.Actor, organisation string) error {

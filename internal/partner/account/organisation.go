@@ -109,11 +109,7 @@ func (s *Service) Organisations(ctx context.Context, who access.Actor, p Page) (
 	if err := who.Check(access.ManageOrganisations); err != nil {
 		return nil, false, err
 	}
-	all, more, err := pageOf(ctx, s.store, p, func(rows *sql.Rows) (Organisation, error) { return scanOrganisation(rows) }, organisationsSQL)
-	if err != nil {
-		return nil, false, fmt.Errorf("listing organisations: %w", err)
-	}
-	return all, more, nil
+	return pageOf(ctx, s.store, "listing organisations", p, func(rows *sql.Rows) (Organisation, error) { return scanOrganisation(rows) }, organisationsSQL)
 }
 
 // SetOrganisation gives an organisation other names and kinds.
@@ -147,9 +143,5 @@ func (s *Service) Memberships(ctx context.Context, who access.Actor, p Page) ([]
 		m.Organisation, err = scanOrganisation(rows, &m.Role)
 		return m, err
 	}
-	all, more, err := pageOf(ctx, s.store, p, scan, membershipsSQL, who.User)
-	if err != nil {
-		return nil, false, fmt.Errorf("listing the memberships of user %s: %w", who.User, err)
-	}
-	return all, more, nil
+	return pageOf(ctx, s.store, "listing the memberships of user "+who.User, p, scan, membershipsSQL, who.User)
 }

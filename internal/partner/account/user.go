@@ -90,11 +90,7 @@ func (s *Service) Users(ctx context.Context, who access.Actor, p Page) ([]User, 
 	if err := who.Check(access.ManageOrganisations); err != nil {
 		return nil, false, err
 	}
-	users, more, err := pageOf(ctx, s.store, p, scanUser, usersSQL)
-	if err != nil {
-		return nil, false, fmt.Errorf("listing users: %w", err)
-	}
-	return users, more, nil
+	return pageOf(ctx, s.store, "listing users", p, scanUser, usersSQL)
 }
 
 func scanUser(rows *sql.Rows) (User, error) {
