@@ -2,8 +2,19 @@ package mqtt
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
+	"sync"
 	"time"
+)
+
+const (
+	clientBuffer   = 512              // bytes that a client reads at once
+	clientWindow   = 1024             // default of ClientConfig.Inflight
+	clientMaxOut   = 256 << 10        // bytes that may wait while another write is under way
+	clientPatience = 30 * time.Second // a write that takes longer ends the connection
+	clientGoodbye  = time.Second      // the same for the last one, of Close
 )
 
 // A Message is a PUBLISH that a Client received.
@@ -35,39 +46,230 @@ type ClientConfig struct {
 
 // A Client is one MQTT 3.1.1 connection, made by Dial. It has one goroutine, 512 bytes of buffer while idle, and does
 // not reconnect. Its methods may be called from any goroutine.
-type Client struct{}
+type Client struct {
+	c    ClientConfig
+	conn net.Conn
+	done chan struct{}
+
+	in    Decoder // of the read goroutine, as the next four
+	read  []byte
+	topic string       // of the last message: most come on one topic
+	ready chan<- error // tells Dial; nil afterwards
+	ping  time.Time    // when a PINGREQ went that nothing has followed; zero: none
+
+	mu      sync.Mutex // guards what follows; nothing is called under it
+	err     error      // why the connection ended
+	out     *chunk     // waits for the write under way
+	writing bool
+	closing bool
+	wrote   time.Time     // when the last write began
+	room    chan struct{} // closed when a write ended or an answer came; nil: nobody waits
+	lastID  uint16
+	waits   map[uint16]wait
+}
+
+// A wait is a packet of ours that needs an answer.
+type wait struct {
+	answer Type    // 0: none
+	codes  *[]byte // where those of a SUBACK go, before done
+	done   func(error)
+}
 
 // Dial connects to addr ("host:port") and returns when the server has accepted, a [*Refused] when it did not.
-func Dial(ctx context.Context, addr string, c ClientConfig) (*Client, error) { return nil, ErrClosed }
+// ctx bounds the dialling and the handshake only.
+func Dial(ctx context.Context, addr string, c ClientConfig) (*Client, error) {
+	hello, err := c.connect()
+	if err != nil {
+		return nil, err
+	}
+	dial := c.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	conn, err := dial(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("dialling %s: %w", addr, err)
+	}
+	ready := make(chan error, 1)
+	cl := &Client{
+		c: c, conn: conn, done: make(chan struct{}), ready: ready, read: make([]byte, clientBuffer),
+		in: Decoder{Limit: c.MaxPacket, Version: V311},
+	}
+	stop := context.AfterFunc(ctx, func() { cl.end(context.Cause(ctx)) })
+	go cl.run()
+	err = cl.send(len(hello), wait{}, func(dst []byte, _ uint16) []byte { return append(dst, hello...) })
+	if err == nil {
+		select {
+		case err = <-ready:
+		case <-cl.done:
+			err = cl.Err()
+		}
+	}
+	if !stop() && err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		cl.Kill()
+		<-cl.done
+		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
+	}
+	return cl, nil
+}
 
-// Publish sends a message. QoS 0 returns when it was handed to the connection, QoS 1 when its PUBACK came.
+// connect is the CONNECT of a configuration, or what is wrong with it.
+func (c *ClientConfig) connect() ([]byte, error) {
+	seconds := c.KeepAlive / time.Second
+	if c.KeepAlive < 0 || seconds > 65535 || seconds*time.Second != c.KeepAlive {
+		return nil, fmt.Errorf("mqtt: keep alive is %v, want whole seconds up to 65535", c.KeepAlive)
+	}
+	hello := &Connect{
+		Version: V311, Clean: c.Clean, KeepAlive: uint16(seconds), Will: c.Will, ClientID: []byte(c.ClientID),
+		HasUsername: c.Username != "" || c.Password != "", Username: []byte(c.Username),
+		HasPassword: c.Password != "", Password: []byte(c.Password),
+	}
+	b := AppendPacket(nil, &Packet{Type: CONNECT, Connect: hello}, V311)
+	d := Decoder{Limit: maxRemaining}
+	if err := d.Push(b, func(*Packet) error { return nil }); err != nil { // the rules for what comes hold for what goes
+		return nil, err
+	}
+	if len(b) == 0 {
+		return nil, errors.New("mqtt: CONNECT has a field of more than 65535 bytes")
+	}
+	return b, nil
+}
+
+// Publish sends a message. QoS 0 returns when it was handed to the connection, QoS 1 when its PUBACK came. While the
+// window or the output is full it waits. When ctx ends first, a message of QoS 1 may or may not have arrived.
 func (c *Client) Publish(ctx context.Context, topic string, payload []byte, qos uint8) error {
-	return ErrClosed
+	if qos > 1 {
+		return fmt.Errorf("mqtt: PUBLISH with QoS %d cannot be sent", qos)
+	}
+	if qos == 0 {
+		return c.patiently(ctx, func() error { return c.publish(topic, payload, 0, wait{}) })
+	}
+	return c.answered(ctx, wait{answer: PUBACK}, func(w wait) error { return c.publish(topic, payload, 1, w) })
 }
 
 // PublishAsync sends a message of QoS 1 and returns; done, if not nil, is called once with the outcome, on the
 // client's goroutine, and must not block. An error (as [ErrWindow]) means it was not sent and done is not called.
-func (c *Client) PublishAsync(topic string, payload []byte, done func(error)) error { return ErrClosed }
+func (c *Client) PublishAsync(topic string, payload []byte, done func(error)) error {
+	return c.publish(topic, payload, 1, wait{answer: PUBACK, done: done})
+}
 
 // Subscribe asks for the filters at QoS 1 and returns the server's code for each: the QoS granted or [SubackFailure].
 func (c *Client) Subscribe(ctx context.Context, filters ...string) ([]byte, error) {
-	return nil, ErrClosed
+	var codes []byte
+	if err := c.filters(ctx, SUBSCRIBE, wait{answer: SUBACK, codes: &codes}, filters); err != nil {
+		return nil, err
+	}
+	if len(codes) != len(filters) {
+		return nil, breach(V311, codeProtocol, "MQTT-3.8.4-5", "", "SUBACK: has %d codes for %d topic filters", len(codes), len(filters))
+	}
+	return codes, nil
 }
 
 // Unsubscribe gives filters back.
-func (c *Client) Unsubscribe(ctx context.Context, filters ...string) error { return ErrClosed }
+func (c *Client) Unsubscribe(ctx context.Context, filters ...string) error {
+	return c.filters(ctx, UNSUBSCRIBE, wait{answer: UNSUBACK}, filters)
+}
 
 // Ack acknowledges a message of QoS 1, if NoAutoAck is set.
-func (c *Client) Ack(id uint16) error { return ErrClosed }
+func (c *Client) Ack(id uint16) error {
+	return c.send(4, wait{}, func(dst []byte, _ uint16) []byte { return AppendPuback(dst, id) })
+}
 
-// Close says DISCONNECT, closes the connection and waits until nothing of the client runs.
-func (c *Client) Close() error { return nil }
+// Close says DISCONNECT, closes the connection and waits until nothing of the client runs. The error is why the goodbye
+// could not be said, nil when the connection had ended before.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	err := c.send(2, wait{}, func(dst []byte, _ uint16) []byte { return append(dst, byte(DISCONNECT)<<4, 0) })
+	if err == nil {
+		err = c.drained()
+	}
+	c.end(nil)
+	<-c.done
+	if errors.Is(err, ErrClosed) {
+		return nil
+	}
+	return err
+}
 
 // Kill closes the connection without DISCONNECT and returns at once; Done tells when nothing of the client runs.
-func (c *Client) Kill() {}
+func (c *Client) Kill() { c.end(nil) }
 
 // Done is closed when the connection has ended and the last callback has returned.
-func (c *Client) Done() <-chan struct{} { return nil }
+func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Err is why the connection ended: nil while it lasts, [ErrClosed] after Close and Kill.
-func (c *Client) Err() error { return nil }
+// Err is why the connection ended: nil while it lasts, [ErrClosed] after Close and Kill, else an error that wraps it.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+func (c *Client) publish(topic string, payload []byte, qos uint8, w wait) error {
+	n := publishBody(V311, len(topic), len(payload), qos)
+	if !ValidTopic(topic) || n > maxRemaining {
+		return fmt.Errorf("mqtt: PUBLISH of %d bytes to %q cannot be sent", len(payload), cut(topic))
+	}
+	return c.send(headerSize(n)+n, w, func(dst []byte, id uint16) []byte {
+		return AppendPublish(dst, V311, topic, payload, qos, id, false, false)
+	})
+}
+
+func (c *Client) filters(ctx context.Context, t Type, w wait, filters []string) error {
+	p := Packet{Type: t}
+	for _, f := range filters {
+		if !ValidFilter(f) {
+			return fmt.Errorf("mqtt: %s of %q cannot be sent", t, cut(f))
+		}
+		p.Filters = append(p.Filters, Filter{Topic: []byte(f), QoS: bit(t == SUBSCRIBE, 1)})
+	}
+	if len(filters) == 0 {
+		return fmt.Errorf("mqtt: %s of nothing cannot be sent", t)
+	}
+	return c.answered(ctx, w, func(w wait) error {
+		return c.send(0, w, func(dst []byte, id uint16) []byte {
+			p.ID = id
+			return AppendPacket(dst, &p, V311)
+		})
+	})
+}
+
+// answered sends a packet and waits for its answer.
+func (c *Client) answered(ctx context.Context, w wait, send func(wait) error) error {
+	came := make(chan error, 1)
+	w.done = func(err error) { came <- err }
+	if err := c.patiently(ctx, func() error { return send(w) }); err != nil {
+		return err
+	}
+	select {
+	case err := <-came:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// patiently tries until there is room.
+func (c *Client) patiently(ctx context.Context, try func() error) error {
+	var room <-chan struct{}
+	for {
+		err := try()
+		if !errors.Is(err, ErrWindow) && !errors.Is(err, ErrOut) {
+			return err
+		}
+		if room == nil {
+			room = c.waitRoom()
+			continue // room may have come meanwhile
+		}
+		select {
+		case <-room:
+			room = nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
