@@ -4,10 +4,10 @@ package tsl
 type manner uint8
 
 const (
-	posted manner = iota // properties, each bare or with its time
-	set                  // properties, writable ones only
-	parameter            // of an event or service
-	field                // of a struct
+	posted    manner = iota // properties, each bare or with its time
+	set                     // properties, writable ones only
+	parameter               // of an event or service
+	field                   // of a struct
 )
 
 // maxTime is the last millisecond of the year 9999.
@@ -39,7 +39,10 @@ func (m *Model) CheckEvent(identifier string, params []byte) *Violation {
 	if !ok {
 		return unknown("event "+cut([]byte(identifier)), "not in the thing model", identifier, m.eventNames())
 	}
-	s := scan{b: orEmpty(params)}
+	s := scan{b: params}
+	if len(params) == 0 {
+		return s.end("/params", e.root.table.missing(&seen{}))
+	}
 	_, _, _, v := s.stamped(e.root)
 	return s.end("/params", v)
 }
@@ -50,8 +53,8 @@ func (m *Model) CheckInput(service string, params []byte) *Violation {
 	if !ok {
 		return unknown("service "+cut([]byte(service)), "not in the thing model", service, m.serviceNames())
 	}
-	s := scan{b: orEmpty(params)}
-	return s.end("/params", s.members(e.input, parameter, nil))
+	s := scan{b: params}
+	return s.end("/params", s.parameters(e.input))
 }
 
 // CheckOutput checks the data of a service's answer; nothing at all is {}.
@@ -60,15 +63,16 @@ func (m *Model) CheckOutput(service string, data []byte) *Violation {
 	if !ok {
 		return unknown("service "+cut([]byte(service)), "not in the thing model", service, m.serviceNames())
 	}
-	s := scan{b: orEmpty(data)}
-	return s.end("/data", s.members(e.output, parameter, nil))
+	s := scan{b: data}
+	return s.end("/data", s.parameters(e.output))
 }
 
-func orEmpty(b []byte) []byte {
-	if len(b) == 0 {
-		return []byte("{}")
+// parameters checks the parameters of a service, which may be left out altogether.
+func (s *scan) parameters(t *table) *Violation {
+	if len(s.b) == 0 {
+		return t.missing(&seen{})
 	}
-	return b
+	return s.members(t, parameter, nil)
 }
 
 // end sees to it that nothing follows, and completes the violation.
@@ -88,25 +92,27 @@ func (s *scan) members(t *table, how manner, each Each) *Violation {
 		return &Violation{Got: s.literal(), Rule: "an object", Fix: `send {"name":value,…}`}
 	}
 	s.i++
-	var seen [maxMembers / 64]uint64
+	var done seen
 	if s.next() == '}' {
 		s.i++
-		return t.missing(&seen)
+		return t.missing(&done)
 	}
 	for guess := 0; ; {
-		name, v := s.name()
-		if v != nil {
-			return v
-		}
-		at := t.find(name, guess)
-		if at < 0 {
-			return t.unknown(name, how)
+		at := guess
+		if at >= len(t.props) || !s.named(t.props[at].Identifier) {
+			name, v := s.name()
+			if v != nil {
+				return v
+			}
+			if at = t.find(name); at < 0 {
+				return t.unknown(name, how)
+			}
 		}
 		p := t.props[at]
-		if seen[at/64]&(1<<(at%64)) != 0 {
+		if done.has(at) {
 			return &Violation{Where: "/" + p.Identifier, Got: "given twice", Fix: "send it once"}
 		}
-		seen[at/64] |= 1 << (at % 64)
+		done.add(at)
 		s.count++
 		guess = at + 1
 		if v := s.member(p, how, each); v != nil {
@@ -118,7 +124,7 @@ func (s *scan) members(t *table, how manner, each Each) *Violation {
 			s.i++
 		case '}':
 			s.i++
-			return t.missing(&seen)
+			return t.missing(&done)
 		default:
 			return s.broken("a comma or a closing brace")
 		}
@@ -154,7 +160,14 @@ func (s *scan) stamped(p *Property) (start, end int, at int64, v *Violation) {
 		v = s.value(p)
 		return start, s.i, 0, v
 	}
+	open := s.i
 	s.i++
+	if s.next() == '}' {
+		s.i = open
+		v := s.wrong(p)
+		v.Fix = `send {"value":…,"time":ms} or the bare value`
+		return 0, 0, 0, v
+	}
 	timed := false
 	for {
 		name, v := s.name()
@@ -208,7 +221,7 @@ func (s *scan) stamp(p *Property) bool {
 	if v != nil || string(name) != "value" && string(name) != "time" {
 		return false
 	}
-	return p.table.find([]byte("value"), 0) < 0 && p.table.find(name, 0) < 0
+	return p.table.find([]byte("value")) < 0 && p.table.find(name) < 0
 }
 
 // time reads the milliseconds of a stamp.

@@ -51,7 +51,7 @@ func (s *ServiceDef) isDefault() bool { return s.Identifier == "set" || s.Identi
 func compileEvent(def *EventDef) *Event {
 	e := &Event{Identifier: def.Identifier, Name: def.Name, Type: def.Type, Output: compileParameters(def.OutputData)}
 	e.Names, e.Aliases = namesOf(def.Name, def.Lampworks)
-	e.root = &Property{Type: Struct, Fields: e.Output, table: newTable(e.Output)}
+	e.root = &Property{Type: Struct, Fields: e.Output, table: newTable(e.Output), inside: parameter}
 	e.root.rule = e.root.describe()
 	return e
 }
@@ -123,7 +123,7 @@ func compileType(d DataType, h *Hints) *Property {
 		p.Item = compileType(*d.Specs.Item, nil)
 	case Struct:
 		p.Fields = compileParameters(d.Specs.Fields)
-		p.table = newTable(p.Fields)
+		p.table, p.inside = newTable(p.Fields), field
 	case Date:
 	}
 	p.rule = p.describe()

@@ -36,6 +36,7 @@ type Property struct {
 	gridFloat            float64
 	mask                 uint64 // bool and enum: the values below 64
 	table                *table // struct: its fields
+	inside               manner // struct: what its members are called
 }
 
 // EnumValue is one value of a bool or enum.
@@ -78,7 +79,7 @@ func (m *Model) Document() *Document { return m.document }
 
 // Property finds a property by its identifier.
 func (m *Model) Property(id string) (*Property, bool) {
-	if i := m.table.find([]byte(id), 0); i >= 0 {
+	if i := m.table.find([]byte(id)); i >= 0 {
 		return m.table.props[i], true
 	}
 	return nil, false

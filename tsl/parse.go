@@ -35,10 +35,13 @@ func (d *Document) UnmarshalJSON(b []byte) error {
 
 // merge keeps the first problem of each path and sorts by path.
 func merge(first, second Problems) Problems {
-	seen := map[string]bool{}
+	broken, seen := map[string]bool{}, map[string]bool{}
+	for _, p := range first {
+		broken[p.Path] = true
+	}
 	var all Problems
 	for _, p := range append(first, second...) {
-		if !seen[p.Path] && !under(first, p.Path) {
+		if !seen[p.Path] && !under(broken, p.Path) {
 			seen[p.Path] = true
 			all = append(all, p)
 		}
@@ -48,10 +51,13 @@ func merge(first, second Problems) Problems {
 }
 
 // under reports whether a value that could not be read stands above path: what follows from that is no news.
-func under(broken Problems, path string) bool {
-	return slices.ContainsFunc(broken, func(p Problem) bool {
-		return len(path) > len(p.Path) && strings.HasPrefix(path, p.Path) && path[len(p.Path)] == '/'
-	})
+func under(broken map[string]bool, path string) bool {
+	for at := strings.LastIndexByte(path, '/'); at >= 0; at = strings.LastIndexByte(path[:at], '/') {
+		if broken[path[:at]] {
+			return true
+		}
+	}
+	return false
 }
 
 func comparePaths(a, b string) int {
@@ -94,10 +100,12 @@ func (p *parser) object(n *node, path string) object {
 		p.wants(path, n, "an object", "")
 		return object{p, &node{kind: '{'}, path}
 	}
-	for i, m := range n.members {
-		if slices.ContainsFunc(n.members[:i], func(o member) bool { return o.name == m.name }) {
+	seen := make(map[string]bool, len(n.members))
+	for _, m := range n.members {
+		if seen[m.name] {
 			p.problems = append(p.problems, Problem{Path: path + "/" + escapePointer(m.name), Got: "given twice", Fix: "keep one of them"})
 		}
+		seen[m.name] = true
 	}
 	return object{p, n, path}
 }
@@ -159,7 +167,7 @@ func (o object) list(name string, each func(n *node, path string)) {
 		o.wants(o.at(name), n, "a list", "")
 		return
 	}
-	for i, item := range n.items {
+	for i, item := range n.items[:min(len(n.items), maxList+1)] { // one too many is enough for the rules to see
 		each(item, o.at(name)+"/"+strconv.Itoa(i))
 	}
 }

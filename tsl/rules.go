@@ -11,14 +11,13 @@ import (
 
 // Limits of a thing model; those of Alibaba Cloud where it has one.
 const (
-	maxFeatures   = 300     // properties, events, services: each
-	maxParameters = 300     // inputs, outputs: each
-	maxFields     = 50      // of a struct
-	maxValues     = 100     // of an enum
-	maxItems      = 512     // of an array
-	maxText       = 10240   // bytes of a text
-	maxName       = 128     // letters of a name
-	maxExact      = 1 << 53 // largest int that every JSON reader keeps
+	maxList   = 300     // properties, events, services, inputs, outputs: each
+	maxFields = 50      // of a struct
+	maxValues = 100     // of an enum
+	maxItems  = 512     // of an array
+	maxText   = 10240   // bytes of a text
+	maxName   = 128     // letters of a name
+	maxExact  = 1 << 53 // largest int that every JSON reader keeps
 )
 
 // reserved are the identifiers that the protocol itself uses.
@@ -27,9 +26,9 @@ var reserved = []string{"set", "get", "post", "property", "event", "time", "valu
 // rules are the problems of the values of a document, in its order.
 func (d *Document) rules() Problems {
 	r := &ruler{}
-	r.count("/properties", len(d.Properties), maxFeatures, "properties")
-	r.count("/events", len(d.Events), maxFeatures, "events")
-	r.count("/services", len(d.Services), maxFeatures, "services")
+	r.count("/properties", len(d.Properties), maxList, "properties")
+	r.count("/events", len(d.Events), maxList, "events")
+	r.count("/services", len(d.Services), maxList, "services")
 	seen := map[string]bool{}
 	for i := range d.Properties {
 		r.property("/properties/"+strconv.Itoa(i), &d.Properties[i], seen)
@@ -63,7 +62,7 @@ func (r *ruler) event(path string, e *EventDef, seen map[string]bool) {
 	r.identifier(path, e.Identifier, slices.DeleteFunc(slices.Clone(reserved), func(s string) bool { return s == "post" }), seen)
 	r.name(path, e.Name, true)
 	r.choice(path+"/type", e.Type, "info", "alert", "error")
-	r.parameters(path+"/outputData", e.OutputData, maxParameters, true)
+	r.parameters(path+"/outputData", e.OutputData, maxList, true)
 	r.hints(path, e.Lampworks, nil, false)
 }
 
@@ -72,16 +71,18 @@ func (r *ruler) service(path string, s *ServiceDef, seen map[string]bool) {
 	r.name(path, s.Name, true)
 	r.choice(path+"/callType", s.CallType, "sync", "async")
 	if s.Identifier == "get" {
-		r.parameters(path+"/inputData", slices.DeleteFunc(slices.Clone(s.InputData), func(p ParameterDef) bool { return p.bare() }), maxParameters, true)
+		r.parameters(path+"/inputData", slices.DeleteFunc(slices.Clone(s.InputData), func(p ParameterDef) bool { return p.bare() }), maxList, true)
 	} else {
-		r.parameters(path+"/inputData", s.InputData, maxParameters, true)
+		r.parameters(path+"/inputData", s.InputData, maxList, true)
 	}
-	r.parameters(path+"/outputData", s.OutputData, maxParameters, true)
+	r.parameters(path+"/outputData", s.OutputData, maxList, true)
 	r.hints(path, s.Lampworks, nil, true)
 }
 
 // bare reports an entry that is an identifier and nothing else.
-func (p *ParameterDef) bare() bool { return p.Identifier != "" && p.Name == "" && p.DataType.Type == "" }
+func (p *ParameterDef) bare() bool {
+	return p.Identifier != "" && p.Name == "" && p.DataType.Type == ""
+}
 
 func (r *ruler) parameters(path string, list []ParameterDef, most int, deep bool) {
 	r.count(path, len(list), most, "entries")
@@ -101,7 +102,7 @@ func (r *ruler) parameters(path string, list []ParameterDef, most int, deep bool
 
 func (r *ruler) count(path string, n, most int, what string) {
 	if n > most {
-		r.add(path, strconv.Itoa(n)+" "+what+" long", "at most "+strconv.Itoa(most), "split the model into several products")
+		r.add(path, "too long", "at most "+strconv.Itoa(most)+" "+what, "split the model into several products")
 	}
 }
 
@@ -266,7 +267,7 @@ func (r *ruler) values(path string, s *Specs, t Type) {
 		r.add(path, "missing or empty", "at least one value", `write "specs":{"0":"…","1":"…"}`)
 	}
 	if len(s.Values) > maxValues {
-		r.add(path, strconv.Itoa(len(s.Values))+" values long", "at most 100", "")
+		r.add(path, "too long", "at most 100 values", "")
 	}
 	seen := map[int64]bool{}
 	for _, v := range s.Values {

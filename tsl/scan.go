@@ -55,6 +55,19 @@ func (s *scan) name() ([]byte, *Violation) {
 	return name, nil
 }
 
+// named reads the name and its colon if the very name comes next: devices post in the order of the model.
+func (s *scan) named(name string) bool {
+	if s.next() != '"' {
+		return false
+	}
+	end := s.i + 1 + len(name)
+	if end+1 >= len(s.b) || s.b[end] != '"' || s.b[end+1] != ':' || string(s.b[s.i+1:end]) != name {
+		return false
+	}
+	s.i = end + 2
+	return true
+}
+
 // escapedName reads a name with escapes or letters beyond ASCII, as far as the buffer holds it.
 func (s *scan) escapedName() ([]byte, *Violation) {
 	n := 0

@@ -9,6 +9,12 @@ import (
 // It is the width of the bit set in which a check notes what it has seen. A document may hold 300 of each.
 const maxMembers = 512
 
+// seen is which members of an object came already.
+type seen [maxMembers / 64]uint64
+
+func (s *seen) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+func (s *seen) add(i int)      { s[i/64] |= 1 << (i % 64) }
+
 // A table finds members by name without a map: open addressing over at most half filled slots.
 type table struct {
 	props    []*Property
@@ -33,11 +39,8 @@ func newTable(props []*Property) *table {
 	return t
 }
 
-// find is the index of name, or -1. It looks at guess first: devices post in the order of the model.
-func (t *table) find(name []byte, guess int) int {
-	if guess < len(t.props) && t.props[guess].Identifier == string(name) {
-		return guess
-	}
+// find is the index of name, or -1.
+func (t *table) find(name []byte) int {
 	for at := t.slot(name); t.slots[at] != 0; at = (at + 1) & (len(t.slots) - 1) {
 		if i := int(t.slots[at]) - 1; t.props[i].Identifier == string(name) {
 			return i

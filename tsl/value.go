@@ -48,7 +48,7 @@ func (s *scan) value(p *Property) *Violation {
 		if s.next() != '{' {
 			return s.wrong(p)
 		}
-		return s.members(p.table, field, nil)
+		return s.members(p.table, p.inside, nil)
 	}
 	return nil
 }

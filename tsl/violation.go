@@ -13,12 +13,12 @@ func (s *scan) wrong(p *Property) *Violation {
 }
 
 // missing is the violation of the first required member that was not seen.
-func (t *table) missing(seen *[maxMembers / 64]uint64) *Violation {
+func (t *table) missing(done *seen) *Violation {
 	if !t.requires {
 		return nil
 	}
 	for i, p := range t.props {
-		if p.Required && seen[i/64]&(1<<(i%64)) == 0 {
+		if p.Required && !done.has(i) {
 			return &Violation{Where: "/" + p.Identifier, Got: "missing", Rule: p.rule, Fix: "send it: the thing model marks it as required"}
 		}
 	}
@@ -53,7 +53,7 @@ func unknown(where, got, name string, names []string) *Violation {
 // fix is what to do about got, a value that breaks p's rule.
 func (p *Property) fix(got string) string {
 	bare := strings.Trim(got, `"`)
-	_, notNumber := strconv.ParseFloat(bare, 64)
+	v, notNumber := strconv.ParseFloat(bare, 64)
 	switch {
 	case p.Type == Bool && (got == "true" || bare == "on"):
 		return "send 1"
@@ -71,6 +71,10 @@ func (p *Property) fix(got string) string {
 		return "send it without fraction and exponent"
 	case p.Type == Bool || p.Type == Enum:
 		return p.fixEnum(bare)
+	case notNumber == nil && p.Step > 0 && v >= p.Min && v <= p.Max:
+		grid := p.gridFloat + float64(p.grid)
+		near := grid + math.Round((v-grid)/p.Step)*p.Step
+		return "send " + strconv.FormatFloat(near, 'g', 10, 64) + ", the nearest step"
 	case p.HasRange:
 		return "send " + decimal(p.Min) + ".." + decimal(p.Max) + ", or publish a model version with a wider range"
 	}
