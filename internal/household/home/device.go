@@ -1,0 +1,115 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+// Bind puts a device of who's organisation into a room of a home (绑定). room may
+// be empty: in the home, in no room. A device that stands in a home already is a
+// conflict.
+func (s *Service) Bind(ctx context.Context, who access.Actor, homeID, room, deviceID string, label Label) (Device, error) {
+	label, err := label.checked()
+	if err != nil {
+		return Device{}, err
+	}
+	d := Device{ID: deviceID, Room: room, Label: label, BoundAt: s.now().UTC()}
+	err = s.change(ctx, who, homeID, func(tx *store.Tx) error {
+		unit, err := device.Load(ctx, tx, who, deviceID)
+		if err != nil {
+			return err
+		}
+		d.Product, d.DeviceName = unit.Product, unit.Name
+		n, err := count(ctx, tx, "SELECT COUNT(*) FROM home_device WHERE home = ?", homeID)
+		if err != nil {
+			return fmt.Errorf("counting devices of home %s: %w", homeID, err)
+		}
+		if n >= MaxDevices {
+			return fault.Limit("devices", strconv.Itoa(n), fmt.Sprintf("%d devices a home", MaxDevices), 0)
+		}
+		if err := s.fits(ctx, tx, homeID, d); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, insertDeviceSQL, d.ID, homeID, d.Room, marshal(d.Names), marshal(d.Aliases), d.BoundAt.UnixMilli())
+		if errors.Is(err, store.ErrDuplicate) {
+			f := fault.Conflict("device", fmt.Sprintf("device %q stands in a home already", deviceID))
+			f.Fix = "unbind it there first"
+			return f
+		}
+		if err != nil {
+			return fmt.Errorf("binding device %s: %w", deviceID, err)
+		}
+		return audit.Record(ctx, tx, who, "home.device.bind", deviceID, "home "+homeID+" "+marshal(d.Names))
+	})
+	if err != nil {
+		return Device{}, err
+	}
+	return d, nil
+}
+
+// SetDevice gives a bound device other names and aliases and puts it into a room.
+func (s *Service) SetDevice(ctx context.Context, who access.Actor, homeID, deviceID, room string, label Label) error {
+	label, err := label.checked()
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, who, homeID, func(tx *store.Tx) error {
+		if err := s.fits(ctx, tx, homeID, Device{ID: deviceID, Room: room, Label: label}); err != nil {
+			return err
+		}
+		done, err := tx.Exec(ctx, "UPDATE home_device SET room = ?, names = ?, aliases = ? WHERE device = ? AND home = ?",
+			room, marshal(label.Names), marshal(label.Aliases), deviceID, homeID)
+		if err != nil {
+			return fmt.Errorf("setting device %s: %w", deviceID, err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return fault.NotFound("device", deviceID)
+		}
+		return audit.Record(ctx, tx, who, "home.device.set", deviceID, "home "+homeID+" "+marshal(label.Names))
+	})
+}
+
+// Unbind takes a device out of a home (解绑).
+func (s *Service) Unbind(ctx context.Context, who access.Actor, homeID, deviceID string) error {
+	return s.change(ctx, who, homeID, func(tx *store.Tx) error {
+		done, err := tx.Exec(ctx, "DELETE FROM home_device WHERE device = ? AND home = ?", deviceID, homeID)
+		if err != nil {
+			return fmt.Errorf("unbinding device %s: %w", deviceID, err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return fault.NotFound("device", deviceID)
+		}
+		return audit.Record(ctx, tx, who, "home.device.unbind", deviceID, "home "+homeID)
+	})
+}
+
+// fits checks that the room is one of the home, and that no other device in it
+// has one of the names.
+func (s *Service) fits(ctx context.Context, tx *store.Tx, homeID string, d Device) error {
+	all, err := rooms(ctx, tx, homeID)
+	if err != nil {
+		return err
+	}
+	if err := known(all, d.Room); err != nil {
+		return err
+	}
+	others, err := devices(ctx, tx, inRoomSQL, homeID, d.Room)
+	if err != nil {
+		return err
+	}
+	taken := make(map[string]Label)
+	for i := range others {
+		if others[i].ID != d.ID {
+			others[i].each(func(_, name string) { taken[fold(name)] = others[i].Label })
+		}
+	}
+	return d.clash(taken, "device", "in this room")
+}

@@ -1,0 +1,185 @@
+package home
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+const (
+	countHomesSQL   = "SELECT COUNT(*) FROM home WHERE organisation = ?"
+	countInRoomSQL  = "SELECT COUNT(*) FROM home_device WHERE home = ? AND room = ?"
+	insertHomeSQL   = "INSERT INTO home (id, organisation, names, version, created_at) VALUES (?, ?, ?, ?, ?)"
+	insertRoomSQL   = "INSERT INTO home_room (id, home, names, aliases, created_at) VALUES (?, ?, ?, ?, ?)"
+	insertDeviceSQL = "INSERT INTO home_device (device, home, room, names, aliases, bound_at) VALUES (?, ?, ?, ?, ?, ?)"
+
+	homeSQL = `
+		SELECT id, organisation, names, version, created_at
+		FROM home
+		WHERE id = ? AND organisation = ?`
+	pageSQL = `
+		SELECT id, organisation, names, version, created_at
+		FROM home
+		WHERE organisation = ? AND id > ?
+		ORDER BY id
+		LIMIT ?`
+	roomsSQL = `
+		SELECT id, names, aliases
+		FROM home_room
+		WHERE home = ?
+		ORDER BY id
+		LIMIT ?`
+	devicesSQL = `
+		SELECT h.device, h.room, d.product, d.name, h.names, h.aliases, h.bound_at
+		FROM home_device h
+		JOIN device d ON d.id = h.device
+		WHERE h.home = ?`
+	onlineSQL = `
+		SELECT d.device
+		FROM home h
+		JOIN home_device d ON d.home = h.id
+		JOIN device_presence p ON p.device = d.device
+		WHERE h.id = ? AND h.organisation = ? AND p.online = 1
+		LIMIT 1000`
+	inHomeSQL = devicesSQL + ` ORDER BY h.device LIMIT 1000`
+	inRoomSQL = devicesSQL + ` AND h.room = ? ORDER BY h.device LIMIT 1000`
+)
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanHome(row scanner) (Home, error) {
+	var h Home
+	var names string
+	var created int64
+	if err := row.Scan(&h.ID, &h.Organisation, &names, &h.Version, &created); err != nil {
+		return Home{}, err
+	}
+	h.CreatedAt = time.UnixMilli(created).UTC()
+	return h, json.Unmarshal([]byte(names), &h.Names)
+}
+
+func load(ctx context.Context, q store.Querier, who access.Actor, id string) (Home, error) {
+	h, err := scanHome(q.QueryRow(ctx, homeSQL, id, who.Organisation))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Home{}, fault.NotFound("home", id)
+	}
+	if err != nil {
+		return Home{}, fmt.Errorf("reading home %s: %w", id, err)
+	}
+	if h.Rooms, err = rooms(ctx, q, id); err != nil {
+		return Home{}, err
+	}
+	if h.Devices, err = devices(ctx, q, inHomeSQL, id); err != nil {
+		return Home{}, err
+	}
+	return h, nil
+}
+
+func versionOf(ctx context.Context, q store.Querier, who access.Actor, id string) (int64, error) {
+	var version int64
+	err := q.QueryRow(ctx, "SELECT version FROM home WHERE id = ? AND organisation = ?", id, who.Organisation).Scan(&version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, fault.NotFound("home", id)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading the version of home %s: %w", id, err)
+	}
+	return version, nil
+}
+
+func list(ctx context.Context, q store.Querier, organisation string, p Page) ([]Home, error) {
+	rows, err := q.Query(ctx, pageSQL, organisation, p.After, p.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var page []Home
+	for rows.Next() {
+		h, err := scanHome(rows)
+		if err != nil {
+			return nil, err
+		}
+		page = append(page, h)
+	}
+	return page, rows.Err()
+}
+
+func rooms(ctx context.Context, q store.Querier, homeID string) ([]Room, error) {
+	rows, err := q.Query(ctx, roomsSQL, homeID, MaxRooms)
+	if err != nil {
+		return nil, fmt.Errorf("reading rooms of home %s: %w", homeID, err)
+	}
+	defer rows.Close()
+	var all []Room
+	for rows.Next() {
+		var r Room
+		var names, aliases string
+		if err := rows.Scan(&r.ID, &names, &aliases); err != nil {
+			return nil, fmt.Errorf("reading rooms of home %s: %w", homeID, err)
+		}
+		if r.Label, err = decode(names, aliases); err != nil {
+			return nil, fmt.Errorf("reading room %s: %w", r.ID, err)
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+func devices(ctx context.Context, q store.Querier, query string, args ...any) ([]Device, error) {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading devices of home %v: %w", args[0], err)
+	}
+	defer rows.Close()
+	var all []Device
+	for rows.Next() {
+		var d Device
+		var names, aliases string
+		var bound int64
+		if err := rows.Scan(&d.ID, &d.Room, &d.Product, &d.DeviceName, &names, &aliases, &bound); err != nil {
+			return nil, fmt.Errorf("reading devices of home %v: %w", args[0], err)
+		}
+		d.BoundAt = time.UnixMilli(bound).UTC()
+		if d.Label, err = decode(names, aliases); err != nil {
+			return nil, fmt.Errorf("reading device %s of a home: %w", d.ID, err)
+		}
+		all = append(all, d)
+	}
+	return all, rows.Err()
+}
+
+func decode(names, aliases string) (Label, error) {
+	var l Label
+	err := errors.Join(json.Unmarshal([]byte(names), &l.Names), json.Unmarshal([]byte(aliases), &l.Aliases))
+	return l, err
+}
+
+func count(ctx context.Context, q store.Querier, query string, args ...any) (int, error) {
+	var n int
+	err := q.QueryRow(ctx, query, args...).Scan(&n)
+	return n, err
+}
+
+func online(ctx context.Context, q store.Querier, who access.Actor, id string) (map[string]bool, error) {
+	rows, err := q.Query(ctx, onlineSQL, id, who.Organisation)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	connected := make(map[string]bool)
+	for rows.Next() {
+		var device string
+		if err := rows.Scan(&device); err != nil {
+			return nil, err
+		}
+		connected[device] = true
+	}
+	return connected, rows.Err()
+}

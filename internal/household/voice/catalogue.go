@@ -1,0 +1,170 @@
+package voice
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"lampworks/nlu"
+)
+
+//go:embed replies/*.json
+var replyFiles embed.FS
+
+// A catalogue holds the phrases of one language.
+type catalogue map[phrase]string
+
+// catalogues reads the embedded files; the test of this package fails where
+// they are broken.
+func catalogues() map[string]catalogue {
+	all := make(map[string]catalogue)
+	for _, lang := range []string{nlu.Chinese, nlu.English} {
+		b, err := replyFiles.ReadFile("replies/" + lang + ".json")
+		if err == nil {
+			var c catalogue
+			err = json.Unmarshal(b, &c)
+			all[lang] = c
+		}
+		if err != nil {
+			panic(fmt.Sprintf("reading the embedded replies in %s: %v", lang, err))
+		}
+	}
+	return all
+}
+
+// say fills a phrase. with holds names and values in turn: "names", "the lamp".
+// What is filled in is not looked at again, whatever it holds.
+func (c catalogue) say(p phrase, with ...string) string {
+	rest := c[p]
+	if !strings.Contains(rest, "{") {
+		return rest
+	}
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(rest, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, after, _ := strings.Cut(after, "}")
+		for i := 0; i+1 < len(with); i += 2 {
+			if with[i] == name {
+				b.WriteString(with[i+1])
+				break
+			}
+		}
+		rest = after
+	}
+}
+
+// A phrase is the key of a reply, or of a part of one.
+type phrase string
+
+const (
+	wordAnd    phrase = "and"
+	wordBut    phrase = "but"
+	wordClause phrase = "clause"
+	wordEnd    phrase = "end"
+	wordList   phrase = "list"
+	wordOK     phrase = "ok"
+	wordOr     phrase = "or"
+
+	namesInRoom phrase = "names.in_room"
+	namesMore   phrase = "names.more"
+	namesPlain  phrase = "names.plain"
+	namesIt     phrase = "names.it"
+	namesRoom   phrase = "names.room"
+
+	valueOn      phrase = "value.on"
+	valueOff     phrase = "value.off"
+	valueOpen    phrase = "value.open"
+	valueClosed  phrase = "value.closed"
+	valueYes     phrase = "value.yes"
+	valueNo      phrase = "value.no"
+	valuePercent phrase = "value.percent"
+	valueCelsius phrase = "value.celsius"
+	valueUnit    phrase = "value.unit"
+
+	donePowerOn  phrase = "done.power_on"
+	donePowerOff phrase = "done.power_off"
+	doneOpened   phrase = "done.opened"
+	doneClosed   phrase = "done.closed"
+	donePosition phrase = "done.position"
+	doneLocked   phrase = "done.locked"
+	doneUnlocked phrase = "done.unlocked"
+	donePartOn   phrase = "done.part_on"
+	donePartOff  phrase = "done.part_off"
+	doneColour   phrase = "done.colour"
+	doneMode     phrase = "done.mode"
+	doneSet      phrase = "done.set"
+	doneValue    phrase = "done.value"
+	doneUp       phrase = "done.up"
+	doneDown     phrase = "done.down"
+	doneMany     phrase = "done.many"
+
+	alreadyOn    phrase = "already.on"
+	alreadyOff   phrase = "already.off"
+	alreadyValue phrase = "already.value"
+
+	failedOffline      phrase = "failed.offline"
+	failedSilent       phrase = "failed.silent"
+	failedWaiting      phrase = "failed.waiting"
+	failedWrong        phrase = "failed.wrong"
+	failedWrongValue   phrase = "failed.wrong_value"
+	failedRefused      phrase = "failed.refused"
+	failedRefusedNote  phrase = "failed.refused_note"
+	failedReplaced     phrase = "failed.replaced"
+	failedBusy         phrase = "failed.busy"
+	failedOutOfRange   phrase = "failed.out_of_range"
+	failedUnknownState phrase = "failed.unknown_state"
+	failedUnsupported  phrase = "failed.unsupported"
+	failedInvalid      phrase = "failed.invalid"
+
+	queryOn      phrase = "query.on"
+	queryOff     phrase = "query.off"
+	queryAllOn   phrase = "query.all_on"
+	queryAllOff  phrase = "query.all_off"
+	querySomeOn  phrase = "query.some_on"
+	queryValue   phrase = "query.value"
+	queryUnknown phrase = "query.unknown"
+	queryOffline phrase = "query.offline"
+
+	clarifyDeviceInRooms phrase = "clarify.device_in_rooms"
+	clarifyDevice        phrase = "clarify.device"
+	clarifyWhich         phrase = "clarify.which"
+	clarifyMissingDevice phrase = "clarify.missing_device"
+	clarifyProperty      phrase = "clarify.property"
+	clarifyValue         phrase = "clarify.value"
+	clarifyWords         phrase = "clarify.words"
+	clarifyAgain         phrase = "clarify.again"
+
+	rejectNoDeviceInRoom  phrase = "reject.no_device_in_room"
+	rejectNoNamedDevice   phrase = "reject.no_named_device"
+	rejectNoDevice        phrase = "reject.no_device"
+	rejectNoProperty      phrase = "reject.no_property"
+	rejectNoPropertyAtAll phrase = "reject.no_property_at_all"
+	rejectNoValue         phrase = "reject.no_value"
+	rejectNoSuchValue     phrase = "reject.no_such_value"
+	rejectOutOfRange      phrase = "reject.out_of_range"
+	rejectRange           phrase = "reject.range"
+	rejectReadOnly        phrase = "reject.read_only"
+	rejectTooLong         phrase = "reject.too_long"
+	rejectConditional     phrase = "reject.conditional"
+	rejectCannot          phrase = "reject.cannot"
+
+	laterTimer phrase = "later.timer"
+	laterScene phrase = "later.scene"
+
+	chatNegated       phrase = "chat.negated"
+	chatNarrative     phrase = "chat.narrative"
+	chatNotUnderstood phrase = "chat.not_understood"
+
+	whatThis phrase = "what.this"
+)
+
+// Phrases of which the rest of the key is data.
+const (
+	whatPrefix   phrase = "what."   // + nlu.Meaning
+	colourPrefix phrase = "colour." // + name of a colour
+)

@@ -1,0 +1,226 @@
+package voice
+
+import (
+	"container/list"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+
+	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/household/home"
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/nlu"
+	"lampworks/tsl"
+)
+
+// Products is what voice asks of the room product.
+type Products interface {
+	Model(ctx context.Context, product string) (*tsl.Model, error)
+	Category(ctx context.Context, product string) (string, error)
+}
+
+// maxIndexed is how many devices the kept indexes may have together; the homes
+// silent longest are forgotten.
+const maxIndexed = 50_000
+
+// spoken is a home made ready to be spoken to. It never changes.
+type spoken struct {
+	home    home.Home
+	index   *nlu.Index
+	devices map[string]*home.Device
+	rooms   map[string]*home.Room
+	models  map[string]*tsl.Model // by product
+}
+
+// indexes keeps homes that were made ready, until the home or one of its
+// models changes.
+type indexes struct {
+	max  int
+	once singleflight.Group
+
+	mu     sync.Mutex // guards the rest
+	byHome map[string]*list.Element
+	recent *list.List // of *spoken, most recent first
+	size   int
+}
+
+// ready gives the home of who, made ready. made says whether that was done just now.
+func (s *Service) ready(ctx context.Context, who access.Actor, id string) (h *spoken, made bool, err error) {
+	version, err := s.c.Homes.Version(ctx, who, id) // also finds out that the home is who's
+	if err != nil {
+		return nil, false, err
+	}
+	if h := s.indexes.find(id); h != nil && h.home.Version == version {
+		same, err := s.sameModels(ctx, h)
+		if err != nil || same {
+			return h, false, err
+		}
+	}
+	v, err, _ := s.indexes.once.Do(fmt.Sprintf("%s %d", id, version), func() (any, error) {
+		h, err := s.make(context.WithoutCancel(ctx), who, id)
+		if err == nil {
+			s.indexes.keep(h)
+		}
+		return h, err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return v.(*spoken), true, nil
+}
+
+func (s *Service) sameModels(ctx context.Context, h *spoken) (bool, error) {
+	for product, model := range h.models {
+		now, err := s.model(ctx, product)
+		if err != nil {
+			return false, err
+		}
+		if now != model {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// model is the thing model in force of a product, nil if it has none.
+func (s *Service) model(ctx context.Context, product string) (*tsl.Model, error) {
+	model, err := s.c.Products.Model(ctx, product)
+	if fault.Is(err, fault.Missing) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the thing model of product %s: %w", product, err)
+	}
+	return model, nil
+}
+
+// make loads and compiles a home. A device whose product has no model cannot
+// be spoken to and is left out.
+func (s *Service) make(ctx context.Context, who access.Actor, id string) (*spoken, error) {
+	loaded, err := s.c.Homes.Load(ctx, who, id)
+	if err != nil {
+		return nil, err
+	}
+	h := &spoken{
+		home: loaded, models: make(map[string]*tsl.Model),
+		devices: make(map[string]*home.Device, len(loaded.Devices)), rooms: make(map[string]*home.Room, len(loaded.Rooms)),
+	}
+	var plan nlu.Home
+	for i := range loaded.Rooms {
+		r := &loaded.Rooms[i]
+		h.rooms[r.ID] = r
+		plan.Rooms = append(plan.Rooms, nlu.Room{ID: r.ID, Names: r.All()})
+	}
+	categories := make(map[string]string)
+	for i := range loaded.Devices {
+		d := &loaded.Devices[i]
+		h.devices[d.ID] = d
+		if _, seen := h.models[d.Product]; !seen {
+			if h.models[d.Product], err = s.model(ctx, d.Product); err != nil {
+				return nil, err
+			}
+			if categories[d.Product], err = s.c.Products.Category(ctx, d.Product); err != nil {
+				return nil, fmt.Errorf("looking up the category of product %s: %w", d.Product, err)
+			}
+		}
+		if model := h.models[d.Product]; model != nil {
+			plan.Devices = append(plan.Devices, nlu.Device{ID: d.ID, Room: d.Room, Category: categories[d.Product], Names: d.All(), Model: model})
+		}
+	}
+	if h.index, err = nlu.Compile(plan); err != nil {
+		return nil, fmt.Errorf("making home %s ready to be spoken to: %w", id, err)
+	}
+	s.c.Logger.LogAttrs(ctx, slog.LevelDebug, "home compiled", slog.String("home", id), slog.Int64("version", loaded.Version), slog.Int("devices", len(plan.Devices)))
+	return h, nil
+}
+
+func (x *indexes) find(id string) *spoken {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e, ok := x.byHome[id]
+	if !ok {
+		return nil
+	}
+	x.recent.MoveToFront(e)
+	return e.Value.(*spoken)
+}
+
+func (x *indexes) keep(h *spoken) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.byHome == nil {
+		x.byHome, x.recent = make(map[string]*list.Element), list.New()
+	}
+	if e, ok := x.byHome[h.home.ID]; ok {
+		x.drop(e)
+	}
+	x.byHome[h.home.ID] = x.recent.PushFront(h)
+	x.size += weight(h)
+	for x.size > x.max && x.recent.Len() > 1 {
+		x.drop(x.recent.Back())
+	}
+}
+
+func (x *indexes) drop(e *list.Element) {
+	h := x.recent.Remove(e).(*spoken)
+	delete(x.byHome, h.home.ID)
+	x.size -= weight(h)
+}
+
+func weight(h *spoken) int { return 1 + len(h.home.Devices) }
+
+// property is a property of a device of the home, nil if its model has none.
+func (h *spoken) property(device, id string) *tsl.Property {
+	d := h.devices[device]
+	if d == nil || h.models[d.Product] == nil {
+		return nil
+	}
+	p, _ := h.models[d.Product].Property(id)
+	return p
+}
+
+// value reads a reported value as understanding takes it: bool, int64, float64,
+// or a string, which for an enum is the name of the value as the model has it.
+func (h *spoken) value(device, property string, v shadow.Value) (any, bool) {
+	p := h.property(device, property)
+	if p == nil || len(v.Value) == 0 {
+		return nil, false
+	}
+	switch p.Type {
+	case tsl.Bool:
+		n, ok := number(v.Value)
+		return n != 0, ok
+	case tsl.Enum:
+		n, ok := number(v.Value)
+		for _, e := range p.Enum {
+			if ok && e.Value == int64(n) {
+				return e.Name, true
+			}
+		}
+		return nil, false
+	case tsl.Int:
+		n, ok := number(v.Value)
+		return int64(n), ok
+	case tsl.Float, tsl.Double:
+		return asAny(number(v.Value))
+	}
+	var decoded any
+	err := json.Unmarshal(v.Value, &decoded)
+	return decoded, err == nil
+}
+
+func asAny[T any](v T, ok bool) (any, bool) { return v, ok }
+
+// number reads a JSON number.
+func number(raw json.RawMessage) (float64, bool) {
+	var n float64
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return 0, false
+	}
+	return n, true
+}

@@ -1,0 +1,499 @@
+package voice
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/nlu"
+	"lampworks/tsl"
+)
+
+// A turn is one sentence on its road.
+type turn struct {
+	s     *Service
+	who   access.Actor
+	in    Sentence
+	id    string
+	start time.Time
+
+	home    *spoken
+	reading nlu.Reading
+	states  map[string]shadow.State // of the devices looked at
+	failure error                   // of reading states within a callback
+	steps   []step                  // in the order of actions and their targets
+	sent    []string                // ids of commands
+	out     Answer
+}
+
+// A step is one action on one target.
+type step struct {
+	act     int // index into reading.Actions
+	device  string
+	params  json.RawMessage            // of a property set; nil: nothing to send
+	sets    map[string]json.RawMessage // params, by property
+	same    bool                       // the device had said so before
+	outcome string
+	reason  string
+	why     nlu.Reason // of understanding, when params could not be made
+	note    string     // what the device said when it refused
+	value   json.RawMessage
+	command string
+}
+
+// needs says whether the sentence comes through a stage.
+func (t *turn) needs(stage string) bool {
+	switch stage {
+	case "resolve":
+		return t.reading.Outcome == nlu.Act && t.later() == ""
+	case "send":
+		return slices.ContainsFunc(t.steps, func(s step) bool { return s.params != nil })
+	case "confirm":
+		return len(t.sent) > 0
+	}
+	return true
+}
+
+// understand reads the sentence with the home's names and models.
+func (t *turn) understand(ctx context.Context) (string, error) {
+	h, made, err := t.s.ready(ctx, t.who, t.in.Home)
+	if err != nil {
+		return "", err
+	}
+	t.home = h
+	if t.in.Room != "" && h.rooms[t.in.Room] == nil {
+		return "", fault.NotFound("room", t.in.Room)
+	}
+	now := time.Now()
+	t.reading = h.index.Read(&nlu.Context{
+		Lang: t.in.Lang, Room: t.in.Room, Now: now,
+		State:    func(device, property string) (any, bool) { return t.state(ctx, device, property) },
+		Previous: t.s.conversations.recall(t.conversation(), h.index, now),
+	}, t.in.Text)
+	if t.failure != nil {
+		return "", t.failure
+	}
+	t.s.conversations.remember(t.conversation(), h.index, t.reading.Memory, now)
+	t.out = Answer{ID: t.id, Text: t.in.Text, Lang: t.language(), Outcome: string(t.reading.Outcome), Reason: string(t.reading.Reason.Code)}
+	detail := string(t.reading.Outcome)
+	if made {
+		detail += ", home compiled first"
+	}
+	if t.reading.Repaired != "" {
+		detail += ", repaired by sound"
+	}
+	return detail, nil
+}
+
+// language is the one the answer is given in.
+func (t *turn) language() string {
+	for _, lang := range []string{t.reading.Lang, t.in.Lang} {
+		if t.s.words[lang] != nil {
+			return lang
+		}
+	}
+	return nlu.Chinese
+}
+
+// later names what of the sentence cannot be done yet, "" if all can.
+func (t *turn) later() phrase {
+	for _, a := range t.reading.Actions {
+		switch {
+		case a.Op == nlu.OpScene:
+			return laterScene
+		case a.Op != nlu.OpSet && a.Op != nlu.OpAdjust && a.Op != nlu.OpQuery, a.DelaySeconds != 0, a.At != "", a.Day != "":
+			return laterTimer
+		}
+	}
+	return ""
+}
+
+// state is what understanding may know of a device.
+func (t *turn) state(ctx context.Context, device, property string) (any, bool) {
+	if _, looked := t.states[device]; !looked {
+		if err := t.look(ctx, device); err != nil {
+			t.failure = err
+			return nil, false
+		}
+	}
+	v, ok := t.states[device].Reported[property]
+	if !ok {
+		return nil, false
+	}
+	return t.home.value(device, property, v)
+}
+
+// look reads the shadows of devices.
+func (t *turn) look(ctx context.Context, devices ...string) error {
+	found, err := t.s.c.Shadows.States(ctx, devices...)
+	if err != nil {
+		return err
+	}
+	if t.states == nil {
+		t.states = make(map[string]shadow.State, len(devices))
+	}
+	for _, d := range devices {
+		t.states[d] = found[d] // the zero State of one that never spoke
+	}
+	return nil
+}
+
+// resolve makes steps of the actions: what to send to whom, or what is asked
+// of whom.
+func (t *turn) resolve(ctx context.Context) (string, error) {
+	var all []string
+	for _, a := range t.reading.Actions {
+		all = append(all, a.Targets...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	if err := t.look(ctx, all...); err != nil {
+		return "", err
+	}
+	online, err := t.s.c.Homes.Online(ctx, t.who, t.in.Home)
+	if err != nil {
+		return "", err
+	}
+	state := func(device, property string) (any, bool) { return t.state(ctx, device, property) }
+	for i, a := range t.reading.Actions {
+		for _, device := range a.Targets {
+			st := step{act: i, device: device}
+			switch {
+			case t.home.devices[device] == nil: // understanding speaks of the home it was given
+				continue
+			case a.Op == nlu.OpQuery:
+				t.ask(&st, a, online[device])
+			default:
+				t.plan(&st, a, online[device], state)
+			}
+			t.steps = append(t.steps, st)
+		}
+	}
+	if t.failure != nil {
+		return "", t.failure
+	}
+	return fmt.Sprintf("%d actions on %d devices", len(t.reading.Actions), len(all)), nil
+}
+
+// ask answers a query from the shadow.
+func (t *turn) ask(st *step, a nlu.Action, online bool) {
+	v, known := t.states[st.device].Reported[a.Prop]
+	if !known {
+		st.outcome, st.reason = Undone, UnknownState
+		return
+	}
+	st.outcome, st.value = Answered, v.Value
+	if !online {
+		st.reason = Offline
+	}
+}
+
+// plan finds what to send for an action on a device.
+func (t *turn) plan(st *step, a nlu.Action, online bool, state func(string, string) (any, bool)) {
+	if !online {
+		st.outcome, st.reason = Undone, Offline
+		return
+	}
+	params, why := t.home.index.Params(a, st.device, state)
+	if params == nil || json.Unmarshal(params, &st.sets) != nil || len(st.sets) == 0 {
+		st.outcome, st.why, st.reason = Undone, why, reasonOf(why.Code)
+		return
+	}
+	st.params, st.same = params, true
+	for property, want := range st.sets {
+		st.same = st.same && equal(t.states[st.device].Reported[property].Value, want)
+	}
+}
+
+func reasonOf(c nlu.Code) string {
+	switch c {
+	case nlu.OutOfRange:
+		return OutOfRange
+	case nlu.UnknownState:
+		return UnknownState
+	case nlu.NoSuchProperty, nlu.ReadOnly:
+		return Unsupported
+	}
+	return Invalid
+}
+
+// equal compares two values of one property as they stand on the wire.
+func equal(a, b json.RawMessage) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	x, isNumber := number(a)
+	y, isToo := number(b)
+	if isNumber && isToo {
+		return x == y
+	}
+	var p, q bytes.Buffer
+	return json.Compact(&p, a) == nil && json.Compact(&q, b) == nil && bytes.Equal(p.Bytes(), q.Bytes())
+}
+
+// send submits one command for each device, all in one transaction. Several
+// properties of one device go together; a property that is set twice is two
+// commands, in order.
+func (t *turn) send(ctx context.Context) (string, error) {
+	reqs, members := t.requests()
+	cs, err := t.s.c.Commands.Submit(ctx, t.who, reqs...)
+	if err == nil {
+		for i := range cs {
+			t.submitted(members[i], cs[i])
+		}
+		return fmt.Sprintf("%d commands", len(cs)), nil
+	}
+	if !refusal(err) {
+		return "", fmt.Errorf("sending the commands of sentence %s: %w", t.id, err)
+	}
+	for i := range reqs { // one of them was refused and took the others with it: each for itself
+		cs, err := t.s.c.Commands.Submit(ctx, t.who, reqs[i])
+		switch {
+		case err == nil:
+			t.submitted(members[i], cs[0])
+		case refusal(err):
+			t.refused(members[i], err)
+		default:
+			return "", fmt.Errorf("sending a command of sentence %s: %w", t.id, err)
+		}
+	}
+	return fmt.Sprintf("%d commands of %d accepted", len(t.sent), len(reqs)), nil
+}
+
+// requests gathers the steps of each device. members holds, for each request,
+// the indexes of its steps.
+func (t *turn) requests() (reqs []command.Request, members [][]int) {
+	open := make(map[string]int) // device → its last request
+	for i := range t.steps {
+		st := &t.steps[i]
+		if st.params == nil {
+			continue
+		}
+		at, ok := open[st.device]
+		if ok && !slices.ContainsFunc(members[at], func(m int) bool { return overlap(t.steps[m].sets, st.sets) }) {
+			reqs[at].Params = merge(reqs[at].Params, st.params)
+			members[at] = append(members[at], i)
+			continue
+		}
+		open[st.device] = len(reqs)
+		reqs = append(reqs, command.Request{
+			Device: st.device, Kind: command.PropertySet, Params: st.params,
+			Deadline: t.s.c.CommandDeadline, Origin: "voice", Ref: t.id,
+		})
+		members = append(members, []int{i})
+	}
+	return reqs, members
+}
+
+func overlap(a, b map[string]json.RawMessage) bool {
+	for k := range a {
+		if _, both := b[k]; both {
+			return true
+		}
+	}
+	return false
+}
+
+// merge puts two JSON objects with different members into one.
+func merge(a, b json.RawMessage) json.RawMessage {
+	a, b = bytes.TrimSpace(a), bytes.TrimSpace(b)
+	return slices.Concat(a[:len(a)-1], []byte(","), b[1:])
+}
+
+// refusal says whether an error is about the command rather than the program.
+func refusal(err error) bool {
+	if _, is := errors.AsType[*tsl.Violation](err); is {
+		return true
+	}
+	f := fault.Of(err)
+	return f != nil && f.Code != fault.Down
+}
+
+func (t *turn) submitted(members []int, c command.Command) {
+	t.sent = append(t.sent, c.ID)
+	for _, m := range members {
+		t.steps[m].command = c.ID
+	}
+}
+
+func (t *turn) refused(members []int, err error) {
+	reason := Invalid
+	if fault.Is(err, fault.OverLimit) {
+		reason = Busy
+	}
+	for _, m := range members {
+		t.steps[m].outcome, t.steps[m].reason = Undone, reason
+	}
+}
+
+// confirm waits until every command ended, or for what is left of the deadline.
+func (t *turn) confirm(ctx context.Context) (string, error) {
+	waiting, cancel := context.WithDeadline(ctx, t.start.Add(t.s.c.Deadline))
+	defer cancel()
+	cs, err := t.s.c.Commands.Wait(waiting, t.sent...)
+	switch {
+	case ctx.Err() != nil: // nobody waits for the answer any more
+		return "", fmt.Errorf("waiting for the devices of sentence %s: %w", t.id, ctx.Err())
+	case err != nil && waiting.Err() == nil:
+		return "", fmt.Errorf("waiting for the devices of sentence %s: %w", t.id, err)
+	}
+	ended := make(map[string]*command.Command, len(cs))
+	for i := range cs {
+		ended[cs[i].ID] = &cs[i]
+	}
+	done := 0
+	var wrong []string
+	for i := range t.steps {
+		st := &t.steps[i]
+		if st.command == "" {
+			continue
+		}
+		st.judge(ended[st.command])
+		switch {
+		case st.outcome != Undone:
+			done++
+		case st.reason == Wrong:
+			wrong = append(wrong, st.device)
+		}
+	}
+	if len(wrong) > 0 {
+		if err := t.look(ctx, wrong...); err != nil {
+			return "", err
+		}
+		t.reportedInstead()
+	}
+	return fmt.Sprintf("%d of %d confirmed", done, len(t.steps)), nil
+}
+
+// judge gives a step the end of its command; nil is a command nobody could read.
+func (st *step) judge(c *command.Command) {
+	if c != nil && c.State == command.Succeeded {
+		st.outcome = Done
+		if st.same {
+			st.outcome = Already
+		}
+		return
+	}
+	st.outcome, st.reason = Undone, Silent
+	switch {
+	case c == nil:
+	case !c.Ended():
+		if c.State == command.Accepted {
+			st.reason = Waiting
+		}
+	case c.Reason == command.Refused:
+		st.reason, st.note = Refused, c.Note
+	case c.Reason == command.Wrong:
+		st.reason = Wrong
+	case c.Reason == command.Offline:
+		st.reason = Offline
+	case c.Reason == command.Replaced, c.Reason == command.Withdrawn:
+		st.reason = Replaced
+	default:
+		st.reason = Unconfirmed
+	}
+}
+
+// reportedInstead finds the value that the device gave where another was asked.
+func (t *turn) reportedInstead() {
+	for i := range t.steps {
+		st := &t.steps[i]
+		if st.reason != Wrong {
+			continue
+		}
+		prop := t.reading.Actions[st.act].Prop
+		if now := t.states[st.device].Reported[prop].Value; now != nil && !equal(now, st.sets[prop]) {
+			st.value = now
+		}
+	}
+}
+
+// answer puts what came of it into the Answer and into words.
+func (t *turn) answer(context.Context) (string, error) {
+	t.out.Actions = t.acts()
+	for _, id := range t.reading.Candidates {
+		if t.home.devices[id] != nil {
+			t.out.Candidates = append(t.out.Candidates, t.target(id))
+		}
+	}
+	if t.later() != "" {
+		t.out.Outcome, t.out.Reason = Rejected, "not_yet"
+	} else {
+		t.judge()
+	}
+	teller := teller{catalogue: t.s.words[t.out.Lang], lang: t.out.Lang, home: t.home, candidates: t.reading.Candidates}
+	t.out.Reply = teller.reply(t)
+	return strings.TrimSpace(t.out.Lang + " " + t.out.Outcome), nil
+}
+
+// judge gives the sentence its outcome, now that the steps have theirs.
+func (t *turn) judge() {
+	if t.reading.Outcome != nlu.Act {
+		return
+	}
+	for i := range t.steps {
+		st := &t.steps[i]
+		if st.outcome != Undone {
+			continue
+		}
+		if t.out.Reason == "" {
+			t.out.Reason = st.reason
+		}
+		if t.reading.Actions[st.act].Op != nlu.OpQuery {
+			t.out.Outcome = Failed
+		}
+	}
+	if t.out.Outcome == Failed && !slices.ContainsFunc(t.steps, func(st step) bool { return st.why.Code == "" }) {
+		// Nothing was sent, and not because of the devices: what was asked cannot be done.
+		t.out.Outcome = Rejected
+		if t.out.Reason == UnknownState {
+			t.out.Outcome = Clarified
+		}
+	}
+}
+
+func (t *turn) acts() []Act {
+	acts := make([]Act, len(t.reading.Actions))
+	for i, a := range t.reading.Actions {
+		acts[i] = Act{
+			Op: string(a.Op), Prop: a.Prop, Meaning: string(a.Meaning), Value: a.Value, Direction: a.Direction,
+			Scene: a.Scene, Seconds: a.Seconds, Label: a.Label, DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day,
+			Targets: make([]Target, 0, len(a.Targets)),
+		}
+		if a.HasAmount {
+			acts[i].Amount = &a.Amount
+		}
+		if t.later() == "" {
+			continue
+		}
+		for _, id := range a.Targets {
+			if t.home.devices[id] != nil {
+				acts[i].Targets = append(acts[i].Targets, t.target(id))
+			}
+		}
+	}
+	for i := range t.steps {
+		st := &t.steps[i]
+		target := t.target(st.device)
+		target.Outcome, target.Reason, target.Command = st.outcome, st.reason, st.command
+		if st.value != nil {
+			target.Value, _ = t.home.value(st.device, t.reading.Actions[st.act].Prop, shadow.Value{Value: st.value})
+		}
+		acts[st.act].Targets = append(acts[st.act].Targets, target)
+	}
+	return acts
+}
+
+func (t *turn) target(id string) Target {
+	d := t.home.devices[id]
+	return Target{Device: id, Room: d.Room, Name: d.Names.In(t.out.Lang)}
+}
