@@ -103,6 +103,10 @@ func (s *Session) Receive(b []byte) error {
 	return err
 }
 
+// Buffered is how many bytes of an unfinished packet are held. It is for the one who calls Receive, between two calls: a
+// packet that does not get whole in time is a reason to end a session.
+func (s *Session) Buffered() int { return s.in.Buffered() }
+
 // Ack answers the PUBLISH with this id. Its PUBACK leaves when all PUBLISHes before it were answered, too (MQTT-4.6.0-2).
 // An id that waits for no answer is ignored.
 func (s *Session) Ack(id uint16) {
