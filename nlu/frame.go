@@ -15,7 +15,7 @@ type frame struct {
 	asWell                                 bool // 呢, what about
 	question                               bool // a question mark of any kind: 吗, 多少, is …
 	how, is, where                         bool
-	any                                    bool // any, which, how many
+	any                                    bool  // any, which, how many
 	state                                  int32 // state asked for + 1
 	keep                                   bool  // only keep …
 	both                                   bool
@@ -24,6 +24,9 @@ type frame struct {
 	enough                                 bool
 	topic                                  int32 // +1
 	timer, remind, left                    bool
+	fix                                    bool // corrects the clause before
+	inherits                               bool // the targets are those of the clause before
+	phraseOnly                             bool
 	span                                   [2]int32
 
 	delay    int
@@ -41,6 +44,7 @@ type target struct {
 	devices []int32 // by their whole name
 	parts   []int32 // by the end of it
 	typ     int32   // category + 1
+	hint    []int32 // rooms of the clause before
 	all     bool
 	any     bool
 	house   bool

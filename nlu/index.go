@@ -1,15 +1,293 @@
 package nlu
 
-// Index is a compiled home. It is immutable.
-type Index struct{}
+import (
+	"fmt"
+	"strings"
 
-// Memory is what a conversation knows. It is immutable and opaque.
-type Memory struct{}
+	"lampworks/tsl"
+)
+
+// Index is a compiled home. It is immutable.
+type Index struct {
+	v        *vocabulary
+	rooms    []roomEntry
+	devices  []deviceEntry
+	scenes   []string
+	floors   []floorEntry
+	names    *trie
+	sounds   *trie
+	own      []string // meanings and values of this home's models that the vocabulary does not know
+	byID     map[string]int32
+	values   names
+	ownProps names
+}
+
+type roomEntry struct {
+	id    string
+	floor int32 // -1 none
+}
+
+type floorEntry struct {
+	name  string
+	rooms []int32
+}
+
+// deviceEntry is one device; props are in the order of the model.
+type deviceEntry struct {
+	id       string
+	room     int32 // -1 none
+	category int32 // -1 unknown
+	props    []prop
+}
+
+// kind is how a property is written.
+type kind uint8
+
+const (
+	kindOther kind = iota
+	kindBool
+	kindInt
+	kindFloat
+	kindEnum
+	kindText
+	kindStruct
+)
+
+// prop is a property of a model with its meaning.
+type prop struct {
+	id        string
+	meaning   int32
+	kind      kind
+	readable  bool
+	writable  bool
+	hasRange  bool
+	min, max  float64
+	step      float64
+	unit      string
+	enum      []enumEntry
+	fields    []*tsl.Property
+	invertedB bool
+}
+
+type enumEntry struct {
+	name  string
+	value int64
+	code  int32 // code of a value, -1 unknown
+}
+
+// ownMeaning is the first code of meanings that only this home's models have.
+const ownMeaning = 1 << 20
+
+func (x *Index) meaning(code int32) Meaning {
+	if code >= ownMeaning {
+		return Meaning("own:" + x.ownProps.list[code-ownMeaning])
+	}
+	if code >= 0 && int(code) < len(x.v.meanings.list) {
+		return Meaning(x.v.meanings.list[code])
+	}
+	return ""
+}
 
 // Compile builds the index of a home, in milliseconds. An error names what is wrong with the home.
-func Compile(h Home) (*Index, error) { return &Index{}, nil }
+func Compile(h Home) (*Index, error) {
+	if len(h.Devices) > MaxDevices {
+		return nil, fmt.Errorf("the home has %d devices, want at most %d", len(h.Devices), MaxDevices)
+	}
+	b := builder{x: &Index{v: vocab(), byID: map[string]int32{}}, models: map[*tsl.Model][]prop{}, rooms: map[string]int32{}}
+	x := b.x
+	x.names, x.sounds = newTrie(40*len(h.Devices)+256), newTrie(40*len(h.Devices)+256)
+	for _, r := range h.Rooms {
+		if err := b.room(r); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range h.Devices {
+		if err := b.device(d); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range h.Scenes {
+		if err := b.scene(s); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
 
-// Read understands one utterance. c may be nil.
-func (x *Index) Read(c *Context, utterance string) Reading { return Reading{} }
+type builder struct {
+	x      *Index
+	models map[*tsl.Model][]prop
+	rooms  map[string]int32
+}
 
-type frame struct{}
+// each calls do with every folded name; what is too long or too many is an error.
+func (b *builder) each(what, id string, names map[string][]string, do func(lang string, word []rune)) error {
+	for _, lang := range sortedKeys(names) {
+		if len(names[lang]) > MaxNames {
+			return fmt.Errorf("%s %s has %d names in %s, want at most %d", what, id, len(names[lang]), lang, MaxNames)
+		}
+		for _, n := range names[lang] {
+			w := fold(n)
+			if len(w) > MaxNameRunes {
+				return fmt.Errorf("%s %s has a name of %d characters, want at most %d", what, id, len(w), MaxNameRunes)
+			}
+			if len(w) > 0 {
+				do(lang, w)
+			}
+		}
+	}
+	return nil
+}
+
+func (b *builder) add(word []rune, s sense) {
+	b.x.names.add(word, s)
+	if language(word) == Chinese {
+		addSounds(b.x.sounds, word, s)
+	} else if n := len(word); n > 2 && word[n-1] != 's' {
+		b.x.names.add(plural(word), s)
+	}
+}
+
+func (b *builder) room(r Room) error {
+	x := b.x
+	if _, twice := b.rooms[r.ID]; twice || r.ID == "" {
+		return fmt.Errorf("room %q is given twice or has no id", r.ID)
+	}
+	n := int32(len(x.rooms))
+	b.rooms[r.ID] = n
+	e := roomEntry{id: r.ID, floor: -1}
+	if r.Floor != "" {
+		e.floor = b.floor(r.Floor)
+		x.floors[e.floor].rooms = append(x.floors[e.floor].rooms, n)
+	}
+	x.rooms = append(x.rooms, e)
+	s := sense{class: cRoom, code: n}
+	return b.each("room", r.ID, r.Names, func(_ string, w []rune) {
+		b.add(w, s)
+		for _, v := range roomVariants(w) {
+			b.add(v, s)
+		}
+	})
+}
+
+// roomVariants are other common forms of a room's name: 主卧室 for 主卧.
+func roomVariants(w []rune) [][]rune {
+	n := len(w)
+	if n < 2 || !isHan(w[n-1]) {
+		return nil
+	}
+	with := func(cut int, tail string) []rune { return append(append([]rune{}, w[:n-cut]...), []rune(tail)...) }
+	switch {
+	case w[n-1] == '卧':
+		return [][]rune{with(0, "室")}
+	case hasAt(w, n-2, "卧室") && n > 2:
+		return [][]rune{with(1, "")}
+	case w[n-1] == '房' && n > 2:
+		return [][]rune{with(0, "间")}
+	case hasAt(w, n-2, "房间") && n > 2:
+		return [][]rune{with(1, "")}
+	}
+	return nil
+}
+
+// floor finds or makes a floor by its name.
+func (b *builder) floor(name string) int32 {
+	x := b.x
+	for i := range x.floors {
+		if x.floors[i].name == name {
+			return int32(i)
+		}
+	}
+	n := int32(len(x.floors))
+	x.floors = append(x.floors, floorEntry{name: name})
+	b.add(fold(name), sense{class: cFloor, code: n})
+	return n
+}
+
+func (b *builder) scene(s Scene) error {
+	x := b.x
+	n := int32(len(x.scenes))
+	if s.ID == "" {
+		return fmt.Errorf("scene %d has no id", n)
+	}
+	x.scenes = append(x.scenes, s.ID)
+	err := b.each("scene", s.ID, s.Names, func(_ string, w []rune) { b.add(w, sense{class: cScene, code: n}) })
+	if err != nil {
+		return err
+	}
+	return b.each("scene", s.ID, s.Phrases, func(_ string, w []rune) { b.add(w, sense{class: cPhrase, code: n}) })
+}
+
+func (b *builder) device(d Device) error {
+	x := b.x
+	if _, twice := x.byID[d.ID]; twice || d.ID == "" {
+		return fmt.Errorf("device %q is given twice or has no id", d.ID)
+	}
+	n := int32(len(x.devices))
+	x.byID[d.ID] = n
+	e := deviceEntry{id: d.ID, room: -1, category: -1}
+	if d.Room != "" {
+		r, ok := b.rooms[d.Room]
+		if !ok {
+			return fmt.Errorf("device %s is in room %q, which the home does not have", d.ID, d.Room)
+		}
+		e.room = r
+	}
+	if c, ok := x.v.categoryIDs[identifier(d.Category)]; ok {
+		e.category = c
+	}
+	if d.Model != nil {
+		props, ok := b.models[d.Model]
+		if !ok {
+			props = b.properties(d.Model.Properties(), e.category)
+			b.models[d.Model] = props
+		}
+		e.props = props
+	}
+	err := b.each("device", d.ID, d.Names, func(lang string, w []rune) {
+		b.add(w, sense{class: cDevice, code: n})
+		b.parts(w, n)
+		if e.category < 0 {
+			e.category = b.typeOf(w)
+		}
+	})
+	x.devices = append(x.devices, e)
+	return err
+}
+
+// typeOf is the category whose word ends the name: 厨下净水器's is unknown, 小吊灯's is light.
+func (b *builder) typeOf(w []rune) int32 {
+	lang := language(w)
+	s := scan{v: b.x.v, lang: lang, words: b.x.v.words[lang], text: w}
+	for i := range w {
+		if lang == English && i > 0 && w[i-1] != ' ' {
+			continue
+		}
+		if code, end := s.wordOf(i, cType); end == len(w) {
+			return code
+		}
+	}
+	return -1
+}
+
+// parts adds the ends of a longer name that are still a name: "bedside lamp" of "left bedside lamp".
+func (b *builder) parts(w []rune, n int32) {
+	lang := language(w)
+	if lang == English {
+		for i := 1; i < len(w); i++ {
+			if w[i-1] == ' ' && strings.ContainsRune(string(w[i:]), ' ') {
+				b.add(append([]rune{}, w[i:]...), sense{class: cPart, code: n})
+			}
+		}
+		return
+	}
+	if b.typeOf(w) < 0 {
+		return
+	}
+	for i := 1; i+2 <= len(w) && len(w) >= 3; i++ {
+		if len(w)-i >= 2 && isHan(w[i]) {
+			b.x.names.add(w[i:], sense{class: cPart, code: n})
+			addSounds(b.x.sounds, w[i:], sense{class: cPart, code: n})
+		}
+	}
+}

@@ -104,9 +104,11 @@ func fold(s string) []rune {
 	return text
 }
 
-func isHan(r rune) bool    { return r >= 0x3400 && r <= 0x9fff }
-func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r > 0x7f && r < 0x3000 && unicode.IsLetter(r) }
-func isDigit(r rune) bool  { return r >= '0' && r <= '9' }
+func isHan(r rune) bool { return r >= 0x3400 && r <= 0x9fff }
+func isLetter(r rune) bool {
+	return r >= 'a' && r <= 'z' || r > 0x7f && r < 0x3000 && unicode.IsLetter(r)
+}
+func isDigit(r rune) bool { return r >= '0' && r <= '9' }
 
 // language recognises the language of normalised text: Chinese if there is any Chinese character.
 func language(text []rune) string {

@@ -351,7 +351,10 @@ func (v *vocabulary) addFile(t *trie, f *vocabularyFile, lang string) error {
 		k, err := strconv.Atoi(key)
 		return sense{class: cWhite, code: int32(k)}, err == nil
 	})
-	add(f.Verbs, func(key string) (sense, bool) { c, ok := verbNames[key]; return sense{class: cVerb, code: int32(c)}, ok })
+	add(f.Verbs, func(key string) (sense, bool) {
+		c, ok := verbNames[key]
+		return sense{class: cVerb, code: int32(c)}, ok
+	})
 	add(f.Units, func(key string) (sense, bool) { c, ok := unitNames[key]; return sense{class: cUnit, code: c}, ok })
 	add(f.Periods, listed(cPeriod, "am", "noon", "pm", "night"))
 	add(f.States, listed(cState, "on", "off", "locked", "unlocked", "running", "opened"))

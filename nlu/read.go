@@ -1,0 +1,155 @@
+package nlu
+
+import (
+	"unicode/utf8"
+)
+
+// Read understands one utterance. c may be nil.
+func (x *Index) Read(c *Context, utterance string) Reading {
+	if c == nil {
+		c = &Context{}
+	}
+	if len(utterance) > MaxRunes && utf8.RuneCountInString(utterance) > MaxRunes {
+		return Reading{Outcome: Reject, Lang: c.Lang, Reason: Reason{Code: TooLong, Max: MaxRunes}, Memory: c.Previous}
+	}
+	s := scans.Get().(*scan)
+	defer scans.Put(s)
+	s.load(x, c.Lang, utterance)
+	s.lattice()
+	unknown := s.segment()
+	out := s.resolve(c, unknown)
+	if (unknown > 0 || out.Outcome != Act) && s.repairable(&out) {
+		if repaired, ok := s.repair(c, unknown, &out); ok {
+			return repaired
+		}
+	}
+	return out
+}
+
+// load takes an utterance in.
+func (s *scan) load(x *Index, lang, utterance string) {
+	s.x, s.v, s.raw = x, x.v, utterance
+	s.text, s.origin = normalise(utterance, s.text[:0], s.origin[:0])
+	s.lang = lang
+	if found := language(s.text); lang == "" || found == Chinese || s.v.words[lang] == nil {
+		s.lang = found
+	}
+	s.words = s.v.words[s.lang]
+}
+
+// resolve reads the chosen tokens.
+func (s *scan) resolve(c *Context, unknown int) Reading {
+	r := resolver{scan: s, c: c, room: -1, mem: c.Previous.of(s.x), now: c.Now}
+	if c.Room != "" {
+		for i := range s.x.rooms {
+			if s.x.rooms[i].id == c.Room {
+				r.room = int32(i)
+			}
+		}
+	}
+	frames := s.parse()
+	out := Reading{Lang: s.lang, frames: frames}
+	if r.rest(frames, unknown) {
+		frames = r.follow(frames)
+		r.run(frames)
+	}
+	out.Outcome, out.Reason, out.Actions = r.outcome, r.reason, r.actions
+	if out.Outcome == "" {
+		out.Outcome = Act
+		if len(r.actions) == 0 {
+			out.Outcome, out.Reason.Code = Chat, NotUnderstood
+		}
+	}
+	if out.Outcome == Act && unknown > 0 {
+		r.doubt(&out, unknown)
+	}
+	if out.Outcome != Act {
+		out.Actions = nil
+	}
+	if out.Outcome == Clarify {
+		for _, d := range r.candidates {
+			out.Candidates = append(out.Candidates, s.x.devices[d].id)
+		}
+	}
+	out.Memory = r.remember(&out, frames)
+	return out
+}
+
+// rest settles sentences that are no command as a whole.
+func (r *resolver) rest(frames []frame, unknown int) bool {
+	for i := range frames {
+		f := &frames[i]
+		switch {
+		case f.why:
+			return r.fail(Chat, Reason{Code: NotUnderstood})
+		case f.told:
+			return r.fail(Chat, Reason{Code: Narrative})
+		case f.cond:
+			if unknown > 3 {
+				return r.fail(Chat, Reason{Code: NotUnderstood})
+			}
+			return r.fail(Reject, Reason{Code: Conditional})
+		case f.not:
+			return r.fail(Chat, Reason{Code: Negated})
+		}
+	}
+	return true
+}
+
+// run resolves clause after clause; the first that cannot be done ends it, and nothing is done then.
+func (r *resolver) run(frames []frame) {
+	for i := range frames {
+		f := &frames[i]
+		if f.idle() && (f.enough || f.empty()) && len(frames) > 1 {
+			continue
+		}
+		if f.enough && f.idle() {
+			r.fail(Chat, Reason{Code: NotUnderstood})
+			return
+		}
+		if !r.frame(f) {
+			r.actions = nil
+			return
+		}
+	}
+}
+
+// doubt turns an act into a question when words in it were not understood that may change it.
+func (r *resolver) doubt(out *Reading, unknown int) {
+	content, run, word := 0, 0, ""
+	for i := range r.tokens {
+		t := &r.tokens[i]
+		n := int(t.end - t.start)
+		if t.mask == 0 {
+			if n > run {
+				run, word = n, string(r.text[t.start:t.end])
+			}
+		} else if t.mask != cNone.bit() {
+			content += n
+		}
+	}
+	limit := 1
+	if r.lang == English {
+		limit = 3
+	}
+	switch {
+	case unknown > content:
+		out.Outcome, out.Reason = Chat, Reason{Code: NotUnderstood, Word: word}
+	case run > limit || r.modifies():
+		out.Outcome, out.Reason = Clarify, Reason{Code: UnclearWords, Word: word}
+	}
+}
+
+// modifies: an unknown word stands right before a noun and may be part of its name.
+func (r *resolver) modifies() bool {
+	for i := 0; i+1 < len(r.tokens); i++ {
+		if r.tokens[i].mask == 0 && r.tokens[i+1].mask.any(nounClasses|cRoom.bit()) && r.tokens[i].end == r.tokens[i+1].start {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scan) repairable(out *Reading) bool { return false }
+
+func (s *scan) repair(c *Context, unknown int, out *Reading) (Reading, bool) { return Reading{}, false }
