@@ -12,17 +12,17 @@ import (
 	"lampworks/internal/infra/store"
 )
 
-// open are the rows that a function was given; what it left open is closed after it.
-type open struct{ rows []*sql.Rows }
+// lent are the rows that a function was given; what it left open is closed after it.
+type lent struct{ rows []*sql.Rows }
 
-func (o *open) keep(r *sql.Rows, err error) (*sql.Rows, error) {
+func (o *lent) keep(r *sql.Rows, err error) (*sql.Rows, error) {
 	if err == nil {
 		o.rows = append(o.rows, r)
 	}
 	return r, err
 }
 
-func (o *open) closeRows() {
+func (o *lent) closeRows() {
 	for _, r := range o.rows {
 		_ = r.Close()
 	}
@@ -32,7 +32,7 @@ func (o *open) closeRows() {
 // not end with the caller's context: an interrupt in the middle of a
 // transaction would roll back the writes of others.
 type writing struct {
-	open
+	lent
 	conn *sql.Conn
 }
 
@@ -50,7 +50,7 @@ func (w *writing) QueryRow(ctx context.Context, query string, args ...any) *sql.
 
 // A reading is a reading connection, lent to one function.
 type reading struct {
-	open
+	lent
 	conn *sql.Conn
 }
 

@@ -60,6 +60,14 @@ func (o Options) withDefaults() Options {
 // Open opens the file at path, makes it if there is none, and brings its tables
 // to the state this program knows. It refuses data that a newer program has changed.
 func Open(ctx context.Context, path string, o Options) (*store.Store, error) {
+	e, err := openEngine(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database %s: %w", path, unavailable(err))
+	}
+	return store.New(e), nil
+}
+
+func openEngine(ctx context.Context, path string, o Options) (*engine, error) {
 	o = o.withDefaults()
 	e := &engine{options: o}
 	var err error
@@ -70,12 +78,12 @@ func Open(ctx context.Context, path string, o Options) (*store.Store, error) {
 		_ = e.writers.Close()
 		return nil, err
 	}
-	if err := e.start(ctx, path); err != nil {
+	if err := e.start(ctx); err != nil {
 		_ = e.readers.Close()
 		_ = e.writers.Close()
-		return nil, fmt.Errorf("opening the database %s: %w", path, unavailable(err))
+		return nil, err
 	}
-	return store.New(e), nil
+	return e, nil
 }
 
 // pool opens connections to path, each with the given pragmas.
@@ -102,7 +110,7 @@ func pool(path string, o Options, size int, pragmas ...string) (*sql.DB, error) 
 }
 
 // start migrates and takes the one connection that writes.
-func (e *engine) start(ctx context.Context, path string) error {
+func (e *engine) start(ctx context.Context) error {
 	if err := migrate(ctx, e.writers); err != nil {
 		return err
 	}
