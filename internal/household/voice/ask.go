@@ -129,5 +129,5 @@ func (w *teller) choices(r nlu.Reason) string {
 		said, _ := w.asked(nlu.Action{Meaning: r.Meaning, Value: name}, p)
 		all = append(all, said)
 	}
-	return w.list(all, wordOr)
+	return w.list(all, wordChoice)
 }

@@ -64,6 +64,7 @@ type phrase string
 const (
 	wordAnd    phrase = "and"
 	wordBut    phrase = "but"
+	wordChoice phrase = "choice"
 	wordClause phrase = "clause"
 	wordEnd    phrase = "end"
 	wordList   phrase = "list"
@@ -126,6 +127,8 @@ const (
 	queryAllOn   phrase = "query.all_on"
 	queryAllOff  phrase = "query.all_off"
 	querySomeOn  phrase = "query.some_on"
+	queryOpen    phrase = "query.open"
+	queryClosed  phrase = "query.closed"
 	queryValue   phrase = "query.value"
 	queryUnknown phrase = "query.unknown"
 	queryOffline phrase = "query.offline"

@@ -172,6 +172,8 @@ func (w *teller) told(a nlu.Action, steps []*step) []string {
 			all = append(all, w.about(queryOffline, one, "what", what, "value", value))
 		case a.Meaning == nlu.Power:
 			all = append(all, w.about(either(n != 0, queryOn, queryOff), one))
+		case a.Meaning == nlu.Position && p.HasRange && (n == p.Min || n == p.Max):
+			all = append(all, w.about(either(n == p.Max, queryOpen, queryClosed), one))
 		default:
 			all = append(all, w.about(queryValue, one, "what", what, "value", value))
 		}
