@@ -116,10 +116,10 @@ func ParseUserName(s string) (deviceName, productKey string, err error) {
 		return "", "", fmt.Errorf("user name %q has no &, want {deviceName}&{productKey}", cut([]byte(s)))
 	}
 	if !validName(deviceName, "-_@.:") {
-		return "", "", fmt.Errorf("device name %q in the user name, want 1 to %d of A-Z a-z 0-9 - _ @ . :", cut([]byte(deviceName)), MaxName)
+		return "", "", fmt.Errorf("device name %q in the user name, want 1 to %d characters of A-Z a-z 0-9 and - _ @ . : only", cut([]byte(deviceName)), MaxName)
 	}
 	if !validName(productKey, "") {
-		return "", "", fmt.Errorf("product key %q in the user name, want 1 to %d of A-Z a-z 0-9", cut([]byte(productKey)), MaxName)
+		return "", "", fmt.Errorf("product key %q in the user name, want 1 to %d characters of A-Z a-z 0-9 only", cut([]byte(productKey)), MaxName)
 	}
 	return deviceName, productKey, nil
 }

@@ -1,6 +1,7 @@
 package alink
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -126,16 +127,7 @@ func ParseReply(payload []byte) (Reply, error) {
 // fieldOf knows a member by its name. A name with escapes is decoded first.
 func fieldOf(key []byte) field {
 	var buf [16]byte
-	for _, c := range key {
-		if c == '\\' {
-			if len(key) > 6*len("message") {
-				return fieldNone
-			}
-			key = appendText(buf[:0], key)
-			break
-		}
-	}
-	switch string(key) {
+	switch string(plain(buf[:0], key)) {
 	case "id":
 		return fieldID
 	case "version":
@@ -154,6 +146,14 @@ func fieldOf(key []byte) field {
 		return fieldMessage
 	}
 	return fieldNone
+}
+
+// plain decodes the escapes of a member's name, if it has any, into buf. What is too long to be a known name stays as it is.
+func plain(buf, key []byte) []byte {
+	if bytes.IndexByte(key, '\\') < 0 || len(key) > 6*len("message") {
+		return key
+	}
+	return appendText(buf, key)
 }
 
 var fieldNames = [...]string{"/id", "/version", "/sys", "/params", "/method", "/code", "/data", "/message"}
@@ -194,6 +194,7 @@ func ack(value []byte) (bool, *Malformed) {
 		return false, wrong
 	}
 	want := true
+	var buf [16]byte
 	s := scanner{b: value}
 	_ = s.enter() // the value was walked before, so nothing can be wrong with it
 	for first := true; ; first = false {
@@ -201,7 +202,7 @@ func ack(value []byte) (bool, *Malformed) {
 		if m != nil || !more {
 			return want, nil
 		}
-		if string(key) != "ack" {
+		if string(plain(buf[:0], key)) != "ack" {
 			continue
 		}
 		if string(v) != "0" && string(v) != "1" {

@@ -69,9 +69,10 @@ func Resolve(filter []byte, productKey, deviceName string) (s Subscription, ok b
 	if len(filter) > MaxTopic || productKey == "" || deviceName == "" || !wellFormed(filter) {
 		return Subscription{}, false
 	}
-	if string(filter) == rows[Registered].topic {
-		s.Whole.Add(Registered)
-		return s, true
+	if !hasWildcard(filter) {
+		t, arg, ok := Match(filter, productKey, deviceName)
+		s.put(t, arg, arg == nil)
+		return s, ok
 	}
 	for i := range branches {
 		b := &branches[i]
@@ -94,16 +95,20 @@ func (s *Subscription) add(t Template, p *shape, filter []byte) bool {
 	if !ok {
 		return false
 	}
-	if rows[t].dir&Down == 0 {
-		return true
-	}
-	if whole {
-		s.Whole.Add(t)
-		return true
-	}
-	s.Part.Add(t)
-	s.Arg = arg
+	s.put(t, arg, whole)
 	return true
+}
+
+// put adds what the platform publishes to; all or part of it.
+func (s *Subscription) put(t Template, arg []byte, whole bool) {
+	switch {
+	case rows[t].dir&Down == 0:
+	case whole:
+		s.Whole.Add(t)
+	default:
+		s.Part.Add(t)
+		s.Arg = arg
+	}
 }
 
 // addRRPC does the same for the row whose names do not follow its head.
@@ -124,12 +129,7 @@ func (s *Subscription) addRRPC(filter []byte, productKey, deviceName string) boo
 	if !ok {
 		return false
 	}
-	if whole && arg[0] == '+' {
-		s.Whole.Add(ExtRRPC)
-		return true
-	}
-	s.Part.Add(ExtRRPC)
-	s.Arg = arg
+	s.put(ExtRRPC, arg, whole && arg[0] == '+')
 	return true
 }
 

@@ -279,7 +279,7 @@ func (s *scanner) open() *Malformed {
 			}
 			s.i += n
 		}
-		return &Malformed{Where: fmt.Sprintf("byte %d", s.i), Got: "not UTF-8"}
+		return &Malformed{Where: fmt.Sprintf("byte %d", s.i), Got: "is not UTF-8"}
 	}
 	s.space()
 	if s.peek() != '{' {
