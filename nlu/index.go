@@ -12,7 +12,7 @@ type Index struct {
 	v        *vocabulary
 	rooms    []roomEntry
 	devices  []deviceEntry
-	scenes   []string
+	scenes   []sceneEntry
 	floors   []floorEntry
 	names    *trie
 	sounds   *trie
@@ -20,11 +20,18 @@ type Index struct {
 	byID     map[string]int32
 	values   names
 	ownProps names
+	spelling []string // English words of names
 }
 
 type roomEntry struct {
 	id    string
 	floor int32 // -1 none
+}
+
+// sceneEntry is one scene; value is what its name would be as a mode of a device + 1: 睡眠模式.
+type sceneEntry struct {
+	id    string
+	value int32
 }
 
 type floorEntry struct {
@@ -142,10 +149,13 @@ func (b *builder) each(what, id string, names map[string][]string, do func(lang 
 func (b *builder) add(word []rune, s sense) {
 	b.x.names.add(word, s)
 	if language(word) == Chinese {
-		addSounds(b.x.sounds, word, s)
-	} else if n := len(word); n > 2 && word[n-1] != 's' {
+		addSounds(b.x.sounds, word, s, false)
+		return
+	}
+	if n := len(word); n > 2 && word[n-1] != 's' {
 		b.x.names.add(plural(word), s)
 	}
+	b.x.spelling = spellings(b.x.spelling, word)
 }
 
 func (b *builder) room(r Room) error {
@@ -210,8 +220,13 @@ func (b *builder) scene(s Scene) error {
 	if s.ID == "" {
 		return fmt.Errorf("scene %d has no id", n)
 	}
-	x.scenes = append(x.scenes, s.ID)
-	err := b.each("scene", s.ID, s.Names, func(_ string, w []rune) { b.add(w, sense{class: cScene, code: n}) })
+	x.scenes = append(x.scenes, sceneEntry{id: s.ID})
+	err := b.each("scene", s.ID, s.Names, func(_ string, w []rune) {
+		b.add(w, sense{class: cScene, code: n})
+		if c, ok := x.v.lookup(trimMode(string(w)), cValue); ok {
+			x.scenes[n].value = c + 1
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -287,7 +302,7 @@ func (b *builder) parts(w []rune, n int32) {
 	for i := 1; i+2 <= len(w) && len(w) >= 3; i++ {
 		if len(w)-i >= 2 && isHan(w[i]) {
 			b.x.names.add(w[i:], sense{class: cPart, code: n})
-			addSounds(b.x.sounds, w[i:], sense{class: cPart, code: n})
+			addSounds(b.x.sounds, w[i:], sense{class: cPart, code: n}, false)
 		}
 	}
 }

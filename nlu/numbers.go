@@ -147,6 +147,15 @@ func hanUnitAt(text []rune, i int) int {
 	return 0
 }
 
+// soundsTen: characters that recognisers write for 十.
+func soundsTen(r rune) bool {
+	switch r {
+	case '是', '时', '实', '石', '事', '市', '食', '式', '世':
+		return true
+	}
+	return false
+}
+
 func hanInteger(text []rune, i int) (v float64, end int) {
 	total, section, digit, digits, last := 0, 0, -1, 0, 1
 	zero, j := false, i
@@ -162,6 +171,9 @@ func hanInteger(text []rune, i int) (v float64, end int) {
 			continue
 		}
 		u := hanUnit(text[j])
+		if u == 0 && j > i && digit >= 0 && j+1 < len(text) && soundsTen(text[j]) && hanDigit(text[j+1]) > 0 {
+			u = 10 // 二是六, as recognisers write 二十六
+		}
 		if u == 0 || u == 100 && j+1 < len(text) && text[j+1] == '分' && digits == 0 {
 			break
 		}

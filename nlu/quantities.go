@@ -8,7 +8,7 @@ func (s *scan) quantities(i int) {
 	if i > 0 && isLetter(text[i]) && isLetter(text[i-1]) || i > 0 && isDigit(text[i]) && isDigit(text[i-1]) {
 		return
 	}
-	if q, end := s.clockAt(i); end > i {
+	if q, end := s.clockAt(i); end > i && !(end == i+2 && text[i] == '一') { // 一点 is a little
 		s.quantity(i, end, q)
 	}
 	if q, end := s.durationAt(i); end > i {
@@ -27,20 +27,20 @@ func (s *scan) quantities(i int) {
 		return
 	}
 	if unit, k := s.unitAt(end); unit != uNone && unit != uHour && unit != uMinute && unit != uSecond && unit != uDay {
-		if !(unit == uDegree && s.isLevelWord(k)) {
-			q.unit = unit
-			s.quantity(i, k, q)
-			return
-		}
+		q.unit = unit
+		s.quantity(i, k, q)
+		return
 	}
 	s.quantity(i, end, q)
 }
 
-func (s *scan) isLevelWord(int) bool { return false }
-
 func (s *scan) quantity(i, end int, q quantity) {
 	s.numbers = append(s.numbers, q)
-	s.edges = append(s.edges, edge{start: int32(i), end: int32(end), mask: cNumber.bit(), number: int32(len(s.numbers))})
+	e := edge{start: int32(i), end: int32(end), mask: cNumber.bit(), number: int32(len(s.numbers))}
+	if q.spoken && q.value == 1 && q.kind == qNumber && q.unit == uNone { // "the kitchen one"
+		e.cost = 4
+	}
+	s.edges = append(s.edges, e)
 }
 
 // unitAt finds the longest unit at i, blanks skipped.

@@ -18,12 +18,21 @@ func (x *Index) Read(c *Context, utterance string) Reading {
 	s.lattice()
 	unknown := s.segment()
 	out := s.resolve(c, unknown)
-	if (unknown > 0 || out.Outcome != Act) && s.repairable(&out) {
+	if unknown > 0 && repairable(&out) {
 		if repaired, ok := s.repair(c, unknown, &out); ok {
 			return repaired
 		}
 	}
 	return out
+}
+
+// repairable: the reading may be wrong because a word was misheard; what tells or forbids stays as it is.
+func repairable(out *Reading) bool {
+	switch out.Reason.Code {
+	case Negated, Narrative, Conditional, TooLong:
+		return false
+	}
+	return true
 }
 
 // load takes an utterance in.
@@ -143,13 +152,13 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 // modifies: an unknown word stands right before a noun and may be part of its name.
 func (r *resolver) modifies() bool {
 	for i := 0; i+1 < len(r.tokens); i++ {
-		if r.tokens[i].mask == 0 && r.tokens[i+1].mask.any(nounClasses|cRoom.bit()) && r.tokens[i].end == r.tokens[i+1].start {
+		t, next := &r.tokens[i], &r.tokens[i+1]
+		if t.end != next.start {
+			continue
+		}
+		if t.mask == 0 && next.mask.any(nounClasses|cRoom.bit()) || t.number != 0 && next.mask == 0 { // or may be its unit
 			return true
 		}
 	}
 	return false
 }
-
-func (s *scan) repairable(out *Reading) bool { return false }
-
-func (s *scan) repair(c *Context, unknown int, out *Reading) (Reading, bool) { return Reading{}, false }

@@ -114,7 +114,7 @@ func (r *resolver) scene(f *frame) bool {
 	if f.verb == vOff || f.verb == vStop || f.verb == vCancel || f.question && !f.ask {
 		return r.fail(Reject, Reason{Code: NoSuchProperty})
 	}
-	r.actions = append(r.actions, r.timed(f, Action{Op: OpScene, Scene: r.x.scenes[f.scene-1]}))
+	r.actions = append(r.actions, r.timed(f, Action{Op: OpScene, Scene: r.x.scenes[f.scene-1].id}))
 	return true
 }
 

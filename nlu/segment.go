@@ -4,21 +4,21 @@ import "sync"
 
 // scan is the work space of one reading; they are pooled.
 type scan struct {
-	v       *vocabulary
-	x       *Index
-	lang    string
-	words   *trie
-	text    []rune
-	origin  []int
-	raw     string
-	edges   []edge
-	numbers []quantity
-	best    []float32 // by position: best score of the text before it
-	from    []int32   // by position: edge that reaches it, -1 a rune that no word covers
-	tokens  []token
-	sounds  []soundRune
-	firsts  []int32 // by position: first edge in order, for the search
-	nexts   []int32
+	v          *vocabulary
+	x          *Index
+	lang       string
+	words      *trie
+	text       []rune
+	origin     []int
+	raw        string
+	edges      []edge
+	numbers    []quantity
+	best       []float32 // by position: best score of the text before it
+	from       []int32   // by position: edge that reaches it, -1 a rune that no word covers
+	tokens     []token
+	soundRunes []rune
+	firsts     []int32 // by position: first edge in order, for the search
+	nexts      []int32
 }
 
 var scans = sync.Pool{New: func() any { return new(scan) }}
@@ -109,6 +109,13 @@ func (s *scan) score(e *edge) float32 {
 		}
 	}
 	v := n*scoreRune + scoreToken - e.cost
+	if s.lang == English && e.mask.has(cVerb) { // "switch of" is a verb before it is a switch and an "of"
+		for _, r := range s.text[e.start:e.end] {
+			if r == ' ' {
+				v += scoreRune
+			}
+		}
+	}
 	if e.home != 0 || e.homeSound != 0 {
 		v += scoreHome
 	}

@@ -6,6 +6,7 @@ type trie struct {
 	slots []edgeSlot // open addressing, length a power of two
 	used  int
 	nodes []trieNode // nodes[0] is the root
+	words [][]rune   // spellings, of a trie of sounds
 	chain []entry    // senses of a node are a list through next; entry 0 is unused
 }
 
@@ -22,6 +23,7 @@ type trieNode struct {
 type entry struct {
 	sense sense
 	next  int32
+	word  int32 // in words + 1; kept by tries of sounds only
 }
 
 func newTrie(edges int) *trie {
@@ -97,7 +99,7 @@ func (t *trie) add(word []rune, s sense) {
 			return
 		}
 	}
-	t.chain = append(t.chain, entry{s, t.nodes[n].head})
+	t.chain = append(t.chain, entry{sense: s, next: t.nodes[n].head, word: int32(len(t.words))})
 	t.nodes[n].head = int32(len(t.chain) - 1)
 	t.nodes[n].mask |= s.class.bit()
 }

@@ -110,7 +110,12 @@ var wordClasses = map[string]struct {
 	"broadcast": {cTopic, topicBroadcast}, "weather": {cTopic, topicWeather}, "clock": {cTopic, topicClock},
 	"date": {cTopic, topicDate}, "list": {cTopic, topicList}, "shopping": {cTopic, topicShopping},
 	"done": {cTopic, topicDone}, "put": {cTopic, topicPut}, "order": {class: cChoice}, "either": {cChoice, 9},
+	"q_temperature": {cQHow, 1}, "q_brightness": {cQHow, 2}, "q_level": {cQHow, 3}, "q_humidity": {cQHow, 4}, "q_volume": {cQHow, 5},
+	"q_remaining": {cQHow, 6},
 }
+
+// howMeanings are what "how warm", "how bright" ask for, by the code of the word.
+var howMeanings = [...]Meaning{"", TargetTemperature, Brightness, Level, Humidity, Volume, Remaining}
 
 const (
 	topicScene int32 = iota
@@ -241,7 +246,7 @@ type vocabulary struct {
 	propIDs, valueIDs, categoryIDs              map[string]int32 // folded identifier → code
 	words                                       map[string]*trie // language → lexicon
 	sounds                                      *trie            // Chinese words by sound
-	whole                                       map[string][]string
+	spelling                                    []string         // English words, for misspellings
 }
 
 // vocab is the vocabulary; the files are part of the program, so that what is wrong with them a test finds.
@@ -334,8 +339,8 @@ func (v *vocabulary) addFile(t *trie, f *vocabularyFile, lang string) error {
 				failed = fmt.Errorf("%q is not a key that the reader knows", key)
 				return
 			}
-			for _, w := range section[key] {
-				v.addWord(t, w, s, lang)
+			for i, w := range section[key] {
+				v.addWord(t, w, s, lang, i == 0)
 			}
 		}
 	}
@@ -406,16 +411,17 @@ func (v *vocabulary) direction(c class) func(string) (sense, bool) {
 	}
 }
 
-func (v *vocabulary) addWord(t *trie, w string, s sense, lang string) {
+func (v *vocabulary) addWord(t *trie, w string, s sense, lang string, main bool) {
 	k := fold(w)
 	t.add(k, s)
 	if lang == Chinese {
-		addSounds(v.sounds, k, s)
+		addSounds(v.sounds, k, s, main)
 		return
 	}
 	if s.class == cType || s.class == cProp {
 		t.add(plural(k), s)
 	}
+	v.spelling = spellings(v.spelling, k)
 }
 
 // plural is the English plural of a name.

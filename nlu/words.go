@@ -567,15 +567,7 @@ func (p *parser) scene(t *token) {
 	}
 	p.flush()
 	p.f.scene = s.code + 1
-	end := t.start
-	for _, suffix := range []string{"模式", " mode"} {
-		if n := int32(len([]rune(suffix))); t.end-n > t.start && hasAt(p.text, int(t.end-n), suffix) {
-			end = t.end - n
-		}
-	}
-	if code, e := p.wordOf(int(t.start), cValue); end > t.start && e == int(end) {
-		p.f.sceneValue = code + 1
-	}
+	p.f.sceneValue = p.x.scenes[s.code].value
 }
 
 // function reads the words that carry structure.
@@ -613,6 +605,9 @@ func (p *parser) function(t *token) {
 	case m.has(cQHow):
 		p.flush()
 		f.question, f.how = true, true
+		if s, _ := p.sense(t, cQHow); s.code > 0 && (len(f.preds) == 0 || f.preds[len(f.preds)-1].prop == 0) {
+			p.implied(p.pred(), howMeanings[s.code])
+		}
 	case m.has(cWhere):
 		f.question, f.where = true, true
 	case m.has(cQIs), m.has(cQ):
