@@ -240,7 +240,11 @@ func (r *body) codes(p *Packet) {
 		p.Properties = r.properties(r.t)
 	}
 	if len(r.b) == 0 {
-		r.fail(codeProtocol, "§3.9.3", "§3.9.3", "%s: has no code", r.t)
+		clause := "§3.9.3"
+		if r.t == UNSUBACK {
+			clause = "§3.11.3"
+		}
+		r.fail(codeProtocol, clause, clause, "%s: has no code", r.t)
 	}
 	codes := r.b
 	for len(r.b) > 0 {
