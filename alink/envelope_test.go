@@ -97,6 +97,9 @@ func TestParseRequestSaysWhatIsWrong(t *testing.T) {
 	if _, err := ParseRequest([]byte(`{"params":` + deep[1:len(deep)-1] + `}`)); err != nil {
 		t.Errorf("one level less: %v", err)
 	}
+	if _, err := ParseRequest([]byte(`{"params":[` + strings.Repeat("[{},[]],", MaxDepth) + `0]}`)); err != nil {
+		t.Errorf("side by side is not nested: %v", err)
+	}
 	if _, err := ParseRequest([]byte(`{"id":"` + long[1:] + `"}`)); err != nil {
 		t.Errorf("one byte less: %v", err)
 	}

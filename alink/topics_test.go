@@ -166,6 +166,8 @@ func TestMatch(t *testing.T) {
 		{"/sys/78da07c11ca8/a1X2bEnP82z/thing/event/property/post", 0, ""},
 		{"/sys/a1X2bEnP82z/78da07c11ca88/thing/event/property/post", 0, ""},
 		{"/sys/a1X2bEnP82z/x/78da07c11ca8/thing/event/property/post", 0, ""},
+		{"/sys/a1X2bEnP82zx78da07c11ca8/thing/event/property/post", 0, ""},
+		{"/sys/a1X2bEnP82z/78da07c11ca8xthing/event/property/post", 0, ""},
 		{"/ext/rrpc/17/a1X2bEnP82z/78da07c11ca9/user/get", 0, ""},
 		{"/ota/device/inform/a1X2bEnP82z/78da07c11ca9", 0, ""},
 		{"/a1X2bEnP82z/78da07c11ca9/user/update", 0, ""},
@@ -290,6 +292,7 @@ func TestResolve(t *testing.T) {
 		{"/ext/rrpc/+/a1X2bEnP82z/78da07c11ca8/user/#", true, FiltersOf(ExtRRPC), Filters{}, ""},
 		{"/ext/rrpc/+/a1X2bEnP82z/78da07c11ca8/user/get", true, Filters{}, FiltersOf(ExtRRPC), "+/a1X2bEnP82z/78da07c11ca8/user/get"},
 		{"/ext/rrpc/17/a1X2bEnP82z/78da07c11ca8/user/get", true, Filters{}, FiltersOf(ExtRRPC), "17/a1X2bEnP82z/78da07c11ca8/user/get"},
+		{"/ext/rrpc/17/a1X2bEnP82z/78da07c11ca8/user/#", true, Filters{}, FiltersOf(ExtRRPC), "17/a1X2bEnP82z/78da07c11ca8/user/#"},
 		// foreign, too wide, malformed or of nobody
 		{"#", false, Filters{}, Filters{}, ""},
 		{"/#", false, Filters{}, Filters{}, ""},
@@ -300,6 +303,8 @@ func TestResolve(t *testing.T) {
 		{"/+/a1X2bEnP82z/78da07c11ca8/thing/service/property/set", false, Filters{}, Filters{}, ""},
 		{"/sys/a1X2bEnP82z/78da07c11ca9/thing/service/property/set", false, Filters{}, Filters{}, ""},
 		{"/sys/a1X2bEnP82z/78da07c11ca9/#", false, Filters{}, Filters{}, ""},
+		{"/sys/a1X2bEnP82zx78da07c11ca8/thing/+/+", false, Filters{}, Filters{}, ""},
+		{"/sys/a1X2bEnP82z/78da07c11ca8xthing/service/+", false, Filters{}, Filters{}, ""},
 		{"/ext/rrpc/+/a1X2bEnP82z/78da07c11ca9/user/#", false, Filters{}, Filters{}, ""},
 		{"/ext/rrpc/#", false, Filters{}, Filters{}, ""},
 		{"/ext/rrpc/+/#", false, Filters{}, Filters{}, ""},
@@ -321,6 +326,26 @@ func TestResolve(t *testing.T) {
 	for _, row := range Templates() {
 		if want := ok && row.Direction() == Down && strings.HasPrefix(row.String(), "/sys/"); all.Whole.Has(row) != want {
 			t.Errorf("%s under %s# is %v, want %v", row, sys, all.Whole.Has(row), want)
+		}
+	}
+}
+
+func TestWants(t *testing.T) {
+	for _, tt := range []struct {
+		filter, arg string
+		want        bool
+	}{
+		{"get", "get", true}, {"get", "ge", false}, {"get", "gets", false}, {"get", "", false},
+		{"a/#", "a", true}, {"a/#", "a/", true}, {"a/#", "a/b/c", true}, {"a/#", "ab", false}, {"a/#", "b", false},
+		{"+", "a", true}, {"+", "a/b", false}, {"+/b", "a/b", true}, {"+/b", "/b", true}, {"+/b", "b", false}, {"a/+", "a/", true}, {"a/+", "a", false},
+		{"a/+/c/#", "a/b/c", true}, {"a/+/c/#", "a/b/c/d", true}, {"a/+/c/#", "a/b", false},
+	} {
+		s, ok := Resolve([]byte("/"+somePK+"/"+someDN+"/user/"+tt.filter), somePK, someDN)
+		if got := s.Wants(User, tt.arg); got != tt.want || !ok {
+			t.Errorf("filter %s wants %s: %v, %v, want %v", tt.filter, tt.arg, got, ok, tt.want)
+		}
+		if s.Wants(ExtRRPC, tt.arg) {
+			t.Errorf("filter %s wants another row", tt.filter)
 		}
 	}
 }
