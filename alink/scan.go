@@ -51,6 +51,9 @@ func (s *scanner) wrong(want string) *Malformed {
 }
 
 func (s *scanner) space() {
+	if s.i < len(s.b) && s.b[s.i] > ' ' { // nearly always
+		return
+	}
 	for s.i < len(s.b) {
 		switch s.b[s.i] {
 		case ' ', '\t', '\n', '\r':
@@ -100,19 +103,27 @@ func (s *scanner) word(w string) *Malformed {
 
 // str moves behind a string; s.i is at its opening quote.
 func (s *scanner) str() *Malformed {
-	for s.i++; s.i < len(s.b); s.i++ {
-		switch c := s.b[s.i]; {
-		case c == '"':
+	b, i := s.b, s.i+1
+	for ; i < len(b); i++ {
+		c := b[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		s.i = i
+		switch c {
+		case '"':
 			s.i++
 			return nil
-		case c == '\\':
+		case '\\':
 			if m := s.escape(); m != nil {
 				return m
 			}
-		case c < ' ':
+			i = s.i
+		default:
 			return s.wrong("a character of a string; control characters are escaped")
 		}
 	}
+	s.i = i
 	return s.wrong("the closing quote of a string")
 }
 
@@ -147,13 +158,14 @@ func hexValue(c byte) (rune, bool) {
 }
 
 func (s *scanner) digits() *Malformed {
-	start := s.i
-	for s.i < len(s.b) && s.b[s.i] >= '0' && s.b[s.i] <= '9' {
-		s.i++
+	b, i := s.b, s.i
+	for i < len(b) && b[i]-'0' <= 9 { // bytes wrap: below '0' is above 9
+		i++
 	}
-	if s.i == start {
+	if i == s.i {
 		return s.wrong("a digit")
 	}
+	s.i = i
 	return nil
 }
 

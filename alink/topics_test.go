@@ -335,10 +335,25 @@ func TestWants(t *testing.T) {
 		filter, arg string
 		want        bool
 	}{
-		{"get", "get", true}, {"get", "ge", false}, {"get", "gets", false}, {"get", "", false},
-		{"a/#", "a", true}, {"a/#", "a/", true}, {"a/#", "a/b/c", true}, {"a/#", "ab", false}, {"a/#", "b", false},
-		{"+", "a", true}, {"+", "a/b", false}, {"+/b", "a/b", true}, {"+/b", "/b", true}, {"+/b", "b", false}, {"a/+", "a/", true}, {"a/+", "a", false},
-		{"a/+/c/#", "a/b/c", true}, {"a/+/c/#", "a/b/c/d", true}, {"a/+/c/#", "a/b", false},
+		{"get", "get", true},
+		{"get", "ge", false},
+		{"get", "gets", false},
+		{"get", "", false},
+		{"a/#", "a", true},
+		{"a/#", "a/", true},
+		{"a/#", "a/b/c", true},
+		{"a/#", "ab", false},
+		{"a/#", "b", false},
+		{"+", "a", true},
+		{"+", "a/b", false},
+		{"+/b", "a/b", true},
+		{"+/b", "/b", true},
+		{"+/b", "b", false},
+		{"a/+", "a/", true},
+		{"a/+", "a", false},
+		{"a/+/c/#", "a/b/c", true},
+		{"a/+/c/#", "a/b/c/d", true},
+		{"a/+/c/#", "a/b", false},
 	} {
 		s, ok := Resolve([]byte("/"+somePK+"/"+someDN+"/user/"+tt.filter), somePK, someDN)
 		if got := s.Wants(User, tt.arg); got != tt.want || !ok {

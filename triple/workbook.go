@@ -25,6 +25,9 @@ const (
 	coverNote  = "Whoever has these secrets can act as the devices. 持有本表者可冒充设备，请妥善保管。"
 )
 
+// MaxQuantity is how many triples a workbook takes: sixteen sheets full.
+const MaxQuantity = 16 * sheetRows
+
 // A Cover is the sheet that says what the triples of a workbook are. Only Quantity must be set. The sheet stands behind the triples, because burning
 // tools read the first one.
 type Cover struct {
@@ -84,8 +87,8 @@ const flushAt = 64 << 10
 
 // NewWorkbook begins a workbook of exactly cover.Quantity triples on w. A quantity beyond one sheet is continued on "Triples 2" and so on.
 func NewWorkbook(w io.Writer, cover Cover) (*Workbook, error) {
-	if cover.Quantity < 0 {
-		return nil, fmt.Errorf("workbook of %d triples, want 0 or more", cover.Quantity)
+	if cover.Quantity < 0 || cover.Quantity > MaxQuantity {
+		return nil, fmt.Errorf("workbook of %d triples, want 0 to %d", cover.Quantity, MaxQuantity)
 	}
 	b := &Workbook{zip: zip.NewWriter(w), cover: cover, buf: make([]byte, 0, flushAt+1<<10)}
 	b.zip.RegisterCompressor(zip.Deflate, b.compressor)

@@ -240,7 +240,11 @@ func TestWorkbookIsCompleteOrUnreadable(t *testing.T) {
 		{"negative", func(w io.Writer) error {
 			_, err := NewWorkbook(w, Cover{Quantity: -1})
 			return err
-		}, "workbook of -1 triples, want 0 or more"},
+		}, "workbook of -1 triples, want 0 to 16777200"},
+		{"beyond all sheets", func(w io.Writer) error {
+			_, err := NewWorkbook(w, Cover{Quantity: MaxQuantity + 1})
+			return err
+		}, "workbook of 16777201 triples, want 0 to 16777200"},
 	} {
 		var out bytes.Buffer
 		if got := text(tt.do(&out)); got != tt.want {
