@@ -1,0 +1,321 @@
+package product
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/tsl"
+)
+
+// A Draft is a thing model that somebody works on. It may still have problems.
+type Draft struct {
+	Revision  int64           // grows with each save; 0: there is no draft, Document is the version in force
+	Document  json.RawMessage // TSL
+	ChangedAt time.Time
+	Problems  tsl.Problems // what keeps it from being published
+	Changes   []tsl.Change // from the version in force; empty while there are problems
+}
+
+// A Version is a published thing model. It never changes.
+type Version struct {
+	Number      int
+	Document    json.RawMessage // TSL; left out in lists
+	Note        string
+	Breaking    bool // something that the version before allowed is now refused or read differently
+	PublishedAt time.Time
+	PublishedBy string       // login, empty for the platform
+	Changes     []tsl.Change // from the version before; given by Publish only
+}
+
+// Draft returns the draft of a product's thing model, or the version in force when there is none.
+func (s *Service) Draft(ctx context.Context, who access.Actor, id string) (Draft, error) {
+	if err := who.Check(access.ReadProduct); err != nil {
+		return Draft{}, err
+	}
+	var d Draft
+	err := s.store.Read(ctx, func(v *store.View) error {
+		p, err := load(ctx, v, who, id)
+		if err != nil {
+			return err
+		}
+		if d, err = loadDraft(ctx, v, id); err != nil {
+			return err
+		}
+		current, err := loadVersion(ctx, v, id, p.Version)
+		if err != nil {
+			return err
+		}
+		if d.Revision == 0 {
+			d.Document, d.ChangedAt = current.Document, current.PublishedAt
+			return nil
+		}
+		d.Problems, d.Changes = compare(current.Document, d.Document)
+		return nil
+	})
+	return d, err
+}
+
+// NewDraft is what is saved as a draft.
+type NewDraft struct {
+	Document []byte // JSON, at most 512 KiB
+	Revision int64  // the one that was edited; 0: whatever stands there is replaced
+}
+
+// SaveDraft keeps a document as the draft of a product's thing model, problems included; they are in the answer. If
+// somebody saved since the revision that was edited, nothing is changed and the fault is stale.
+func (s *Service) SaveDraft(ctx context.Context, who access.Actor, id string, n NewDraft) (Draft, error) {
+	if err := allow(who, access.WriteProduct); err != nil {
+		return Draft{}, err
+	}
+	document, err := compact(n.Document)
+	if err != nil {
+		return Draft{}, err
+	}
+	d := Draft{Document: document, ChangedAt: at(s.now().UnixMilli())}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		p, err := load(ctx, tx, who, id)
+		if err != nil {
+			return err
+		}
+		old, err := loadDraft(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if n.Revision != 0 && n.Revision != old.Revision {
+			return fault.Stale("draft of product", id)
+		}
+		current, err := loadVersion(ctx, tx, id, p.Version)
+		if err != nil {
+			return err
+		}
+		d.Problems, d.Changes = compare(current.Document, document)
+		d.Revision = max(old.Revision+1, d.ChangedAt.UnixMilli()) // grows also after a draft was published or dropped
+		if _, err := tx.Exec(ctx, saveDraftSQL, id, d.Revision, string(document), d.ChangedAt.UnixMilli()); err != nil {
+			return fmt.Errorf("saving the draft of product %s: %w", id, err)
+		}
+		return audit.Record(ctx, tx, who, "product.draft.save", id, fmt.Sprintf("%d bytes, %d problems", len(document), len(d.Problems)))
+	})
+	if err != nil {
+		return Draft{}, err
+	}
+	return d, nil
+}
+
+// DropDraft forgets the draft of a product's thing model; the version in force is not touched.
+func (s *Service) DropDraft(ctx context.Context, who access.Actor, id string) error {
+	if err := allow(who, access.WriteProduct); err != nil {
+		return err
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := load(ctx, tx, who, id); err != nil {
+			return err
+		}
+		d, err := loadDraft(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if d.Revision == 0 {
+			return fault.NotFound("draft of product", id)
+		}
+		if err := dropDraft(ctx, tx, id); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "product.draft.drop", id, "")
+	})
+}
+
+// Publish makes the draft the next version of a product's thing model, against which its devices are checked from then
+// on. Note says why, for those who read the list of versions. Breaking changes are published and marked as such.
+func (s *Service) Publish(ctx context.Context, who access.Actor, id, note string) (Version, error) {
+	if err := allow(who, access.PublishModel); err != nil {
+		return Version{}, err
+	}
+	if err := checkNote(note); err != nil {
+		return Version{}, err
+	}
+	var next Version
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		p, err := load(ctx, tx, who, id)
+		if err != nil {
+			return err
+		}
+		d, err := loadDraft(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if d.Revision == 0 {
+			return fault.Conflict("product "+id, "product "+id+" has no draft to publish")
+		}
+		current, err := loadVersion(ctx, tx, id, p.Version)
+		if err != nil {
+			return err
+		}
+		problems, changes := compare(current.Document, d.Document)
+		if len(problems) > 0 {
+			return broken(problems)
+		}
+		if p.Version > 0 && bytes.Equal(current.Document, d.Document) {
+			return fault.Conflict("product "+id, "the draft says nothing else than version "+strconv.Itoa(p.Version))
+		}
+		next = Version{Number: p.Version + 1, Document: d.Document, Note: note, PublishedAt: at(s.now().UnixMilli()), PublishedBy: who.Login, Changes: changes}
+		next.Breaking = breaking(changes)
+		if err := s.enter(ctx, tx, id, next); err != nil {
+			return err
+		}
+		if err := dropDraft(ctx, tx, id); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, access.PublishModel, id, fmt.Sprintf("version %d, %d changes, breaking %t, %s", next.Number, len(changes), next.Breaking, note))
+	})
+	if err != nil {
+		return Version{}, err
+	}
+	return next, nil
+}
+
+// enter writes a version, puts it in force, and tells who asked to be told.
+func (s *Service) enter(ctx context.Context, tx *store.Tx, id string, v Version) error {
+	_, err := tx.Exec(ctx, insertModelSQL, id, v.Number, string(v.Document), v.Note, v.Breaking, v.PublishedAt.UnixMilli(), v.PublishedBy)
+	if err != nil {
+		return fmt.Errorf("publishing version %d of product %s: %w", v.Number, id, err)
+	}
+	r, err := tx.Exec(ctx, advanceSQL, v.Number, v.PublishedAt.UnixMilli(), id, v.Number-1)
+	if err != nil {
+		return fmt.Errorf("putting version %d of product %s in force: %w", v.Number, id, err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(fault.Stale("product", id), err)
+	}
+	tx.AfterCommit(func() {
+		s.known.forget(id)
+		s.log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "thing model published",
+			slog.String("product", id), slog.Int("version", v.Number), slog.Bool("breaking", v.Breaking))
+	})
+	for _, hook := range s.hooks {
+		if err := hook(ctx, tx, id, v.Number); err != nil {
+			return fmt.Errorf("telling of version %d of product %s: %w", v.Number, id, err)
+		}
+	}
+	return nil
+}
+
+// Version returns a published thing model of a product.
+func (s *Service) Version(ctx context.Context, who access.Actor, id string, number int) (Version, error) {
+	if err := who.Check(access.ReadProduct); err != nil {
+		return Version{}, err
+	}
+	var found Version
+	err := s.store.Read(ctx, func(v *store.View) error {
+		if _, err := load(ctx, v, who, id); err != nil {
+			return err
+		}
+		var err error
+		found, err = loadVersion(ctx, v, id, number)
+		return err
+	})
+	return found, err
+}
+
+// Versions returns the published thing models of a product, newest first, without their documents; before is the number
+// where the page before ended, 0 for the first. The second value is that of the next page, 0 after the last.
+func (s *Service) Versions(ctx context.Context, who access.Actor, id string, before, limit int) ([]Version, int, error) {
+	if err := who.Check(access.ReadProduct); err != nil {
+		return nil, 0, err
+	}
+	if limit < 1 || limit > 500 {
+		return nil, 0, fault.Invalid("/limit", strconv.Itoa(limit), "an integer from 1 to 500", "")
+	}
+	if before <= 0 {
+		before = 1<<31 - 1
+	}
+	page := []Version{}
+	err := s.store.Read(ctx, func(v *store.View) error {
+		if _, err := load(ctx, v, who, id); err != nil {
+			return err
+		}
+		rows, err := v.Query(ctx, versionsSQL, id, before, limit+1)
+		if err != nil {
+			return fmt.Errorf("listing the versions of product %s: %w", id, err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			version, err := scanVersion(rows)
+			if err != nil {
+				return fmt.Errorf("listing the versions of product %s: %w", id, err)
+			}
+			version.Document = nil
+			page = append(page, version)
+		}
+		return rows.Err()
+	})
+	if err != nil || len(page) <= limit {
+		return page, 0, err
+	}
+	return page[:limit], page[limit-1].Number, nil
+}
+
+func loadDraft(ctx context.Context, q store.Querier, id string) (Draft, error) {
+	var d Draft
+	var document string
+	var changed int64
+	err := q.QueryRow(ctx, draftSQL, id).Scan(&d.Revision, &document, &changed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Draft{}, nil
+	}
+	if err != nil {
+		return Draft{}, fmt.Errorf("reading the draft of product %s: %w", id, err)
+	}
+	d.Document, d.ChangedAt = json.RawMessage(document), at(changed)
+	return d, nil
+}
+
+func dropDraft(ctx context.Context, tx *store.Tx, id string) error {
+	if _, err := tx.Exec(ctx, dropDraftSQL, id); err != nil {
+		return fmt.Errorf("dropping the draft of product %s: %w", id, err)
+	}
+	return nil
+}
+
+func loadVersion(ctx context.Context, q store.Querier, id string, number int) (Version, error) {
+	v, err := scanVersion(q.QueryRow(ctx, versionSQL, id, number))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Version{}, fault.NotFound("version", strconv.Itoa(number)+" of product "+id)
+	}
+	if err != nil {
+		return Version{}, fmt.Errorf("reading version %d of product %s: %w", number, id, err)
+	}
+	return v, nil
+}
+
+// compare is what keeps after from being a thing model, or else how it differs from before.
+func compare(before, after []byte) (tsl.Problems, []tsl.Change) {
+	is, err := tsl.Parse(after)
+	if problems, ok := errors.AsType[tsl.Problems](err); ok {
+		return problems, nil
+	}
+	was, err := tsl.Parse(before)
+	if err != nil {
+		was = &tsl.Document{} // published by a program with other rules: everything counts as new
+	}
+	return nil, tsl.Diff(was, is)
+}
+
+func breaking(changes []tsl.Change) bool {
+	for _, c := range changes {
+		if c.Breaking {
+			return true
+		}
+	}
+	return false
+}
