@@ -187,7 +187,9 @@ func (a *assigner) toggle(v verb) (assignment, bool) {
 			return a.switched(p, !on, []string{"lock", "on"}, []string{"unlock", "off"})
 		}
 	case "curtain", "blind", "window", "garage", "gate", "valve", "rack", "door":
-		if p := a.first(Position); p != nil {
+		if p := a.first(Position); p != nil && a.f.little && p.kind != kindEnum { // 再拉开一点
+			return a.change(p, int8(2*b2i(on)-1))
+		} else if p != nil {
 			return a.switched(p, on, []string{"open", "up", "on"}, []string{"close", "down", "off"})
 		}
 	}
@@ -238,6 +240,8 @@ func (a *assigner) verbOn(v verb) (assignment, bool) {
 		if q := a.first(Mute); q != nil {
 			return a.set(q, true)
 		}
+	case m == Channel && (v == vNext || v == vPrevious):
+		return a.change(p, int8(2*b2i(v == vNext)-1))
 	case m == Position && (v == vOn || v == vOpen || v == vOff || v == vClose):
 		return a.toggle(v)
 	}

@@ -37,6 +37,7 @@ func (p *parser) finish() []frame {
 			out = out[1:]
 		}
 	}
+	out = keepOnly(out)
 	p.share(out)
 	return out
 }
@@ -73,10 +74,10 @@ func (f *frame) corrected(g *frame) {
 		t := g.targets[0]
 		if n := len(f.targets); n > 0 && !t.noun() && f.targets[n-1].noun() {
 			last := &f.targets[n-1]
-			last.rooms, last.floors, last.here, last.house, last.place = t.rooms, t.floors, t.here, t.house, t.place
+			last.placeOf(&t)
 		} else if n > 0 && t.noun() && !t.where() {
 			last := f.targets[n-1]
-			t.rooms, t.floors, t.here, t.house, t.place = last.rooms, last.floors, last.here, last.house, last.place
+			t.placeOf(&last)
 			f.targets = []target{t}
 		} else {
 			f.targets = g.targets
@@ -116,13 +117,11 @@ func (f *frame) takes(g *frame) bool {
 		case t.noun() || t.it || t.other:
 			f.targets = append(f.targets, t)
 		case !last.where() && last.noun():
-			f.targets[len(f.targets)-1].rooms = t.rooms
-			f.targets[len(f.targets)-1].floors = t.floors
-			f.targets[len(f.targets)-1].here, f.targets[len(f.targets)-1].house = t.here, t.house
+			f.targets[len(f.targets)-1].placeOf(&t)
 			last = f.targets[len(f.targets)-1]
 		default:
 			more := last
-			more.rooms, more.floors, more.here, more.house = t.rooms, t.floors, t.here, t.house
+			more.placeOf(&t)
 			f.targets = append(f.targets, more)
 		}
 	}
@@ -143,6 +142,10 @@ func (p *parser) share(frames []frame) {
 		if !f.hasTarget() && prev.hasTarget() && f.hasPred() && f.scene == 0 && f.topic == 0 && !f.timer && !prev.question {
 			f.targets, f.except, f.inherits = prev.targets, prev.except, true
 			f.both = prev.both
+		} else if noun := prev.lastNoun(); noun != nil && f.hasTarget() && !f.targets[0].noun() && f.targets[0].where() && f.bareValue() {
+			more := *noun
+			more.placeOf(&f.targets[0])
+			f.targets[0] = more // 客厅的灯50%，书房的30%
 		} else if f.hasTarget() && prev.hasTarget() { // 关主卧的灯然后打开空调: the place carries over where the noun has none
 			from := prev.targets[len(prev.targets)-1]
 			for k := range f.targets {
@@ -155,6 +158,55 @@ func (p *parser) share(frames []frame) {
 			f.at, f.day, f.delay = prev.at, prev.day, prev.delay
 		}
 	}
+}
+
+// keepOnly turns "only keep A, the rest off" into "off, except A".
+func keepOnly(out []frame) []frame {
+	for i := range out {
+		f := &out[i]
+		if !f.keep || !f.hasTarget() {
+			continue
+		}
+		kept := f.targets
+		g := f
+		if f.verb == vNone && i+1 < len(out) {
+			g = &out[i+1]
+			out = append(out[:i], out[i+1:]...)
+			g = &out[i]
+		}
+		if g.verb != vOff && g.verb != vClose {
+			continue
+		}
+		g.except = append(g.except, kept...)
+		g.targets = []target{{typ: kept[0].typ, devices: kept[0].devices, all: true, named: kept[0].named, thing: kept[0].typ == 0}}
+		if len(kept[0].devices) > 0 && kept[0].typ == 0 {
+			g.targets[0].devices = nil
+		}
+		return out
+	}
+	return out
+}
+
+func (f *frame) lastNoun() *target {
+	for i := len(f.targets) - 1; i >= 0; i-- {
+		if f.targets[i].noun() {
+			return &f.targets[i]
+		}
+	}
+	return nil
+}
+
+// bareValue: the clause sets a value that does not say of what.
+func (f *frame) bareValue() bool {
+	if f.question || f.scene != 0 || f.verb != vNone && f.verb != vSet && f.verb != vOn && f.verb != vOff || !f.hasPred() {
+		return false
+	}
+	for i := range f.preds {
+		if d := &f.preds[i]; d.prop != 0 || d.kind == valNumber && d.num.unit == uDegree || d.dir != 0 && d.about < dirAny {
+			return false
+		}
+	}
+	return true
 }
 
 // carry notes the place of the clause before: a hint, used only if the noun is not clear without it.
@@ -184,7 +236,7 @@ func (f *frame) joinPlaces() {
 	if place != nil {
 		for i := range out {
 			if !out[i].where() {
-				out[i].rooms, out[i].floors, out[i].here, out[i].house, out[i].place = place.rooms, place.floors, place.here, place.house, place.place
+				out[i].placeOf(place)
 				out[i].all = out[i].all || place.all
 			}
 		}

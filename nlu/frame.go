@@ -20,6 +20,7 @@ type frame struct {
 	keep                                   bool  // only keep …
 	both                                   bool
 	choice                                 int32
+	little                                 bool // a little, of a verb
 	media                                  bool
 	enough                                 bool
 	topic                                  int32 // +1
@@ -51,13 +52,25 @@ type target struct {
 	here    bool
 	it      bool
 	other   bool
+	thing   bool     // everything, all devices
+	kind    int32    // a kind of room was said + 1, rooms are all of that kind
 	named   [2]int32 // span of the noun
 	place   [2]int32 // span of the first room or floor
 }
 
-func (t *target) noun() bool  { return len(t.devices) > 0 || len(t.parts) > 0 || t.typ != 0 }
-func (t *target) where() bool { return len(t.rooms) > 0 || len(t.floors) > 0 || t.house || t.here }
-func (t *target) empty() bool { return !t.noun() && !t.where() && !t.all && !t.it && !t.other }
+func (t *target) noun() bool { return len(t.devices) > 0 || len(t.parts) > 0 || t.typ != 0 }
+func (t *target) where() bool {
+	return len(t.rooms) > 0 || t.kind != 0 || len(t.floors) > 0 || t.house || t.here
+}
+
+// placeOf takes over the place of another noun phrase.
+func (t *target) placeOf(from *target) {
+	t.rooms, t.floors, t.house, t.here, t.kind, t.place = from.rooms, from.floors, from.house, from.here, from.kind, from.place
+}
+
+func (t *target) empty() bool {
+	return !t.noun() && !t.where() && !t.all && !t.it && !t.other && !t.thing
+}
 
 // valueKind says what kind of value was said.
 type valueKind uint8
@@ -172,7 +185,7 @@ func (p *parser) flush() {
 	if n := len(p.f.targets); n > 0 && np.noun() && !np.where() { // 客厅 … 灯: a place said before belongs to the noun
 		last := &p.f.targets[n-1]
 		if last.where() && !last.noun() && !last.it {
-			np.rooms, np.floors, np.house, np.here, np.place = last.rooms, last.floors, last.house, last.here, last.place
+			np.placeOf(last)
 			np.all = np.all || last.all
 			*last = np
 			return
@@ -201,7 +214,7 @@ const (
 
 // contentful reports whether t begins something that can open a new clause after a complete one.
 func (p *parser) opens(t *token) bool {
-	return t.mask.any(nounClasses | cRoom.bit() | cFloor.bit() | cScene.bit() | cAll.bit() | cHouse.bit() | cHere.bit() | cOther.bit() | cIt.bit())
+	return t.mask.any(nounClasses | cRoom.bit() | cPlace.bit() | cThing.bit() | cFloor.bit() | cScene.bit() | cAll.bit() | cHouse.bit() | cHere.bit() | cOther.bit() | cIt.bit())
 }
 
 // read takes one token.

@@ -2,6 +2,7 @@ package nlu
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"lampworks/tsl"
@@ -25,7 +26,22 @@ type Index struct {
 
 type roomEntry struct {
 	id    string
-	floor int32 // -1 none
+	floor int32   // -1 none
+	kinds []int32 // by its names: bedroom
+}
+
+// roomsOf are the rooms of a kind.
+func (x *Index) roomsOf(kind int32) []int32 {
+	var out []int32
+	if x == nil {
+		return nil
+	}
+	for i := range x.rooms {
+		if slices.Contains(x.rooms[i].kinds, kind) {
+			out = append(out, int32(i))
+		}
+	}
+	return out
 }
 
 // sceneEntry is one scene; value is what its name would be as a mode of a device + 1: 睡眠模式.
@@ -174,6 +190,9 @@ func (b *builder) room(r Room) error {
 	s := sense{class: cRoom, code: n}
 	return b.each("room", r.ID, r.Names, func(_ string, w []rune) {
 		b.add(w, s)
+		if k := b.ends(w, cPlace); k >= 0 && !slices.Contains(x.rooms[n].kinds, k) {
+			x.rooms[n].kinds = append(x.rooms[n].kinds, k)
+		}
 		for _, v := range roomVariants(w) {
 			b.add(v, s)
 		}
@@ -271,14 +290,17 @@ func (b *builder) device(d Device) error {
 }
 
 // typeOf is the category whose word ends the name: 厨下净水器's is unknown, 小吊灯's is light.
-func (b *builder) typeOf(w []rune) int32 {
+func (b *builder) typeOf(w []rune) int32 { return b.ends(w, cType) }
+
+// ends is the code of the word of class c that ends w, or -1.
+func (b *builder) ends(w []rune, c class) int32 {
 	lang := language(w)
 	s := scan{v: b.x.v, lang: lang, words: b.x.v.words[lang], text: w}
 	for i := range w {
 		if lang == English && i > 0 && w[i-1] != ' ' {
 			continue
 		}
-		if code, end := s.wordOf(i, cType); end == len(w) {
+		if code, end := s.wordOf(i, c); end == len(w) {
 			return code
 		}
 	}

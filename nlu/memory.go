@@ -119,7 +119,8 @@ func (r *resolver) again(f *frame) frame {
 	for _, t := range f.targets {
 		if !t.noun() && !t.it && noun != nil {
 			more := *noun
-			more.rooms, more.floors, more.here, more.house, more.all = t.rooms, t.floors, t.here, t.house, t.all
+			more.placeOf(&t)
+			more.all = t.all
 			t = more
 		}
 		g.targets = append(g.targets, t)
@@ -149,7 +150,8 @@ func (r *resolver) answered(f *frame) ([]frame, bool) {
 	for _, t := range f.targets {
 		if !t.noun() && len(g.targets) > 0 && g.targets[0].noun() {
 			more := g.targets[0]
-			more.rooms, more.floors, more.here, more.house, more.all = t.rooms, t.floors, t.here, t.house, more.all || t.all
+			more.placeOf(&t)
+			more.all = more.all || t.all
 			t = more
 		}
 		merged = append(merged, t)

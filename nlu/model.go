@@ -188,7 +188,7 @@ func (x *Index) has(d int32, m Meaning) *prop {
 
 // alike lists which categories a type word covers beside its own.
 var alike = map[string][]string{
-	"door": {"lock", "garage", "gate"}, "curtain": {"blind"}, "thermostat": {"air_conditioner"}, "air_conditioner": {"thermostat"},
+	"door": {"lock", "garage", "gate"}, "curtain": {"blind"}, "blind": {"curtain"}, "thermostat": {"air_conditioner"}, "air_conditioner": {"thermostat"},
 	"garage": {"door"}, "socket": {"switch"}, "switch": {"socket"}, "heater": {"thermostat"},
 }
 

@@ -71,6 +71,8 @@ func (s *scan) resolve(c *Context, unknown int) Reading {
 	}
 	if out.Outcome == Act && unknown > 0 {
 		r.doubt(&out, unknown)
+	} else if out.Outcome == Clarify && out.Reason.Code == MissingDevice && unknown > 1 {
+		r.stranger(&out)
 	}
 	if out.Outcome != Act {
 		out.Actions = nil
@@ -123,8 +125,21 @@ func (r *resolver) run(frames []frame) {
 	}
 }
 
+// stranger: what should be the device is a word that nothing in the home is called.
+func (r *resolver) stranger(out *Reading) {
+	for i := range r.tokens {
+		if t := &r.tokens[i]; t.mask == 0 && t.end-t.start > 1 {
+			out.Outcome, out.Reason = Reject, Reason{Code: NoSuchDevice, Word: string(r.text[t.start:t.end])}
+			return
+		}
+	}
+}
+
 // doubt turns an act into a question when words in it were not understood that may change it.
 func (r *resolver) doubt(out *Reading, unknown int) {
+	if len(r.actions) > 0 && r.actions[0].Op == OpTimer && r.actions[0].Label != "" {
+		return // what the timer is for need not be understood
+	}
 	content, run, word := 0, 0, ""
 	for i := range r.tokens {
 		t := &r.tokens[i]

@@ -2,6 +2,7 @@ package nlu
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -47,10 +48,25 @@ func (r *resolver) frame(f *frame) bool {
 		return r.scene(f)
 	case f.question && r.asks(f):
 		return r.query(f)
-	case f.verb == vTell && len(f.preds) > 0 && f.preds[0].kind == valNone:
+	case (f.verb == vTell || f.verb == vNone) && f.looks(r.x):
 		return r.query(f)
 	}
 	return r.command(f)
+}
+
+// looks: only properties are named, nothing is said to do with them: 客厅温度, check the battery.
+func (f *frame) looks(x *Index) bool {
+	for i := range f.preds {
+		d := &f.preds[i]
+		if d.kind != valNone || d.dir != 0 || d.prop == 0 {
+			return false
+		}
+		switch x.meaning(d.prop - 1) {
+		case Swing, ChildLock, Mute:
+			return false
+		}
+	}
+	return len(f.preds) > 0
 }
 
 // asks tells a question from a request in the form of one: "can you turn on …".
@@ -64,6 +80,13 @@ func (r *resolver) asks(f *frame) bool {
 func (r *resolver) timer(f *frame) bool {
 	a := Action{Op: OpTimer}
 	switch {
+	case f.remind && f.verb != vCancel && (f.delay > 0 || len(f.lengths) > 0):
+		if a.Seconds = f.delay; a.Seconds == 0 {
+			a.Seconds = f.lengths[0].seconds()
+		}
+		a.Label = r.label(f)
+	case f.remind && f.at > 0 && f.verb != vCancel:
+		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.label(f)
 	case f.verb == vCancel || f.verb == vOff || f.verb == vStop:
 		a.Op = OpTimerCancel
 	case f.question || f.left || f.verb == vTell:
@@ -74,7 +97,7 @@ func (r *resolver) timer(f *frame) bool {
 			a.Seconds = f.lengths[0].seconds()
 		}
 		a.Label = r.label(f)
-	case f.remind && f.at > 0:
+	case f.at > 0:
 		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.label(f)
 	default:
 		return r.ask(MissingValue, nil)
@@ -84,7 +107,22 @@ func (r *resolver) timer(f *frame) bool {
 }
 
 // label is what a timer is for: the words that nothing else explains.
-func (r *resolver) label(f *frame) string { return "" }
+func (r *resolver) label(f *frame) string {
+	for i := range r.tokens {
+		if t := &r.tokens[i]; t.mask.has(cRemind) {
+			return r.rawFrom(t.end)
+		}
+	}
+	return ""
+}
+
+// rawFrom is the utterance as it was given, from position i of the text on.
+func (s *scan) rawFrom(i int32) string {
+	if int(i) >= len(s.origin) {
+		return ""
+	}
+	return strings.Trim(s.raw[s.origin[i]:], " ，。！？,.!?")
+}
 
 func clock(minute int) string {
 	b := []byte{'0' + byte(minute/600), '0' + byte(minute/60%10), ':', '0' + byte(minute%60/10), '0' + byte(minute%10)}
@@ -299,13 +337,64 @@ func (r *resolver) target(f *frame, t *target, can func(int32) bool) ([]int32, b
 		if devs := r.mem.devices(can); len(devs) > 0 {
 			return devs, true
 		}
+		if r.room >= 0 && len(f.preds) > 0 && f.preds[0].dir != 0 { // make it cooler
+			return r.unsaid(f, can)
+		}
 		return nil, r.ask(MissingDevice, nil)
+	case t.kind != 0 && len(t.rooms) == 0:
+		return nil, r.fail(Reject, Reason{Code: NoSuchDevice, Word: string(r.text[t.place[0]:t.place[1]])})
+	case t.kind != 0 && len(t.rooms) > 1 && !t.all && !f.both && !f.any:
+		return r.vague(f, t, can)
+	case t.thing || t.all && t.where() && !t.noun() && (f.verb == vOff || f.verb == vOn):
+		return r.everything(f, t)
 	case !t.noun() && (t.where() || t.all || t.other):
 		return r.places(f, t, can)
 	case t.where():
 		return r.placed(f, t, can)
 	}
 	return r.named(f, t, can)
+}
+
+// vague: a kind of room was said and there are several: 卧室 where there is 主卧 and 次卧.
+func (r *resolver) vague(f *frame, t *target, can func(int32) bool) ([]int32, bool) {
+	if r.room >= 0 && slices.Contains(t.rooms, r.room) {
+		one := *t
+		one.rooms, one.kind = []int32{r.room}, 0
+		return r.target(f, &one, can)
+	}
+	one := *t
+	one.kind = 0
+	found, ok := r.target(f, &one, can)
+	if !ok {
+		return nil, false
+	}
+	rooms := found[:0:0]
+	for _, d := range found {
+		if !slices.Contains(rooms, r.x.devices[d].room) {
+			rooms = append(rooms, r.x.devices[d].room)
+		}
+	}
+	if len(rooms) == 1 {
+		return found, true
+	}
+	return nil, r.ask(AmbiguousDevice, found)
+}
+
+// everything: all devices of a place that have a switch. Everywhere at once is asked back.
+func (r *resolver) everything(f *frame, t *target) ([]int32, bool) {
+	if !t.where() && !t.all && len(f.except) == 0 || len(f.preds) > 0 && !f.preds[0].empty() || f.verb != vOff && !t.where() {
+		return nil, r.ask(MissingDevice, nil)
+	}
+	var out []int32
+	for d := range r.x.devices {
+		if (!t.where() || r.within(t, int32(d))) && r.x.has(int32(d), Power) != nil {
+			out = append(out, int32(d))
+		}
+	}
+	if len(out) == 0 {
+		return nil, r.fail(Reject, Reason{Code: NoSuchDevice})
+	}
+	return out, true
 }
 
 // placed: a noun with its place means every such device there, a named device that one.
@@ -434,7 +523,7 @@ func (r *resolver) places(f *frame, t *target, can func(int32) bool) ([]int32, b
 	}
 	if noun := r.mem.noun(); noun != nil && t.where() && len(f.except) == 0 && (f.verb == vOn || f.verb == vOff || f.asWell || f.also || !f.hasPred()) {
 		more := *noun
-		more.rooms, more.floors, more.here, more.house = t.rooms, t.floors, t.here, t.house
+		more.placeOf(t)
 		if devs := filter(r.inPlace(f, &more, in, can), can); len(devs) > 0 {
 			return devs, true
 		}

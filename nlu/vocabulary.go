@@ -62,12 +62,10 @@ const (
 	cQ
 	cQHow
 	cQIs
-	cWhere
 	cWhy
 	cTold
 	cIf
 	cIt
-	cThat
 	cHere
 	cLittle
 	cToo
@@ -86,11 +84,15 @@ const (
 	cTimer
 	cRemind
 	cAfter
-	cInTime
 	cLeft
 	cParticle // on, off
 	cNamed
+	cPlace // a kind of room: bedroom
+	cThing // devices, appliances, everything
+	classCount
 )
+
+const _ = uint(64 - classCount) // a class is a bit
 
 // wordClasses are the keys of "words"; the code of a sense is the position in codes.
 var wordClasses = map[string]struct {
@@ -100,22 +102,24 @@ var wordClasses = map[string]struct {
 	"all": {class: cAll}, "both": {class: cBoth}, "any": {class: cAny}, "house": {class: cHouse}, "other": {class: cOther},
 	"except": {class: cExcept}, "except_end": {class: cExceptEnd}, "only_keep": {class: cOnlyKeep}, "and": {class: cAnd},
 	"then": {class: cThen}, "also": {class: cAlso}, "not": {class: cNot}, "q": {class: cQ}, "q_how": {class: cQHow},
-	"q_is": {class: cQIs}, "where": {class: cWhere}, "why": {class: cWhy}, "told": {class: cTold}, "if": {class: cIf},
-	"it": {class: cIt}, "that": {class: cThat}, "here": {class: cHere}, "little": {class: cLittle}, "too": {class: cToo},
+	"q_is": {class: cQIs}, "where": {cQHow, 8}, "why": {class: cWhy}, "told": {class: cTold}, "if": {class: cIf},
+	"it": {class: cIt}, "that": {class: cFiller}, "here": {class: cHere}, "little": {class: cLittle}, "too": {class: cToo},
 	"enough_not": {class: cEnoughNot}, "to": {class: cTo}, "by": {class: cBy}, "of": {class: cOf}, "ba": {class: cBa},
 	"in": {class: cIn}, "ask": {class: cAsk}, "filler": {class: cFiller}, "media": {class: cMedia}, "wrong": {class: cWrong},
 	"enough": {class: cEnough}, "as_well": {class: cAsWell}, "timer": {class: cTimer}, "remind": {class: cRemind},
-	"after": {class: cAfter}, "in_time": {class: cInTime}, "minutes_left": {class: cLeft}, "named": {class: cNamed},
+	"after": {class: cAfter}, "in_time": {class: cIn}, "minutes_left": {class: cLeft}, "named": {class: cNamed},
 	"particle_on": {cParticle, 1}, "particle_off": {cParticle, 0}, "scene": {cTopic, topicScene},
 	"broadcast": {cTopic, topicBroadcast}, "weather": {cTopic, topicWeather}, "clock": {cTopic, topicClock},
 	"date": {cTopic, topicDate}, "list": {cTopic, topicList}, "shopping": {cTopic, topicShopping},
 	"done": {cTopic, topicDone}, "put": {cTopic, topicPut}, "order": {class: cChoice}, "either": {cChoice, 9},
 	"q_temperature": {cQHow, 1}, "q_brightness": {cQHow, 2}, "q_level": {cQHow, 3}, "q_humidity": {cQHow, 4}, "q_volume": {cQHow, 5},
-	"q_remaining": {cQHow, 6},
+	"q_remaining": {cQHow, 6}, "q_battery": {cQHow, 7}, "thing": {class: cThing},
 }
 
 // howMeanings are what "how warm", "how bright" ask for, by the code of the word.
-var howMeanings = [...]Meaning{"", TargetTemperature, Brightness, Level, Humidity, Volume, Remaining}
+var howMeanings = [...]Meaning{"", TargetTemperature, Brightness, Level, Humidity, Volume, Remaining, Battery, ""}
+
+const howWhere = 8
 
 const (
 	topicScene int32 = iota
@@ -242,11 +246,11 @@ func (n *names) code(s string) int32 {
 
 // vocabulary is the words of all languages and the identifiers of makers' models, loaded once a process.
 type vocabulary struct {
-	meanings, values, categories, colours, days names
-	propIDs, valueIDs, categoryIDs              map[string]int32 // folded identifier → code
-	words                                       map[string]*trie // language → lexicon
-	sounds                                      *trie            // Chinese words by sound
-	spelling                                    []string         // English words, for misspellings
+	meanings, values, categories, colours, days, kinds names
+	propIDs, valueIDs, categoryIDs                     map[string]int32 // folded identifier → code
+	words                                              map[string]*trie // language → lexicon
+	sounds                                             *trie            // Chinese words by sound
+	spelling                                           []string         // English words, for misspellings
 }
 
 // vocab is the vocabulary; the files are part of the program, so that what is wrong with them a test finds.
@@ -259,8 +263,8 @@ var vocab = sync.OnceValue(func() *vocabulary {
 })
 
 type vocabularyFile struct {
-	Types, Properties, Values, Colours, Whites, Verbs, Directions, Extremes, States, Words, Periods, Days, Units map[string][]string
-	Categories                                                                                                   map[string][]string
+	Types, Properties, Values, Colours, Whites, Verbs, Directions, Extremes, States, Words, Periods, Days, Units, Rooms map[string][]string
+	Categories                                                                                                          map[string][]string
 }
 
 func readVocabulary(name string) (*vocabularyFile, error) {
@@ -352,6 +356,7 @@ func (v *vocabulary) addFile(t *trie, f *vocabularyFile, lang string) error {
 	add(f.Values, coded(cValue, &v.values))
 	add(f.Colours, coded(cColour, &v.colours))
 	add(f.Days, coded(cDay, &v.days))
+	add(f.Rooms, coded(cPlace, &v.kinds))
 	add(f.Whites, func(key string) (sense, bool) {
 		k, err := strconv.Atoi(key)
 		return sense{class: cWhite, code: int32(k)}, err == nil

@@ -61,7 +61,7 @@ func (p *parser) noun(t *token) bool {
 		}
 		p.turn()
 		p.nounAt(t)
-	case t.mask.any(cRoom.bit() | cFloor.bit()):
+	case t.mask.any(cRoom.bit() | cFloor.bit() | cPlace.bit()):
 		p.turn()
 		p.place(t)
 	case t.mask.has(cHouse):
@@ -131,11 +131,12 @@ func (p *parser) nounAt(t *token) {
 		place := carry.where()
 		p.flush()
 		if place && !p.except {
-			p.np.rooms, p.np.floors, p.np.house, p.np.here, p.np.all, p.np.place = carry.rooms, carry.floors, carry.house, carry.here, carry.all, carry.place
+			p.np.placeOf(&carry)
+			p.np.all = carry.all
 		}
 	} else if p.and && p.np.empty() && len(p.f.targets) > 0 && !p.except {
 		if last := &p.f.targets[len(p.f.targets)-1]; last.where() && last.noun() && p.lastNP >= p.tok-2 {
-			p.np.rooms, p.np.floors, p.np.house, p.np.here, p.np.place = last.rooms, last.floors, last.house, last.here, last.place
+			p.np.placeOf(last)
 		}
 	}
 	p.np.it = false
@@ -190,6 +191,11 @@ func (p *parser) place(t *token) {
 			np.rooms = append(np.rooms, s.code)
 		case cFloor:
 			np.floors = append(np.floors, s.code)
+		case cPlace:
+			if !t.mask.any(cRoom.bit() | cFloor.bit()) {
+				np.kind = s.code + 1
+				np.rooms = append(np.rooms, p.x.roomsOf(s.code)...)
+			}
 		}
 		return true
 	})
@@ -213,6 +219,9 @@ func (p *parser) quantifier(t *token) bool {
 			return true
 		}
 		p.np.all = true
+	case t.mask.has(cThing):
+		p.endExcept()
+		p.np.thing = true
 	case t.mask.has(cBoth):
 		p.endExcept()
 		p.f.both = true
@@ -296,14 +305,14 @@ func (p *parser) duration(t *token, q quantity) {
 	p.flush()
 	next := p.peek()
 	prev := p.prev()
-	if next != nil && next.mask.has(cAfter) || prev != nil && prev.mask.has(cInTime) && !p.f.timer {
+	if next != nil && next.mask.has(cAfter) || prev != nil && prev.mask.has(cIn) && !p.f.timer {
 		p.f.delay = q.seconds()
 		end := t.end
 		if next != nil && next.mask.has(cAfter) {
 			end = next.end
 		}
 		start := t.start
-		if prev != nil && prev.mask.has(cInTime) {
+		if prev != nil && prev.mask.has(cIn) {
 			start = prev.start
 		}
 		p.f.timeSpan = [2]int32{start, end}
@@ -605,11 +614,12 @@ func (p *parser) function(t *token) {
 	case m.has(cQHow):
 		p.flush()
 		f.question, f.how = true, true
-		if s, _ := p.sense(t, cQHow); s.code > 0 && (len(f.preds) == 0 || f.preds[len(f.preds)-1].prop == 0) {
+		if s, _ := p.sense(t, cQHow); s.code == howWhere {
+			f.where = true
+		} else if s.code > 0 && (len(f.preds) == 0 || f.preds[len(f.preds)-1].prop == 0) {
 			p.implied(p.pred(), howMeanings[s.code])
 		}
-	case m.has(cWhere):
-		f.question, f.where = true, true
+	case m.has(cQIs) && f.fix && f.empty(): // "no, it is …" corrects and does not ask
 	case m.has(cQIs), m.has(cQ):
 		if p.tok > 0 {
 			p.flush()
@@ -617,6 +627,7 @@ func (p *parser) function(t *token) {
 		f.question = true
 		f.is = f.is || m.has(cQIs)
 	case m.has(cLittle):
+		f.little = true
 		if len(f.preds) > 0 {
 			p.pred().little = true
 		}
