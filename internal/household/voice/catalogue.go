@@ -83,6 +83,7 @@ const (
 	valueClosed  phrase = "value.closed"
 	valueYes     phrase = "value.yes"
 	valueNo      phrase = "value.no"
+	valueMode    phrase = "value.mode"
 	valuePercent phrase = "value.percent"
 	valueCelsius phrase = "value.celsius"
 	valueUnit    phrase = "value.unit"

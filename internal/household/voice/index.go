@@ -18,12 +18,6 @@ import (
 	"lampworks/tsl"
 )
 
-// Products is what voice asks of the room product.
-type Products interface {
-	Model(ctx context.Context, product string) (*tsl.Model, error)
-	Category(ctx context.Context, product string) (string, error)
-}
-
 // maxIndexed is how many devices the kept indexes may have together; the homes
 // silent longest are forgotten.
 const maxIndexed = 50_000
@@ -124,6 +118,9 @@ func (s *Service) make(ctx context.Context, who access.Actor, id string) (*spoke
 			if h.models[d.Product], err = s.model(ctx, d.Product); err != nil {
 				return nil, err
 			}
+			if h.models[d.Product] == nil {
+				continue
+			}
 			if categories[d.Product], err = s.c.Products.Category(ctx, d.Product); err != nil {
 				return nil, fmt.Errorf("looking up the category of product %s: %w", d.Product, err)
 			}
@@ -184,8 +181,8 @@ func (h *spoken) property(device, id string) *tsl.Property {
 	return p
 }
 
-// value reads a reported value as understanding takes it: bool, int64, float64,
-// or a string, which for an enum is the name of the value as the model has it.
+// value reads a reported value as understanding takes it: bool, int64 (also the
+// number of an enum), float64, or what the JSON says.
 func (h *spoken) value(device, property string, v shadow.Value) (any, bool) {
 	p := h.property(device, property)
 	if p == nil || len(v.Value) == 0 {
@@ -195,15 +192,7 @@ func (h *spoken) value(device, property string, v shadow.Value) (any, bool) {
 	case tsl.Bool:
 		n, ok := number(v.Value)
 		return n != 0, ok
-	case tsl.Enum:
-		n, ok := number(v.Value)
-		for _, e := range p.Enum {
-			if ok && e.Value == int64(n) {
-				return e.Name, true
-			}
-		}
-		return nil, false
-	case tsl.Int:
+	case tsl.Int, tsl.Enum:
 		n, ok := number(v.Value)
 		return int64(n), ok
 	case tsl.Float, tsl.Double:
@@ -212,6 +201,22 @@ func (h *spoken) value(device, property string, v shadow.Value) (any, bool) {
 	var decoded any
 	err := json.Unmarshal(v.Value, &decoded)
 	return decoded, err == nil
+}
+
+// shown reads a reported value as answers show it: an enum by its name in the model.
+func (h *spoken) shown(device, property string, raw json.RawMessage) any {
+	v, ok := h.value(device, property, shadow.Value{Value: raw})
+	if !ok {
+		return nil
+	}
+	if p := h.property(device, property); p.Type == tsl.Enum {
+		for _, e := range p.Enum {
+			if e.Value == v {
+				return e.Name
+			}
+		}
+	}
+	return v
 }
 
 func asAny[T any](v T, ok bool) (any, bool) { return v, ok }

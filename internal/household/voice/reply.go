@@ -95,7 +95,7 @@ func (w *teller) done(a nlu.Action, steps []*step) string {
 	case a.Meaning == nlu.Colour:
 		return w.about(doneColour, ids, "value", value)
 	case a.Meaning == nlu.Mode:
-		return w.about(doneMode, ids, "value", value)
+		return w.about(doneMode, ids, "value", w.mode(value))
 	case p != nil && p.Unit != "":
 		return w.about(doneSet, ids, "what", what, "value", value)
 	}
@@ -111,10 +111,13 @@ func either(first bool, a, b phrase) phrase {
 
 // result is the value the devices have now, known if it is the same for all.
 func (w *teller) result(a nlu.Action, p *tsl.Property, steps []*step) (string, bool) {
+	if a.Op == nlu.OpSet && a.Meaning == nlu.Colour {
+		return w.asked(a, p)
+	}
 	value, known := "", false
 	for _, st := range steps {
 		raw, sent := st.sets[a.Prop]
-		v, ok := w.value(a.Meaning, w.home.property(st.device, a.Prop), raw)
+		v, ok := w.reported(a, st.device, raw)
 		if !sent || !ok || (known && v != value) {
 			known = false
 			break
@@ -163,7 +166,7 @@ func (w *teller) told(a nlu.Action, steps []*step) []string {
 		}
 		p := w.home.property(st.device, a.Prop)
 		what, one := w.what(a.Meaning, p), []string{st.device}
-		value, ok := w.value(a.Meaning, p, st.value)
+		value, ok := w.reported(a, st.device, st.value)
 		n, _ := number(st.value)
 		switch {
 		case !ok:
@@ -251,7 +254,7 @@ func (w *teller) fate(a nlu.Action, st *step) fate {
 	case Busy:
 		return fate{phrase: failedBusy}
 	case Wrong:
-		if value, ok := w.value(a.Meaning, p, st.value); ok {
+		if value, ok := w.reported(a, st.device, st.value); ok {
 			return fate{phrase: failedWrong, what: what, value: value}
 		}
 		return fate{phrase: failedWrongValue}

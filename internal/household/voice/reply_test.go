@@ -34,7 +34,7 @@ const airModel = `{"properties":[
 	{"identifier":"targetTemperature","name":"目标温度","accessMode":"rw","dataType":{"type":"float","specs":{"min":"16","max":"30","step":"0.5","unit":"°C"}}},
 	{"identifier":"temperature","name":"室温","accessMode":"r","dataType":{"type":"float","specs":{"min":"-40","max":"100","step":"0.1","unit":"℃"}}},
 	{"identifier":"mode","name":"模式","accessMode":"rw","dataType":{"type":"enum","specs":{"0":"auto","1":"cool","2":"heat"}},
-	 "lampworks":{"values":{"0":{"zh-CN":"自动模式","en":"automatic"},"1":{"zh-CN":"制冷模式","en":"cooling"},"2":{"zh-CN":"制热模式","en":"heating"}}}},
+	 "lampworks":{"values":{"0":{"zh-CN":"自动模式","en":"automatic"},"1":{"zh-CN":"制冷","en":"cooling"},"2":{"zh-CN":"制热模式","en":"heating"}}}},
 	{"identifier":"windspeed","name":"风速","accessMode":"rw","dataType":{"type":"int","specs":{"min":"1","max":"5"}}},
 	{"identifier":"oddity","name":"怪值","accessMode":"rw","dataType":{"type":"int","specs":{"min":"0","max":"9"}}}
 ],"events":[],"services":[]}`
@@ -69,7 +69,7 @@ func bedroomAndLivingRoom(t testing.TB) *spoken {
 	return h
 }
 
-func set(prop string, m nlu.Meaning, value any, targets ...string) nlu.Action {
+func act(prop string, m nlu.Meaning, value any, targets ...string) nlu.Action {
 	return nlu.Action{Op: nlu.OpSet, Prop: prop, Meaning: m, Value: value, Targets: targets}
 }
 
@@ -117,9 +117,9 @@ func asks(outcome nlu.Outcome, r nlu.Reason, candidates ...string) *turn {
 
 func TestReplies(t *testing.T) {
 	h := bedroomAndLivingRoom(t)
-	power := func(v bool, ids ...string) []nlu.Action { return []nlu.Action{set("powerstate", nlu.Power, v, ids...)} }
+	power := func(v bool, ids ...string) []nlu.Action { return []nlu.Action{act("powerstate", nlu.Power, v, ids...)} }
 	bright := func(v int, ids ...string) []nlu.Action {
-		return []nlu.Action{set("brightness", nlu.Brightness, int64(v), ids...)}
+		return []nlu.Action{act("brightness", nlu.Brightness, int64(v), ids...)}
 	}
 	adjust := func(dir string, ids ...string) []nlu.Action {
 		return []nlu.Action{{Op: nlu.OpAdjust, Prop: "brightness", Meaning: nlu.Brightness, Direction: dir, Targets: ids}}
@@ -155,29 +155,29 @@ func TestReplies(t *testing.T) {
 			"好的，客厅的灯和主卧的灯亮度调低了。", "Brightness of the living room lamp and the bedroom lamp went down.",
 		},
 		{
-			"colour and brightness", does(append([]nlu.Action{set("color", nlu.Colour, "green", "lr.strip")}, bright(40, "lr.strip")...),
+			"colour and brightness", does(append([]nlu.Action{act("color", nlu.Colour, "green", "lr.strip")}, bright(40, "lr.strip")...),
 				on("lr.strip", `{"color":"green"}`, Done, ""), on("lr.strip", `{"brightness":40}`, Done, "")),
 			"好的，客厅的灯带调成绿色了，亮度调到40%。", "The living room strip is green, it is set to 40 %.",
 		},
 		{
-			"temperature", does([]nlu.Action{set("targetTemperature", nlu.TargetTemperature, 26.5, "lr.air")}, on("lr.air", `{"targetTemperature":26.5}`, Done, "")),
+			"temperature", does([]nlu.Action{act("targetTemperature", nlu.TargetTemperature, 26.5, "lr.air")}, on("lr.air", `{"targetTemperature":26.5}`, Done, "")),
 			"好的，客厅的空调温度调到26.5℃。", "The living room air conditioner is set to 26.5 °C.",
 		},
 		{
-			"mode", does([]nlu.Action{set("mode", nlu.Mode, "cool", "lr.air")}, on("lr.air", `{"mode":1}`, Done, "")),
+			"mode", does([]nlu.Action{act("mode", nlu.Mode, "cool", "lr.air")}, on("lr.air", `{"mode":1}`, Done, "")),
 			"好的，客厅的空调换到制冷模式了。", "The living room air conditioner is in cooling mode.",
 		},
 		{
-			"no unit", does([]nlu.Action{set("windspeed", nlu.FanSpeed, int64(3), "lr.air")}, on("lr.air", `{"windspeed":3}`, Done, "")),
+			"no unit", does([]nlu.Action{act("windspeed", nlu.FanSpeed, int64(3), "lr.air")}, on("lr.air", `{"windspeed":3}`, Done, "")),
 			"好的，客厅的空调风速设为3。", "Fan speed of the living room air conditioner is set to 3.",
 		},
 		{
-			"no meaning", does([]nlu.Action{set("oddity", "", int64(3), "lr.air")}, on("lr.air", `{"oddity":3}`, Done, "")),
+			"no meaning", does([]nlu.Action{act("oddity", "", int64(3), "lr.air")}, on("lr.air", `{"oddity":3}`, Done, "")),
 			"好的，客厅的空调怪值设为3。", "怪值 of the living room air conditioner is set to 3.",
 		},
-		{"open", does([]nlu.Action{set("position", nlu.Position, int64(100), "lr.curtain")}, on("lr.curtain", `{"position":100}`, Done, "")), "好的，客厅窗帘打开了。", "The living room curtain is open."},
-		{"close", does([]nlu.Action{set("position", nlu.Position, int64(0), "lr.curtain")}, on("lr.curtain", `{"position":0}`, Done, "")), "好的，客厅窗帘关上了。", "The living room curtain is closed."},
-		{"half", does([]nlu.Action{set("position", nlu.Position, int64(50), "lr.curtain")}, on("lr.curtain", `{"position":50}`, Done, "")), "好的，客厅窗帘开到50%。", "The living room curtain is at 50 %."},
+		{"open", does([]nlu.Action{act("position", nlu.Position, int64(100), "lr.curtain")}, on("lr.curtain", `{"position":100}`, Done, "")), "好的，客厅窗帘打开了。", "The living room curtain is open."},
+		{"close", does([]nlu.Action{act("position", nlu.Position, int64(0), "lr.curtain")}, on("lr.curtain", `{"position":0}`, Done, "")), "好的，客厅窗帘关上了。", "The living room curtain is closed."},
+		{"half", does([]nlu.Action{act("position", nlu.Position, int64(50), "lr.curtain")}, on("lr.curtain", `{"position":50}`, Done, "")), "好的，客厅窗帘开到50%。", "The living room curtain is at 50 %."},
 
 		{"offline", does(power(true, "lr.lamp"), on("lr.lamp", "", Undone, Offline)), "客厅的灯不在线，没有执行。", "The living room lamp is offline, nothing was done there."},
 		{"silent", does(power(true, "lr.lamp"), on("lr.lamp", `{"powerstate":1}`, Undone, Silent)), "客厅的灯没有回应，不确定执行了没有。", "The living room lamp did not answer, it is not certain that it was done."},
@@ -245,7 +245,7 @@ func TestReplies(t *testing.T) {
 		{"no property of it", asks(nlu.Reject, nlu.Reason{Code: nlu.NoSuchProperty, Device: "lr.curtain", Meaning: nlu.Colour}), "客厅窗帘不支持颜色。", "The living room curtain cannot do colour."},
 		{
 			"no such mode", asks(nlu.Reject, nlu.Reason{Code: nlu.NoSuchValue, Device: "lr.air", Prop: "mode", Meaning: nlu.Mode, Allowed: []string{"auto", "cool", "heat"}}),
-			"客厅的空调没有这一项，可以选自动模式、制冷模式或制热模式。", "The living room air conditioner does not have that, the choices are automatic, cooling or heating.",
+			"客厅的空调没有这一项，可以选自动模式、制冷或制热模式。", "The living room air conditioner does not have that, the choices are automatic, cooling or heating.",
 		},
 		{
 			"too hot", asks(nlu.Reject, nlu.Reason{Code: nlu.OutOfRange, Device: "lr.air", Prop: "targetTemperature", Meaning: nlu.TargetTemperature, Min: 16, Max: 30}),

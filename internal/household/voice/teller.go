@@ -2,6 +2,7 @@ package voice
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -96,6 +97,55 @@ func (w *teller) what(m nlu.Meaning, p *tsl.Property) string {
 		}
 	}
 	return w.say(whatThis)
+}
+
+// reported says the value that a device reports, or was sent, for what an action is about.
+func (w *teller) reported(a nlu.Action, device string, raw json.RawMessage) (said string, ok bool) {
+	p := w.home.property(device, a.Prop)
+	if a.Meaning == nlu.Colour && p != nil && p.Type != tsl.Text {
+		return w.mixed(a.Prop, device, p, raw)
+	}
+	return w.value(a.Meaning, p, raw)
+}
+
+// mixed says a colour that is a number or a struct: by name if it is one of
+// those that understanding writes, else as a number.
+func (w *teller) mixed(prop, device string, p *tsl.Property, raw json.RawMessage) (string, bool) {
+	for _, key := range w.colours() {
+		name := strings.TrimPrefix(string(key), string(colourPrefix))
+		params, why := w.home.index.Params(set(prop, name), device, nil)
+		var wire map[string]json.RawMessage
+		if why.Code == "" && json.Unmarshal(params, &wire) == nil && equal(wire[prop], raw) {
+			return w.say(key), true
+		}
+	}
+	if n, ok := number(raw); ok && p.Type == tsl.Int {
+		return fmt.Sprintf("#%06x", int64(n)), true
+	}
+	return "", false
+}
+
+func set(prop, value string) nlu.Action {
+	return nlu.Action{Op: nlu.OpSet, Prop: prop, Meaning: nlu.Colour, Value: value}
+}
+
+func (w *teller) colours() []phrase {
+	var all []phrase
+	for key := range w.catalogue {
+		if strings.HasPrefix(string(key), string(colourPrefix)) {
+			all = append(all, key)
+		}
+	}
+	return all
+}
+
+// mode says the name of a mode as such: 制冷 is 制冷模式 where one goes on about it.
+func (w *teller) mode(name string) string {
+	before, after, _ := strings.Cut(w.catalogue[valueMode], "{n}")
+	if strings.HasPrefix(name, before) && strings.HasSuffix(name, after) && before+after != "" {
+		return name
+	}
+	return w.say(valueMode, "n", name)
 }
 
 // value says a value as it stands on the wire. ok is false when there are no

@@ -486,7 +486,7 @@ func (t *turn) acts() []Act {
 		target := t.target(st.device)
 		target.Outcome, target.Reason, target.Command = st.outcome, st.reason, st.command
 		if st.value != nil {
-			target.Value, _ = t.home.value(st.device, t.reading.Actions[st.act].Prop, shadow.Value{Value: st.value})
+			target.Value = t.home.shown(st.device, t.reading.Actions[st.act].Prop, st.value)
 		}
 		acts[st.act].Targets = append(acts[st.act].Targets, target)
 	}

@@ -29,6 +29,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
+	"lampworks/internal/partner/product"
 	"lampworks/nlu"
 )
 
@@ -47,7 +48,7 @@ type Commands interface {
 // Config is what voice stands on, and its settings.
 type Config struct {
 	Homes    *home.Service
-	Products Products
+	Products *product.Service
 	Shadows  *shadow.Service
 	Commands Commands
 	Facts    uplink.Log // gets a record of each sentence; nil: none
