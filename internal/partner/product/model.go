@@ -290,7 +290,7 @@ func dropDraft(ctx context.Context, tx *store.Tx, id string) error {
 func loadVersion(ctx context.Context, q store.Querier, id string, number int) (Version, error) {
 	v, err := scanVersion(q.QueryRow(ctx, versionSQL, id, number))
 	if errors.Is(err, sql.ErrNoRows) {
-		return Version{}, fault.NotFound("version", strconv.Itoa(number)+" of product "+id)
+		return Version{}, fault.NotFound("version of product "+id, strconv.Itoa(number))
 	}
 	if err != nil {
 		return Version{}, fmt.Errorf("reading version %d of product %s: %w", number, id, err)
