@@ -129,6 +129,9 @@ func ReadHome(r io.Reader) (*Home, error) {
 	if len(b) > maxHomeFile {
 		return nil, fmt.Errorf("the home is larger than %d bytes", maxHomeFile)
 	}
+	if h, ok := readHA(b); ok {
+		return h, nil
+	}
 	var f homeFile
 	if err := json.Unmarshal(b, &f); err != nil {
 		return nil, fmt.Errorf("reading the home: %w", err)

@@ -26,6 +26,7 @@ type Index struct {
 
 type roomEntry struct {
 	id    string
+	label string  // first name as given
 	floor int32   // -1 none
 	kinds []int32 // by its names: bedroom
 }
@@ -47,6 +48,7 @@ func (x *Index) roomsOf(kind int32) []int32 {
 // sceneEntry is one scene; value is what its name would be as a mode of a device + 1: 睡眠模式.
 type sceneEntry struct {
 	id    string
+	label string
 	value int32
 }
 
@@ -58,8 +60,10 @@ type floorEntry struct {
 // deviceEntry is one device; props are in the order of the model.
 type deviceEntry struct {
 	id       string
-	room     int32 // -1 none
-	category int32 // -1 unknown
+	label    string // first name as given
+	raw      string // category as given
+	room     int32  // -1 none
+	category int32  // -1 unknown
 	props    []prop
 }
 
@@ -124,6 +128,9 @@ func Compile(h Home) (*Index, error) {
 			return nil, err
 		}
 	}
+	for _, name := range h.floors {
+		b.floor(name)
+	}
 	for _, d := range h.Devices {
 		if err := b.device(d); err != nil {
 			return nil, err
@@ -181,7 +188,7 @@ func (b *builder) room(r Room) error {
 	}
 	n := int32(len(x.rooms))
 	b.rooms[r.ID] = n
-	e := roomEntry{id: r.ID, floor: -1}
+	e := roomEntry{id: r.ID, label: label(r.Names, r.ID), floor: -1}
 	if r.Floor != "" {
 		e.floor = b.floor(r.Floor)
 		x.floors[e.floor].rooms = append(x.floors[e.floor].rooms, n)
@@ -197,6 +204,16 @@ func (b *builder) room(r Room) error {
 			b.add(v, s)
 		}
 	})
+}
+
+// label is the first name of a thing in any language, or its id.
+func label(names map[string][]string, id string) string {
+	for _, lang := range sortedKeys(names) {
+		if len(names[lang]) > 0 {
+			return names[lang][0]
+		}
+	}
+	return id
 }
 
 // roomVariants are other common forms of a room's name: 主卧室 for 主卧.
@@ -229,7 +246,15 @@ func (b *builder) floor(name string) int32 {
 	}
 	n := int32(len(x.floors))
 	x.floors = append(x.floors, floorEntry{name: name})
-	b.add(fold(name), sense{class: cFloor, code: n})
+	w := fold(name)
+	s := sense{class: cFloor, code: n}
+	switch {
+	case len(w) == 1 && hanDigit(w[0]) > 0: // the floor "二" is spoken of as 二楼
+		b.add([]rune(string(w)+"楼"), s)
+		b.add([]rune(string(w)+"层"), s)
+	case len(w) > 0:
+		b.add(w, s)
+	}
 	return n
 }
 
@@ -239,7 +264,7 @@ func (b *builder) scene(s Scene) error {
 	if s.ID == "" {
 		return fmt.Errorf("scene %d has no id", n)
 	}
-	x.scenes = append(x.scenes, sceneEntry{id: s.ID})
+	x.scenes = append(x.scenes, sceneEntry{id: s.ID, label: label(s.Names, s.ID)})
 	err := b.each("scene", s.ID, s.Names, func(_ string, w []rune) {
 		b.add(w, sense{class: cScene, code: n})
 		if c, ok := x.v.lookup(trimMode(string(w)), cValue); ok {
@@ -259,7 +284,7 @@ func (b *builder) device(d Device) error {
 	}
 	n := int32(len(x.devices))
 	x.byID[d.ID] = n
-	e := deviceEntry{id: d.ID, room: -1, category: -1}
+	e := deviceEntry{id: d.ID, label: label(d.Names, d.ID), raw: d.Category, room: -1, category: -1}
 	if d.Room != "" {
 		r, ok := b.rooms[d.Room]
 		if !ok {

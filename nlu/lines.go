@@ -18,10 +18,8 @@ type line struct {
 	Lang      string `json:"lang"`
 	Utterance string `json:"utterance"`
 	Context   struct {
-		SpeakerRoom        string          `json:"speaker_room"`
-		PreviousUtterances []string        `json:"previous_utterances"`
-		SpeakerArea        string          `json:"speaker_area"`
-		Areas              json.RawMessage `json:"areas"`
+		SpeakerRoom        string   `json:"speaker_room"`
+		PreviousUtterances []string `json:"previous_utterances"`
 	} `json:"context"`
 }
 
@@ -59,6 +57,8 @@ func Lines(ctx context.Context, home *Home, format, lang string, in io.Reader, o
 	switch format {
 	case "", "genie":
 		return genieLines(ctx, home, lang, in, out)
+	case "ha":
+		return haLines(ctx, home, lang, in, out)
 	}
 	return fmt.Errorf("format %q, want genie or ha", format)
 }
@@ -110,6 +110,50 @@ func genieLines(ctx context.Context, home *Home, lang string, in io.Reader, out 
 		start := time.Now()
 		r := x.Read(c, l.Utterance)
 		return e.Encode(lineOf(l.ID, r, time.Since(start)))
+	})
+	if err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+type haReading struct {
+	ID        string         `json:"id,omitempty"`
+	Intent    string         `json:"intent,omitempty"`
+	Slots     map[string]any `json:"slots"`
+	LatencyUS int64          `json:"latency_us"`
+}
+
+func haLines(ctx context.Context, home *Home, lang string, in io.Reader, out io.Writer) error {
+	var shared *Index
+	if home != nil {
+		x, err := Compile(*home)
+		if err != nil {
+			return fmt.Errorf("compiling the home: %w", err)
+		}
+		shared = x
+	}
+	w := bufio.NewWriter(out)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	err := eachLine(ctx, in, func(n int, b []byte) error {
+		var l struct {
+			line
+			Context haContext `json:"context"`
+		}
+		if err := json.Unmarshal(b, &l); err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		x := shared
+		if x == nil {
+			var err error
+			if x, err = Compile(*l.Context.home()); err != nil {
+				return fmt.Errorf("line %d: compiling its context: %w", n, err)
+			}
+		}
+		start := time.Now()
+		r := x.readHAIntent("", l.Utterance)
+		return e.Encode(haReading{ID: l.ID, Intent: r.Intent, Slots: r.Slots, LatencyUS: time.Since(start).Microseconds()})
 	})
 	if err != nil {
 		return err

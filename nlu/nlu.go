@@ -38,6 +38,8 @@ type Home struct {
 	Rooms   []Room
 	Devices []Device
 	Scenes  []Scene
+
+	floors []string // floors without a room
 }
 
 // Room is one room; Floor is the floor it lies on, in the users' words ("二楼", "First Floor"), or empty.

@@ -27,6 +27,19 @@ func TestDump(t *testing.T) {
 		t.Skip()
 	}
 	h := testHome(t)
+	for _, n := range []string{"ha-zh-CN", "ha-en", "ha-zh-TW", "ha-zh-HK"} {
+		in, err := os.ReadFile("testdata/" + n + ".jsonl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := Lines(context.Background(), nil, "ha", "", bytes.NewReader(in), &out); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(dir+"/"+n+".out", out.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, n := range []string{"genie-zh-CN", "genie-en", "genie-noise-zh-CN"} {
 		in, err := os.ReadFile("testdata/" + n + ".jsonl")
 		if err != nil {
