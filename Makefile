@@ -22,7 +22,7 @@ web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 web: web/dist/index.html
 
 build: web
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/lampworks ./cmd/lampworks
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/lampworks ./cmd/lampworks
 
 demo: build
 	@scripts/setup espeak-ng

@@ -108,14 +108,14 @@ func build(ctx context.Context, n *node.Node, dir string, spare int) (*stage, er
 	if err != nil {
 		return nil, err
 	}
-	h, err := n.Homes.Create(ctx, who, home.NewHome{Names: map[string]string{"zh-CN": "小满的家", "en": "Xiaoman's home"}})
+	h, err := n.Homes.Create(ctx, who, home.Names{"zh-CN": "小满的家", "en": "Xiaoman's home"})
 	if err != nil {
 		return nil, fmt.Errorf("making the home: %w", err)
 	}
 	s.Home = h.ID
 	roomIDs := make([]string, len(rooms))
 	for i, r := range rooms {
-		room, err := n.Homes.AddRoom(ctx, who, h.ID, home.NewRoom{Names: home.Names{"zh-CN": {r.zh}, "en": {r.en}}})
+		room, err := n.Homes.AddRoom(ctx, who, h.ID, home.Label{Names: home.Names{"zh-CN": r.zh, "en": r.en}})
 		if err != nil {
 			return nil, fmt.Errorf("making room %s: %w", r.en, err)
 		}
@@ -162,7 +162,7 @@ func founder(ctx context.Context, n *node.Node) (access.Actor, *stage, error) {
 func (s *stage) add(ctx context.Context, n *node.Node, who access.Actor, p part, room string, makers map[string]product.Product) error {
 	made, ok := makers[p.category]
 	if !ok {
-		c, err := n.Products.Category(p.category)
+		c, err := product.FindCategory(p.category)
 		if err != nil {
 			return err
 		}
@@ -176,8 +176,8 @@ func (s *stage) add(ctx context.Context, n *node.Node, who access.Actor, p part,
 		return err
 	}
 	d := ds[0]
-	names := home.Names{"zh-CN": {p.zh}, "en": append([]string{p.en}, p.aliases...)}
-	if err := n.Homes.Bind(ctx, who, s.Home, home.Binding{Device: d.ID, Room: room, Names: names}); err != nil {
+	label := home.Label{Names: home.Names{"zh-CN": p.zh, "en": p.en}, Aliases: home.Aliases{"en": p.aliases}}
+	if _, err := n.Homes.Bind(ctx, who, s.Home, room, d.ID, label); err != nil {
 		return fmt.Errorf("binding: %w", err)
 	}
 	s.Devices = append(s.Devices, actor{ID: d.ID, Product: made.ID, ProductKey: made.ProductKey, ProductID: made.ProductID, Name: d.Name, State: p.state})

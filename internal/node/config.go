@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"lampworks/internal/edge/gateway"
+	"lampworks/web"
 )
 
 // Config is what a node is told. Its names are those of the flags, the environment (LAMPWORKS_…) and the YAML file.
@@ -36,6 +38,7 @@ type Config struct {
 
 	AllowLoopbackTargets bool // skills and webhooks may reach loopback: development only
 	Operator             Operator
+	Console              fs.FS // the built console; nil: the one in the binary
 	LoopbackOnly         bool // refuse to listen on any other address: the demo
 	Limits               gateway.Limits
 }
@@ -58,6 +61,11 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.RootKey == "" {
 		c.RootKey = c.Data + ".key"
+	}
+	if c.Console == nil {
+		if c.Console, err = fs.Sub(web.Dist, "dist"); err != nil {
+			return c, fmt.Errorf("finding the console in the binary: %w", err)
+		}
 	}
 	switch {
 	case c.Role != "" && c.Role != "all":

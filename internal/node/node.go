@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"lampworks/internal/edge/api"
+	"lampworks/internal/edge/console"
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
@@ -138,18 +139,22 @@ func (n *Node) openRooms(context.Context) error {
 	n.Commands = command.New(n.Store, n.Products, n.Shadows, n.Bus, n.log)
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
 	n.Virtual = virtual.NewFleet(n.log)
-	n.Homes = home.New(n.Store, n.Devices, n.log)
-	n.Voice = voice.New(n.Homes, n.Devices, n.Products, n.Commands, n.Shadows, n.Log, n.log)
+	n.Homes = home.New(n.Store)
+	n.Voice = voice.New(voice.Config{Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Logger: n.log})
 	n.Gateway = gateway.New(gateway.Config{
 		Devices: n.Devices, Products: n.Products, Commands: n.Commands, Log: n.Log, Bus: n.Bus, Logger: n.log,
 		Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
 	})
+	page, err := console.New(n.c.Console)
+	if err != nil {
+		return err
+	}
 	n.http = &http.Server{
 		Handler: api.New(api.Config{
 			Accounts: n.Accounts, Products: n.Products, Orders: n.Orders, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
-			Logger: n.log, Secure: n.c.HTTPS != "",
+			Console: page, Logger: n.log,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,

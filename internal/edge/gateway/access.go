@@ -41,29 +41,32 @@ func (c *conn) Connect(in *mqtt.Connect) byte {
 func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
 	id, err := alink.ParseClientID(string(in.ClientID))
 	if err != nil {
-		return mqtt.RefusedIdentifier, err.Error()
+		return mqtt.RefusedClientID, err.Error()
 	}
 	name, key, err := alink.ParseUserName(string(in.Username))
 	if err != nil {
-		return mqtt.RefusedCredentials, err.Error()
+		return mqtt.RefusedLogin, err.Error()
+	}
+	if id.AuthType != "" {
+		return mqtt.RefusedAuthorised, "dynamic registration is not served yet"
 	}
 	if !c.secure && !c.loopback() && !c.g.plain[key] {
-		return mqtt.RefusedNotAuthorized, "plain TCP from another machine is not allowed for product key " + key
+		return mqtt.RefusedAuthorised, "plain TCP from another machine is not allowed for product key " + key
 	}
 	who, err := c.ask(key, name)
 	switch {
 	case fault.Is(err, fault.Missing):
-		return mqtt.RefusedCredentials, "unknown product or device"
+		return mqtt.RefusedLogin, "unknown product or device"
 	case err != nil:
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelError, "identifying a device failed", slog.Any("error", err))
-		return mqtt.RefusedUnavailable, "the platform cannot identify devices now"
-	case !alink.Verify(in.Password, id, who.Secret.Reveal(), name, key):
-		return mqtt.RefusedCredentials, "wrong signature"
+		return mqtt.RefusedServer, "the platform cannot identify devices now"
+	case !alink.Verify(in.Password, id.SignMethod, who.Secret.Reveal(), id, name, key):
+		return mqtt.RefusedLogin, "wrong signature"
 	case who.State != device.Enabled:
-		return mqtt.RefusedNotAuthorized, "device is disabled"
+		return mqtt.RefusedAuthorised, "device is disabled"
 	}
 	c.device, c.product, c.key, c.name = who.ID, who.Product, who.ProductKey, who.Name
-	if id.Field("_ss") == "1" {
+	if id.SubscribeAll {
 		c.filters.Store(&subscriptions{whole: alink.AllDown(), qos: 1})
 	}
 	return mqtt.Accepted, ""

@@ -12,6 +12,7 @@ import (
 
 	"lampworks/alink"
 	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/device"
 	"lampworks/mqtt"
 )
 
@@ -72,7 +73,7 @@ func (c *conn) Subscribe(filters []mqtt.Filter, codes []byte) {
 			next, ok = next.with(sub)
 		}
 		if !ok { // the code says refused already
-			c.show(RefusedSubject, string(f.Topic), nil, "subscribed to a topic that is not its own, or to too many")
+			c.show(device.RefusedSubject, string(f.Topic), nil, "subscribed to a topic that is not its own, or to too many")
 			continue
 		}
 		codes[i] = min(f.QoS, 1)
@@ -214,16 +215,8 @@ func (c *conn) send(cmd *command.Command) error {
 		return err
 	}
 	c.g.Stats.Delivered.Add(1)
-	c.show(DownSubject, topic, payload, "")
+	c.show(device.DownSubject, topic, payload, "")
 	return nil
-}
-
-// Traffic is one message as the live page shows it.
-type Traffic struct {
-	At      time.Time       `json:"at"`
-	Topic   string          `json:"topic"`
-	Payload json.RawMessage `json:"payload,omitempty"`
-	Why     string          `json:"why,omitempty"` // why it was refused
 }
 
 // maxShown is how much of a payload is shown.
@@ -231,7 +224,7 @@ const maxShown = 4 << 10
 
 // show publishes traffic for whoever looks. It may be lost.
 func (c *conn) show(subject, topic string, payload []byte, why string) {
-	t := Traffic{At: time.Now().UTC(), Topic: topic, Why: why}
+	t := device.Traffic{At: time.Now().UTC(), Topic: topic, Why: why}
 	switch {
 	case len(payload) == 0:
 	case len(payload) <= maxShown && json.Valid(payload):

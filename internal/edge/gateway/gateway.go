@@ -98,6 +98,15 @@ type Stats struct {
 	Accepted, Refused, Messages, Rejected, Delivered, TakenOver atomic.Int64
 }
 
+// Counts are the counters by their names in /metrics.
+func (g *Gateway) Counts() map[string]int64 {
+	s := &g.Stats
+	return map[string]int64{
+		"connects_accepted_total": s.Accepted.Load(), "connects_refused_total": s.Refused.Load(), "sessions_taken_over_total": s.TakenOver.Load(),
+		"messages_total": s.Messages.Load(), "messages_rejected_total": s.Rejected.Load(), "commands_delivered_total": s.Delivered.Load(),
+	}
+}
+
 // New returns a gateway that serves once [Gateway.Run] runs and listeners are handed to [Gateway.Serve].
 func New(c Config) *Gateway {
 	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), identify: make(chan struct{}, 32)}

@@ -15,13 +15,6 @@ import (
 // errForeign closes a session that publishes where it may not.
 var errForeign = errors.New("published on a topic that is not its own")
 
-// RefusedSubject and DownSubject are Bus subjects, completed by the device's id, that show on a live page what the Log
-// does not hold: messages that were refused, and what was sent down. Their payload is a [Traffic] as JSON.
-const (
-	RefusedSubject = "device.refused."
-	DownSubject    = "device.down."
-)
-
 // Publish takes a message from the device: checked, stored, and only then acknowledged.
 func (c *conn) Publish(p *mqtt.Packet) error {
 	if c.gone.Load() {
@@ -30,7 +23,7 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 	t, arg, ok := alink.Match(p.Topic, c.key, c.name)
 	if !ok || t.Direction()&alink.Up == 0 {
 		c.g.Stats.Rejected.Add(1)
-		c.show(RefusedSubject, string(p.Topic), p.Payload, errForeign.Error())
+		c.show(device.RefusedSubject, string(p.Topic), p.Payload, errForeign.Error())
 		return errForeign
 	}
 	c.g.Stats.Messages.Add(1)
@@ -104,7 +97,7 @@ func ignore(*tsl.Property, []byte, int64) {}
 // refuse answers a message that is not taken. It is acknowledged: sending it again would not make it better.
 func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg, id []byte, r *refusal) {
 	c.g.Stats.Rejected.Add(1)
-	c.show(RefusedSubject, string(p.Topic), p.Payload, r.text)
+	c.show(device.RefusedSubject, string(p.Topic), p.Payload, r.text)
 	if reply := t.Reply(); reply != 0 && c.subscribed(reply, string(arg)) {
 		text := alink.AppendReply(nil, id, r.code, r.text, nil, t.Method(string(arg)))
 		_, _ = c.s.Publish(reply.Topic(c.key, c.name, string(arg)), text, 0)

@@ -1,0 +1,246 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/household/home"
+	"lampworks/internal/infra/access"
+	"lampworks/tsl"
+)
+
+type homeBrief struct {
+	ID        string     `json:"id"`
+	Names     home.Names `json:"names"`
+	CreatedAt time.Time  `json:"created_at"`
+}
+
+type homeView struct {
+	homeBrief
+	Version int64        `json:"version"`
+	Rooms   []roomView   `json:"rooms"`
+	Devices []deviceHere `json:"devices"`
+}
+
+type roomView struct {
+	ID      string       `json:"id"`
+	Names   home.Names   `json:"names"`
+	Aliases home.Aliases `json:"aliases,omitempty"`
+}
+
+// deviceHere is a device as it stands in a home, with what it can do and what it is doing.
+type deviceHere struct {
+	ID         string               `json:"id"`
+	Room       string               `json:"room,omitempty"`
+	Names      home.Names           `json:"names"`
+	Aliases    home.Aliases         `json:"aliases,omitempty"`
+	Category   string               `json:"category"`
+	Product    string               `json:"product"`
+	ProductKey string               `json:"product_key"`
+	DeviceName string               `json:"device_name"`
+	Online     bool                 `json:"online"`
+	Virtual    bool                 `json:"virtual" doc:"Played by this program."`
+	Fault      string               `json:"fault,omitempty" doc:"How a virtual device misbehaves: none, silent, slow, wrong."`
+	Properties []propertyView       `json:"properties"`
+	State      map[string]valueView `json:"state" doc:"What it last reported."`
+	Desired    map[string]valueView `json:"desired,omitempty"`
+}
+
+type propertyView struct {
+	Identifier string     `json:"identifier"`
+	Name       string     `json:"name"`
+	Type       string     `json:"type"`
+	Unit       string     `json:"unit,omitempty"`
+	Min        *float64   `json:"min,omitempty"`
+	Max        *float64   `json:"max,omitempty"`
+	Step       float64    `json:"step,omitempty"`
+	Enum       []enumView `json:"enum,omitempty"`
+	Writable   bool       `json:"writable"`
+}
+
+type enumView struct {
+	Value int64  `json:"value"`
+	Name  string `json:"name"`
+}
+
+type valueView struct {
+	Value json.RawMessage `json:"value"`
+	Time  time.Time       `json:"time"`
+}
+
+type homeInput struct {
+	Home string `path:"home" maxLength:"64"`
+}
+
+type newHomeInput struct {
+	Body struct {
+		Names home.Names `json:"names"`
+	}
+}
+
+type labelBody struct {
+	Names   home.Names   `json:"names"`
+	Aliases home.Aliases `json:"aliases,omitempty"`
+}
+
+func (l labelBody) label() home.Label { return home.Label{Names: l.Names, Aliases: l.Aliases} }
+
+type newRoomInput struct {
+	homeInput
+	Body labelBody
+}
+
+type roomInput struct {
+	homeInput
+	Room string `path:"room" maxLength:"64"`
+}
+
+type setRoomInput struct {
+	roomInput
+	Body labelBody
+}
+
+type bindInput struct {
+	homeInput
+	Body struct {
+		labelBody
+		Device string `json:"device" maxLength:"64"`
+		Room   string `json:"room,omitempty" maxLength:"64"`
+	}
+}
+
+type boundInput struct {
+	homeInput
+	Device string `path:"device" maxLength:"64"`
+}
+
+type setBoundInput struct {
+	boundInput
+	Body struct {
+		labelBody
+		Room string `json:"room,omitempty" maxLength:"64"`
+	}
+}
+
+func (a *API) homeRoutes() {
+	route(a, "GET", "/api/v1/homes", access.ReadHome, "List homes", func(ctx context.Context, who access.Actor, in *pageInput) (page[homeBrief], error) {
+		hs, more, err := a.Homes.List(ctx, who, home.Page{After: in.Cursor, Limit: min(in.Limit, home.MaxPage)})
+		return pageOf(hs, more, func(h *home.Home) string { return h.ID }, briefOf), err
+	})
+	create(a, "/api/v1/homes", access.WriteHome, "Make a home", func(ctx context.Context, who access.Actor, in *newHomeInput) (homeBrief, error) {
+		h, err := a.Homes.Create(ctx, who, in.Body.Names)
+		return briefOf(&h), err
+	})
+	route(a, "GET", "/api/v1/homes/{home}", access.ReadHome, "A home with its rooms, devices and their states", func(ctx context.Context, who access.Actor, in *homeInput) (homeView, error) {
+		return a.home(ctx, who, in.Home)
+	})
+	route(a, "PATCH", "/api/v1/homes/{home}", access.WriteHome, "Rename a home", func(ctx context.Context, who access.Actor, in *struct {
+		homeInput
+		newHomeInput
+	},
+	) (nothing, error) {
+		return nothing{}, a.Homes.Rename(ctx, who, in.Home, in.Body.Names)
+	})
+	route(a, "DELETE", "/api/v1/homes/{home}", access.WriteHome, "Take a home away; its devices become free", func(ctx context.Context, who access.Actor, in *homeInput) (nothing, error) {
+		return nothing{}, a.Homes.Remove(ctx, who, in.Home)
+	})
+	create(a, "/api/v1/homes/{home}/rooms", access.WriteHome, "Add a room", func(ctx context.Context, who access.Actor, in *newRoomInput) (roomView, error) {
+		r, err := a.Homes.AddRoom(ctx, who, in.Home, in.Body.label())
+		return roomView{r.ID, r.Names, r.Aliases}, err
+	})
+	route(a, "PUT", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Name a room anew", func(ctx context.Context, who access.Actor, in *setRoomInput) (nothing, error) {
+		return nothing{}, a.Homes.SetRoom(ctx, who, in.Home, in.Room, in.Body.label())
+	})
+	route(a, "DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Take an empty room away", func(ctx context.Context, who access.Actor, in *roomInput) (nothing, error) {
+		return nothing{}, a.Homes.RemoveRoom(ctx, who, in.Home, in.Room)
+	})
+	create(a, "/api/v1/homes/{home}/devices", access.WriteHome, "Bind a device (绑定)", func(ctx context.Context, who access.Actor, in *bindInput) (nothing, error) {
+		_, err := a.Homes.Bind(ctx, who, in.Home, in.Body.Room, in.Body.Device, in.Body.label())
+		return nothing{}, err
+	})
+	route(a, "PUT", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Name or place a bound device anew", func(ctx context.Context, who access.Actor, in *setBoundInput) (nothing, error) {
+		return nothing{}, a.Homes.SetDevice(ctx, who, in.Home, in.Device, in.Body.Room, in.Body.label())
+	})
+	route(a, "DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Unbind a device (解绑)", func(ctx context.Context, who access.Actor, in *boundInput) (nothing, error) {
+		return nothing{}, a.Homes.Unbind(ctx, who, in.Home, in.Device)
+	})
+}
+
+func briefOf(h *home.Home) homeBrief { return homeBrief{h.ID, h.Names, h.CreatedAt} }
+
+// home gathers what the page of a home shows.
+func (a *API) home(ctx context.Context, who access.Actor, id string) (homeView, error) {
+	h, err := a.Homes.Load(ctx, who, id)
+	if err != nil {
+		return homeView{}, err
+	}
+	online, err := a.Homes.Online(ctx, who, id)
+	if err != nil {
+		return homeView{}, err
+	}
+	ids := make([]string, len(h.Devices))
+	for i := range h.Devices {
+		ids[i] = h.Devices[i].ID
+	}
+	states, err := a.Shadows.States(ctx, ids...)
+	if err != nil {
+		return homeView{}, err
+	}
+	v := homeView{homeBrief: briefOf(&h), Version: h.Version, Rooms: make([]roomView, 0, len(h.Rooms)), Devices: make([]deviceHere, 0, len(h.Devices))}
+	for _, r := range h.Rooms {
+		v.Rooms = append(v.Rooms, roomView{r.ID, r.Names, r.Aliases})
+	}
+	for i := range h.Devices {
+		d, err := a.deviceHere(ctx, who, &h.Devices[i], states[h.Devices[i].ID])
+		if err != nil {
+			return homeView{}, err
+		}
+		d.Online = online[d.ID]
+		v.Devices = append(v.Devices, d)
+	}
+	return v, nil
+}
+
+func (a *API) deviceHere(ctx context.Context, who access.Actor, d *home.Device, s shadow.State) (deviceHere, error) {
+	p, err := a.Products.Load(ctx, who, d.Product)
+	if err != nil {
+		return deviceHere{}, err
+	}
+	model, err := a.Products.Model(ctx, d.Product)
+	if err != nil {
+		return deviceHere{}, err
+	}
+	v := deviceHere{
+		ID: d.ID, Room: d.Room, Names: d.Names, Aliases: d.Aliases, Category: p.Category, Product: d.Product, ProductKey: p.ProductKey,
+		DeviceName: d.DeviceName, Properties: propertiesOf(model), State: valuesOf(s.Reported), Desired: valuesOf(s.Desired),
+	}
+	if played := a.Virtual.Find(d.ID); played != nil {
+		v.Virtual, v.Fault = true, string(played.Fault())
+	}
+	return v, nil
+}
+
+func propertiesOf(m *tsl.Model) []propertyView {
+	out := make([]propertyView, 0, len(m.Properties()))
+	for _, p := range m.Properties() {
+		v := propertyView{Identifier: p.Identifier, Name: p.Name, Type: p.Type.String(), Unit: p.Unit, Step: p.Step, Writable: p.Writable}
+		if p.HasRange {
+			v.Min, v.Max = &p.Min, &p.Max
+		}
+		for _, e := range p.Enum {
+			v.Enum = append(v.Enum, enumView{e.Value, e.Name})
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func valuesOf(m map[string]shadow.Value) map[string]valueView {
+	out := make(map[string]valueView, len(m))
+	for id, v := range m {
+		out[id] = valueView{v.Value, v.Time}
+	}
+	return out
+}
