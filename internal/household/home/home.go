@@ -160,16 +160,16 @@ func (s *Service) Version(ctx context.Context, who access.Actor, id string) (int
 	return version, err
 }
 
-// Online returns which devices of a home of who's organisation are connected
-// now; others are not in it.
-func (s *Service) Online(ctx context.Context, who access.Actor, id string) (map[string]bool, error) {
+// Online returns which of the devices of a home of who's organisation are
+// connected now, of all of them if none is named; others are not in it.
+func (s *Service) Online(ctx context.Context, who access.Actor, id string, devices ...string) (map[string]bool, error) {
 	if err := who.Check(access.ReadHome); err != nil {
 		return nil, err
 	}
 	var connected map[string]bool
 	err := s.store.Read(ctx, func(v *store.View) error {
 		var err error
-		connected, err = online(ctx, v, who, id)
+		connected, err = online(ctx, v, who, id, devices)
 		return err
 	})
 	if err != nil {

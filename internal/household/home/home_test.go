@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +14,6 @@ import (
 	"go.uber.org/goleak"
 
 	"lampworks/internal/household/home"
-	"lampworks/internal/household/home/hometest"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
@@ -72,8 +72,8 @@ func must[T any](v T, err error) T {
 
 func TestLifeOfAHome(t *testing.T) {
 	s := storetest.Open(t)
-	homes, who, ctx := home.New(s), hometest.Owner("org"), t.Context()
-	devices := hometest.Devices(t, s, "org", "p", 2)
+	homes, who, ctx := home.New(s), owner("org"), t.Context()
+	devices := issued(t, s, "org", "p", 2)
 
 	h := must(homes.Create(ctx, who, home.Names{"zh-CN": "我家", "en": "Home"}))
 	living := must(homes.AddRoom(ctx, who, h.ID, zh("客厅", "大厅")))
@@ -114,8 +114,8 @@ func TestLifeOfAHome(t *testing.T) {
 // Every accepted change raises the version and leaves one entry; a refused one does neither.
 func TestVersionAndAudit(t *testing.T) {
 	s := storetest.Open(t)
-	homes, who, ctx := home.New(s), hometest.Owner("org"), t.Context()
-	devices := hometest.Devices(t, s, "org", "p", 2)
+	homes, who, ctx := home.New(s), owner("org"), t.Context()
+	devices := issued(t, s, "org", "p", 2)
 	h := must(homes.Create(ctx, who, home.Names{"zh-CN": "家"}))
 	var room home.Room
 	for _, tt := range []struct {
@@ -164,8 +164,8 @@ func TestVersionAndAudit(t *testing.T) {
 // A foreign home, room or device is not found, and a role that only looks changes nothing.
 func TestForeignHomesAreNotFound(t *testing.T) {
 	s := storetest.Open(t)
-	homes, who, thief, ctx := home.New(s), hometest.Owner("org"), hometest.Owner("other"), t.Context()
-	mine, theirs := hometest.Devices(t, s, "org", "p", 1)[0], hometest.Devices(t, s, "other", "p", 1)[0]
+	homes, who, thief, ctx := home.New(s), owner("org"), owner("other"), t.Context()
+	mine, theirs := issued(t, s, "org", "p", 1)[0], issued(t, s, "other", "p", 1)[0]
 	h := must(homes.Create(ctx, who, home.Names{"en": "Home"}))
 	room := must(homes.AddRoom(ctx, who, h.ID, zh("客厅")))
 	second := must(homes.Create(ctx, who, home.Names{"en": "Second"}))
@@ -216,22 +216,31 @@ func TestForeignHomesAreNotFound(t *testing.T) {
 
 func TestOnline(t *testing.T) {
 	s := storetest.Open(t)
-	homes, who, ctx := home.New(s), hometest.Owner("org"), t.Context()
-	devices := hometest.Devices(t, s, "org", "p", 3)
+	homes, who, ctx := home.New(s), owner("org"), t.Context()
+	devices := issued(t, s, "org", "p", 3)
 	h := must(homes.Create(ctx, who, home.Names{"en": "Home"}))
 	for i, d := range devices[:2] {
 		must(homes.Bind(ctx, who, h.ID, "", d, zh(fmt.Sprintf("灯%d", i))))
 	}
-	hometest.Online(t, s, true, devices[0], devices[2])
-	hometest.Online(t, s, false, devices[1])
+	connected(t, s, true, devices[0], devices[2])
+	connected(t, s, false, devices[1])
 	if diff := cmp.Diff(map[string]bool{devices[0]: true}, must(homes.Online(ctx, who, h.ID))); diff != "" {
 		t.Errorf("want → got:\n%s", diff)
+	}
+	nine := slices.Repeat(devices, 3)
+	for _, tt := range []struct {
+		ask  []string
+		want int
+	}{{devices[:1], 1}, {devices[1:2], 0}, {devices, 1}, {devices[2:], 0}, {nine, 1}, {append(nine[1:2:2], slices.Repeat(devices[1:2], 9)...), 0}} {
+		if got := must(homes.Online(ctx, who, h.ID, tt.ask...)); len(got) != tt.want || got[devices[0]] != (tt.want == 1) {
+			t.Errorf("of %d devices: %v, want %d", len(tt.ask), got, tt.want)
+		}
 	}
 }
 
 func TestListIsPaged(t *testing.T) {
 	s := storetest.Open(t)
-	homes, who, ctx := home.New(s), hometest.Owner("org"), t.Context()
+	homes, who, ctx := home.New(s), owner("org"), t.Context()
 	var ids []string
 	for i := range 5 {
 		ids = append(ids, must(homes.Create(ctx, who, home.Names{"en": fmt.Sprint("Home ", i)})).ID)
@@ -262,7 +271,7 @@ func TestListIsPaged(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	s := storetest.Open(t)
-	homes, who, ctx := home.New(s), hometest.Owner("org"), t.Context()
+	homes, who, ctx := home.New(s), owner("org"), t.Context()
 	h := must(homes.Create(ctx, who, home.Names{"en": "Home"}))
 	for i := range home.MaxRooms {
 		must(homes.AddRoom(ctx, who, h.ID, zh(fmt.Sprint("房间", i))))
@@ -270,7 +279,7 @@ func TestLimits(t *testing.T) {
 	if _, err := homes.AddRoom(ctx, who, h.ID, zh("多一间")); text(err) != "rooms is 100, the limit is 100 rooms a home" {
 		t.Errorf("one room more: %v", err)
 	}
-	devices := hometest.Devices(t, s, "org", "p", home.MaxDevices+1)
+	devices := issued(t, s, "org", "p", home.MaxDevices+1)
 	fill(t, s, "INSERT INTO home_device (device, home, room, names, aliases, bound_at) VALUES (?, ?, 'x', '{}', '{}', 0)", devices[:home.MaxDevices-1], h.ID)
 	must(homes.Bind(ctx, who, h.ID, "", devices[home.MaxDevices-1], zh("灯")))
 	if _, err := homes.Bind(ctx, who, h.ID, "", devices[home.MaxDevices], zh("多一盏")); text(err) != "devices is 1000, the limit is 1000 devices a home" {
@@ -304,8 +313,8 @@ func fill(t *testing.T, s *store.Store, statement string, keys []string, arg str
 // Of many who bind one device at once, one does.
 func TestOneHomeOfADevice(t *testing.T) {
 	s := storetest.Open(t)
-	homes, who := home.New(s), hometest.Owner("org")
-	device := hometest.Devices(t, s, "org", "p", 1)[0]
+	homes, who := home.New(s), owner("org")
+	device := issued(t, s, "org", "p", 1)[0]
 	var wg sync.WaitGroup
 	errs := make([]error, 8)
 	for i := range errs {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -46,10 +47,11 @@ const (
 		FROM home h
 		JOIN home_device d ON d.home = h.id
 		JOIN device_presence p ON p.device = d.device
-		WHERE h.id = ? AND h.organisation = ? AND p.online = 1
-		LIMIT 1000`
-	inHomeSQL = devicesSQL + ` ORDER BY h.device LIMIT 1000`
-	inRoomSQL = devicesSQL + ` AND h.room = ? ORDER BY h.device LIMIT 1000`
+		WHERE h.id = ? AND h.organisation = ? AND p.online = 1`
+	onlineAllSQL = onlineSQL + ` LIMIT 1000`
+	onlineFewSQL = onlineSQL + ` AND d.device IN (?, ?, ?, ?, ?, ?, ?, ?)`
+	inHomeSQL    = devicesSQL + ` ORDER BY h.device LIMIT 1000`
+	inRoomSQL    = devicesSQL + ` AND h.room = ? ORDER BY h.device LIMIT 1000`
 )
 
 type scanner interface{ Scan(dest ...any) error }
@@ -167,8 +169,18 @@ func count(ctx context.Context, q store.Querier, query string, args ...any) (int
 	return n, err
 }
 
-func online(ctx context.Context, q store.Querier, who access.Actor, id string) (map[string]bool, error) {
-	rows, err := q.Query(ctx, onlineSQL, id, who.Organisation)
+// few is how many devices are asked for by name; of more, the whole home is read.
+const few = 8
+
+func online(ctx context.Context, q store.Querier, who access.Actor, id string, devices []string) (map[string]bool, error) {
+	query, args := onlineAllSQL, []any{id, who.Organisation}
+	if n := len(devices); n > 0 && n <= few {
+		query = onlineFewSQL
+		for i := range few {
+			args = append(args, devices[min(i, n-1)]) // one statement for any number: the last again
+		}
+	}
+	rows, err := q.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +191,9 @@ func online(ctx context.Context, q store.Querier, who access.Actor, id string) (
 		if err := rows.Scan(&device); err != nil {
 			return nil, err
 		}
-		connected[device] = true
+		if len(devices) == 0 || slices.Contains(devices, device) {
+			connected[device] = true
+		}
 	}
 	return connected, rows.Err()
 }

@@ -19,7 +19,6 @@ import (
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/household/home"
-	"lampworks/internal/household/home/hometest"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -133,7 +132,7 @@ func newHouse(t testing.TB, change ...func(*voice.Config)) *house {
 	})
 	h := &house{
 		store: s, homes: home.New(s), products: product.New(s, keys, quiet), log: log, road: &road{ends: make(map[string]func(*command.Command))},
-		who: hometest.Owner("org"), rooms: make(map[string]string), device: make(map[string]string), called: make(map[string]string),
+		who: owner("org"), rooms: make(map[string]string), device: make(map[string]string), called: make(map[string]string),
 	}
 	c := voice.Config{
 		Homes: h.homes, Products: h.products, Shadows: shadow.New(s, h.products, quiet), Commands: h.road, Facts: log, Logger: quiet,
@@ -176,12 +175,12 @@ func (h *house) furnish(t testing.TB) {
 			}
 			products[d.category] = p.ID
 		}
-		id := hometest.Devices(t, h.store, "org", products[d.category], 1)[0]
+		id := issued(t, h.store, "org", products[d.category], 1)[0]
 		label := home.Label{Names: home.Names{"zh-CN": d.zh, "en": d.en}}
 		if _, err := h.homes.Bind(t.Context(), h.who, h.id, h.rooms[d.room], id, label); err != nil {
 			t.Fatal(err)
 		}
-		hometest.Online(t, h.store, true, id)
+		connected(t, h.store, true, id)
 		h.device[d.room+" "+d.en], h.called[id] = id, d.room+" "+d.en
 	}
 }
@@ -274,7 +273,7 @@ func TestAnswerTellsTheWholeRoad(t *testing.T) {
 func TestDevicesThatDoNotConfirm(t *testing.T) {
 	h := newHouse(t)
 	lamp := h.device["living room lamp"]
-	hometest.Reports(t, h.store, lamp, `{"brightness":{"v":30,"t":0}}`)
+	reports(t, h.store, lamp, `{"brightness":{"v":30,"t":0}}`)
 	for _, tt := range []struct {
 		end                    func(*command.Command)
 		outcome, reason, reply string
@@ -302,7 +301,7 @@ func TestDevicesThatDoNotConfirm(t *testing.T) {
 
 func TestOfflineDevicesGetNothing(t *testing.T) {
 	h := newHouse(t)
-	hometest.Online(t, h.store, false, h.device["main bedroom desk lamp"])
+	connected(t, h.store, false, h.device["main bedroom desk lamp"])
 	a := h.say(t, "关掉主卧和次卧的台灯")
 	if a.Outcome != "failed" || a.Reason != "offline" || a.Reply != "次卧的台灯关了；主卧的台灯不在线，没有执行。" {
 		t.Errorf("got %s %s %s", a.Outcome, a.Reason, a.Reply)
@@ -314,7 +313,7 @@ func TestOfflineDevicesGetNothing(t *testing.T) {
 
 func TestAlreadySo(t *testing.T) {
 	h := newHouse(t)
-	hometest.Reports(t, h.store, h.device["living room lamp"], `{"powerstate":{"v":1,"t":0}}`)
+	reports(t, h.store, h.device["living room lamp"], `{"powerstate":{"v":1,"t":0}}`)
 	a := h.say(t, "打开客厅的灯")
 	if a.Outcome != "act" || a.Actions[0].Targets[0].Outcome != "already" || a.Reply != "好的，客厅的灯本来就开着。" {
 		t.Errorf("got %+v", a)
@@ -331,12 +330,12 @@ func TestRelativeChanges(t *testing.T) {
 	if a.Outcome != "clarify" || a.Reason != "unknown_state" || a.Reply != "还不知道客厅的灯亮度现在是多少，请直接说要调到多少。" || len(h.road.sent(h)) > 0 {
 		t.Errorf("value unknown: got %s %s %s", a.Outcome, a.Reason, a.Reply)
 	}
-	hometest.Reports(t, h.store, h.device["living room lamp"], `{"brightness":{"v":30,"t":0}}`)
+	reports(t, h.store, h.device["living room lamp"], `{"brightness":{"v":30,"t":0}}`)
 	a = h.say(t, "把客厅的灯调亮百分之十")
 	if diff := cmp.Diff([]string{`living room lamp {"brightness":40}`}, h.road.sent(h)); diff != "" || a.Reply != "好的，客厅的灯亮度调到40%。" {
 		t.Errorf("%s\n%s", a.Reply, diff)
 	}
-	hometest.Reports(t, h.store, h.device["living room lamp"], `{"brightness":{"v":100,"t":0}}`)
+	reports(t, h.store, h.device["living room lamp"], `{"brightness":{"v":100,"t":0}}`)
 	a = h.say(t, "把客厅的灯调亮百分之十")
 	if a.Outcome != "reject" || a.Reason != "out_of_range" || a.Reply != "客厅的灯亮度只能从1%到100%。" || len(h.road.sent(h)) > 0 {
 		t.Errorf("at the limit: got %s %s %s", a.Outcome, a.Reason, a.Reply)
@@ -345,8 +344,8 @@ func TestRelativeChanges(t *testing.T) {
 
 func TestQueries(t *testing.T) {
 	h := newHouse(t)
-	hometest.Reports(t, h.store, h.device["living room air conditioner"], `{"temperature":{"v":25.5,"t":0},"mode":{"v":1,"t":0}}`)
-	hometest.Reports(t, h.store, h.device["living room lamp"], `{"powerstate":{"v":1,"t":0}}`)
+	reports(t, h.store, h.device["living room air conditioner"], `{"temperature":{"v":25.5,"t":0},"mode":{"v":1,"t":0}}`)
+	reports(t, h.store, h.device["living room lamp"], `{"powerstate":{"v":1,"t":0}}`)
 	a := h.say(t, "客厅的灯开着吗")
 	if a.Outcome != "act" || a.Reply != "客厅的灯开着。" || a.Actions[0].Targets[0].Outcome != "answered" || a.Actions[0].Targets[0].Value != true {
 		t.Errorf("got %+v", a)
@@ -354,7 +353,7 @@ func TestQueries(t *testing.T) {
 	if a := h.say(t, "客厅空调是什么模式"); a.Reply != "客厅的空调模式是制冷。" || a.Actions[0].Targets[0].Value != "制冷" {
 		t.Errorf("got %+v", a)
 	}
-	hometest.Online(t, h.store, false, h.device["living room lamp"])
+	connected(t, h.store, false, h.device["living room lamp"])
 	if a := h.say(t, "客厅的灯开着吗"); a.Reply != "客厅的灯不在线，上次开关是开着。" || a.Outcome != "act" {
 		t.Errorf("offline: got %+v", a)
 	}
@@ -487,7 +486,7 @@ func TestHomesAreCompiledAnew(t *testing.T) {
 
 func TestWhoMaySpeakToWhat(t *testing.T) {
 	h := newHouse(t)
-	looker, stranger := h.who, hometest.Owner("other")
+	looker, stranger := h.who, owner("other")
 	looker.Roles = []access.Role{access.Query}
 	for _, tt := range []struct {
 		who  access.Actor
@@ -569,7 +568,7 @@ func facts(t *testing.T, h *house, n int) []voice.Fact {
 // The record of a sentence counts, and does not repeat what was said.
 func TestSentencesAreNotedWithoutTheirWords(t *testing.T) {
 	h := newHouse(t)
-	hometest.Online(t, h.store, false, h.device["main bedroom desk lamp"])
+	connected(t, h.store, false, h.device["main bedroom desk lamp"])
 	a := h.say(t, "关掉主卧和次卧的台灯")
 	h.say(t, "今天天气怎么样")
 	all := facts(t, h, 2)

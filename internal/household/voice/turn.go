@@ -159,7 +159,7 @@ func (t *turn) resolve(ctx context.Context) (string, error) {
 	if err := t.look(ctx, all...); err != nil {
 		return "", err
 	}
-	online, err := t.s.c.Homes.Online(ctx, t.who, t.in.Home)
+	online, err := t.s.c.Homes.Online(ctx, t.who, t.in.Home, all...)
 	if err != nil {
 		return "", err
 	}

@@ -1,8 +1,4 @@
-// Package hometest gives tests of the household devices to put into homes.
-//
-// It owns nothing. It writes the rows of other rooms by hand, because a device
-// otherwise comes from an order, and that from a product with a key.
-package hometest
+package home_test
 
 import (
 	"context"
@@ -16,13 +12,16 @@ import (
 	"lampworks/internal/infra/store"
 )
 
-// Owner is somebody who may do everything in a household of organisation.
-func Owner(organisation string) access.Actor {
+// What other rooms would have written is written by hand here: a device otherwise comes from an order, and its
+// presence and state from the Log.
+
+// owner is somebody who may do everything in a household of organisation.
+func owner(organisation string) access.Actor {
 	return access.Actor{Kind: access.KindUser, ID: "u-" + organisation, User: "u-" + organisation, Organisation: organisation, Roles: []access.Role{access.Owner}}
 }
 
-// Devices makes n issued devices of a product and returns their ids.
-func Devices(t testing.TB, s *store.Store, organisation, product string, n int) []string {
+// issued makes n issued devices of a product and returns their ids.
+func issued(t testing.TB, s *store.Store, organisation, product string, n int) []string {
 	t.Helper()
 	ids := make([]string, n)
 	err := s.Write(t.Context(), func(tx *store.Tx) error {
@@ -48,20 +47,12 @@ func Devices(t testing.TB, s *store.Store, organisation, product string, n int) 
 	return ids
 }
 
-// Online says that devices have a session now, or have none any more.
-func Online(t testing.TB, s *store.Store, online bool, devices ...string) {
+// connected says that devices have a session now, or have none any more.
+func connected(t testing.TB, s *store.Store, online bool, devices ...string) {
 	t.Helper()
 	write(t, s, devices, `
 		INSERT INTO device_presence (device, online, epoch, reason, address, changed_at, seen_at) VALUES (?, ?, 1, 'connected', '', 0, 0)
 		ON CONFLICT (device) DO UPDATE SET online = excluded.online`, online)
-}
-
-// Reports gives a device a shadow: {"brightness":{"v":50,"t":0}}.
-func Reports(t testing.TB, s *store.Store, device, reported string) {
-	t.Helper()
-	write(t, s, []string{device}, `
-		INSERT INTO shadow (device, version, reported, updated_at) VALUES (?, 1, ?, 0)
-		ON CONFLICT (device) DO UPDATE SET reported = excluded.reported, version = version + 1`, []byte(reported))
 }
 
 func write(t testing.TB, s *store.Store, devices []string, statement string, value any) {
