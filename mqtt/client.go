@@ -97,14 +97,8 @@ func Dial(ctx context.Context, addr string, c ClientConfig) (*Client, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { cl.end(context.Cause(ctx)) })
 	go cl.run()
-	err = cl.send(len(hello), wait{}, func(dst []byte, _ uint16) []byte { return append(dst, hello...) })
-	if err == nil {
-		select {
-		case err = <-ready:
-		case <-cl.done:
-			err = cl.Err()
-		}
-	}
+	_ = cl.send(len(hello), wait{}, func(dst []byte, _ uint16) []byte { return append(dst, hello...) }) // told by accepted
+	err = cl.accepted(ready)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
@@ -114,6 +108,21 @@ func Dial(ctx context.Context, addr string, c ClientConfig) (*Client, error) {
 		return nil, fmt.Errorf("connecting to %s: %w", addr, err)
 	}
 	return cl, nil
+}
+
+// accepted waits for the server's decision, which counts also when the connection ended right after it.
+func (c *Client) accepted(ready <-chan error) error {
+	select {
+	case err := <-ready:
+		return err
+	case <-c.done:
+	}
+	select {
+	case err := <-ready:
+		return err
+	default:
+		return c.Err()
+	}
 }
 
 // connect is the CONNECT of a configuration, or what is wrong with it.
