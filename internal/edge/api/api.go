@@ -183,8 +183,8 @@ type page[T any] struct {
 	NextCursor string `json:"next_cursor,omitempty" doc:"Ask for the next page with cursor=…; absent after the last."`
 }
 
-// pageInput is how a client asks for a part of a list.
-type pageInput struct {
+// PageInput is how a client asks for a part of a list.
+type PageInput struct {
 	Cursor string `query:"cursor" maxLength:"200" doc:"next_cursor of the page before."`
 	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many items; 0 is the list's own default."`
 }

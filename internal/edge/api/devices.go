@@ -44,14 +44,14 @@ func some(t time.Time) *time.Time {
 }
 
 type devicesInput struct {
-	pageInput
+	PageInput
 	Product string `query:"product" maxLength:"64"`
 	Order   string `query:"order" maxLength:"64"`
 	Name    string `query:"name" maxLength:"64" doc:"Beginning of the DeviceName."`
 	Online  string `query:"online" enum:"true,false"`
 }
 
-type deviceInput struct {
+type DeviceInput struct {
 	Device string `path:"device" maxLength:"64"`
 }
 
@@ -88,7 +88,7 @@ func commandOf(c *command.Command) commandView {
 }
 
 type newCommandInput struct {
-	deviceInput
+	DeviceInput
 	Body struct {
 		Kind       string          `json:"kind" enum:"property_set,service"`
 		Service    string          `json:"service,omitempty" maxLength:"64"`
@@ -103,7 +103,7 @@ type commandInput struct {
 }
 
 type historyInput struct {
-	deviceInput
+	DeviceInput
 	Property string    `query:"property" required:"true" maxLength:"64"`
 	From     time.Time `query:"from" doc:"Default: a day before to."`
 	To       time.Time `query:"to" doc:"Default: now."`
@@ -116,14 +116,14 @@ type pointView struct {
 }
 
 type faultInput struct {
-	deviceInput
+	DeviceInput
 	Body struct {
 		Fault string `json:"fault" enum:"none,silent,slow,wrong"`
 	}
 }
 
 type deviceStateInput struct {
-	deviceInput
+	DeviceInput
 	Body struct {
 		State string `json:"state" enum:"enabled,disabled"`
 		Note  string `json:"note,omitempty" maxLength:"500"`
@@ -140,7 +140,7 @@ func (a *API) deviceRoutes() {
 		ds, more, err := a.Devices.List(ctx, who, f)
 		return pageOf(ds, more, func(d *device.Device) string { return d.ID }, viewOf), err
 	})
-	route(a, "GET", "/api/v1/devices/{device}", access.ReadDevice, "A device", func(ctx context.Context, who access.Actor, in *deviceInput) (deviceView, error) {
+	route(a, "GET", "/api/v1/devices/{device}", access.ReadDevice, "A device", func(ctx context.Context, who access.Actor, in *DeviceInput) (deviceView, error) {
 		d, err := a.Devices.Load(ctx, who, in.Device)
 		return viewOf(&d), err
 	})
@@ -150,7 +150,7 @@ func (a *API) deviceRoutes() {
 	route(a, "GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, "What a device reported and what is desired of it (设备影子)", a.shadow)
 	route(a, "GET", "/api/v1/devices/{device}/history", access.ReadDevice, "The values of a property over time", a.history)
 	route(a, "GET", "/api/v1/devices/{device}/commands", access.ReadDevice, "Commands of a device, newest first", func(ctx context.Context, who access.Actor, in *struct {
-		deviceInput
+		DeviceInput
 		Before int64 `query:"cursor"`
 		Limit  int   `query:"limit" minimum:"0" maximum:"500"`
 	},
@@ -180,7 +180,7 @@ func (a *API) deviceRoutes() {
 	})
 }
 
-func (a *API) shadow(ctx context.Context, who access.Actor, in *deviceInput) (stateView, error) {
+func (a *API) shadow(ctx context.Context, who access.Actor, in *DeviceInput) (stateView, error) {
 	if _, err := a.Devices.Load(ctx, who, in.Device); err != nil {
 		return stateView{}, err
 	}

@@ -11,14 +11,14 @@ import (
 	"lampworks/tsl"
 )
 
-type homeBrief struct {
+type HomeBrief struct {
 	ID        string     `json:"id"`
 	Names     home.Names `json:"names"`
 	CreatedAt time.Time  `json:"created_at"`
 }
 
 type homeView struct {
-	homeBrief
+	HomeBrief
 	Version int64        `json:"version"`
 	Rooms   []roomView   `json:"rooms"`
 	Devices []deviceHere `json:"devices"`
@@ -70,80 +70,80 @@ type valueView struct {
 	Time  time.Time       `json:"time"`
 }
 
-type homeInput struct {
+type HomeInput struct {
 	Home string `path:"home" maxLength:"64"`
 }
 
-type newHomeInput struct {
+type NewHomeInput struct {
 	Body struct {
 		Names home.Names `json:"names"`
 	}
 }
 
-type labelBody struct {
+type LabelBody struct {
 	Names   home.Names   `json:"names"`
 	Aliases home.Aliases `json:"aliases,omitempty"`
 }
 
-func (l labelBody) label() home.Label { return home.Label{Names: l.Names, Aliases: l.Aliases} }
+func (l LabelBody) label() home.Label { return home.Label{Names: l.Names, Aliases: l.Aliases} }
 
 type newRoomInput struct {
-	homeInput
-	Body labelBody
+	HomeInput
+	Body LabelBody
 }
 
-type roomInput struct {
-	homeInput
+type RoomInput struct {
+	HomeInput
 	Room string `path:"room" maxLength:"64"`
 }
 
 type setRoomInput struct {
-	roomInput
-	Body labelBody
+	RoomInput
+	Body LabelBody
 }
 
 type bindInput struct {
-	homeInput
+	HomeInput
 	Body struct {
-		labelBody
+		LabelBody
 		Device string `json:"device" maxLength:"64"`
 		Room   string `json:"room,omitempty" maxLength:"64"`
 	}
 }
 
-type boundInput struct {
-	homeInput
+type BoundInput struct {
+	HomeInput
 	Device string `path:"device" maxLength:"64"`
 }
 
 type setBoundInput struct {
-	boundInput
+	BoundInput
 	Body struct {
-		labelBody
+		LabelBody
 		Room string `json:"room,omitempty" maxLength:"64"`
 	}
 }
 
 func (a *API) homeRoutes() {
-	route(a, "GET", "/api/v1/homes", access.ReadHome, "List homes", func(ctx context.Context, who access.Actor, in *pageInput) (page[homeBrief], error) {
+	route(a, "GET", "/api/v1/homes", access.ReadHome, "List homes", func(ctx context.Context, who access.Actor, in *PageInput) (page[HomeBrief], error) {
 		hs, more, err := a.Homes.List(ctx, who, home.Page{After: in.Cursor, Limit: min(in.Limit, home.MaxPage)})
 		return pageOf(hs, more, func(h *home.Home) string { return h.ID }, briefOf), err
 	})
-	create(a, "/api/v1/homes", access.WriteHome, "Make a home", func(ctx context.Context, who access.Actor, in *newHomeInput) (homeBrief, error) {
+	create(a, "/api/v1/homes", access.WriteHome, "Make a home", func(ctx context.Context, who access.Actor, in *NewHomeInput) (HomeBrief, error) {
 		h, err := a.Homes.Create(ctx, who, in.Body.Names)
 		return briefOf(&h), err
 	})
-	route(a, "GET", "/api/v1/homes/{home}", access.ReadHome, "A home with its rooms, devices and their states", func(ctx context.Context, who access.Actor, in *homeInput) (homeView, error) {
+	route(a, "GET", "/api/v1/homes/{home}", access.ReadHome, "A home with its rooms, devices and their states", func(ctx context.Context, who access.Actor, in *HomeInput) (homeView, error) {
 		return a.home(ctx, who, in.Home)
 	})
 	route(a, "PATCH", "/api/v1/homes/{home}", access.WriteHome, "Rename a home", func(ctx context.Context, who access.Actor, in *struct {
-		homeInput
-		newHomeInput
+		HomeInput
+		NewHomeInput
 	},
 	) (nothing, error) {
 		return nothing{}, a.Homes.Rename(ctx, who, in.Home, in.Body.Names)
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}", access.WriteHome, "Take a home away; its devices become free", func(ctx context.Context, who access.Actor, in *homeInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}", access.WriteHome, "Take a home away; its devices become free", func(ctx context.Context, who access.Actor, in *HomeInput) (nothing, error) {
 		return nothing{}, a.Homes.Remove(ctx, who, in.Home)
 	})
 	create(a, "/api/v1/homes/{home}/rooms", access.WriteHome, "Add a room", func(ctx context.Context, who access.Actor, in *newRoomInput) (roomView, error) {
@@ -153,7 +153,7 @@ func (a *API) homeRoutes() {
 	route(a, "PUT", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Name a room anew", func(ctx context.Context, who access.Actor, in *setRoomInput) (nothing, error) {
 		return nothing{}, a.Homes.SetRoom(ctx, who, in.Home, in.Room, in.Body.label())
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Take an empty room away", func(ctx context.Context, who access.Actor, in *roomInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Take an empty room away", func(ctx context.Context, who access.Actor, in *RoomInput) (nothing, error) {
 		return nothing{}, a.Homes.RemoveRoom(ctx, who, in.Home, in.Room)
 	})
 	create(a, "/api/v1/homes/{home}/devices", access.WriteHome, "Bind a device (绑定)", func(ctx context.Context, who access.Actor, in *bindInput) (nothing, error) {
@@ -163,12 +163,12 @@ func (a *API) homeRoutes() {
 	route(a, "PUT", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Name or place a bound device anew", func(ctx context.Context, who access.Actor, in *setBoundInput) (nothing, error) {
 		return nothing{}, a.Homes.SetDevice(ctx, who, in.Home, in.Device, in.Body.Room, in.Body.label())
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Unbind a device (解绑)", func(ctx context.Context, who access.Actor, in *boundInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Unbind a device (解绑)", func(ctx context.Context, who access.Actor, in *BoundInput) (nothing, error) {
 		return nothing{}, a.Homes.Unbind(ctx, who, in.Home, in.Device)
 	})
 }
 
-func briefOf(h *home.Home) homeBrief { return homeBrief{h.ID, h.Names, h.CreatedAt} }
+func briefOf(h *home.Home) HomeBrief { return HomeBrief{h.ID, h.Names, h.CreatedAt} }
 
 // home gathers what the page of a home shows.
 func (a *API) home(ctx context.Context, who access.Actor, id string) (homeView, error) {
@@ -188,7 +188,7 @@ func (a *API) home(ctx context.Context, who access.Actor, id string) (homeView, 
 	if err != nil {
 		return homeView{}, err
 	}
-	v := homeView{homeBrief: briefOf(&h), Version: h.Version, Rooms: make([]roomView, 0, len(h.Rooms)), Devices: make([]deviceHere, 0, len(h.Devices))}
+	v := homeView{HomeBrief: briefOf(&h), Version: h.Version, Rooms: make([]roomView, 0, len(h.Rooms)), Devices: make([]deviceHere, 0, len(h.Devices))}
 	for _, r := range h.Rooms {
 		v.Rooms = append(v.Rooms, roomView{r.ID, r.Names, r.Aliases})
 	}

@@ -61,7 +61,7 @@ type (
 )
 
 type liveInput struct {
-	homeInput
+	HomeInput
 	LastEventID uint64 `header:"Last-Event-ID"`
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 type sentenceInput struct {
-	homeInput
+	HomeInput
 	Body struct {
 		Text    string `json:"text" doc:"What is said." example:"打开客厅的灯"`
 		Room    string `json:"room,omitempty" maxLength:"64" doc:"Id of the room the speaker stands in."`
