@@ -16,6 +16,7 @@ type haReader struct {
 	*scan
 	frames []frame
 	f      *frame
+	locale string // of the line: zh-TW reads as zh-CN but names some things otherwise
 	out    intent
 }
 
@@ -26,10 +27,10 @@ func (x *Index) readHAIntent(lang, utterance string) intent {
 	if len(utterance) > 4*MaxRunes {
 		return intent{}
 	}
-	s.load(x, lang, utterance)
+	s.load(x, "", utterance)
 	s.lattice()
 	s.segment()
-	h := haReader{scan: s, frames: s.parse()}
+	h := haReader{scan: s, frames: s.parse(), locale: lang}
 	if len(h.frames) == 0 {
 		return intent{}
 	}
@@ -70,7 +71,7 @@ func (h *haReader) read() {
 	case f.scene != 0:
 		h.is("TurnOn")
 		h.out.Slots["name"] = h.x.scenes[f.scene-1].label
-	case f.question && !(f.ask && f.verb != vNone), f.verb == vTell, f.verb == vNone && f.looks(h.x):
+	case f.question && !(f.ask && f.verb != vNone && !f.any && !f.is), f.verb == vNone && h.category("person") >= 0, f.verb == vTell, f.verb == vNone && f.looks(h.x):
 		h.query()
 	default:
 		h.act()
@@ -186,6 +187,9 @@ func domainOf(typ string) (domain, class string) {
 
 // target writes name, or domain and device class, with the place.
 func (h *haReader) target() {
+	if h.f.any && h.split() {
+		return
+	}
 	if h.name() >= 0 {
 		h.places()
 		return
@@ -197,6 +201,35 @@ func (h *haReader) target() {
 			h.out.Slots["device_class"] = class
 		}
 	}
+}
+
+// split reads "are any bedroom windows open" as windows of the bedroom, though one of them is called Bedroom Window.
+func (h *haReader) split() bool {
+	for i := range h.f.targets {
+		t := &h.f.targets[i]
+		if len(t.devices) == 0 {
+			continue
+		}
+		name := h.text[t.named[0]:t.named[1]]
+		for k := 1; k < len(name); k++ {
+			typ, end := h.wordOf(int(t.named[0])+k, cType)
+			if end != int(t.named[1]) {
+				continue
+			}
+			for r := range h.x.rooms {
+				if string(fold(h.x.rooms[r].label)) != strings.TrimSpace(string(name[:k])) {
+					continue
+				}
+				domain, class := domainOf(h.v.categories.list[typ])
+				h.out.Slots["area"], h.out.Slots["domain"] = h.x.rooms[r].label, domain
+				if class != "" {
+					h.out.Slots["device_class"] = class
+				}
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // first is the first predicate that says something.
@@ -426,6 +459,12 @@ func (h *haReader) machine(c string) {
 	h.is("VacuumStart")
 }
 
+// mediaClasses are the words for kinds of media.
+var mediaClasses = []struct{ word, class string }{
+	{"the artist", "artist"}, {"artist", "artist"}, {"the album", "album"}, {"album", "album"}, {"the song", "track"}, {"the track", "track"}, {"song", "track"},
+	{"the playlist", "playlist"}, {"the movie", "movie"}, {"专辑", "album"}, {"的歌", "track"}, {"歌曲", "track"}, {"电影", "movie"}, {"播放清单", "playlist"},
+}
+
 // play reads what is to be played: the words that nothing else explains.
 func (h *haReader) play() {
 	query := h.leftover(func(t *token) bool {
@@ -436,7 +475,15 @@ func (h *haReader) play() {
 		return
 	}
 	h.media("MediaSearchAndPlay")
-	h.out.Slots["search_query"] = query
+	for _, c := range mediaClasses {
+		if name, ok := strings.CutPrefix(query, c.word+" "); ok {
+			h.out.Slots["media_class"], query = c.class, name
+		} else if strings.HasSuffix(string(h.text), c.word) {
+			h.out.Slots["media_class"] = c.class
+			query = strings.TrimSuffix(strings.TrimSuffix(query, c.word), "的")
+		}
+	}
+	h.out.Slots["search_query"] = strings.TrimSpace(query)
 }
 
 func (h *haReader) onOff() {
@@ -525,7 +572,10 @@ func (h *haReader) broadcast() {
 
 // list reads items of lists.
 func (h *haReader) list() {
-	skip := cTopic.bit() | cBa.bit() | cIn.bit() | cOf.bit() | cAsk.bit() | cFiller.bit() | cTo.bit() | cBy.bit()
+	skip := cTopic.bit() | cBa.bit() | cIn.bit() | cOf.bit() | cAsk.bit() | cTo.bit() | cBy.bit() | cParticle.bit()
+	if h.lang == Chinese {
+		skip |= cFiller.bit()
+	}
 	structural := func(t *token) bool {
 		if t.mask == 0 || t.mask.has(cNumber) {
 			return false
@@ -536,7 +586,7 @@ func (h *haReader) list() {
 		v, ok := h.sense(t, cVerb)
 		if ok {
 			switch verb(v.code) {
-			case vCancel, vUp, vDown:
+			case vCancel, vUp, vDown, vSet, vTell:
 				return true
 			}
 		}
@@ -545,7 +595,7 @@ func (h *haReader) list() {
 	shopping := h.topic(topicShopping) || h.category("todo") < 0
 	verb := "AddItem"
 	switch {
-	case h.topic(topicDone):
+	case h.topic(topicDone), h.saidBefore(vTell):
 		verb = "CompleteItem"
 	case h.saidBefore(vCancel, vDown):
 		verb = "RemoveItem"
@@ -640,7 +690,7 @@ func (h *haReader) person(state string) bool {
 			home = true
 		}
 	}
-	anyone := d < 0 && h.f.any && home && h.typ() == ""
+	anyone := d < 0 && (h.f.any || h.house()) && home && h.typ() == ""
 	if d < 0 && !anyone {
 		return false
 	}
@@ -651,7 +701,10 @@ func (h *haReader) person(state string) bool {
 		h.out.Slots["domain"] = "person"
 	}
 	if home {
-		h.out.Slots["state"] = map[string]string{Chinese: "家", English: "home"}[h.lang]
+		h.out.Slots["state"] = "home"
+		if h.locale == Chinese {
+			h.out.Slots["state"] = "家"
+		}
 	}
 	return true
 }

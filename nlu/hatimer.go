@@ -226,7 +226,7 @@ func (h *haReader) timerName(at int, spans []int) string {
 
 // nameFrom takes the run of words from token i in one direction that can be a name.
 func (h *haReader) nameFrom(i, step int) string {
-	for i >= 0 && i < len(h.tokens) && h.tokens[i].mask.any(cOf.bit()|cFiller.bit()) && h.tokens[i].mask != 0 {
+	for i >= 0 && i < len(h.tokens) && h.tokens[i].mask.any(cOf.bit()|cFiller.bit()|cNamed.bit()) && h.tokens[i].mask != 0 {
 		i += step
 	}
 	from, to := int32(math32), int32(0)

@@ -175,10 +175,25 @@ func (b *builder) add(word []rune, s sense) {
 		addSounds(b.x.sounds, word, s, false)
 		return
 	}
-	if n := len(word); n > 2 && word[n-1] != 's' {
+	if n := len(word); n > 2 && word[n-1] != 's' && !(s.class == cDevice && b.inRoom(word)) {
 		b.x.names.add(plural(word), s)
 	}
 	b.x.spelling = spellings(b.x.spelling, word)
+}
+
+// inRoom reports whether a name begins with a room's: "kitchen lights" are the lights of the kitchen, not the device
+// Kitchen Light twice.
+func (b *builder) inRoom(word []rune) bool {
+	var n uint32
+	for i, r := range word {
+		if n = b.x.names.next(n, r); n == 0 {
+			return false
+		}
+		if b.x.names.nodes[n].mask.has(cRoom) && i+1 < len(word) && word[i+1] == ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *builder) room(r Room) error {

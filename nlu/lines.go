@@ -152,7 +152,11 @@ func haLines(ctx context.Context, home *Home, lang string, in io.Reader, out io.
 			}
 		}
 		start := time.Now()
-		r := x.readHAIntent("", l.Utterance)
+		at := l.Lang
+		if at == "" {
+			at = lang
+		}
+		r := x.readHAIntent(at, l.Utterance)
 		return e.Encode(haReading{ID: l.ID, Intent: r.Intent, Slots: r.Slots, LatencyUS: time.Since(start).Microseconds()})
 	})
 	if err != nil {

@@ -71,7 +71,7 @@ func (f *frame) looks(x *Index) bool {
 
 // asks tells a question from a request in the form of one: "can you turn on …".
 func (r *resolver) asks(f *frame) bool {
-	if f.ask && f.verb != vNone && !f.how && !f.any {
+	if f.ask && f.verb != vNone && !f.how && !f.any && !f.is {
 		return false
 	}
 	return f.verb == vNone || f.state != 0 || f.how || f.is || f.any || f.question

@@ -35,7 +35,7 @@ func (p *parser) particle(t *token) bool {
 	}
 	p.flush()
 	p.except = false
-	if p.f.question && !p.f.ask {
+	if p.f.question && (!p.f.ask || p.f.is || p.f.any) {
 		p.f.state = stateOff + 1
 		if s.code == 1 {
 			p.f.state = stateOn + 1
@@ -382,6 +382,8 @@ func (p *parser) predicate(t *token) bool {
 		p.verb(t)
 	case m.has(cProp) && !m.has(cFiller):
 		p.property(t)
+	case m.has(cWhite) && len(p.f.preds) > 0 && p.meaning(p.pred().prop-1) == ColourTemperature:
+		p.colour(t, cWhite, valWhite, ColourTemperature)
 	case m.has(cColour):
 		p.colour(t, cColour, valColour, Colour)
 	case m.has(cWhite):
@@ -428,6 +430,13 @@ func (p *parser) verb(t *token) {
 	p.flush()
 	p.except = false
 	f := p.f
+	if both := together(f.verb, v); both != vNone && (p.verbAt == p.tok-1 || both == vUnmute) {
+		if f.verb = both; v == vMow {
+			f.targets = append(f.targets, target{typ: p.v.categories.index["mower"] + 1})
+		}
+		p.verbAt = p.tok
+		return
+	}
 	switch {
 	case f.verb == vNone || f.verb == vTell:
 		if f.verb == vNone && f.hasTarget() && f.hasPred() && p.value < p.lastNP && p.value >= 0 { // 26度空调 | 打开 …
@@ -454,6 +463,23 @@ func (p *parser) verb(t *token) {
 	if v == vSet && endsWithTo(p.text[t.start:t.end]) {
 		p.pred().to = true
 	}
+}
+
+// together is what two verbs mean together: stop mowing, 解除 … 静音, 播放上一首.
+func together(a, b verb) verb {
+	switch {
+	case (a == vCancel || a == vOff) && b == vMute, a == vMute && (b == vCancel || b == vOff):
+		return vUnmute
+	case (a == vStop || a == vCancel) && b == vMow:
+		return vDock
+	case a == vStop && b == vClean:
+		return vStop
+	case a == vStop && b == vPlay:
+		return vPause
+	case a == vPlay && (b == vNext || b == vPrevious):
+		return b
+	}
+	return vNone
 }
 
 func endsWithTo(w []rune) bool {
