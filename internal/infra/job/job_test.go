@@ -1,0 +1,389 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var ada = access.Actor{Kind: access.KindUser, ID: "ada", Login: "ada", Organisation: "org"}
+
+func newRunner(s *store.Store) *Runner { return New(s, slog.New(slog.DiscardHandler)) }
+
+// run runs r until the test ends, or stop is called.
+func run(t *testing.T, r *Runner) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Errorf("Run gives %v", err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func submit(t *testing.T, s *store.Store, r *Runner, spec Spec) Job {
+	t.Helper()
+	var j Job
+	err := s.Write(t.Context(), func(tx *store.Tx) (err error) {
+		j, err = r.Submit(t.Context(), tx, ada, spec)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func wait(t *testing.T, r *Runner, id string) Job {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	j, err := r.Wait(ctx, ada, id)
+	if err != nil {
+		t.Fatalf("waiting for job %s in state %s: %v", id, j.State, err)
+	}
+	return j
+}
+
+func TestJobEnds(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	for kind, h := range map[string]Handler{
+		"good": func(ctx context.Context, tk *Task) error {
+			var in struct{ N int64 }
+			if err := tk.Input(&in); err != nil {
+				return err
+			}
+			for i := range in.N {
+				if err := s.Write(ctx, func(tx *store.Tx) error { return tk.Progress(ctx, tx, i+1, in.N) }); err != nil {
+					return err
+				}
+			}
+			return tk.SetResult(map[string]int64{"made": in.N})
+		},
+		"bad":    func(context.Context, *Task) error { return errors.New("the disk has a hole") },
+		"refuse": func(context.Context, *Task) error { return fault.Invalid("row 7", "x", "a MAC", "") },
+		"panic":  func(context.Context, *Task) error { panic("secret detail") },
+		"cancel": func(context.Context, *Task) error { return ErrCancelled },
+		"long":   func(context.Context, *Task) error { return errors.New(strings.Repeat("灯", 1000)) },
+	} {
+		r.Handle(kind, h)
+	}
+	run(t, r)
+	for _, tt := range []struct {
+		kind   string
+		state  State
+		result string
+		err    string
+	}{
+		{"good", Done, `{"made":5}`, ""},
+		{"bad", Failed, "", "the disk has a hole"},
+		{"refuse", Failed, "", "row 7 is x, want a MAC"},
+		{"panic", Failed, "", "an error of the program, see its log"},
+		{"cancel", Cancelled, "", ""},
+		{"long", Failed, "", strings.Repeat("灯", 333) + "…"},
+	} {
+		j := wait(t, r, submit(t, s, r, Spec{Kind: tt.kind, Object: "order 1", Input: map[string]int{"N": 5}}).ID)
+		if j.State != tt.state || string(j.Result) != tt.result || j.Error != tt.err {
+			t.Errorf("%s ends as %s, result %s, error %q; want %s, %s, %q", tt.kind, j.State, j.Result, j.Error, tt.state, tt.result, tt.err)
+		}
+		if j.Ended.IsZero() || j.Started.IsZero() || j.Attempts != 1 || j.Who.Login != "ada" || j.Organisation != "org" || j.Object != "order 1" {
+			t.Errorf("%s: the row is %+v", tt.kind, j)
+		}
+		if tt.kind == "good" && (j.Done != 5 || j.Total != 5) {
+			t.Errorf("the progress is %d of %d", j.Done, j.Total)
+		}
+	}
+}
+
+func TestJobExistsExactlyIfItsActDoes(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	var ran atomic.Int32
+	r.Handle("x", func(context.Context, *Task) error { ran.Add(1); return nil })
+	run(t, r)
+	_ = s.Write(t.Context(), func(tx *store.Tx) error {
+		if _, err := r.Submit(t.Context(), tx, ada, Spec{Kind: "x"}); err != nil {
+			t.Error(err)
+		}
+		return errors.New("refused")
+	})
+	wait(t, r, submit(t, s, r, Spec{Kind: "x"}).ID)
+	if ran.Load() != 1 {
+		t.Errorf("%d jobs ran", ran.Load())
+	}
+}
+
+func TestInterruptedJobContinuesFromItsProgress(t *testing.T) {
+	s := storetest.Open(t)
+	var mu sync.Mutex
+	var rows []int64
+	started := make(chan struct{}, 10)
+	handler := func(pauseAt int64) Handler {
+		return func(ctx context.Context, tk *Task) error {
+			for i := tk.Job.Done; i < 10; i++ {
+				if i == pauseAt {
+					started <- struct{}{}
+					<-ctx.Done()
+					return ctx.Err()
+				}
+				err := s.Write(ctx, func(tx *store.Tx) error {
+					tx.AfterCommit(func() { mu.Lock(); rows = append(rows, i); mu.Unlock() })
+					return tk.Progress(ctx, tx, i+1, 10)
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	r := newRunner(s)
+	r.Handle("x", handler(4))
+	stop := run(t, r)
+	j := submit(t, s, r, Spec{Kind: "x"})
+	<-started
+	stop()
+
+	r = newRunner(s)
+	r.Handle("x", handler(7))
+	stop = run(t, r)
+	<-started
+	stop()
+	// As after kill -9: the row says that it runs.
+	err := s.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE job SET state = 'running'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	r = newRunner(s)
+	r.Handle("x", handler(-1))
+	run(t, r)
+	j = wait(t, r, j.ID)
+	if j.State != Done || j.Attempts != 3 || fmt.Sprint(rows) != "[0 1 2 3 4 5 6 7 8 9]" {
+		t.Errorf("it ends as %s after %d starts, rows %v", j.State, j.Attempts, rows)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	running := make(chan struct{})
+	var kept atomic.Int32
+	r.Handle("watches ctx", func(ctx context.Context, _ *Task) error {
+		close(running)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	goOn := make(chan struct{})
+	r.Handle("only writes", func(ctx context.Context, tk *Task) error {
+		running <- struct{}{}
+		<-goOn
+		return s.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+			tx.AfterCommit(func() { kept.Add(1) })
+			return tk.Progress(ctx, tx, 1, 1)
+		})
+	})
+	waits := submit(t, s, r, Spec{Kind: "watches ctx", Due: time.Now().Add(time.Hour)})
+	if j, err := r.Cancel(t.Context(), ada, waits.ID); err != nil || j.State != Cancelled {
+		t.Errorf("cancelling a waiting job gives %+v, %v", j, err)
+	}
+	run(t, r)
+	a := submit(t, s, r, Spec{Kind: "watches ctx"})
+	<-running
+	if _, err := r.Cancel(t.Context(), ada, a.ID); err != nil {
+		t.Error(err)
+	}
+	if j := wait(t, r, a.ID); j.State != Cancelled || !j.Cancelling {
+		t.Errorf("it ends as %+v", j)
+	}
+	running = make(chan struct{})
+	b := submit(t, s, r, Spec{Kind: "only writes"})
+	<-running
+	if _, err := r.Cancel(t.Context(), ada, b.ID); err != nil {
+		t.Error(err)
+	}
+	close(goOn)
+	if j := wait(t, r, b.ID); j.State != Cancelled || kept.Load() != 0 || j.Done != 0 {
+		t.Errorf("after the cancelling it ends as %s, %d writes were kept", j.State, kept.Load())
+	}
+	_, err := r.Cancel(t.Context(), ada, b.ID)
+	if err == nil || err.Error() != "cancel is not open in state cancelled" {
+		t.Errorf("cancelling twice gives %v", err)
+	}
+}
+
+func TestForeignJobIsNotFound(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	r.Handle("x", func(context.Context, *Task) error { return nil })
+	j := submit(t, s, r, Spec{Kind: "x"})
+	bob := access.Actor{Kind: access.KindUser, ID: "bob", Organisation: "other"}
+	want := `there is no job "` + j.ID + `"`
+	if _, err := r.Cancel(t.Context(), bob, j.ID); err == nil || err.Error() != want {
+		t.Errorf("cancelling gives %v", err)
+	}
+	if _, err := r.Wait(t.Context(), bob, j.ID); err == nil || err.Error() != want {
+		t.Errorf("waiting gives %v", err)
+	}
+	err := s.Read(t.Context(), func(v *store.View) error {
+		if got, _, err := List(t.Context(), v, bob, Filter{}); len(got) != 0 || err != nil {
+			t.Errorf("a stranger lists %v, %v", got, err)
+		}
+		_, err := Load(t.Context(), v, access.System("x", ""), j.ID)
+		return err
+	})
+	if err != nil {
+		t.Errorf("the platform gets %v", err)
+	}
+}
+
+func TestUnavailableIsTriedAgain(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	var now atomic.Int64
+	now.Store(time.Now().UnixMilli())
+	r.now = func() time.Time { return time.UnixMilli(now.Load()) }
+	var tries atomic.Int32
+	r.Handle("x", func(context.Context, *Task) error {
+		if tries.Add(1) < 3 {
+			now.Add(lastRetry.Milliseconds())
+			return fault.Unavailable("the other side is away", nil)
+		}
+		return nil
+	})
+	j := submit(t, s, r, Spec{Kind: "x"})
+	stop := run(t, r)
+	for tries.Load() < 3 {
+		time.Sleep(time.Millisecond)
+		now.Add(1000)
+		r.look()
+	}
+	if j := wait(t, r, j.ID); j.State != Done || j.Attempts != 3 {
+		t.Errorf("it ends as %s after %d starts", j.State, j.Attempts)
+	}
+	stop()
+}
+
+func TestJobThatKillsTheProgramIsGivenUp(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	var ran atomic.Int32
+	r.Handle("x", func(context.Context, *Task) error { ran.Add(1); return nil })
+	j := submit(t, s, r, Spec{Kind: "x"})
+	err := s.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE job SET attempts = ?, state = 'running'`, maxAttempts)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, r)
+	if j := wait(t, r, j.ID); j.State != Failed || j.Error != "given up after 20 starts" || ran.Load() != 0 {
+		t.Errorf("it ends as %s, %q", j.State, j.Error)
+	}
+}
+
+func TestAtMostFourRunAtOnce(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	var running, most atomic.Int32
+	r.Handle("x", func(context.Context, *Task) error {
+		n := running.Add(1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		time.Sleep(5 * time.Millisecond)
+		running.Add(-1)
+		return nil
+	})
+	var jobs []Job
+	for range 20 {
+		jobs = append(jobs, submit(t, s, r, Spec{Kind: "x"}))
+	}
+	run(t, r)
+	for _, j := range jobs {
+		wait(t, r, j.ID)
+	}
+	if m := most.Load(); m < 2 || m > parallel {
+		t.Errorf("%d ran at once", m)
+	}
+}
+
+func TestSubmitAndListRefuseBadInput(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	r.Handle("x", func(context.Context, *Task) error { return nil })
+	for _, tt := range []struct {
+		spec Spec
+		want string
+	}{
+		{Spec{Kind: "y"}, "kind is y, supported is a kind of job that has a handler"},
+		{Spec{Kind: "x", Input: strings.Repeat("a", MaxInput)}, "the input of the job has 262146 bytes, the most is 262144"},
+		{Spec{Kind: "x", Input: func() {}}, "marshalling the input of a x job: json: unsupported type: func()"},
+	} {
+		err := s.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := r.Submit(t.Context(), tx, ada, tt.spec)
+			return err
+		})
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("got  %v\nwant %s", err, tt.want)
+		}
+	}
+	for range 5 {
+		submit(t, s, r, Spec{Kind: "x"})
+	}
+	err := s.Read(t.Context(), func(v *store.View) error {
+		seen := map[string]bool{}
+		f := Filter{Limit: 2}
+		for {
+			jobs, next, err := List(t.Context(), v, ada, f)
+			if err != nil {
+				return err
+			}
+			for _, j := range jobs {
+				seen[j.ID] = true
+			}
+			if f.Cursor = next; next == "" {
+				break
+			}
+		}
+		if len(seen) != 5 {
+			t.Errorf("%d jobs are listed", len(seen))
+		}
+		for _, f := range []Filter{{Limit: 201}, {Cursor: "x"}} {
+			if _, _, err := List(t.Context(), v, ada, f); !fault.Is(err, fault.Malformed) {
+				t.Errorf("%+v gives %v", f, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
