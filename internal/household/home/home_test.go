@@ -170,6 +170,7 @@ func TestForeignHomesAreNotFound(t *testing.T) {
 	room := must(homes.AddRoom(ctx, who, h.ID, zh("客厅")))
 	second := must(homes.Create(ctx, who, home.Names{"en": "Second"}))
 	must(homes.Bind(ctx, who, h.ID, room.ID, mine, zh("灯")))
+	connected(t, s, true, mine)
 	looker := who
 	looker.Roles = []access.Role{access.Query}
 	err2 := func(_ any, err error) error { return err }
