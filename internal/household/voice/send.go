@@ -1,0 +1,191 @@
+package voice
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"lampworks/internal/fleet/command"
+	"lampworks/internal/infra/fault"
+	"lampworks/tsl"
+)
+
+// send submits one command for each device, all in one transaction. Several
+// properties of one device go together; a property that is set twice is two
+// commands, in order.
+func (t *turn) send(ctx context.Context) (string, error) {
+	reqs, members := t.requests()
+	cs, err := t.s.c.Commands.Submit(ctx, t.who, reqs...)
+	if err == nil {
+		for i := range cs {
+			t.submitted(members[i], cs[i])
+		}
+		return fmt.Sprintf("%d commands", len(cs)), nil
+	}
+	if !refusal(err) {
+		return "", fmt.Errorf("sending the commands of sentence %s: %w", t.id, err)
+	}
+	for i := range reqs { // one of them was refused and took the others with it: each for itself
+		cs, err := t.s.c.Commands.Submit(ctx, t.who, reqs[i])
+		switch {
+		case err == nil:
+			t.submitted(members[i], cs[0])
+		case refusal(err):
+			t.refused(members[i], err)
+		default:
+			return "", fmt.Errorf("sending a command of sentence %s: %w", t.id, err)
+		}
+	}
+	return fmt.Sprintf("%d commands of %d accepted", len(t.sent), len(reqs)), nil
+}
+
+// requests gathers the steps of each device. members holds, for each request,
+// the indexes of its steps.
+func (t *turn) requests() (reqs []command.Request, members [][]int) {
+	open := make(map[string]int) // device → its last request
+	for i := range t.steps {
+		st := &t.steps[i]
+		if st.params == nil {
+			continue
+		}
+		at, ok := open[st.device]
+		if ok && !slices.ContainsFunc(members[at], func(m int) bool { return overlap(t.steps[m].sets, st.sets) }) {
+			reqs[at].Params = merge(reqs[at].Params, st.params)
+			members[at] = append(members[at], i)
+			continue
+		}
+		open[st.device] = len(reqs)
+		reqs = append(reqs, command.Request{
+			Device: st.device, Kind: command.PropertySet, Params: st.params,
+			Deadline: t.s.c.CommandDeadline, Origin: "voice", Ref: t.id,
+		})
+		members = append(members, []int{i})
+	}
+	return reqs, members
+}
+
+func overlap(a, b map[string]json.RawMessage) bool {
+	for k := range a {
+		if _, both := b[k]; both {
+			return true
+		}
+	}
+	return false
+}
+
+// merge puts two JSON objects with different members into one.
+func merge(a, b json.RawMessage) json.RawMessage {
+	a, b = bytes.TrimSpace(a), bytes.TrimSpace(b)
+	return slices.Concat(a[:len(a)-1], []byte(","), b[1:])
+}
+
+// refusal says whether an error is about the command rather than the program.
+func refusal(err error) bool {
+	if _, is := errors.AsType[*tsl.Violation](err); is {
+		return true
+	}
+	f := fault.Of(err)
+	return f != nil && f.Code != fault.Down
+}
+
+func (t *turn) submitted(members []int, c command.Command) {
+	t.sent = append(t.sent, c.ID)
+	for _, m := range members {
+		t.steps[m].command = c.ID
+	}
+}
+
+func (t *turn) refused(members []int, err error) {
+	reason := Invalid
+	if fault.Is(err, fault.OverLimit) {
+		reason = Busy
+	}
+	for _, m := range members {
+		t.steps[m].outcome, t.steps[m].reason = Undone, reason
+	}
+}
+
+// confirm waits until every command ended, or for what is left of the deadline.
+func (t *turn) confirm(ctx context.Context) (string, error) {
+	waiting, cancel := context.WithDeadline(ctx, t.start.Add(t.s.c.Deadline))
+	defer cancel()
+	cs, err := t.s.c.Commands.Wait(waiting, t.sent...)
+	switch {
+	case ctx.Err() != nil: // nobody waits for the answer any more
+		return "", fmt.Errorf("waiting for the devices of sentence %s: %w", t.id, ctx.Err())
+	case err != nil && waiting.Err() == nil:
+		return "", fmt.Errorf("waiting for the devices of sentence %s: %w", t.id, err)
+	}
+	ended := make(map[string]*command.Command, len(cs))
+	for i := range cs {
+		ended[cs[i].ID] = &cs[i]
+	}
+	done := 0
+	var wrong []string
+	for i := range t.steps {
+		st := &t.steps[i]
+		if st.command == "" {
+			continue
+		}
+		st.judge(ended[st.command])
+		switch {
+		case st.outcome != Undone:
+			done++
+		case st.reason == Wrong:
+			wrong = append(wrong, st.device)
+		}
+	}
+	if len(wrong) > 0 {
+		if err := t.look(ctx, wrong...); err != nil {
+			return "", err
+		}
+		t.reportedInstead()
+	}
+	return fmt.Sprintf("%d of %d confirmed", done, len(t.steps)), nil
+}
+
+// judge gives a step the end of its command; nil is a command nobody could read.
+func (st *step) judge(c *command.Command) {
+	if c != nil && c.State == command.Succeeded {
+		st.outcome = Done
+		if st.same {
+			st.outcome = Already
+		}
+		return
+	}
+	st.outcome, st.reason = Undone, Silent
+	switch {
+	case c == nil:
+	case !c.Ended():
+		if c.State == command.Accepted {
+			st.reason = Waiting
+		}
+	case c.Reason == command.Refused:
+		st.reason, st.note = Refused, c.Note
+	case c.Reason == command.Wrong:
+		st.reason = Wrong
+	case c.Reason == command.Offline:
+		st.reason = Offline
+	case c.Reason == command.Replaced, c.Reason == command.Withdrawn:
+		st.reason = Replaced
+	default:
+		st.reason = Unconfirmed
+	}
+}
+
+// reportedInstead finds the value that the device gave where another was asked.
+func (t *turn) reportedInstead() {
+	for i := range t.steps {
+		st := &t.steps[i]
+		if st.reason != Wrong {
+			continue
+		}
+		prop := t.reading.Actions[st.act].Prop
+		if now := t.states[st.device].Reported[prop].Value; now != nil && !equal(now, st.sets[prop]) {
+			st.value = now
+		}
+	}
+}
