@@ -148,8 +148,7 @@ func (c *Client) settle(p *Packet) error {
 	c.mu.Lock()
 	w, ok := c.waits[p.ID]
 	if ok && w.answer == p.Type {
-		delete(c.waits, p.ID)
-		c.tellRoom()
+		delete(c.waits, p.ID) // flush tells of the room
 	}
 	c.mu.Unlock()
 	switch {

@@ -260,6 +260,13 @@ func TestFirstConnectDecides(t *testing.T) {
 
 // TestErrorEndsTheStream: what failed once stays failed, whoever failed, and holds nothing.
 func TestErrorEndsTheStream(t *testing.T) {
+	half := Decoder{Version: V311, Limit: 100}
+	if err := half.Push(wire("30 80"), nil); err != nil || half.Buffered() != 2 {
+		t.Errorf("half a header: %v, %d bytes held, want 2", err, half.Buffered())
+	}
+	if err := half.Push(wire("7f"), nil); err == nil || half.Buffered() != 0 {
+		t.Errorf("the header of a packet too large: %v, %d bytes held, want an error and 0", err, half.Buffered())
+	}
 	mine := errors.New("mine")
 	d := Decoder{Version: V311}
 	n := 0
@@ -279,6 +286,15 @@ func TestAnnouncedLengthCostsNothing(t *testing.T) {
 	}
 	if got := cap(d.rest.b); d.Buffered() != 6 || got > 512 {
 		t.Errorf("a packet of 262 kB is announced: %d bytes are held in %d, want 6 in 512", d.Buffered(), got)
+	}
+	piece := make([]byte, 100)
+	for d.Buffered() < 200_000 {
+		if err := d.Push(piece, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := cap(d.rest.b); got > max(512, 4*d.Buffered()) {
+			t.Fatalf("%d bytes are held in %d, want at most four times as many", d.Buffered(), got)
+		}
 	}
 }
 

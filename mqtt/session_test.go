@@ -194,6 +194,33 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestNames: versions, types and codes as people read them.
+func TestNames(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{V311.String(), "MQTT 3.1.1"},
+		{V5.String(), "MQTT 5"},
+		{Version(0).String(), "MQTT of unknown version"},
+		{Version(3).String(), "MQTT level 3"},
+		{AUTH.String(), "AUTH"},
+		{Type(0).String(), "reserved type 0"},
+		{(&Refused{Code: 1}).Error(), "mqtt: connection refused with code 1: unacceptable protocol version"},
+		{(&Refused{Code: 2}).Error(), "mqtt: connection refused with code 2: identifier rejected"},
+		{(&Refused{Code: 3}).Error(), "mqtt: connection refused with code 3: server unavailable"},
+		{(&Refused{Code: 5}).Error(), "mqtt: connection refused with code 5: not authorised"},
+		{(&Refused{Code: 9}).Error(), "mqtt: connection refused with code 9: a code unknown to MQTT 3.1.1"},
+		{(&ProtocolError{What: "x"}).Error(), "mqtt: x"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("got %q, want %q", tt.got, tt.want)
+		}
+	}
+	for code, want := range map[byte]byte{0x86: RefusedLogin, 0x8a: RefusedAuthorised, 0x89: RefusedServer, codeQuota: RefusedServer, codeMalformed: 0} {
+		if got := returnCode(code); got != want {
+			t.Errorf("returnCode(%#x) = %d, want %d", code, got, want)
+		}
+	}
+}
+
 // TestReasonCodes: what is refused carries the code of MQTT 5 that fits.
 func TestReasonCodes(t *testing.T) {
 	for _, tt := range []struct {
