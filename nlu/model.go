@@ -110,6 +110,13 @@ func (b *builder) valueOf(e tsl.EnumValue) int32 {
 			}
 		}
 	}
+	for _, w := range words { // 开启, 关闭, 暂停: a value can be what a verb brings about
+		if c, ok := v.lookup(w, cVerb); ok {
+			if c, ok := v.values.index[verb(c).String()]; ok {
+				return c
+			}
+		}
+	}
 	code := ownValue + b.x.values.code(identifier(e.Name))
 	for _, w := range words {
 		if f := fold(w); len(f) > 1 && len(f) <= MaxNameRunes {

@@ -8,6 +8,9 @@ func (s *scan) quantities(i int) {
 	if i > 0 && isLetter(text[i]) && isLetter(text[i-1]) || i > 0 && isDigit(text[i]) && isDigit(text[i-1]) {
 		return
 	}
+	if s.lang == English && isLetter(text[i]) && !s.startsQuantity(i) {
+		return
+	}
 	if q, end := s.clockAt(i); end > i && !(end == i+2 && text[i] == '一') { // 一点 is a little
 		s.quantity(i, end, q)
 	}
@@ -32,6 +35,27 @@ func (s *scan) quantities(i int) {
 		return
 	}
 	s.quantity(i, end, q)
+}
+
+// starters are the English words besides numbers that a quantity can begin with.
+var starters = map[string]bool{"a": true, "an": true, "half": true, "halfway": true, "quarter": true, "at": true, "by": true, "noon": true, "midday": true, "midnight": true}
+
+// startsQuantity looks at one word only, so that most words cost no more than that.
+func (s *scan) startsQuantity(i int) bool {
+	var buf [12]byte
+	n := 0
+	for j := i; j < len(s.text) && isLetter(s.text[j]); j++ {
+		if n == len(buf) || s.text[j] > 'z' {
+			return false
+		}
+		buf[n] = byte(s.text[j])
+		n++
+	}
+	if _, ok := englishNumbers[string(buf[:n])]; ok || starters[string(buf[:n])] {
+		return true
+	}
+	_, end := s.wordOf(i, cDay)
+	return end > i
 }
 
 func (s *scan) quantity(i, end int, q quantity) {

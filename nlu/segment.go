@@ -56,7 +56,7 @@ func (s *scan) splits(i, j int) bool {
 func (s *scan) lattice() {
 	s.edges, s.numbers = s.edges[:0], s.numbers[:0]
 	for i := range s.text {
-		if s.text[i] == ' ' {
+		if s.text[i] == ' ' || i > 0 && isLetter(s.text[i]) && isLetter(s.text[i-1]) {
 			continue
 		}
 		s.wordsAt(i)

@@ -178,6 +178,16 @@ var verbNames = map[string]verb{
 	"run": vRun, "tell": vTell,
 }
 
+// String is the key of the verb in the vocabulary.
+func (v verb) String() string {
+	for key, code := range verbNames {
+		if code == v {
+			return key
+		}
+	}
+	return ""
+}
+
 // direction codes beside meanings: what a change is about when the word alone does not say.
 const (
 	dirAny  int32 = -1 // higher, lower: of the property said

@@ -1,0 +1,80 @@
+package nlu
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func BenchmarkRead(b *testing.B) {
+	x := testIndex(b)
+	for _, u := range []string{"打开客厅的灯", "把客厅和餐厅的灯调到百分之七十", "先关窗帘再打开电视", "除了台灯以外，书房的灯都关了", "打开书访台灯", "set the guest room air conditioner to heat at 24 degrees"} {
+		b.Run(u, func(b *testing.B) {
+			c := &Context{Room: "lr"}
+			b.ReportAllocs()
+			for b.Loop() {
+				if r := x.Read(c, u); r.Outcome != Act {
+					b.Fatal(r.Outcome, r.Reason)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkReadSet reads all sentences of the home in turn: the mix that the p50 is quoted for.
+func BenchmarkReadSet(b *testing.B) {
+	x, list := testIndex(b), seeds(b)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		x.Read(nil, list[i%len(list)])
+		i++
+	}
+}
+
+func largeHome(t testing.TB) Home {
+	t.Helper()
+	small := testHome(t)
+	h := Home{Scenes: small.Scenes}
+	for k := range 5 {
+		for _, r := range small.Rooms {
+			n := Room{ID: fmt.Sprintf("%s%d", r.ID, k), Names: map[string][]string{}}
+			for lang, list := range r.Names {
+				for _, name := range list {
+					n.Names[lang] = append(n.Names[lang], fmt.Sprintf("%s%d", name, k))
+				}
+			}
+			h.Rooms = append(h.Rooms, n)
+		}
+		for _, d := range small.Devices {
+			d.ID, d.Room = fmt.Sprintf("%s%d", d.ID, k), fmt.Sprintf("%s%d", d.Room, k)
+			h.Devices = append(h.Devices, d)
+		}
+	}
+	return h
+}
+
+func BenchmarkCompile210(b *testing.B) {
+	h := largeHome(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Compile(h); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestCompileIsFast allows ten times what a free machine needs.
+func TestCompileIsFast(t *testing.T) {
+	h := largeHome(t)
+	if _, err := Compile(h); err != nil { // loads the vocabulary
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if _, err := Compile(h); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 100*time.Millisecond {
+		t.Errorf("compiling %d devices took %v, want at most 100ms", len(h.Devices), took)
+	}
+}
