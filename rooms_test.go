@@ -37,6 +37,7 @@ nlu, skill, alink, mesh, gatt, speech, llm, mqtt < tsl, triple
 var exceptions = map[string]string{
 	"lifecycle → access": "who may move is part of a table of moves",
 	"audit → access":     "an entry names its actor",
+	"once → access":      "a key belongs to its actor",
 	"keyring → store":    "wrapped keys are rows",
 }
 

@@ -54,7 +54,8 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 
 type serveCommand struct {
 	nodeFlags
-	Data string `help:"Directory of all data; made if missing." default:"./lampworks-data" placeholder:"DIR"`
+	Data      string `help:"Directory of all data; made if missing." default:"./lampworks-data" placeholder:"DIR"`
+	Consumers bool   `help:"Let the rooms read the Log. Without, nothing but storing happens: for measurements." default:"true" negatable:"" hidden:""`
 }
 
 func (s *serveCommand) Run(ctx context.Context) error {
@@ -66,5 +67,6 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.NoConsumers = !s.Consumers
 	return node.Serve(ctx, c, log)
 }

@@ -38,8 +38,9 @@ type Config struct {
 
 	AllowLoopbackTargets bool // skills and webhooks may reach loopback: development only
 	Operator             Operator
+	NoConsumers          bool  // nothing reads the Log: to measure the road up to it alone
 	Console              fs.FS // the built console; nil: the one in the binary
-	LoopbackOnly         bool // refuse to listen on any other address: the demo
+	LoopbackOnly         bool  // refuse to listen on any other address: the demo
 	Limits               gateway.Limits
 }
 

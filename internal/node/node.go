@@ -230,15 +230,23 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 
 // work is everything that runs beside the listeners, by name.
 func (n *Node) work() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{
-		"accounts":            n.Accounts.Run,
-		"jobs":                n.Jobs.Run,
-		"commands":            n.Commands.Run,
-		"command completion":  func(ctx context.Context) error { return n.Commands.Follow(ctx, n.Log) },
-		"presence":            func(ctx context.Context) error { return n.Devices.Follow(ctx, n.Log) },
-		"shadows":             func(ctx context.Context) error { return n.Shadows.Follow(ctx, n.Log) },
-		"history":             func(ctx context.Context) error { return n.History.Follow(ctx, n.Log) },
+	work := map[string]func(context.Context) error{
+		"accounts": n.Accounts.Run,
+		"jobs":     n.Jobs.Run,
+		"commands": n.Commands.Run,
 	}
+	if n.c.NoConsumers {
+		return work
+	}
+	for name, follow := range map[string]func(context.Context, uplink.Log) error{
+		"command completion": n.Commands.Follow,
+		"presence":           n.Devices.Follow,
+		"shadows":            n.Shadows.Follow,
+		"history":            n.History.Follow,
+	} {
+		work[name] = func(ctx context.Context) error { return follow(ctx, n.Log) }
+	}
+	return work
 }
 
 func (n *Node) serve(ctx context.Context, l listener) error {
