@@ -170,7 +170,6 @@ func keepOnly(out []frame) []frame {
 		kept := f.targets
 		g := f
 		if f.verb == vNone && i+1 < len(out) {
-			g = &out[i+1]
 			out = append(out[:i], out[i+1:]...)
 			g = &out[i]
 		}

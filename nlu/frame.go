@@ -11,24 +11,22 @@ type frame struct {
 	sceneValue int32 // the same words as a value + 1: "sleep mode" of a purifier
 	phrase     bool  // the scene was named by one of its phrases
 
-	not, told, cond, why, ask, also, again bool
-	asWell                                 bool // 呢, what about
-	question                               bool // a question mark of any kind: 吗, 多少, is …
-	how, is, where                         bool
-	any                                    bool  // any, which, how many
-	state                                  int32 // state asked for + 1
-	keep                                   bool  // only keep …
-	both                                   bool
-	choice                                 int32
-	little                                 bool // a little, of a verb
-	media                                  bool
-	enough                                 bool
-	topic                                  int32 // +1
-	timer, remind, left                    bool
-	fix                                    bool // corrects the clause before
-	inherits                               bool // the targets are those of the clause before
-	phraseOnly                             bool
-	span                                   [2]int32
+	not, told, cond, why, ask, also bool
+	asWell                          bool // 呢, what about
+	question                        bool // a question mark of any kind: 吗, 多少, is …
+	how, is, where                  bool
+	any                             bool  // any, which, how many
+	state                           int32 // state asked for + 1
+	keep                            bool  // only keep …
+	both                            bool
+	choice                          int32
+	little                          bool // a little, of a verb
+	media                           bool
+	enough                          bool
+	topic                           int32 // +1
+	timer, remind, left             bool
+	fix                             bool // corrects the clause before
+	inherits                        bool // the targets are those of the clause before
 
 	delay    int
 	duration []int32 // indexes into numbers of the scan, durations said
@@ -91,7 +89,6 @@ type pred struct {
 	kind   valueKind
 	num    quantity
 	code   int32 // value, colour, kelvin; meaning of an extreme
-	alt    int32 // value said by a word that is also a direction: its meaning code
 	sign   int8  // extreme or direction
 	dir    int8  // a direction was said
 	about  int32 // what the direction is about: a meaning code or dirAny …
@@ -138,7 +135,6 @@ type parser struct {
 	tok    int    // index of the token being read
 	value  int    // token of the last value
 	verbAt int
-	prevDe bool
 }
 
 // parse reads the chosen tokens.

@@ -461,8 +461,20 @@ func (h *haReader) machine(c string) {
 
 // mediaClasses are the words for kinds of media.
 var mediaClasses = []struct{ word, class string }{
-	{"the artist", "artist"}, {"artist", "artist"}, {"the album", "album"}, {"album", "album"}, {"the song", "track"}, {"the track", "track"}, {"song", "track"},
-	{"the playlist", "playlist"}, {"the movie", "movie"}, {"专辑", "album"}, {"的歌", "track"}, {"歌曲", "track"}, {"电影", "movie"}, {"播放清单", "playlist"},
+	{"the artist", "artist"},
+	{"artist", "artist"},
+	{"the album", "album"},
+	{"album", "album"},
+	{"the song", "track"},
+	{"the track", "track"},
+	{"song", "track"},
+	{"the playlist", "playlist"},
+	{"the movie", "movie"},
+	{"专辑", "album"},
+	{"的歌", "track"},
+	{"歌曲", "track"},
+	{"电影", "movie"},
+	{"播放清单", "playlist"},
 }
 
 // play reads what is to be played: the words that nothing else explains.

@@ -17,7 +17,6 @@ type Index struct {
 	floors   []floorEntry
 	names    *trie
 	sounds   *trie
-	own      []string // meanings and values of this home's models that the vocabulary does not know
 	byID     map[string]int32
 	values   names
 	ownProps names
@@ -82,18 +81,17 @@ const (
 
 // prop is a property of a model with its meaning.
 type prop struct {
-	id        string
-	meaning   int32
-	kind      kind
-	readable  bool
-	writable  bool
-	hasRange  bool
-	min, max  float64
-	step      float64
-	unit      string
-	enum      []enumEntry
-	fields    []*tsl.Property
-	invertedB bool
+	id       string
+	meaning  int32
+	kind     kind
+	readable bool
+	writable bool
+	hasRange bool
+	min, max float64
+	step     float64
+	unit     string
+	enum     []enumEntry
+	fields   []*tsl.Property
 }
 
 type enumEntry struct {

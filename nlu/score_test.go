@@ -15,7 +15,11 @@ import (
 
 func testHome(t testing.TB) *Home {
 	t.Helper()
-	f, err := os.Open("testdata/genie-home.json")
+	name := "testdata/genie-home.json"
+	if n := os.Getenv("NLU_HOME"); n != "" {
+		name = n
+	}
+	f, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func addSounds(t *trie, word []rune, s sense, main bool) {
 		n := len(keys)
 		for k := 1; k < maxReadings && sounds[k] != 0 && len(keys)+n <= maxSpellings; k++ {
 			for _, key := range keys[:n] {
-				keys = append(keys, append(append(make([]rune, 0, len(word)), key[:len(key)]...), sounds[k]))
+				keys = append(keys, append(append(make([]rune, 0, len(word)), key...), sounds[k]))
 			}
 		}
 		for i := range n {

@@ -29,8 +29,16 @@ func TestSoundCodesDiffer(t *testing.T) {
 		a, b string
 		same bool
 	}{
-		{"zhī", "zī", true}, {"chuāng", "cuan", true}, {"shēng", "sēn", true}, {"nán", "lán", true}, {"dēng", "dèng", true}, {"zhōng", "zōng", true},
-		{"tái", "dài", false}, {"guān", "kuān", false}, {"hóng", "hóu", false}, {"lǜ", "lù", false},
+		{"zhī", "zī", true},
+		{"chuāng", "cuan", true},
+		{"shēng", "sēn", true},
+		{"nán", "lán", true},
+		{"dēng", "dèng", true},
+		{"zhōng", "zōng", true},
+		{"tái", "dài", false},
+		{"guān", "kuān", false},
+		{"hóng", "hóu", false},
+		{"lǜ", "lù", false},
 	} {
 		if got := soundCode(tt.a) == soundCode(tt.b); got != tt.same {
 			t.Errorf("%s and %s sound alike: %v, want %v", tt.a, tt.b, got, tt.same)
@@ -58,9 +66,27 @@ func TestNumbers(t *testing.T) {
 		want float64
 		rest string
 	}{
-		{"26.5", 26.5, ""}, {"二十六", 26, ""}, {"两百零五", 205, ""}, {"一百二", 120, ""}, {"一百二十", 120, ""}, {"十", 10, ""}, {"十二", 12, ""},
-		{"二六", 26, ""}, {"二七零零", 2700, ""}, {"四千", 4000, ""}, {"4千", 4000, ""}, {"三千五", 3500, ""}, {"三千零五", 3005, ""}, {"二十六点五", 26.5, ""}, {"零点五", 0.5, ""},
-		{"零下五", -5, ""}, {"二是六", 26, ""}, {"一万二", 12000, ""}, {"二十六度", 26, "度"}, {"十点半", 10, "点半"}, {"2700k", 2700, "k"},
+		{"26.5", 26.5, ""},
+		{"二十六", 26, ""},
+		{"两百零五", 205, ""},
+		{"一百二", 120, ""},
+		{"一百二十", 120, ""},
+		{"十", 10, ""},
+		{"十二", 12, ""},
+		{"二六", 26, ""},
+		{"二七零零", 2700, ""},
+		{"四千", 4000, ""},
+		{"4千", 4000, ""},
+		{"三千五", 3500, ""},
+		{"三千零五", 3005, ""},
+		{"二十六点五", 26.5, ""},
+		{"零点五", 0.5, ""},
+		{"零下五", -5, ""},
+		{"二是六", 26, ""},
+		{"一万二", 12000, ""},
+		{"二十六度", 26, "度"},
+		{"十点半", 10, "点半"},
+		{"2700k", 2700, "k"},
 	} {
 		text := []rune(tt.in)
 		q, end := numberAt(text, 0, Chinese)
@@ -73,8 +99,14 @@ func TestNumbers(t *testing.T) {
 		want float64
 		rest string
 	}{
-		{"twenty six", 26, ""}, {"a hundred and five", 105, ""}, {"one hundred", 100, ""}, {"twenty point five degrees", 20.5, " degrees"}, {"fifty percent", 50, " percent"},
-		{"two thousand seven hundred", 2700, ""}, {"ten thirty", 10, " thirty"}, {"seventeen", 17, ""},
+		{"twenty six", 26, ""},
+		{"a hundred and five", 105, ""},
+		{"one hundred", 100, ""},
+		{"twenty point five degrees", 20.5, " degrees"},
+		{"fifty percent", 50, " percent"},
+		{"two thousand seven hundred", 2700, ""},
+		{"ten thirty", 10, " thirty"},
+		{"seventeen", 17, ""},
 	} {
 		text := []rune(tt.in)
 		q, end := numberAt(text, 0, English)
