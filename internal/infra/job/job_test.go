@@ -82,6 +82,9 @@ func TestJobEnds(t *testing.T) {
 					return err
 				}
 			}
+			if tk.Job.Done != in.N || tk.Job.Total != in.N {
+				t.Errorf("the task says %d of %d", tk.Job.Done, tk.Job.Total)
+			}
 			return tk.SetResult(map[string]int64{"made": in.N})
 		},
 		"bad":    func(context.Context, *Task) error { return errors.New("the disk has a hole") },
@@ -188,6 +191,34 @@ func TestInterruptedJobContinuesFromItsProgress(t *testing.T) {
 	j = wait(t, r, j.ID)
 	if j.State != Done || j.Attempts != 3 || fmt.Sprint(rows) != "[0 1 2 3 4 5 6 7 8 9]" {
 		t.Errorf("it ends as %s after %d starts, rows %v", j.State, j.Attempts, rows)
+	}
+}
+
+func TestNoHandlerRunsWhenRunHasReturned(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	started := make(chan struct{})
+	var ended atomic.Bool
+	r.Handle("x", func(ctx context.Context, _ *Task) error {
+		close(started)
+		<-ctx.Done()
+		time.Sleep(20 * time.Millisecond)
+		ended.Store(true)
+		return ctx.Err()
+	})
+	stop := run(t, r)
+	j := submit(t, s, r, Spec{Kind: "x"})
+	<-started
+	stop()
+	if !ended.Load() {
+		t.Error("Run has returned before the handler")
+	}
+	err := s.Read(t.Context(), func(v *store.View) (err error) {
+		j, err = Load(t.Context(), v, ada, j.ID)
+		return err
+	})
+	if err != nil || j.State != Queued {
+		t.Errorf("the job is %s, %v", j.State, err)
 	}
 }
 

@@ -170,7 +170,7 @@ func (s *subscriber) pop() event {
 func (s *subscriber) deliver() {
 	for {
 		s.mu.Lock()
-		if s.count == 0 || s.stopped {
+		if s.count == 0 { // also after stop, which empties the queue
 			s.running = false
 			if len(s.events) > 64 {
 				s.events, s.first = nil, 0
