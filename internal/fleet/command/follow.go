@@ -157,30 +157,50 @@ func (f *follower) record(ctx context.Context, tx *store.Tx, r uplink.Record) ([
 func (f *follower) answer(ctx context.Context, tx *store.Tx, r uplink.Record, m device.Message, list []*pending) ([]*pending, error) {
 	reply, err := alink.ParseReply(m.Payload)
 	if err != nil {
-		return nil, nil // the gateway has told the device already
+		return nil, nil //nolint:nilerr // the gateway has told the device already
 	}
-	seq, err := strconv.ParseInt(string(reply.ID), 10, 64)
-	if err != nil {
+	p := answered(list, m, reply)
+	if p == nil {
 		return nil, nil
 	}
-	for _, p := range list {
-		if p.Seq != seq || p.Ended() {
-			continue
-		}
-		switch {
-		case reply.Code != alink.CodeOK:
-			p.Note = fmt.Sprintf("%d %s", reply.Code, bytes.ToValidUTF8(reply.Message[:min(len(reply.Message), maxNote)], nil))
-			return f.finish(ctx, tx, r, p, Refuse, Refused)
-		case len(p.contradicted) > 0:
-			p.Note = noteContradicted
-			return nil, f.note(ctx, tx, p)
-		}
-		if p.Kind == Service {
-			p.Result = append([]byte(nil), reply.Data...)
-		}
-		return f.finish(ctx, tx, r, p, Confirm, "")
+	switch {
+	case reply.Code != alink.CodeOK:
+		said := alink.Text(reply.Message)
+		p.Note = fmt.Sprintf("%d %s", reply.Code, said[:min(len(said), maxNote)])
+		return f.finish(ctx, tx, r, p, Refuse, Refused)
+	case len(p.contradicted) > 0:
+		p.Note = noteContradicted
+		return nil, f.note(ctx, tx, p)
 	}
-	return nil, nil
+	if p.Kind == Service {
+		p.Result = append([]byte(nil), reply.Data...)
+	}
+	return f.finish(ctx, tx, r, p, Confirm, "")
+}
+
+// answered finds the command a reply belongs to: by its id, or, because the official JavaScript SDK makes up an id of
+// its own in service replies, the oldest open call of the service it came from.
+func answered(list []*pending, m device.Message, reply alink.Reply) *pending {
+	seq, err := strconv.ParseInt(string(reply.ID), 10, 64)
+	if err == nil {
+		for _, p := range list {
+			if p.Seq == seq && (p.Kind == Service) == (m.Template == alink.ServiceReply) {
+				if p.Ended() {
+					return nil
+				}
+				return p
+			}
+		}
+	}
+	if m.Template != alink.ServiceReply {
+		return nil
+	}
+	for _, p := range list {
+		if p.Kind == Service && p.Service == m.Arg && !p.Ended() {
+			return p
+		}
+	}
+	return nil
 }
 
 // report holds what a device says of itself against what it was told.

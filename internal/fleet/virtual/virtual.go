@@ -139,7 +139,7 @@ func (d *Device) Run(ctx context.Context) error {
 			return nil
 		}
 		var refused *mqtt.Refused
-		if errors.As(err, &refused) && (refused.Code == mqtt.RefusedCredentials || refused.Code == mqtt.RefusedNotAuthorized) {
+		if errors.As(err, &refused) && (refused.Code == mqtt.RefusedLogin || refused.Code == mqtt.RefusedAuthorised) {
 			return fmt.Errorf("connecting device %s: %w", d.name, err)
 		}
 		if time.Since(began) > maxPause {

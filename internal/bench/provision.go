@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lampworks/internal/fleet/virtual"
+	"lampworks/mqtt"
+	"lampworks/triple"
+)
+
+// signIn makes an organisation and acts for it from here on.
+func (s *server) signIn(ctx context.Context) error {
+	token, err := s.session(ctx)
+	if err != nil {
+		return err
+	}
+	s.token = token
+	var org struct{ ID string }
+	err = s.call(ctx, "POST", "/api/v1/organisations", map[string]any{"names": map[string]string{"en": "Bench"}, "kinds": []string{"terminal_maker"}}, &org)
+	if err != nil {
+		return err
+	}
+	return s.call(ctx, "PUT", "/api/v1/session/organisation", map[string]string{"organisation": org.ID}, nil)
+}
+
+// session signs in by password and returns the cookie's token, which is good as a bearer, too.
+func (s *server) session(ctx context.Context) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.http+"/api/v1/session", strings.NewReader(`{"login":"`+login+`","password":"`+password+`"}`))
+	if err != nil {
+		return "", fmt.Errorf("making a request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := s.web.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("signing in: %w", err)
+	}
+	defer res.Body.Close()
+	for _, c := range res.Cookies() {
+		if c.Name == "lw_session" {
+			return c.Value, nil
+		}
+	}
+	return "", fmt.Errorf("signing in: %s", res.Status)
+}
+
+// maker is a product with its triples.
+type maker struct {
+	ID         string `json:"id"`
+	ProductKey string `json:"product_key"`
+	order      string
+	triples    []triple.Triple
+}
+
+// manufacture makes a product of a category, or of a document, and n triples of it.
+func (s *server) manufacture(ctx context.Context, category string, document any, n int) (*maker, error) {
+	m := new(maker)
+	in := map[string]any{"category": category, "names": map[string]string{"en": "bench " + category}}
+	if document != nil {
+		in["document"] = document
+	}
+	if err := s.call(ctx, "POST", "/api/v1/products", in, m); err != nil {
+		return nil, err
+	}
+	if err := s.order(ctx, m, n); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(s.dir, m.ID+".xlsx")
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("making a workbook: %w", err)
+	}
+	defer os.Remove(path)
+	defer f.Close()
+	if err := s.call(ctx, "GET", "/api/v1/orders/"+m.order+"/workbook", nil, f); err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("reading the workbook: %w", err)
+	}
+	_, err = triple.ReadWorkbook(f, info.Size(), func(t triple.Triple) error { m.triples = append(m.triples, t); return nil })
+	if err != nil {
+		return nil, fmt.Errorf("reading the workbook: %w", err)
+	}
+	return m, nil
+}
+
+// order applies for n triples and waits until they are issued.
+func (s *server) order(ctx context.Context, m *maker, n int) error {
+	var o struct{ ID, State string }
+	if err := s.call(ctx, "POST", "/api/v1/products/"+m.ID+"/orders", map[string]any{"quantity": n, "purpose": "mass"}, &o); err != nil {
+		return err
+	}
+	m.order = o.ID
+	for o.State != "issued" {
+		switch o.State {
+		case "failed", "cancelled":
+			return fmt.Errorf("order %s is %s", o.ID, o.State)
+		}
+		time.Sleep(20 * time.Millisecond)
+		if err := s.call(ctx, "GET", "/api/v1/orders/"+o.ID, nil, &o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// connect brings all triples online, each with one subscription, and returns their clients. onMessage may be nil.
+func (s *server) connect(ctx context.Context, m *maker, triples []triple.Triple, onMessage func(int, *mqtt.Client, mqtt.Message)) ([]*mqtt.Client, []time.Duration, error) {
+	clients := make([]*mqtt.Client, len(triples))
+	took := make([]time.Duration, len(triples))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(64)
+	for i, t := range triples {
+		g.Go(func() error {
+			began := time.Now()
+			o, err := virtual.Options(m.ProductKey, t)
+			if err != nil {
+				return err
+			}
+			o.KeepAlive = 10 * time.Minute
+			if onMessage != nil {
+				o.OnMessage = func(c *mqtt.Client, msg mqtt.Message) { onMessage(i, c, msg) }
+			}
+			c, err := mqtt.Dial(ctx, s.mqtt, o)
+			if err != nil {
+				return fmt.Errorf("connecting device %s: %w", t.MAC, err)
+			}
+			clients[i] = c
+			_, err = c.Subscribe(ctx, "/sys/"+m.ProductKey+"/"+t.MAC.String()+"/thing/service/#")
+			took[i] = time.Since(began)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		drop(clients)
+		return nil, nil, err
+	}
+	return clients, took, nil
+}
+
+// drop closes all clients and waits.
+func drop(clients []*mqtt.Client) {
+	var wg sync.WaitGroup
+	for _, c := range clients {
+		if c != nil {
+			c.Kill()
+			wg.Go(func() { <-c.Done() })
+		}
+	}
+	wg.Wait()
+}

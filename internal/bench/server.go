@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// server is a Lampworks process that a measurement started.
+type server struct {
+	cmd   *exec.Cmd
+	dir   string
+	keep  bool // the directory belongs to somebody else
+	http  string
+	mqtt  string
+	token string
+	web   *http.Client
+	took  time.Duration // from exec to ready
+}
+
+const (
+	login    = "bench"
+	password = "measured, not guessed"
+)
+
+// serve starts a server on dir (empty: a new one) and signs in.
+func (b *bench) serve(ctx context.Context, dir string, flags ...string) (*server, error) {
+	s := &server{dir: dir, keep: dir != ""}
+	if dir == "" {
+		var err error
+		if s.dir, err = os.MkdirTemp("", "lampworks-bench-"); err != nil {
+			return nil, fmt.Errorf("making a directory: %w", err)
+		}
+	}
+	boot := filepath.Join(s.dir, "operator.json")
+	if err := os.WriteFile(boot, []byte(`{"login":"`+login+`","password":"`+password+`"}`), 0o600); err != nil {
+		return nil, fmt.Errorf("writing the operator: %w", err)
+	}
+	ready := filepath.Join(s.dir, "ready.json")
+	_ = os.Remove(ready)
+	args := append([]string{"serve", "--data", filepath.Join(s.dir, "data"), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ready-file", ready, "--bootstrap", boot, "--log-level", "warn"}, flags...)
+	s.cmd = exec.Command(b.Program, args...) //nolint:gosec,noctx // this very program; it is ended by stop
+	s.cmd.Stderr = b.Stderr
+	began := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the server: %w", err)
+	}
+	if err := s.await(ctx, ready); err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	s.took = time.Since(began)
+	s.web = &http.Client{Timeout: 10 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
+	return s, nil
+}
+
+// await polls for the ready file.
+func (s *server) await(ctx context.Context, path string) error {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		var a struct{ HTTP, MQTT string }
+		if err := json.Unmarshal(b, &a); err != nil {
+			return fmt.Errorf("reading the ready file: %w", err)
+		}
+		s.http, s.mqtt = a.HTTP, a.MQTT
+		return nil
+	}
+	return errors.New("the server did not get ready within 30 s")
+}
+
+// stop ends the server and removes its directory, unless it is somebody else's.
+func (s *server) stop() error {
+	err := s.end(syscall.SIGTERM)
+	if !s.keep {
+		err = errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return err
+}
+
+// end signals the process and waits for it.
+func (s *server) end(sig syscall.Signal) error {
+	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("ending the server: %w", err)
+	}
+	err := s.cmd.Wait()
+	var exit *exec.ExitError
+	if sig == syscall.SIGKILL && errors.As(err, &exit) {
+		return nil
+	}
+	return err
+}
+
+// memory reads a line of /proc/PID/status, as VmRSS or VmHWM, in bytes.
+func (s *server) memory(line string) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for _, l := range strings.Split(string(b), "\n") {
+		if rest, ok := strings.CutPrefix(l, line+":"); ok {
+			kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
+}
+
+// cpu is the processor time the server has used.
+func (s *server) cpu() time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	user, _ := strconv.ParseInt(f[11], 10, 64)
+	system, _ := strconv.ParseInt(f[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond // clock ticks of 1/100 s, as on every Linux for Go
+}
+
+// call asks the API; in and out may be nil.
+func (s *server) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encoding a request: %w", err)
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.http+path, body)
+	if err != nil {
+		return fmt.Errorf("making a request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if s.token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	res, err := s.web.Do(req)
+	if err != nil {
+		return fmt.Errorf("calling %s: %w", path, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		text, _ := io.ReadAll(io.LimitReader(res.Body, 2000))
+		return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, text)
+	}
+	if w, ok := out.(io.Writer); ok {
+		_, err = io.Copy(w, res.Body)
+	} else if out != nil {
+		err = json.NewDecoder(res.Body).Decode(out)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,21 @@
+package device
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// RefusedSubject and DownSubject are Bus subjects, completed by the device's id, that show on a live page what the Log
+// does not hold: messages that were refused, and what was sent down. Their payload is a [Traffic] as JSON.
+const (
+	RefusedSubject = "device.refused."
+	DownSubject    = "device.down."
+)
+
+// Traffic is one message as a live page shows it.
+type Traffic struct {
+	At      time.Time       `json:"at"`
+	Topic   string          `json:"topic"`
+	Payload json.RawMessage `json:"payload,omitempty"` // cut at some kilobytes
+	Why     string          `json:"why,omitempty"`     // why it was refused
+}
