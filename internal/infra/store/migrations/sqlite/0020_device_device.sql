@@ -12,6 +12,7 @@ CREATE TABLE device (
 );
 CREATE UNIQUE INDEX device_name ON device (product, name);
 CREATE INDEX device_organisation ON device (organisation, id);
+CREATE INDEX device_batch ON device (batch, id);
 
 -- A row for each device that ever had a session.
 CREATE TABLE device_presence (
