@@ -84,6 +84,10 @@ type Command struct {
 // Ended reports whether nothing more will happen to the command.
 func (c *Command) Ended() bool { return !c.EndedAt.IsZero() }
 
+// Contradicted reports whether the device confirmed the command while its own reports say otherwise: it will end as
+// failed, reason wrong, unless a report settles it before the deadline.
+func (c *Command) Contradicted() bool { return !c.Ended() && c.Note == noteContradicted }
+
 // Commands is the service of this room. It is safe for concurrent use.
 type Commands struct {
 	store    *store.Store

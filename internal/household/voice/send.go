@@ -159,6 +159,8 @@ func (st *step) judge(c *command.Command) {
 	st.outcome, st.reason = Undone, Silent
 	switch {
 	case c == nil:
+	case c.Contradicted():
+		st.reason = Wrong
 	case !c.Ended():
 		if c.State == command.Accepted {
 			st.reason = Waiting
