@@ -131,8 +131,12 @@ func (n NewOrder) check() error {
 	if n.Purpose != Debug && n.Purpose != Mass {
 		return fault.Invalid("/purpose", string(n.Purpose), `"debug" or "mass"`, "send one of the two")
 	}
-	if utf8.RuneCountInString(n.Note) > maxNote || !plain(n.Note) {
-		return fault.Invalid("/note", n.Note, fmt.Sprintf("at most %d characters, no control characters", maxNote), "shorten it")
+	return checkNote(n.Note)
+}
+
+func checkNote(note string) error {
+	if utf8.RuneCountInString(note) > maxNote || !plain(note) {
+		return fault.Invalid("/note", note, fmt.Sprintf("at most %d characters, no control characters", maxNote), "shorten it")
 	}
 	return nil
 }
@@ -214,8 +218,15 @@ func (s *Service) approve(ctx context.Context, tx *store.Tx, who access.Actor, o
 	return s.move(ctx, tx, o, to, "")
 }
 
-// Cancel ends an order that is not issued yet. None of its triples was or becomes usable.
+// Cancel ends an order that is not issued yet. None of its triples was or becomes usable. The note says why; it may be empty.
 func (s *Service) Cancel(ctx context.Context, who access.Actor, id, note string) (Order, error) {
+	if err := checkNote(note); err != nil {
+		return Order{}, err
+	}
+	reason := note
+	if reason == "" {
+		reason = "it was cancelled"
+	}
 	var o Order
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		var err error
@@ -226,11 +237,11 @@ func (s *Service) Cancel(ctx context.Context, who access.Actor, id, note string)
 		if err != nil {
 			return err
 		}
-		if err := s.end(ctx, tx, &o, to, "it was cancelled"); err != nil {
+		if err := s.end(ctx, tx, &o, to, reason); err != nil {
 			return err
 		}
-		if _, err := s.jobs.CancelIn(ctx, tx, who, o.Job); o.Job != "" && err != nil && !fault.Is(err, fault.Clash) {
-			return fmt.Errorf("stopping the job of order %s: %w", id, err) // one that has ended is no obstacle
+		if err := s.stop(ctx, tx, who, &o); err != nil {
+			return err
 		}
 		return audit.Record(ctx, tx, who, "order.cancel", id, note)
 	})
@@ -238,6 +249,17 @@ func (s *Service) Cancel(ctx context.Context, who access.Actor, id, note string)
 		return Order{}, err
 	}
 	return o, nil
+}
+
+// stop stops the job of an order, if there is one that has not ended.
+func (s *Service) stop(ctx context.Context, tx *store.Tx, who access.Actor, o *Order) error {
+	if o.Job == "" {
+		return nil
+	}
+	if _, err := s.jobs.CancelIn(ctx, tx, who, o.Job); err != nil && !fault.Is(err, fault.Clash) {
+		return fmt.Errorf("stopping the job of order %s: %w", o.ID, err)
+	}
+	return nil
 }
 
 // Load returns an order of who's organisation.
@@ -322,7 +344,7 @@ func (s *Service) end(ctx context.Context, tx *store.Tx, o *Order, to State, rea
 	if err := s.move(ctx, tx, o, to, reason); err != nil {
 		return err
 	}
-	return s.giveBack(ctx, tx, o)
+	return giveBack(ctx, tx, o)
 }
 
 func person(who access.Actor) string {

@@ -248,7 +248,7 @@ func defaultPool(now time.Time) pool {
 }
 
 // giveBack returns the addresses of an order that it has not handed on, as far as no later order lies above them.
-func (s *Service) giveBack(ctx context.Context, tx *store.Tx, o *Order) error {
+func giveBack(ctx context.Context, tx *store.Tx, o *Order) error {
 	ranges, err := rangesOf(ctx, tx, o.ID)
 	if err != nil {
 		return err
@@ -266,20 +266,20 @@ func (s *Service) giveBack(ctx context.Context, tx *store.Tx, o *Order) error {
 		if err != nil {
 			return fmt.Errorf("giving back addresses of order %s: %w", o.ID, err)
 		}
-		if err := s.lower(ctx, tx, r.pool); err != nil {
+		if err := lower(ctx, tx, r.pool); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lower lets a pool go on above the highest address that an order has, or that was ever issued.
-func (s *Service) lower(ctx context.Context, tx *store.Tx, id string) error {
+// lower lets a pool go on above the highest address that an order has. What the marks say is added where it is read.
+func lower(ctx context.Context, tx *store.Tx, id string) error {
 	p, err := scanPool(tx.QueryRow(ctx, poolSQL, id))
 	if err != nil {
 		return fmt.Errorf("reading pool %s: %w", id, err)
 	}
-	next := s.floor(p)
+	next := p.first
 	var highest sql.NullInt64
 	if err := tx.QueryRow(ctx, "SELECT MAX(last) FROM ("+highestSQL+")", id).Scan(&highest); err != nil {
 		return fmt.Errorf("reading the highest address of pool %s: %w", id, err)
