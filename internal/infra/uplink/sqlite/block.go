@@ -45,9 +45,6 @@ func (b *block) fits(r *uplink.Record) bool {
 
 // add appends r. The strings of r are kept, its body is copied.
 func (b *block) add(r uplink.Record, done func(uplink.Position, error)) {
-	if b.data == nil {
-		b.data = make([]byte, 0, r.Size()+crcSize)
-	}
 	ms := r.At.UnixMilli()
 	b.data = binary.AppendVarint(b.data, ms-b.at)
 	b.data = append(b.data, byte(r.Kind))

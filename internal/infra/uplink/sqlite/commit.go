@@ -14,12 +14,12 @@ import (
 // Bounds of one commit and one step of trimming.
 const (
 	maxCommit  = 4 << 20 // bytes, about
-	trimBlocks = 16
+	trimBlocks = 64
 	noteEvery  = time.Second
 )
 
 // commitLoop writes what is queued until the log is closed and nothing is left.
-// Between commits, and never instead of one that waits, it writes cursors and trims.
+// Between commits it writes cursors and trims, a few blocks at a time.
 func (l *Log) commitLoop(answers chan<- []*block) {
 	defer close(answers)
 	trim := time.NewTicker(l.o.TrimEvery)
@@ -29,13 +29,15 @@ func (l *Log) commitLoop(answers chan<- []*block) {
 	ctx := context.Background() // a commit is not given up half-way; closing ends the loop
 	more := true                // perhaps there is something to trim
 	for {
-		select {
-		case <-l.wake:
-			l.commit(ctx, answers)
-			continue
-		default:
-		}
-		if more {
+		if more { // what waits is committed first, but trimming has its turn under any load
+			select {
+			case <-l.wake:
+				l.commit(ctx, answers)
+			case <-l.closing:
+				more = false
+				continue
+			default:
+			}
 			more = l.trim(ctx)
 			continue
 		}
@@ -112,6 +114,7 @@ func (l *Log) settle(blocks []*block, err error) {
 			continue
 		}
 		l.tail = b.last()
+		l.guess, l.guessRecords = min(len(b.data), maxBlock), len(b.records)
 		l.recent.add(b, l.o.RecentBytes)
 	}
 	if l.space != nil {

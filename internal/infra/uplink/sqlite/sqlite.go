@@ -83,6 +83,8 @@ type Log struct {
 	recent  recent
 	cursors map[string]uplink.Position
 	noted   bool // cursors has what the file has not
+
+	guess, guessRecords int // size of the newest block, and how many records it has
 }
 
 var _ uplink.Log = (*Log)(nil)
@@ -142,7 +144,7 @@ func (l *Log) push(r uplink.Record, size int, done func(uplink.Position, error))
 	}
 	n := len(l.queue)
 	if n == 0 || !l.queue[n-1].fits(&r) {
-		l.queue = append(l.queue, &block{at: l.o.Now().UnixMilli()})
+		l.queue = append(l.queue, l.newBlock(n > 0, size))
 		n++
 	}
 	l.queue[n-1].add(r, done)
@@ -153,6 +155,21 @@ func (l *Log) push(r uplink.Record, size int, done func(uplink.Position, error))
 	default:
 	}
 	return nil, nil
+}
+
+// newBlock makes a block about as large as the one before, or a whole one while blocks queue up.
+func (l *Log) newBlock(queueing bool, size int) *block {
+	guess, records := l.guess, l.guessRecords
+	if queueing {
+		guess, records = maxBlock, max(records, 1)
+	}
+	return &block{
+		at:      l.o.Now().UnixMilli(),
+		data:    make([]byte, 0, max(guess, size)+crcSize),
+		records: make([]uplink.Record, 0, records),
+		bodies:  make([]int, 0, records),
+		done:    make([]func(uplink.Position, error), 0, records),
+	}
 }
 
 // Read gives up to limit records after the position, and stops early beyond 8 MiB.
