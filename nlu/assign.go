@@ -532,7 +532,10 @@ func (a *assigner) enum() (assignment, bool) {
 		if p == nil {
 			return a.no(NoSuchProperty, m, nil)
 		}
-		return a.valued(p)
+		out, ok := a.valued(p)
+		if ok || m != Level && m != FanSpeed && m != Mode {
+			return out, ok
+		}
 	}
 	var candidate *prop
 	for _, m := range []Meaning{Mode, FanSpeed, Level, Work, Playback, Position} {

@@ -177,6 +177,9 @@ func (p *parser) flush() {
 		p.f.except = append(p.f.except, np)
 		return
 	}
+	if np.it && !np.noun() && p.f.hasTarget() { // 那个落地灯，给它关了
+		return
+	}
 	p.f.any = p.f.any || np.any
 	if n := len(p.f.targets); n > 0 && np.noun() && !np.where() { // 客厅 … 灯: a place said before belongs to the noun
 		last := &p.f.targets[n-1]

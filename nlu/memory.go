@@ -133,7 +133,9 @@ func (r *resolver) answered(f *frame) ([]frame, bool) {
 	out := append([]frame{}, r.mem.pending...)
 	g := &out[len(out)-1]
 	switch {
-	case f.choice > 0 && f.choice <= int32(len(r.mem.options)):
+	case f.choice > 0 && f.choice <= int32(len(r.mem.options)) && !f.hasPred():
+		g.targets = []target{{devices: r.mem.options[f.choice-1 : f.choice]}}
+		return out, true
 	case r.mem.code == MissingValue && f.hasPred() && !f.hasTarget():
 		g.preds, g.verb = f.preds, pickVerb(g.verb, f.verb)
 		return out, true
@@ -153,6 +155,9 @@ func (r *resolver) answered(f *frame) ([]frame, bool) {
 			more.placeOf(&t)
 			more.all = more.all || t.all
 			t = more
+		}
+		if t.noun() && !t.where() && len(g.targets) > 0 && !g.targets[0].noun() { // 客厅调到百分之五十 > 灯
+			t.placeOf(&g.targets[0])
 		}
 		merged = append(merged, t)
 	}

@@ -84,6 +84,9 @@ func normalise(s string, text []rune, origin []int) ([]rune, []int) {
 			continue
 		}
 		n := len(text)
+		if n > 0 && (text[n-1] == '左' || text[n-1] == '右') && (r == '边' || r == '侧' || r == '面' || r == '的') {
+			continue // 左边的床头灯 is 左床头灯, in names as in sentences
+		}
 		if r == ' ' && (n == 0 || text[n-1] == ' ' || isHan(text[n-1])) {
 			continue
 		}

@@ -280,11 +280,11 @@ func (s *scan) clockAt(i int) (q quantity, end int) {
 	if s.lang == Chinese && j < len(s.text) && (s.text[j] == '的' || s.text[j] == ',') && j > i {
 		j++
 	}
-	minute, k := s.dialAt(j)
+	minute, k, exact := s.dialAt(j)
 	if k == j {
 		return q, i
 	}
-	bare := s.text[k-1] != '点' && s.text[k-1] != '钟' && k-j <= 2
+	bare := !exact && period < 0 && q.day == 0
 	if s.lang == English {
 		for range 2 {
 			if p, e := s.wordOf(skipBlank(s.text, k), cPeriod); e > skipBlank(s.text, k) {
@@ -356,15 +356,20 @@ func (s *scan) wordOf(i int, c class) (code int32, end int) {
 	return code, end
 }
 
-// dialAt reads the dial: 十点半, 7:30, 三点一刻, half past seven; minutes since midnight.
-func (s *scan) dialAt(i int) (minute, end int) {
-	text := s.text
-	if i >= len(text) {
-		return 0, i
+// dialAt reads the dial: 十点半, 7:30, 三点一刻, half past seven; minutes since midnight. A bare number is not exact.
+func (s *scan) dialAt(i int) (minute, end int, exact bool) {
+	if i >= len(s.text) {
+		return 0, i, false
 	}
 	if s.lang == English {
-		return englishDial(text, i)
+		return englishDial(s.text, i)
 	}
+	minute, end = s.chineseDial(i)
+	return minute, end, true
+}
+
+func (s *scan) chineseDial(i int) (minute, end int) {
+	text := s.text
 	h, k := numberAt(text, i, s.lang)
 	if hasAt(text, i, "零点") || hasAt(text, i, "零时") {
 		h, k = quantity{}, i+1
@@ -405,41 +410,42 @@ func (s *scan) dialAt(i int) (minute, end int) {
 	return minute, k
 }
 
-func englishDial(text []rune, i int) (minute, end int) {
+func englishDial(text []rune, i int) (minute, end int, exact bool) {
 	at := i
 	if w, k := wordAt(text, i); w == "at" || w == "by" {
 		at = skipBlank(text, k)
 	}
 	switch w, k := wordAt(text, at); w {
 	case "noon", "midday":
-		return 12 * 60, k
+		return 12 * 60, k, true
 	case "midnight":
-		return 0, k
+		return 0, k, true
 	case "half", "quarter":
-		return pastDial(text, i, w, k)
+		minute, end = pastDial(text, i, w, k)
+		return minute, end, true
 	}
 	h, k := numberAt(text, at, English)
 	if k == at || h.value < 0 || h.value > 24 || h.value != float64(int(h.value)) {
-		return 0, i
+		return 0, i, false
 	}
 	minute = int(h.value) % 24 * 60
 	if k < len(text) && text[k] == ':' {
 		if m, e := digitsAt(text, k+1); e == k+3 && m.value < 60 {
-			return minute + int(m.value), e
+			return minute + int(m.value), e, true
 		}
-		return 0, i
+		return 0, i, false
 	}
 	j := skipBlank(text, k)
 	if hasAt(text, j, "o'clock") {
-		return minute, j + len("o'clock")
+		return minute, j + len("o'clock"), true
 	}
 	if m, e := numberAt(text, j, English); e > j && m.value >= 10 && m.value < 60 {
 		p := skipBlank(text, e)
 		if hasAt(text, p, "am") || hasAt(text, p, "pm") || hasAt(text, p, "a.m") || hasAt(text, p, "p.m") {
-			return minute + int(m.value), e
+			return minute + int(m.value), e, true
 		}
 	}
-	return minute, k
+	return minute, k, false
 }
 
 func pastDial(text []rune, i int, part string, k int) (minute, end int) {

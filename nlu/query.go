@@ -5,6 +5,10 @@ func (r *resolver) query(f *frame) bool {
 	if f.where {
 		return r.fail(Chat, Reason{Code: NotUnderstood})
 	}
+	if f.left && !f.hasTarget() && len(f.preds) == 0 || f.left && !f.hasTarget() && r.x.meaning(f.preds[0].prop-1) == Remaining {
+		r.actions = append(r.actions, Action{Op: OpTimerQuery})
+		return true
+	}
 	m, known := r.asked(f)
 	if !known && !f.hasTarget() {
 		return r.fail(Chat, Reason{Code: NotUnderstood})
@@ -20,7 +24,7 @@ func (r *resolver) query(f *frame) bool {
 		}
 	}
 	if !g.hasTarget() && r.mem == nil || g.hasTarget() && !g.targets[0].noun() && !g.targets[0].it {
-		if devs := r.measured(&g, m, can); len(devs) > 0 {
+		if devs, m := r.measured(&g, m, can); len(devs) > 0 {
 			return r.queried(f, devs, m)
 		}
 	}
@@ -38,7 +42,8 @@ func (r *resolver) query(f *frame) bool {
 }
 
 // measured are the devices that a question about a place is put to: "how warm is it in the living room".
-func (r *resolver) measured(f *frame, m Meaning, can func(int32) bool) []int32 {
+// What is measured there comes before what was set.
+func (r *resolver) measured(f *frame, m Meaning, can func(int32) bool) ([]int32, Meaning) {
 	switch m {
 	case TargetTemperature, Temperature:
 		m = Temperature
@@ -46,7 +51,7 @@ func (r *resolver) measured(f *frame, m Meaning, can func(int32) bool) []int32 {
 		m = Humidity
 	case PM25, Battery, Locked, Remaining, Illuminance, Energy, Volume, Channel:
 	default:
-		return nil
+		return nil, m
 	}
 	in := func(int32) bool { return true }
 	placed := f.hasTarget() && f.targets[0].where()
@@ -78,7 +83,7 @@ func (r *resolver) measured(f *frame, m Meaning, can func(int32) bool) []int32 {
 	if len(devs) == 0 && !placed {
 		devs = ask(func(int32) bool { return true })
 	}
-	return devs
+	return devs, m
 }
 
 func (r *resolver) queried(f *frame, devs []int32, m Meaning) bool {
@@ -139,6 +144,11 @@ func (r *resolver) answer(f *frame, d int32, m Meaning) *prop {
 	a := assigner{r, d, f, &pred{}}
 	switch m {
 	case "":
+		if f.verb == vSet && f.how {
+			if p := a.first(TargetTemperature); p != nil {
+				return p
+			}
+		}
 		switch a.category() {
 		case "curtain", "blind", "window", "garage", "gate", "valve", "rack", "door":
 			return a.first(Position, Contact, Power)

@@ -159,6 +159,7 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 	switch {
 	case unknown > content:
 		out.Outcome, out.Reason = Chat, Reason{Code: NotUnderstood, Word: word}
+	case r.actions[0].Op == OpQuery && !r.modifies(): // asking switches nothing
 	case run > limit || r.modifies():
 		out.Outcome, out.Reason = Clarify, Reason{Code: UnclearWords, Word: word}
 	}

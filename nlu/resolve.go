@@ -34,7 +34,7 @@ func (r *resolver) ask(code Code, devs []int32) bool {
 // frame resolves one clause; false ends the reading with outcome and reason.
 func (r *resolver) frame(f *frame) bool {
 	switch {
-	case f.why || f.topic > 1:
+	case f.why || f.topic > 1 && (f.topic-1 < topicDone || !f.hasTarget()):
 		return r.fail(Chat, Reason{Code: NotUnderstood})
 	case f.told:
 		return r.fail(Chat, Reason{Code: Narrative})
@@ -111,6 +111,11 @@ func (r *resolver) label(f *frame) string {
 	for i := range r.tokens {
 		if t := &r.tokens[i]; t.mask.has(cRemind) {
 			return r.rawFrom(t.end)
+		}
+	}
+	for i := 1; i < len(r.tokens); i++ { // 煮面计时器
+		if t := &r.tokens[i-1]; r.tokens[i].mask.has(cTimer) && t.mask == 0 {
+			return r.rawSpan(t.start, t.end)
 		}
 	}
 	return ""
@@ -482,6 +487,8 @@ func (r *resolver) named(f *frame, t *target, can func(int32) bool) ([]int32, bo
 	devs := r.inPlace(f, t, anywhere, can)
 	if able := filter(devs, can); len(able) > 0 {
 		devs = able
+	} else if len(devs) > 0 {
+		return devs, true // none of them can: that is the answer, not which one
 	}
 	switch {
 	case len(devs) == 0:
@@ -528,6 +535,16 @@ func (r *resolver) places(f *frame, t *target, can func(int32) bool) ([]int32, b
 			return devs, true
 		}
 	}
+	if len(f.except) > 0 && (f.verb == vOn || f.verb == vOff) { // 除了床头灯都关掉: the others of its kind
+		e := &f.except[0]
+		typ := e.typ - 1
+		for _, d := range append(append([]int32{}, e.devices...), e.parts...) {
+			typ = r.x.devices[d].category
+		}
+		if typ >= 0 {
+			return filter(r.all(), func(d int32) bool { return in(d) && r.x.devices[d].category == typ }), true
+		}
+	}
 	devs, ok := r.implied(f, in, can, t.all || f.both)
 	if ok && len(devs) > 0 {
 		return devs, true
@@ -536,6 +553,15 @@ func (r *resolver) places(f *frame, t *target, can func(int32) bool) ([]int32, b
 		return nil, r.ask(MissingDevice, nil)
 	}
 	return nil, false
+}
+
+// all are the devices of the home.
+func (r *resolver) all() []int32 {
+	out := make([]int32, len(r.x.devices))
+	for i := range out {
+		out[i] = int32(i)
+	}
+	return out
 }
 
 // unsaid: no object at all: what was spoken of last, the speaker's room, or the only device that can.

@@ -121,6 +121,8 @@ func (s *scan) score(e *edge) float32 {
 	}
 	if e.mask.only(cFiller.bit() | cBa.bit() | cOf.bit()) {
 		v += scoreFiller
+	} else if e.mask.only(cIn.bit()) { // 门|锁上, not 门锁|上
+		v += scoreFiller - 1
 	}
 	return v
 }

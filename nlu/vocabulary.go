@@ -111,7 +111,7 @@ var wordClasses = map[string]struct {
 	"particle_on": {cParticle, 1}, "particle_off": {cParticle, 0}, "scene": {cTopic, topicScene},
 	"broadcast": {cTopic, topicBroadcast}, "weather": {cTopic, topicWeather}, "clock": {cTopic, topicClock},
 	"date": {cTopic, topicDate}, "list": {cTopic, topicList}, "shopping": {cTopic, topicShopping},
-	"done": {cTopic, topicDone}, "put": {cTopic, topicPut}, "order": {class: cChoice}, "either": {cChoice, 9},
+	"done": {cTopic, topicDone}, "put": {cTopic, topicPut}, "first": {cChoice, 0}, "second": {cChoice, 1}, "third": {cChoice, 2}, "either": {cChoice, 99},
 	"q_temperature": {cQHow, 1}, "q_brightness": {cQHow, 2}, "q_level": {cQHow, 3}, "q_humidity": {cQHow, 4}, "q_volume": {cQHow, 5},
 	"q_remaining": {cQHow, 6}, "q_battery": {cQHow, 7}, "thing": {class: cThing},
 }

@@ -55,7 +55,7 @@ func (p *parser) particle(t *token) bool {
 // noun reads what can be the object: places, devices, types, pronouns.
 func (p *parser) noun(t *token) bool {
 	switch {
-	case t.mask.any(nounClasses):
+	case t.mask.any(nounClasses) && !(t.mask.has(cPlace) && p.in && !t.mask.has(cDevice)):
 		if t.mask.has(cVerb) && p.asVerb() || t.mask.has(cValue) && p.f.hasTarget() && !t.mask.has(cDevice) || t.mask.any(cState.bit()|cProp.bit()) && !t.mask.has(cDevice) {
 			return false
 		}
@@ -390,7 +390,7 @@ func (p *parser) predicate(t *token) bool {
 		p.colour(t, cWhite, valWhite, ColourTemperature)
 	case m.has(cExtreme):
 		p.extreme(t)
-	case m.has(cDir):
+	case m.has(cDir) && !(m.has(cFiller) && !p.f.hasTarget() && p.np.empty() && !p.asDirection()): // 快把灯打开
 		p.direction(t)
 	case m.has(cMedia):
 		p.flush()
@@ -403,7 +403,7 @@ func (p *parser) predicate(t *token) bool {
 
 // asDirection: 低一点, 太高 change; 低, 调到高 name a value.
 func (p *parser) asDirection() bool {
-	if next := p.peek(); next != nil && next.mask.has(cLittle) {
+	if next := p.peek(); next != nil && (next.mask.has(cLittle) || next.mask.has(cNumber)) {
 		return true
 	}
 	prev := p.prev()
@@ -431,11 +431,15 @@ func (p *parser) verb(t *token) {
 	p.except = false
 	f := p.f
 	if both := together(f.verb, v); both != vNone && (p.verbAt == p.tok-1 || both == vUnmute) {
-		if f.verb = both; v == vMow {
-			f.targets = append(f.targets, target{typ: p.v.categories.index["mower"] + 1})
+		f.verb = both
+		if machine := map[verb]string{vMow: "mower", vClean: "vacuum"}[v]; machine != "" && !f.hasTarget() {
+			f.targets = append(f.targets, target{typ: p.v.categories.index[machine] + 1, named: [2]int32{t.start, t.end}})
 		}
 		p.verbAt = p.tok
 		return
+	}
+	if f.verb == vNone && p.remark() && (v == vOn || v == vOff || v == vOpen || v == vClose || v == vStart || v == vStop) {
+		f.preds = nil // 太热了，打开空调: the remark is the reason, not the order
 	}
 	switch {
 	case f.verb == vNone || f.verb == vTell:
@@ -463,6 +467,19 @@ func (p *parser) verb(t *token) {
 	if v == vSet && endsWithTo(p.text[t.start:t.end]) {
 		p.pred().to = true
 	}
+}
+
+// remark: so far the clause only says how things are: 太热了, 天黑了.
+func (p *parser) remark() bool {
+	if len(p.f.preds) == 0 || p.f.hasTarget() && p.value > p.lastNP {
+		return false
+	}
+	for i := range p.f.preds {
+		if d := &p.f.preds[i]; d.dir == 0 || d.kind != valNone || d.little {
+			return false
+		}
+	}
+	return true
 }
 
 // together is what two verbs mean together: stop mowing, 解除 … 静音, 播放上一首.
@@ -576,7 +593,8 @@ func (p *parser) direction(t *token) {
 	p.endExcept()
 	p.flush()
 	d := p.pred()
-	if d.dir != 0 || d.kind != valNone {
+	after := d.kind == valNumber && d.dir == 0 && !d.to && p.value == p.tok-1 // 2 degrees warmer
+	if (d.dir != 0 || d.kind != valNone) && !after {
 		d = p.nextPred()
 	}
 	prev := p.prev()
