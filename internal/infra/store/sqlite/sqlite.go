@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -70,6 +71,9 @@ func Open(ctx context.Context, path string, o Options) (*store.Store, error) {
 func openEngine(ctx context.Context, path string, o Options) (*engine, error) {
 	o = o.withDefaults()
 	e := &engine{options: o}
+	if err := private(path); err != nil {
+		return nil, err
+	}
 	var err error
 	if e.writers, err = pool(path, o, 1, "synchronous(FULL)"); err != nil {
 		return nil, err
@@ -84,6 +88,16 @@ func openEngine(ctx context.Context, path string, o Options) (*engine, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// private makes the file readable by its owner only if there is none yet; SQLite
+// gives its other files the same mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // pool opens connections to path, each with the given pragmas.

@@ -325,6 +325,24 @@ func TestMigrations(t *testing.T) {
 	}
 }
 
+func TestCommitsWaitForTheDiskAndFilesArePrivate(t *testing.T) {
+	path := t.TempDir() + "/db"
+	s, e := open2(t, path, Options{})
+	defer s.Close()
+	var level int
+	if err := e.conn.QueryRowContext(t.Context(), `PRAGMA synchronous`).Scan(&level); err != nil || level != 2 {
+		t.Errorf("synchronous is %d, want 2 (FULL); %v", level, err)
+	}
+	if err := s.Write(t.Context(), exec1(`CREATE TABLE x (n INTEGER)`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if info, err := os.Stat(path + suffix); err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: %v, %v; want mode 0600", "db"+suffix, info.Mode(), err)
+		}
+	}
+}
+
 func TestDamagedFileIsRefused(t *testing.T) {
 	path := t.TempDir() + "/db"
 	if err := os.WriteFile(path, []byte(strings.Repeat("this is not a database ", 1000)), 0o600); err != nil {

@@ -106,6 +106,41 @@ func TestAgeTrimsWhatIsOlder(t *testing.T) {
 	}
 }
 
+func TestRecordsWaitForTheDiskAlsoAfterCursors(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, Options{})
+	for i := range 3 {
+		mustPut(t, l, []byte("x"))
+		l.Note("c", uplink.Position(i))
+	}
+	if err := l.Close(); err != nil { // nobody else uses the connection now
+		t.Fatal(err)
+	}
+	f, err := openFile(t.Context(), filepath.Join(dir, "log.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
+	for round := range 3 {
+		if err := f.note(t.Context(), map[string]uplink.Position{"c": 9}, 1); err != nil {
+			t.Fatal(err)
+		}
+		b := &block{}
+		b.add(uplink.Record{At: time.Now()}, nil)
+		b.seal(uplink.Position(4 + round))
+		if err := f.commit(t.Context(), []*block{b}); err != nil {
+			t.Fatal(err)
+		}
+		var level int
+		if err := f.conn.QueryRowContext(t.Context(), `PRAGMA synchronous`).Scan(&level); err != nil || level != 2 {
+			t.Errorf("at a commit synchronous is %d, want 2 (FULL); %v", level, err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "log.db")); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the file has mode %v, %v", info.Mode(), err)
+	}
+}
+
 func TestEpochBelongsToTheFile(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir, Options{})
