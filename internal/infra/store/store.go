@@ -58,8 +58,8 @@ func New(e Engine) *Store { return &Store{e} }
 // Write runs fn in a transaction and returns after the commit that holds it.
 // Concurrent calls run one after the other, each as a part of its own of a
 // transaction that shares one fsync; a part that fails rolls back alone. fn runs on the
-// caller's goroutine while it holds the only right to write: it does not call
-// Write itself, does no I/O of its own and is short. If ctx ends before its turn
+// caller's goroutine while it holds the only right to write: it calls neither
+// Write nor Read, does no I/O of its own and is short. If ctx ends before its turn
 // fn does not run; once it has begun, the end of ctx does not stop it.
 func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	tx := Tx{}
