@@ -4,7 +4,7 @@
 //   - a MAC is issued once: no two orders share one, whatever runs at the same time, and also after a restore of older data;
 //   - nothing of an order is usable before the one transaction that makes it issued;
 //   - a program that stops or is killed goes on where its last transaction ended, without a gap or a triple twice;
-//   - an order ends: issued, failed or cancelled;
+//   - an order ends: issued, failed or cancelled; one that a restore brought back is not issued if others may have its addresses;
 //   - a workbook is downloaded to its end once, and each download leaves an audit entry before its first byte;
 //   - no secret is stored: each is derived when the workbook is written;
 //   - nobody loads an order of another organisation: it is not found.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -148,12 +149,42 @@ func (s *Service) public(p pool) Pool {
 // the data may be older than that, and though the pool may have been made anew since.
 func (s *Service) floor(p pool) uint64 {
 	floor := p.first
-	for name, mark := range s.keys.HighWaters() {
-		if strings.HasPrefix(name, markPrefix) && mark >= p.first && mark <= p.last {
-			floor = max(floor, mark+1)
-		}
+	for _, mark := range s.marks(p) {
+		floor = max(floor, mark+1)
 	}
 	return floor
+}
+
+// marks are the marks that lie in a pool.
+func (s *Service) marks(p pool) (in []uint64) {
+	for name, mark := range s.keys.HighWaters() {
+		if strings.HasPrefix(name, markPrefix) && mark >= p.first && mark <= p.last {
+			in = append(in, mark)
+		}
+	}
+	return in
+}
+
+// current refuses an order that comes from restored data, if others may have been issued its addresses since: a mark at or
+// above them that no order of these data has written.
+func (s *Service) current(ctx context.Context, q store.Querier, ranges []macRange) error {
+	for _, r := range ranges {
+		p, err := scanPool(q.QueryRow(ctx, poolSQL, r.pool))
+		if err != nil {
+			return fmt.Errorf("reading pool %s: %w", r.pool, err)
+		}
+		for _, mark := range s.marks(p) {
+			var one int
+			err := q.QueryRow(ctx, wholeSQL, r.pool, mark).Scan(&one)
+			if errors.Is(err, sql.ErrNoRows) && mark >= r.first {
+				return fault.Conflict("order", "the data were restored from an older state, in which this order was open: order again")
+			}
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return fmt.Errorf("looking for who was issued %s: %w", triple.MACOf(mark), err)
+			}
+		}
+	}
+	return nil
 }
 
 // mark writes beside the root key how far each pool will have been issued when the order is.

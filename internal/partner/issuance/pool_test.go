@@ -1,17 +1,20 @@
 package issuance
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
 	"lampworks/triple"
 )
 
@@ -263,6 +266,60 @@ func TestRestoreIssuesNothingTwice(t *testing.T) {
 	if first, _, _ := w.macs(t, w.wait(t, w.request(t, 1))); first != lost+2 {
 		t.Errorf("the next one begins at %x, want %x", first, lost+2)
 	}
+}
+
+// An order that was open when the data were copied, and whose addresses others were issued since, is not issued after a restore.
+func TestRestoredOrderIsNotIssuedTwice(t *testing.T) {
+	w := newWorks(t)
+	open := w.request(t, 10)
+	restore := w.snapshot(t, func() {})
+
+	w = worksAt(t, w.dir)
+	if _, err := w.Cancel(t.Context(), maker, open.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	stop := w.run(t)
+	_, lost, _ := w.macs(t, w.wait(t, w.request(t, 10)))
+	stop()
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	w = restore()
+	w.run(t)
+	o := w.wait(t, open)
+	if o.State != StateFailed || o.Reason != "the data were restored from an older state, in which this order was open: order again" || w.count(t, "row") != 0 {
+		t.Errorf("%+v", o)
+	}
+	if first, _, _ := w.macs(t, w.wait(t, w.request(t, 1))); first != lost+1 {
+		t.Errorf("the next one begins at %x, want %x", first, lost+1)
+	}
+}
+
+// An order may be issued after one that lies above it: its mark is not mistaken for that of lost data.
+func TestOrdersEndInAnyOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorks(t)
+		below, above := w.request(t, 10), w.request(t, 10)
+		tries := 0
+		w.setHook(func(_ context.Context, _ *store.Tx, o Order, _ []Row) error {
+			if o.ID != below.ID {
+				return nil
+			}
+			if tries++; tries == 1 {
+				return fault.Unavailable("not now", nil)
+			}
+			return nil
+		})
+		w.run(t)
+		above = w.wait(t, above)
+		if o, err := w.Load(t.Context(), maker, below.ID); err != nil || o.State != StateIssuing || above.State != StateIssued {
+			t.Errorf("above is %s, below %+v, %v", above.State, o, err)
+		}
+		if below = w.wait(t, below); below.State != StateIssued {
+			t.Errorf("below is %+v", below)
+		}
+	})
 }
 
 // A pool that the restored data do not know, made anew with a wider prefix, begins above what was issued from the old one.

@@ -90,6 +90,13 @@ const (
 		LIMIT 1`
 )
 
+// An order that was registered whole and ends at an address: what wrote a mark.
+const wholeSQL = `
+	SELECT 1
+	FROM issuance_range r
+	JOIN issuance_order o ON o.id = r.batch
+	WHERE r.pool = ? AND r.last = ? AND o.done = o.quantity`
+
 func insert(ctx context.Context, tx *store.Tx, o *Order) error {
 	_, err := tx.Exec(ctx, insertSQL, o.ID, o.Organisation, o.Product, o.Quantity, o.Purpose, o.Note, o.State, o.Generation, o.RequestedBy, o.CreatedAt.UnixMilli())
 	if err != nil {

@@ -81,8 +81,10 @@ func (s *Service) register(ctx context.Context, t *job.Task, system access.Actor
 		if o, err = load(ctx, v, system, t.Job.Object); err != nil {
 			return err
 		}
-		ranges, err = rangesOf(ctx, v, o.ID)
-		return err
+		if ranges, err = rangesOf(ctx, v, o.ID); err != nil || o.State != StateIssuing {
+			return err
+		}
+		return s.current(ctx, v, ranges)
 	})
 	if err != nil || o.State != StateIssuing {
 		return err
