@@ -285,14 +285,19 @@ func (c *conn) end(ctx context.Context, err error) {
 	c.close(reasonOf(err))
 	c.g.wheel.remove(c)
 	c.s.Close()
-	if c.device == "" {
-		return
-	}
-	c.g.sessions.leave(c)
 	c.mu.Lock()
 	reason := c.reason
 	c.mu.Unlock()
-	c.g.c.Logger.LogAttrs(ctx, slog.LevelDebug, "session ended", slog.String("device", c.device), slog.String("reason", reason), slog.Any("error", err))
+	level := slog.LevelDebug
+	if broken := new(mqtt.ProtocolError); errors.As(err, &broken) || errors.Is(err, errForeign) {
+		level = slog.LevelInfo // the maker's to mend: the reason names the rule
+	}
+	if c.device == "" {
+		c.g.c.Logger.LogAttrs(ctx, level, "connection ended", slog.String("address", c.from), slog.String("reason", reason))
+		return
+	}
+	c.g.sessions.leave(c)
+	c.g.c.Logger.LogAttrs(ctx, level, "session ended", slog.String("device", c.device), slog.String("reason", reason), slog.Any("error", err))
 	c.presence(context.WithoutCancel(ctx), false, reason)
 }
 
