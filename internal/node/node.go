@@ -103,6 +103,9 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (n *Node, err error) 
 	return n, nil
 }
 
+// pageCache is what each connection to the database may keep in memory, KiB: hot pages only, the system's cache has the rest.
+const pageCache = 3072
+
 // openData takes the directory and opens what is in it.
 func (n *Node) openData(ctx context.Context) error {
 	if err := os.MkdirAll(n.c.Data, 0o700); err != nil {
@@ -112,7 +115,7 @@ func (n *Node) openData(ctx context.Context) error {
 	if n.lock, err = lockDirectory(n.c.Data); err != nil {
 		return err
 	}
-	if n.Store, err = storesqlite.Open(ctx, filepath.Join(n.c.Data, "lampworks.db"), storesqlite.Options{Logger: n.log}); err != nil {
+	if n.Store, err = storesqlite.Open(ctx, filepath.Join(n.c.Data, "lampworks.db"), storesqlite.Options{CacheKiB: pageCache, Logger: n.log}); err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	if n.Keys, err = keyring.Open(ctx, n.Store, n.c.RootKey); err != nil {
@@ -234,6 +237,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"accounts": n.Accounts.Run,
 		"jobs":     n.Jobs.Run,
 		"commands": n.Commands.Run,
+		"memory":   n.giveBack,
 	}
 	if n.c.NoConsumers {
 		return work
