@@ -301,8 +301,8 @@ func (a *assigner) work(v verb) (assignment, bool) {
 func (a *assigner) directed() (*prop, int8) {
 	d := a.d
 	sign := d.dir
-	complaint := d.too && !d.notYet || !d.little && !d.notYet && a.f.verb == vNone && d.prop != 0 && d.about >= 0 && a.lang == Chinese && !a.f.hasTarget() && false
-	if complaint {
+	bare := a.lang == Chinese && a.f.verb == vNone && !d.little && d.kind == valNone && (d.about == dirHot || d.about == dirCold)
+	if (d.too || bare) && !d.notYet { // 太亮了, 主卧热: a complaint asks for the other way
 		sign = -sign
 	}
 	if a.f.verb == vDown && d.about == dirAny {

@@ -59,14 +59,14 @@ func (h *haReader) read() {
 		h.timer()
 	case h.topic(topicWeather):
 		h.is("GetWeather")
-		if d := h.category("weather"); d >= 0 && !h.scopeNoun(d) {
+		if d := h.category("weather"); d >= 0 {
 			h.out.Slots["name"] = h.x.devices[d].label
 		}
 	case h.topic(topicClock):
 		h.is("GetCurrentTime")
 	case h.topic(topicDate):
 		h.is("GetCurrentDate")
-	case f.enough && !f.hasTarget() && !f.hasPred():
+	case f.enough && !f.hasTarget() && !f.hasPred(), f.verb == vCancel && !f.hasTarget() && len(h.tokens) == 1:
 		h.is("Nevermind")
 	case f.scene != 0:
 		h.is("TurnOn")
@@ -109,12 +109,6 @@ func (h *haReader) category(name string) int32 {
 		}
 	}
 	return -1
-}
-
-// scopeNoun: the weather of "home" is the one meant when none is named.
-func (h *haReader) scopeNoun(d int32) bool {
-	l := h.x.devices[d].label
-	return l == "家" || strings.EqualFold(l, "home")
 }
 
 // place writes area or floor.
@@ -195,6 +189,10 @@ func (h *haReader) target() {
 		return
 	}
 	h.places()
+	if h.typ() == "door" && (h.f.verb == vLock || h.f.verb == vUnlock) {
+		h.out.Slots["domain"] = "lock"
+		return
+	}
 	if domain, class := domainOf(h.typ()); domain != "" {
 		h.out.Slots["domain"] = domain
 		if class != "" {
@@ -271,6 +269,10 @@ func (h *haReader) act() {
 	case vStart, vStop:
 		if c == "vacuum" || c == "mower" {
 			h.work(c)
+			return
+		}
+		if f.verb == vStop && (f.media || c == "speaker" || c == "tv") {
+			h.media("MediaPause")
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package nlu
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // haContext is a home as the ha-* sets describe it: areas, floors and entities by their names.
@@ -73,6 +74,9 @@ func (c *haContext) home() *Home {
 		id := string(e.Name)
 		if seen[id]++; seen[id] > 1 {
 			id = fmt.Sprintf("%s#%d", id, seen[id])
+		}
+		if e.Domain == "weather" && (e.Name == "家" || strings.EqualFold(string(e.Name), "home")) {
+			continue // the weather here is asked for without its name
 		}
 		category := haCategories[e.Domain]
 		if class, ok := e.Attributes["device_class"].(string); ok && e.Domain == "cover" {

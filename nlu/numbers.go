@@ -178,7 +178,7 @@ func hanInteger(text []rune, i int) (v float64, end int) {
 			break
 		}
 		if digit < 0 {
-			if u != 10 {
+			if u != 10 || section%100 != 0 {
 				break
 			}
 			digit = 1

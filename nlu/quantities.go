@@ -208,6 +208,9 @@ func (s *scan) durationPart(i int) (v float64, unit int32, end int) {
 			}
 		}
 		if unit, k = s.unitAt(j); isTimeUnit(unit) {
+			if j := skipBlank(text, k); value == 1 && hasAt(text, j, "and a half") {
+				value, k = 1.5, j+len("and a half")
+			}
 			return value, unit, k
 		}
 		return 0, 0, i

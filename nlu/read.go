@@ -144,7 +144,9 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 	for i := range r.tokens {
 		t := &r.tokens[i]
 		n := int(t.end - t.start)
-		if t.mask == 0 {
+		if t.mask == 0 && r.tolerable(i) {
+			content += n
+		} else if t.mask == 0 {
 			if n > run {
 				run, word = n, string(r.text[t.start:t.end])
 			}
@@ -152,17 +154,31 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 			content += n
 		}
 	}
-	limit := 1
+	limit := 0 // a character that nobody understood may be the one that matters: 锁了吗
 	if r.lang == English {
 		limit = 3
 	}
 	switch {
-	case unknown > content:
+	case unknown > content || run > limit && r.plays:
 		out.Outcome, out.Reason = Chat, Reason{Code: NotUnderstood, Word: word}
-	case r.actions[0].Op == OpQuery && !r.modifies(): // asking switches nothing
+	case r.actions[0].Op == OpQuery && r.question && !r.modifies(): // asking switches nothing
 	case run > limit || r.modifies():
 		out.Outcome, out.Reason = Clarify, Reason{Code: UnclearWords, Word: word}
 	}
+}
+
+// tolerable: one character before a verb, of a word such as 再, that does not sound like a "not".
+func (r *resolver) tolerable(i int) bool {
+	t := &r.tokens[i]
+	if r.lang != Chinese || t.end-t.start != 1 || i+1 >= len(r.tokens) || !r.tokens[i+1].mask.has(cVerb) || r.tokens[i+1].end-r.tokens[i+1].start < 2 {
+		return false
+	}
+	for _, not := range "别不没勿莫" {
+		if plainSound(not) == plainSound(r.text[t.start]) {
+			return false
+		}
+	}
+	return true
 }
 
 // modifies: an unknown word stands right before a noun and may be part of its name.

@@ -14,6 +14,8 @@ type resolver struct {
 	mem  *Memory
 	now  time.Time
 
+	question   bool // something was asked as a question
+	plays      bool // something is to be played: what, is for others to know
 	actions    []Action
 	devices    []int32 // touched, in order
 	candidates []int32
@@ -47,6 +49,7 @@ func (r *resolver) frame(f *frame) bool {
 	case f.scene != 0:
 		return r.scene(f)
 	case f.question && r.asks(f):
+		r.question = true
 		return r.query(f)
 	case (f.verb == vTell || f.verb == vNone) && f.looks(r.x):
 		return r.query(f)
@@ -200,6 +203,7 @@ func (r *resolver) bare(f *frame) bool {
 
 // one resolves one predicate on all targets of the clause.
 func (r *resolver) one(f *frame, d *pred) bool {
+	r.plays = r.plays || f.verb == vPlay
 	devs, ok := r.targets(f, func(dev int32) bool { _, done := r.assign(dev, f, d); return done })
 	if !ok {
 		return false

@@ -32,6 +32,8 @@ type edge struct {
 	sound      int32 // entry in v.sounds.chain
 	homeSound  int32 // entry in x.sounds.chain
 	number     int32 // number+1 in numbers
+	spell      int32 // word+1 that was heard, in words of the trie it came from
+	homeSpell  bool  // that trie is the home's
 	cost       float32
 }
 

@@ -101,7 +101,7 @@ func addSounds(t *trie, word []rune, s sense, main bool) {
 	}
 	switch s.class {
 	case cFiller, cOf, cAnd, cQ, cToo, cLittle, cBa, cWhy, cTold, cWrong, cEnough, cPhrase, cTopic, cUnit, cNot, cIf, cAsk, cAlso:
-		if s.class != cToo && s.class != cLittle || len(word) < 2 {
+		if s.class != cToo && s.class != cLittle && s.class != cUnit && s.class != cAsk || len(word) < 2 {
 			return
 		}
 	}
@@ -146,11 +146,20 @@ func (s *scan) repair(c *Context, unknown int, out *Reading) (Reading, bool) {
 	if left >= unknown && out.Outcome == Act {
 		return Reading{}, false
 	}
+	heard := s.spelled()
+	if text := []rune(heard); len(text) == len(s.text) { // read again as it should have been: 泣点 is a time only as 七点
+		copy(s.text, text)
+		s.lattice()
+		if left = s.segment(); left > 0 && s.soundNumerals() {
+			s.lattice()
+			left = s.segment()
+		}
+	}
 	repaired := s.resolve(c, left)
 	if repaired.Outcome != Act && (out.Outcome == Clarify && repaired.Outcome != Clarify || left >= unknown) {
 		return Reading{}, false
 	}
-	repaired.Repaired = s.spelled()
+	repaired.Repaired = heard
 	return repaired, true
 }
 
@@ -193,6 +202,37 @@ func (s *scan) soundUnits() {
 	}
 }
 
+// soundNumerals puts a numeral in place of a character that nothing explains where one is due: 泣点 is 七点.
+func (s *scan) soundNumerals() (changed bool) {
+	for i, r := range s.text {
+		if !isHan(r) || !s.isUnknown(i) || !s.countable(i) {
+			continue
+		}
+		for _, digit := range "一二三四五六七八九十半两" {
+			if plainSound(digit) == plainSound(r) {
+				s.text[i], changed = digit, true
+			}
+		}
+	}
+	return changed
+}
+
+// countable: a numeral is due at i.
+func (s *scan) countable(i int) bool {
+	if i > 0 && (hanDigit(s.text[i-1]) > 0 || hanUnit(s.text[i-1]) > 0) {
+		return true
+	}
+	if i+1 >= len(s.text) {
+		return false
+	}
+	for _, unit := range []string{"点", "度", "档", "成", "小时", "个小时", "分钟", "秒", "十", "百", "千", "台", "频道"} {
+		if hasAt(s.text, i+1, unit) {
+			return true
+		}
+	}
+	return false
+}
+
 // isUnknown reports whether the clean reading left position i unexplained.
 func (s *scan) isUnknown(i int) bool {
 	for k := range s.tokens {
@@ -215,14 +255,17 @@ func follow(t *trie, node uint32, r rune) uint32 {
 
 func (s *scan) soundEdge(i, end int, word, name uint32) {
 	out := edge{start: int32(i), end: int32(end)}
-	wrong := 99
+	wrong, best := 99, 1<<20
 	for k, t := range [...]*trie{s.v.sounds, s.x.sounds} {
 		node := [...]uint32{word, name}[k]
 		if node == noNode || t.nodes[node].head == 0 {
 			continue
 		}
 		for e := t.nodes[node].head; e != 0; e = t.chain[e].next {
-			wrong = min(wrong, s.wrong(i, t.words[t.chain[e].word-1]))
+			n, inexact := s.wrong(i, t.words[t.chain[e].word-1])
+			if rank := 16*n + inexact; rank < best {
+				best, wrong, out.spell, out.homeSpell = rank, n, t.chain[e].word, k == 1
+			}
 		}
 		out.mask |= t.nodes[node].mask
 		if k == 0 {
@@ -231,29 +274,48 @@ func (s *scan) soundEdge(i, end int, word, name uint32) {
 			out.homeSound = t.nodes[node].head
 		}
 	}
+	if best&15 != 0 && end-i > 1 {
+		out.cost++ // of two words that sound alike, the one that sounds the same
+	}
 	n := end - i
 	if out.mask == 0 || wrong == 0 || wrong == n && n == 2 && out.homeSound == 0 || n == 1 && !s.shortSound(i, out.mask) {
 		return
 	}
-	out.cost = costSound + float32(wrong-1)*2
+	out.cost += costSound + float32(wrong-1)*2
 	switch {
 	case n == 1:
-		out.cost = costShort
+		out.cost += costShort - costSound
 	case wrong == n:
 		out.cost += costAllWrong
 	}
 	s.edges = append(s.edges, out)
 }
 
-// wrong counts the characters of the text at i that are not those of the word.
-func (s *scan) wrong(i int, word []rune) int {
-	n := 0
+// wrong counts the characters of the text at i that are not those of the word, and those of them that sound alike only
+// after folding.
+func (s *scan) wrong(i int, word []rune) (n, inexact int) {
 	for k, r := range word {
 		if s.text[i+k] != r {
 			n++
+			inexact += b2i(plainSound(s.text[i+k]) != plainSound(r))
 		}
 	}
-	return n
+	return n, min(inexact, 15)
+}
+
+// plainSound is the usual reading of a character without its tone, unfolded.
+func plainSound(r rune) rune {
+	p, _, _ := strings.Cut(pinyin.PinyinDict[int(r)], ",")
+	code := rune(0)
+	for _, c := range p {
+		if b, ok := tones[c]; ok {
+			c = rune(b)
+		}
+		if c >= 'a' && c <= 'z' {
+			code = code*27 + c - 'a' + 1
+		}
+	}
+	return code
 }
 
 // shortSound: one character is repaired to a kind of device, or to an adjective where one is due: 太梁了, 按一点.
@@ -279,10 +341,10 @@ func (s *scan) spelled() string {
 		t := &s.tokens[i]
 		b.WriteString(string(s.text[at:t.start]))
 		switch {
-		case t.sound != 0:
-			b.WriteString(string(s.v.sounds.words[s.v.sounds.chain[t.sound].word-1]))
-		case t.homeSound != 0:
-			b.WriteString(string(s.x.sounds.words[s.x.sounds.chain[t.homeSound].word-1]))
+		case t.spell != 0 && t.homeSpell:
+			b.WriteString(string(s.x.sounds.words[t.spell-1]))
+		case t.spell != 0:
+			b.WriteString(string(s.v.sounds.words[t.spell-1]))
 		default:
 			b.WriteString(string(s.text[t.start:t.end]))
 		}
