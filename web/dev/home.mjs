@@ -17,9 +17,9 @@ const modes = {
   type: 'enum',
   writable: true,
   enum: [
-    { value: 0, name: 'auto' },
-    { value: 1, name: 'cool' },
-    { value: 2, name: 'heat' },
+    { value: 0, name: '自动', names: { en: 'auto' } },
+    { value: 1, name: '制冷', names: { en: 'cool' } },
+    { value: 2, name: '制热', names: { en: 'heat' } },
   ],
 };
 

@@ -30,7 +30,13 @@ const types = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
 };
-const actor = { login: 'xiaoman', organisation: 'org-demo', organisation_name: '星火照明', roles: ['owner'] };
+const actor = {
+  login: 'xiaoman',
+  organisation: 'org-demo',
+  organisation_name: { 'zh-CN': '星火照明', en: 'Spark Lighting' },
+  roles: ['owner'],
+  kind: 'user',
+};
 const keepEvents = 1000; // what the stream can resume from
 const deadline = 1500; // ms until a silent device's command expires
 
@@ -120,7 +126,7 @@ class Mock {
     if (!this.setUp) return problem(res, 409, 'conflict', 'There is an operator already.');
     if (body.code !== 'one-time') return problem(res, 403, 'forbidden', 'This code is wrong or has ended.');
     Object.assign(this, { setUp: false, login: body.login, password: body.password });
-    json(res, 200, { actor });
+    this.postSession(res, body);
   }
 
   postSession(res, body) {
@@ -155,7 +161,7 @@ class Mock {
     const [understood, resolved, sent] = [320, 90, act ? 1400 : 0];
     const targets = [];
     if (act) await Promise.all(reading.devices.map(async (d) => targets.push(await this.carryOut(d, reading))));
-    else targets.push(...reading.devices.map((d) => ({ device: d.id, room: d.room, name: '', outcome: 'succeeded' })));
+    else targets.push(...reading.devices.map((d) => ({ device: d.id, room: d.room, name: '', outcome: 'done' })));
     const failed = targets.find((t) => t.outcome === 'failed');
     const confirmed = act ? Math.max(since() - understood - resolved - sent, 2300) : 0;
     const stages = [
@@ -180,7 +186,7 @@ class Mock {
       actions: reading.op
         ? [{ op: reading.op, prop: reading.prop, value: reading.value, direction: reading.direction, targets }]
         : [],
-      candidates: reading.candidates ?? [],
+      candidates: (reading.candidates ?? []).map((device) => ({ device, name: '' })),
       stages: stages.map(([name, length, detail]) => ({
         name,
         start_us: (at += length) - length,
@@ -213,7 +219,7 @@ class Mock {
       'down',
       'service/property/set',
       { id: command, version: '1.0', params, method: 'thing.service.property.set' },
-      'delivered',
+      'sent',
       1400,
     );
     if (device.fault === 'silent') {
@@ -233,7 +239,7 @@ class Mock {
     const done =
       device.fault === 'wrong' ? { [prop]: typeof value === 'number' && value > 1 ? value - 1 : 1 - value } : params;
     if (prop !== 'powerstate' && device.state.powerstate) done.powerstate = 1;
-    this.message(device, 'up', 'service/property/set_reply', { id: command, code: 200, data: {} }, 'done', 2600);
+    this.message(device, 'up', 'service/property/set_reply', { id: command, code: 200, data: {} }, 'stored', 2600);
     this.message(
       device,
       'up',
@@ -245,7 +251,7 @@ class Mock {
     this.report(device, done);
     return device.fault === 'wrong'
       ? { ...target, outcome: 'failed', reason: 'wrong' }
-      : { ...target, outcome: 'succeeded' };
+      : { ...target, outcome: 'done' };
   }
 
   /** A thing reports values. */
@@ -329,7 +335,7 @@ function json(res, status, body, headers = {}) {
 }
 
 function problem(res, status, code, detail) {
-  const body = { type: 'about:blank', title: code, status, code, detail, request_id: `req-${Date.now().toString(36)}` };
+  const body = { type: 'about:blank', title: code, status, code, detail, request: `req-${Date.now().toString(36)}` };
   res.writeHead(status, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify(body));
 }
 

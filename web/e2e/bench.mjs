@@ -123,7 +123,6 @@ async function theRoad() {
   check('把客厅的灯调到百分之五十 is carried out', outcome === 'act', outcome);
   check('the living-room lamp shows 50 %', await shows(lampIn(page, '客厅').locator('.thing-state'), '50%'));
   check('the scene shows 50 %', await shows(page.locator('.hud-foot .pill'), '50%'));
-  check('the lamp glows and the cat is awake', (await page.locator('.art.is-lit').count()) === 1);
   const stages = await page.locator('.stages li').evaluateAll((all) => all.map((li) => li.getAttribute('data-stage')));
   const wanted = ['understand', 'resolve', 'send', 'confirm', 'answer'];
   check(
@@ -137,6 +136,11 @@ async function theRoad() {
   const twin = await page.locator('.time-bar').getAttribute('aria-label');
   check('the bar has a text twin', /ms/.test(twin ?? ''), twin);
   check('the log marks the messages of the sentence', await shows(page.locator('.row-mine'), 'brightness'));
+  await say(page, '打开客厅的灯');
+  const glows = async () => (await page.locator('.art.is-lit').count()) === 1;
+  check('it glows when it is on, and the cat is awake', await becomes(glows));
+  check('it is as bright as was said', await shows(lampIn(page, '客厅').locator('.thing-state'), '50%'));
+  await say(page, '把客厅的灯调到百分之五十');
   await keyboard(page);
   await copies(page);
   await otherThings(page);

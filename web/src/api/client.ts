@@ -1,9 +1,18 @@
 import createClient from 'openapi-fetch';
-import type { Act, Actor, Answer, Device, Home, HomeItem, Property, Value } from './model';
+import type { Act, Actor, Answer, Device, Fault, Home, HomeItem, Lang, Names, Property, Value } from './model';
 import { Problem, problemOf } from './problem';
-import type { components, paths } from './schema';
+import type { paths } from './schema';
 
-type Schemas = components['schemas'];
+/** What a call takes and gives, as the OpenAPI file says. */
+type Input<Op> = Op extends { requestBody: { content: { 'application/json': infer T } } } ? T : never;
+type Output<Op> = Op extends { responses: { 200: { content: { 'application/json': infer T } } } } ? T : never;
+type Session = Output<paths['/api/v1/session']['get']>;
+type HomeOut = Output<paths['/api/v1/homes/{home}']['get']>;
+type DeviceOut = NonNullable<HomeOut['devices']>[number];
+type PropertyOut = NonNullable<DeviceOut['properties']>[number];
+type AnswerOut = Output<paths['/api/v1/homes/{home}/sentences']['post']>;
+type ActOut = NonNullable<AnswerOut['actions']>[number];
+
 interface Result<T> {
   data?: T;
   error?: unknown;
@@ -37,12 +46,11 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
   const at = (home: string) => ({ path: { home } });
   return {
     setupNeeded: async () => (await take(http.GET('/api/v1/setup'))).needed,
-    setUp: async (body: Schemas['SetupInput']) => {
-      await take(http.POST('/api/v1/setup', { body }));
-    },
+    setUp: async (body: Input<paths['/api/v1/setup']['post']>) =>
+      actorOf((await take(http.POST('/api/v1/setup', { body }))).actor),
     session: async (signal?: AbortSignal) =>
       actorOf((await take(http.GET('/api/v1/session', signal ? { signal } : {}))).actor),
-    signIn: async (body: Schemas['SessionInput']) =>
+    signIn: async (body: Input<paths['/api/v1/session']['post']>) =>
       actorOf((await take(http.POST('/api/v1/session', { body }))).actor),
     signOut: async () => {
       await take(http.DELETE('/api/v1/session'));
@@ -51,11 +59,13 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
       (await take(http.GET('/api/v1/homes', { signal }))).items ?? [],
     home: async (id: string, signal: AbortSignal): Promise<Home> =>
       homeOf(await take(http.GET('/api/v1/homes/{home}', { params: at(id), signal }))),
-    say: async (home: string, body: Schemas['SentenceInput']): Promise<Answer> =>
+    say: async (home: string, body: Input<paths['/api/v1/homes/{home}/sentences']['post']>): Promise<Answer> =>
       answerOf(await take(http.POST('/api/v1/homes/{home}/sentences', { params: at(home), body }))),
-    speech: async (text: string, lang: string): Promise<Blob> =>
-      take<Blob>(http.POST('/api/v1/speech', { body: { text, lang }, parseAs: 'blob' })),
-    setFault: async (device: string, fault: string) => {
+    speech: async (text: string, lang: Lang): Promise<Blob> => {
+      const wav: unknown = await take(http.POST('/api/v1/speech', { body: { text, lang }, parseAs: 'blob' }));
+      return wav as Blob;
+    },
+    setFault: async (device: string, fault: Fault) => {
       await take(http.PUT('/api/v1/virtual-devices/{device}/fault', { params: { path: { device } }, body: { fault } }));
     },
   };
@@ -63,18 +73,18 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
 
 export type API = ReturnType<typeof createAPI>;
 
-function actorOf(a: Schemas['Actor']): Actor {
-  return { login: a.login, organisation: a.organisation, organisationName: a.organisation_name, roles: a.roles ?? [] };
+function actorOf(a: Session['actor']): Actor {
+  return { login: a.login, organisation: a.organisation_name ?? {}, roles: a.roles ?? [] };
 }
 
-function homeOf(h: Schemas['Home']): Home {
+function homeOf(h: HomeOut): Home {
   return { id: h.id, names: h.names, rooms: h.rooms ?? [], devices: (h.devices ?? []).map(deviceOf) };
 }
 
-function deviceOf(d: Schemas['Device']): Device {
+function deviceOf(d: DeviceOut): Device {
   return {
     id: d.id,
-    room: d.room,
+    room: d.room ?? '',
     names: d.names,
     category: d.category,
     deviceName: d.device_name,
@@ -96,11 +106,22 @@ function valuesOf(values: Record<string, unknown> | null | undefined): Record<st
   return Object.fromEntries(Object.entries(values ?? {}).map(([name, v]) => [name, timed(v)]));
 }
 
-function propertyOf(p: Schemas['Property']): Property {
-  return { identifier: p.identifier, name: p.name, unit: p.unit ?? '', min: p.min, max: p.max, enum: p.enum ?? [] };
+/** A name of a thing model is Chinese unless the server gives it in more languages. */
+type Named = { name: string; names?: Names };
+const namesOf = (n: Named): Names => ({ 'zh-CN': n.name, ...n.names });
+
+function propertyOf(p: PropertyOut): Property {
+  return {
+    identifier: p.identifier,
+    names: namesOf(p),
+    unit: p.unit ?? '',
+    min: p.min,
+    max: p.max,
+    enum: (p.enum ?? []).map((e) => ({ value: e.value, names: namesOf(e) })),
+  };
 }
 
-function answerOf(a: Schemas['Answer']): Answer {
+function answerOf(a: AnswerOut): Answer {
   return {
     id: a.id,
     text: a.text,
@@ -108,7 +129,7 @@ function answerOf(a: Schemas['Answer']): Answer {
     outcome: a.outcome,
     reply: a.reply,
     actions: (a.actions ?? []).map(actOf),
-    candidates: a.candidates ?? [],
+    candidates: (a.candidates ?? []).map((t) => t.device),
     stages: (a.stages ?? []).map((s) => ({
       name: s.name,
       startUS: s.start_us,
@@ -119,7 +140,7 @@ function answerOf(a: Schemas['Answer']): Answer {
   };
 }
 
-function actOf(a: Schemas['Act']): Act {
+function actOf(a: ActOut): Act {
   return {
     op: a.op,
     prop: a.prop ?? '',
@@ -128,8 +149,8 @@ function actOf(a: Schemas['Act']): Act {
     targets: (a.targets ?? []).map((t) => ({
       device: t.device,
       room: t.room ?? '',
-      name: t.name ?? '',
-      outcome: t.outcome,
+      name: t.name,
+      outcome: t.outcome ?? '',
       reason: t.reason ?? '',
       command: t.command ?? '',
     })),

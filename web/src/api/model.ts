@@ -7,8 +7,8 @@ export type Names = Record<string, string>;
 
 export interface Actor {
   login: string;
-  organisation: string;
-  organisationName: string;
+  /** Of the organisation; empty for an operator, who belongs to none. */
+  organisation: Names;
   roles: string[];
 }
 
@@ -35,12 +35,16 @@ export interface Value {
 
 export interface Property {
   identifier: string;
-  name: string;
+  names: Names;
   unit: string;
   min: number | undefined;
   max: number | undefined;
-  enum: { value: number; name: string }[];
+  enum: { value: number; names: Names }[];
 }
+
+/** How a virtual device can misbehave. */
+export const faults = ['none', 'silent', 'slow', 'wrong'] as const;
+export type Fault = (typeof faults)[number];
 
 export interface Device {
   id: string;
@@ -61,6 +65,7 @@ export interface Target {
   device: string;
   room: string;
   name: string;
+  /** done, already, answered, failed, or '' when nothing was asked of it. */
   outcome: string;
   reason: string;
   command: string;

@@ -24,6 +24,6 @@ export function problemOf(response: Response, body: unknown): Problem {
     const value = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined;
     return typeof value === 'string' ? value : '';
   };
-  const id = field('request_id') || (response.headers.get('X-Request-Id') ?? '');
+  const id = field('request') || (response.headers.get('X-Request-Id') ?? '');
   return new Problem(response.status, field('code'), field('detail') || field('title'), id);
 }

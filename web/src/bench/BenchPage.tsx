@@ -4,7 +4,7 @@ import './things.css';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useRef, useState, useSyncExternalStore } from 'react';
-import type { Answer, Device, Home, HomeItem } from '../api/model';
+import type { Answer, Device, Fault, Home, HomeItem } from '../api/model';
 import { Problem } from '../api/problem';
 import { useServices } from '../session/session';
 import { clock, nameIn } from '../shared/format';
@@ -142,7 +142,7 @@ function Bench({ home, homes, open }: { home: Home; homes: HomeItem[]; open: (ho
     '/': () => filterField.current?.focus(),
     s: () => sayField.current?.focus(),
   });
-  const setFault = (device: Device, next: string) => fault.mutate({ device, fault: next });
+  const setFault = (device: Device, next: Fault) => fault.mutate({ device, fault: next });
 
   return (
     <>

@@ -1,12 +1,11 @@
-import type { Device } from '../api/model';
+import { faults, type Device, type Fault } from '../api/model';
 import { Icon } from '../shared/Icon';
 import { Menu } from '../shared/Menu';
 import { useWords } from '../texts/texts';
 import { nameOf } from './describe';
-import { faults } from './useFault';
 
 /** The menu that makes one virtual device misbehave. `wide` bears words, the other only the flask. */
-export function FaultMenu({ device, wide, pick }: { device: Device; wide?: boolean; pick: (fault: string) => void }) {
+export function FaultMenu({ device, wide, pick }: { device: Device; wide?: boolean; pick: (fault: Fault) => void }) {
   const { lang, t } = useWords();
   const hints = {
     none: t.fault.noneHint,
@@ -24,7 +23,7 @@ export function FaultMenu({ device, wide, pick }: { device: Device; wide?: boole
         {
           label,
           chosen: device.fault,
-          pick,
+          pick: (value) => pick(faults.find((f) => f === value) ?? 'none'),
           choices: faults.map((f) => ({ value: f, text: t.fault[f], hint: hints[f] })),
         },
       ]}

@@ -1,6 +1,7 @@
 import { memo, useMemo, type RefObject } from 'react';
 import { clock, instant, span } from '../shared/format';
 import { Icon } from '../shared/Icon';
+import { useWindowed } from '../shared/useWindowed';
 import { entry, useWords } from '../texts/texts';
 import { matches, rowLimit, wordsOf, type Message, type Row } from './live';
 import type { Live } from './useLive';
@@ -80,30 +81,7 @@ export function LogCard({ live, nameOf, filter, setFilter, marked, field, exampl
         </div>
       </div>
       {rows.length > 0 ? (
-        <div className="log-scroll" tabIndex={0} role="region" aria-label={t.log.region}>
-          <table className="table" aria-live="off">
-            <thead>
-              <tr>
-                <th scope="col">{t.log.time}</th>
-                <th scope="col">{t.log.direction}</th>
-                <th scope="col">{t.log.device}</th>
-                <th scope="col" className="wide">
-                  {t.log.topic}
-                </th>
-                <th scope="col">{t.log.content}</th>
-                <th scope="col">{t.log.result}</th>
-                <th scope="col" className="wide end">
-                  {t.log.took}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <LogRow key={row.key} row={row} name={nameOfRow(row, nameOf)} mine={isMine(row, marked)} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Rows rows={rows} nameOf={nameOf} marked={marked} />
       ) : filter.trim() !== '' && log.rows.length > 0 ? (
         <div className="log-empty">
           <p>{t.log.nothing(filter.trim())}</p>
@@ -127,6 +105,64 @@ export function LogCard({ live, nameOf, filter, setFilter, marked, field, exampl
   );
 }
 
+const rowHeight = 36; // px, --h-row-dense
+
+function Rows({
+  rows,
+  nameOf,
+  marked,
+}: {
+  rows: Row[];
+  nameOf: (device: string) => string;
+  marked: Marked | undefined;
+}) {
+  const { t } = useWords();
+  const { box, onScroll, from, to, above, below } = useWindowed(rows, rowHeight);
+  return (
+    <div className="log-scroll" ref={box} onScroll={onScroll} tabIndex={0} role="region" aria-label={t.log.region}>
+      <table className="table" aria-live="off" aria-rowcount={rows.length + 1}>
+        <thead>
+          <tr>
+            <th scope="col">{t.log.time}</th>
+            <th scope="col">{t.log.direction}</th>
+            <th scope="col">{t.log.device}</th>
+            <th scope="col" className="wide">
+              {t.log.topic}
+            </th>
+            <th scope="col">{t.log.content}</th>
+            <th scope="col">{t.log.result}</th>
+            <th scope="col" className="wide end">
+              {t.log.took}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {above > 0 && <Space height={above} />}
+          {rows.slice(from, to).map((row, i) => (
+            <LogRow
+              key={row.key}
+              row={row}
+              index={from + i + 2}
+              name={nameOfRow(row, nameOf)}
+              mine={isMine(row, marked)}
+            />
+          ))}
+          {below > 0 && <Space height={below} />}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Rows that are not in sight. */
+function Space({ height }: { height: number }) {
+  return (
+    <tr className="row-space" aria-hidden="true">
+      <td colSpan={7} style={{ height }} />
+    </tr>
+  );
+}
+
 function isMine(row: Row, marked: Marked | undefined): boolean {
   if (!marked || row.kind !== 'message') return false;
   return row.came >= marked.from && row.came <= marked.to && marked.devices.includes(row.message.device);
@@ -137,12 +173,22 @@ function nameOfRow(row: Row, nameOf: (device: string) => string): string {
   return row.kind === 'presence' ? nameOf(row.device) : '';
 }
 
-const LogRow = memo(function LogRow({ row, name, mine }: { row: Row; name: string; mine: boolean }) {
+const LogRow = memo(function LogRow({
+  row,
+  index,
+  name,
+  mine,
+}: {
+  row: Row;
+  index: number;
+  name: string;
+  mine: boolean;
+}) {
   const { lang, t } = useWords();
   if (row.kind === 'gap' || row.kind === 'dropped') {
     return (
-      <tr className="row-gap">
-        <td colSpan={7}>
+      <tr className="row-gap" data-row aria-rowindex={index}>
+        <td colSpan={7} title={row.kind === 'gap' ? t.log.gap : undefined}>
           <Icon name="gap" small /> {row.kind === 'gap' ? t.log.gap : t.log.dropped(row.count)}
         </td>
       </tr>
@@ -150,7 +196,7 @@ const LogRow = memo(function LogRow({ row, name, mine }: { row: Row; name: strin
   }
   if (row.kind === 'presence') {
     return (
-      <tr>
+      <tr data-row aria-rowindex={index}>
         <td className="mono" title={instant(row.at, lang)}>
           {clock(row.at)}
         </td>
@@ -171,7 +217,12 @@ const LogRow = memo(function LogRow({ row, name, mine }: { row: Row; name: strin
   const m = row.message;
   const tone = resultTone(m.result);
   return (
-    <tr className={mine ? 'row-mine' : tone === 'tag-bad' ? 'row-bad' : undefined} data-pos={m.pos}>
+    <tr
+      className={mine ? 'row-mine' : tone === 'tag-bad' ? 'row-bad' : undefined}
+      data-row
+      data-pos={m.pos}
+      aria-rowindex={index}
+    >
       <td className="mono" title={instant(m.at, lang)}>
         {clock(m.at)}
       </td>
@@ -187,8 +238,15 @@ const LogRow = memo(function LogRow({ row, name, mine }: { row: Row; name: strin
       </td>
       <td className="content mono" title={m.payload}>
         {shortPayload(m)}
+        {whyOf(m.result) !== '' && <span className="why"> {whyOf(m.result)}</span>}
       </td>
-      <td>{m.result !== '' && <span className={`tag ${tone}`}>{resultText(m.result, t.results)}</span>}</td>
+      <td>
+        {m.result !== '' && (
+          <span className={`tag ${tone}`} title={m.result}>
+            {resultText(m.result, t.results)}
+          </span>
+        )}
+      </td>
       <td className="wide end num">{m.tookUS === undefined ? '' : span(m.tookUS)}</td>
     </tr>
   );
@@ -217,8 +275,11 @@ function resultTone(result: string): string {
   return /refused|rejected|failed|dropped|expired|\b[45]\d\d\b/.test(result) ? 'tag-bad' : '';
 }
 
-/** The first word is ours if we know it; a code behind it stays: "refused 460" is 拒收 460. */
+/** The word of a result in our language; why something was refused stands behind the content instead. */
 function resultText(result: string, words: Record<string, string>): string {
-  const [first = '', ...rest] = result.split(' ');
-  return [entry(words, first) ?? first, ...rest].join(' ');
+  const [, word = '', code = ''] = /^(\w*)( \d+)?/.exec(result) ?? [];
+  return (entry(words, word) ?? word) + code;
 }
+
+/** Why, of "refused: why". */
+const whyOf = (result: string) => /^\w+: (.+)$/.exec(result)?.[1] ?? '';

@@ -1,4 +1,4 @@
-import type { Device, Home } from '../api/model';
+import type { Device, Fault, Home } from '../api/model';
 import { clock, instant } from '../shared/format';
 import { Icon } from '../shared/Icon';
 import { useWords } from '../texts/texts';
@@ -15,7 +15,7 @@ export function SceneCard({
 }: {
   home: Home;
   lamp: Device | undefined;
-  setFault: (d: Device, fault: string) => void;
+  setFault: (d: Device, fault: Fault) => void;
 }) {
   const { lang, t } = useWords();
   const light = lamp && lightOf(lamp);

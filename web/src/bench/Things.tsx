@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { Device, Home, Room } from '../api/model';
+import type { Device, Fault, Home, Room } from '../api/model';
 import { clock, instant, nameIn } from '../shared/format';
 import { useWords } from '../texts/texts';
 import { lastReport, nameOf, placed, stateLine } from './describe';
@@ -16,7 +16,7 @@ interface ThingsProps {
   /** Devices that the last sentence meant: they are always shown, and marked. */
   meant: string[];
   show: (lamp: Device) => void;
-  setFault: (device: Device, fault: string) => void;
+  setFault: (device: Device, fault: Fault) => void;
 }
 
 /** The devices of the home as drawn things, by room. */
@@ -71,7 +71,7 @@ interface ThingProps {
   inScene: boolean;
   meant: boolean;
   show: () => void;
-  setFault: (fault: string) => void;
+  setFault: (fault: Fault) => void;
 }
 
 function Thing({ home, device, inScene, meant, show, setFault }: ThingProps) {

@@ -47,10 +47,10 @@ test('things in words', async () => {
   signedIn = true;
   home = await api.home('home-demo', new AbortController().signal);
   expect(home.devices.map((d) => stateLine(d, 'zh-CN', zh))).toEqual([
-    '关',
+    '关 · 设在 80%',
     '开了 70%',
     '制冷 · 25°C',
-    '关',
+    '关 · 设在 40%',
     '关着',
     '开 · 100%',
     '关 · 24°C',

@@ -18,8 +18,9 @@ export function placed(home: Home, d: Device, lang: Lang, t: Catalogue): string 
 }
 
 /** What a property is called: our word for the ones we know, the thing model's for the others. */
-export function propName(device: Device | undefined, id: string, t: Catalogue): string {
-  return entry(t.props, id) ?? (device && property(device, id)?.name) ?? id;
+export function propName(device: Device | undefined, id: string, lang: Lang, t: Catalogue): string {
+  const p = device && property(device, id);
+  return entry(t.props, id) ?? (p && nameIn(p.names, lang)) ?? id;
 }
 
 /** A value as a person reads it: 开, 50%, 制冷, 3000 K. */
@@ -27,8 +28,9 @@ export function valueText(device: Device | undefined, id: string, value: unknown
   const p = device && property(device, id);
   if (id === 'powerstate') return value === 1 || value === true ? t.things.on : t.things.off;
   if (id === 'color' && typeof value === 'number') return `#${value.toString(16).padStart(6, '0')}`;
-  const name = p?.enum.find((e) => e.value === value)?.name ?? (typeof value === 'string' ? value : undefined);
-  if (name !== undefined) return entry(t.modes, name) ?? name;
+  const known = p?.enum.find((e) => e.value === value);
+  if (known) return nameIn(known.names, lang);
+  if (typeof value === 'string') return entry(t.modes, value) ?? value;
   if (typeof value === 'number') return figure(value, p?.unit ?? (id === 'brightness' ? '%' : ''), lang);
   return typeof value === 'boolean' ? (value ? t.things.on : t.things.off) : JSON.stringify(value) || '';
 }
@@ -45,7 +47,10 @@ export function stateLine(d: Device, lang: Lang, t: Catalogue): string {
   const power = on === undefined ? undefined : on ? t.things.on : t.things.off;
   const value = (id: string) => reported(d, id, lang, t);
   const join = (...parts: (string | undefined)[]) => parts.filter((p) => p !== undefined && p !== '').join(' · ');
-  if (isLamp(d)) return on === false ? t.things.off : join(power, value('brightness'));
+  if (isLamp(d)) {
+    const bright = value('brightness');
+    return on === false ? join(t.things.off, bright && t.things.setTo(bright)) : join(power, bright);
+  }
   switch (d.category) {
     case 'curtain':
       return curtainText(number(d, 'position'), t) ?? t.things.unknown;
@@ -86,7 +91,7 @@ export function unmet(d: Device, lang: Lang, t: Catalogue): string | undefined {
   if (wishes.length === 0) return undefined;
   const open = wishes.find(([id, w]) => JSON.stringify(d.state[id]?.value) !== JSON.stringify(w.value));
   if (!open) return '';
-  return `${propName(d, open[0], t)}${nbsp}${valueText(d, open[0], open[1].value, lang, t)}`;
+  return `${propName(d, open[0], lang, t)}${nbsp}${valueText(d, open[0], open[1].value, lang, t)}`;
 }
 
 /** The state of the home in one sentence, for the line below the title. */
@@ -122,7 +127,7 @@ export function lampPills(d: Device, lang: Lang, t: Catalogue): { label: string;
   return pills;
 }
 
-const succeeded = (target: Target) => target.reason === '' && !/fail|expire|refus|cancel|reject/.test(target.outcome);
+const succeeded = (target: Target) => /^(done|already|answered)$/.test(target.outcome);
 
 /** What one stage did, in words made from the answer; the server's own detail stands below it. */
 export function stageText(
@@ -173,7 +178,7 @@ const wire = (value: unknown) =>
 
 function actText(act: Act, home: Home, lang: Lang, t: Catalogue): string {
   const device = home.devices.find((d) => d.id === act.targets[0]?.device);
-  const prop = propName(device, act.prop, t);
+  const prop = propName(device, act.prop, lang, t);
   if (act.op === 'query') return t.ops.query(prop);
   if (act.op === 'scene') return t.ops.scene;
   if (act.op === 'timer') return t.ops.timer;

@@ -12,8 +12,8 @@ const lamp = (values: Record<string, unknown>, times: Record<string, string> = {
   virtual: true,
   fault: 'none',
   properties: [
-    { identifier: 'brightness', name: '', unit: '%', min: 1, max: 100, enum: [] },
-    { identifier: 'color', name: '', unit: '', min: undefined, max: undefined, enum: [] },
+    { identifier: 'brightness', names: {}, unit: '%', min: 1, max: 100, enum: [] },
+    { identifier: 'color', names: {}, unit: '', min: undefined, max: undefined, enum: [] },
   ],
   state: Object.fromEntries(Object.entries(values).map(([k, value]) => [k, { value, time: times[k] ?? '1' }])),
   desired: {},

@@ -74,8 +74,8 @@ const named: Record<string, RGB> = {
 export function colourValue(device: Device): RGB | undefined {
   const v = device.state['color']?.value;
   if (typeof v === 'number') {
-    const name = property(device, 'color')?.enum.find((e) => e.value === v)?.name;
-    if (name !== undefined) return named[name.toLowerCase()];
+    const known = property(device, 'color')?.enum.find((e) => e.value === v);
+    if (known) return named[known.names['en']?.toLowerCase() ?? ''];
     return v >= 0 && v <= 0xffffff ? [(v >> 16) & 255, (v >> 8) & 255, v & 255] : undefined;
   }
   if (typeof v === 'string') {

@@ -153,6 +153,7 @@ describe('log', () => {
     expect(positions(resumed)).toHaveLength(rowLimit);
     expect(positions(resumed)).not.toContain('9');
     expect(resumed.held).toBeUndefined();
+    expect(add(logReducer(emptyLog, { act: 'pause' }), 0, 500, 2500).heldCount).toBe(3000);
   });
   test('gaps and drops are rows; keys are never used twice', () => {
     const log = logReducer(add(emptyLog, 0, 2), {

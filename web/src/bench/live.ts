@@ -167,7 +167,8 @@ export function logReducer(log: Log, act: LogAct): Log {
       const nextKey = log.nextKey + fresh.length;
       if (log.held) {
         const held = [...fresh, ...log.held].slice(0, rowLimit);
-        return { ...log, nextKey, held, heldCount: log.heldCount + fresh.length };
+        const lost = Math.max(act.dropped - 1, 0); // of the dropped ones, the row that tells of them is counted already
+        return { ...log, nextKey, held, heldCount: log.heldCount + fresh.length + lost };
       }
       return { ...log, nextKey, rows: bounded(fresh, log.rows, fresh.length) };
     }

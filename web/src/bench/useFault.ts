@@ -1,10 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { Device, Home } from '../api/model';
+import type { Device, Fault, Home } from '../api/model';
 import { useServices } from '../session/session';
 import { homeQuery } from './queries';
-
-export const faults = ['none', 'silent', 'slow', 'wrong'] as const;
-export type Fault = (typeof faults)[number];
 
 /** Changes how a virtual device misbehaves: shown at once, taken back when the server says no. */
 export function useFault(home: Home) {
@@ -15,7 +12,7 @@ export function useFault(home: Home) {
       h ? { ...h, devices: h.devices.map((d) => (d.id === device ? { ...d, fault } : d)) } : h,
     );
   return useMutation({
-    mutationFn: ({ device, fault }: { device: Device; fault: string }) => api.setFault(device.id, fault),
+    mutationFn: ({ device, fault }: { device: Device; fault: Fault }) => api.setFault(device.id, fault),
     onMutate: ({ device, fault }) => void put(device.id, fault),
     onError: (_, { device }) => void put(device.id, device.fault),
   });

@@ -30,7 +30,7 @@ export function useSound() {
     const key = `${lang}\n${text}`;
     const known = cache.current.get(key);
     if (known !== undefined) return known;
-    const url = URL.createObjectURL(await api.speech(text, lang));
+    const url = URL.createObjectURL(await api.speech(text, lang === 'en' ? 'en' : 'zh-CN'));
     cache.current.set(key, url);
     const oldest = cache.current.keys().next().value;
     if (cache.current.size > cacheLimit && oldest !== undefined) {

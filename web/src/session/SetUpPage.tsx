@@ -7,7 +7,7 @@ import { useWords, type Catalogue } from '../texts/texts';
 import { Door } from './DoorPage';
 import { sessionQuery, setupQuery, useServices } from './session';
 
-const fewest = 12; // characters of a password; the server decides, this only tells earlier
+const fewest = 10; // characters of a password; the server decides, this only tells earlier
 
 interface Form {
   code: string;
@@ -45,11 +45,8 @@ function SetUpForm({ code, onDone }: { code: string; onDone: () => void }) {
   const [sent, setSent] = useState(false);
   const ref = useRef<HTMLFormElement>(null);
   const setUp = useMutation({
-    mutationFn: async () => {
-      const input = { ...form, code: form.code.trim(), login: form.login.trim(), email: form.email.trim() };
-      await api.setUp(input);
-      return api.signIn({ login: input.login, password: input.password });
-    },
+    mutationFn: () =>
+      api.setUp({ ...form, code: form.code.trim(), login: form.login.trim(), email: form.email.trim() }),
     onSuccess: (actor) => {
       client.setQueryData(sessionQuery(api).queryKey, actor);
       client.setQueryData(setupQuery(api).queryKey, false);

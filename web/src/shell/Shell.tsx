@@ -6,6 +6,7 @@ import { sessionQuery, useServices, useShut } from '../session/session';
 import { SignInForm } from '../session/SignInForm';
 import { Dialog } from '../shared/Dialog';
 import { Icon, Sign } from '../shared/Icon';
+import { nameIn } from '../shared/format';
 import { Menu } from '../shared/Menu';
 import { useShortcuts } from '../shared/shortcuts';
 import { entry, useWords, type Catalogue } from '../texts/texts';
@@ -37,7 +38,7 @@ export function Shell({ children, onSignedOut }: { children: ReactNode; onSigned
           <Sign />
           <span lang="en">Lampworks</span>
         </Link>
-        {actor && <Organisation actor={actor} t={t} />}
+        {actor && <Organisation actor={actor} />}
         <Link className="nav-link" to="/bench" title={t.nav.bench}>
           <Icon name="bench" />
           <span>{t.nav.bench}</span>
@@ -72,14 +73,16 @@ export function Shell({ children, onSignedOut }: { children: ReactNode; onSigned
 
 const rolesOf = (actor: Actor, t: Catalogue) => actor.roles.map((r) => entry(t.roles, r) ?? r).join(' · ');
 
-function Organisation({ actor, t }: { actor: Actor; t: Catalogue }) {
+function Organisation({ actor }: { actor: Actor }) {
+  const { lang, t } = useWords();
+  const name = nameIn(actor.organisation, lang, actor.login);
   return (
-    <div className="org" title={actor.organisationName}>
+    <div className="org" title={name}>
       <span className="seal" aria-hidden="true">
-        {[...actor.organisationName][0]?.toUpperCase()}
+        {[...name][0]?.toUpperCase()}
       </span>
       <span className="org-text">
-        <b>{actor.organisationName}</b>
+        <b>{name}</b>
         <small>{rolesOf(actor, t)}</small>
       </span>
     </div>
@@ -87,7 +90,7 @@ function Organisation({ actor, t }: { actor: Actor; t: Catalogue }) {
 }
 
 function Account({ actor, signOut, showKeys }: { actor: Actor; signOut: () => void; showKeys: () => void }) {
-  const { t } = useWords();
+  const { lang, t } = useWords();
   return (
     <Menu
       label={t.app.account(actor.login)}
@@ -95,7 +98,7 @@ function Account({ actor, signOut, showKeys }: { actor: Actor; signOut: () => vo
       header={
         <div className="menu-head">
           <b>{actor.login}</b>
-          <small>{actor.organisationName}</small>
+          <small>{nameIn(actor.organisation, lang)}</small>
         </div>
       }
       groups={[

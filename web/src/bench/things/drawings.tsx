@@ -94,7 +94,8 @@ function AirConditioner({ device, on }: { device: Device; on: boolean }) {
 
 function modeOf(device: Device): string {
   const v = device.state['mode']?.value;
-  const name = property(device, 'mode')?.enum.find((e) => e.value === v)?.name ?? (typeof v === 'string' ? v : '');
+  const name =
+    Object.values(property(device, 'mode')?.enum.find((e) => e.value === v)?.names ?? {}).join() || String(v);
   return /heat|热/.test(name) ? 'warm' : /cool|冷/.test(name) ? 'cool' : 'plain';
 }
 
