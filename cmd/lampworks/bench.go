@@ -11,8 +11,8 @@ import (
 type benchCommand struct {
 	What    string `arg:"" help:"start, sessions, ingest, check, commands, sentences, triples, storm, restart or all." enum:"start,sessions,ingest,check,commands,sentences,triples,storm,restart,all"`
 	N       int    `short:"n" help:"How many: sessions, triples, devices. Default: what bench/README.md was measured with." placeholder:"N"`
-	Seconds int    `help:"How long a rate is measured." default:"10" placeholder:"S"`
-	Rate    int    `help:"Sentences a second for the latency figure." default:"100" placeholder:"N"`
+	Seconds int    `help:"How long a rate is measured. Default: ${default}." default:"10" placeholder:"S"`
+	Rate    int    `help:"Sentences a second for the latency figure. Default: ${default}." default:"100" placeholder:"N"`
 	Out     string `help:"Leave the workbook of triples here." placeholder:"FILE"`
 	JSON    bool   `name:"json" help:"Print JSON only (as is the default); kept for scripts."`
 }

@@ -13,7 +13,7 @@ import (
 
 // client calls the API of a running server as any program would.
 type client struct {
-	Server string `help:"Address of the server." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Server string `help:"Address of the server. Default: ${default}." default:"http://127.0.0.1:8080" placeholder:"URL"`
 	Token  string `help:"API token. Better in the environment (LAMPWORKS_TOKEN) than on the command line, where others can read it." required:"" placeholder:"TOKEN"`
 }
 

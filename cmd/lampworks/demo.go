@@ -13,7 +13,7 @@ type demoCommand struct {
 	Data         string `help:"Keep the demo in this directory and find it again. Default: a throw-away one." placeholder:"DIR"`
 	Say          string `help:"Run one sentence through the whole platform, print each stage with its time, and exit 0 only if the device confirmed." placeholder:"SENTENCE"`
 	DeviceFault  string `help:"Make the virtual devices misbehave: none, silent, slow or wrong." default:"none" enum:"none,silent,slow,wrong"`
-	SpareDevices int    `help:"How many unused triples to write for other programs to connect with." default:"10" placeholder:"N"`
+	SpareDevices int    `help:"How many unused triples to write for other programs to connect with. Default: ${default}." default:"10" placeholder:"N"`
 	NoOpen       bool   `help:"Open no browser."`
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 type deviceCommand struct {
-	Server     string `help:"Address of the gateway." default:"127.0.0.1:1883" placeholder:"HOST:PORT"`
+	Server     string `help:"Address of the gateway. Default: ${default}." default:"127.0.0.1:1883" placeholder:"HOST:PORT"`
 	Triple     string `help:"The device's triple (三元组): PRODUCT_ID,MAC,SECRET." required:"" placeholder:"PID,MAC,SECRET"`
 	ProductKey string `help:"ProductKey, if the product was brought from elsewhere. Default: what follows from the ProductID." placeholder:"KEY"`
 	Model      string `help:"Thing model (物模型), a TSL document. Default: that of a colour light." type:"existingfile" placeholder:"FILE"`

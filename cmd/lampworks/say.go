@@ -48,7 +48,11 @@ func (s *sayCommand) Run(ctx context.Context) error {
 	if s.JSON {
 		fmt.Println(string(raw))
 	} else {
-		demo.Print(os.Stdout, &a)
+		rooms, err := s.rooms(ctx, home, a.Lang)
+		if err != nil {
+			return err
+		}
+		demo.Print(os.Stdout, &a, rooms)
 	}
 	switch a.Outcome {
 	case "act":
@@ -59,6 +63,24 @@ func (s *sayCommand) Run(ctx context.Context) error {
 		return exitError(exitRefuse)
 	}
 	return exitError(1)
+}
+
+// rooms are the names of a home's rooms in a language, by id.
+func (s *sayCommand) rooms(ctx context.Context, home, lang string) (map[string]string, error) {
+	var h struct {
+		Rooms []struct {
+			ID    string            `json:"id"`
+			Names map[string]string `json:"names"`
+		} `json:"rooms"`
+	}
+	if err := s.call(ctx, "GET", "/api/v1/homes/"+url.PathEscape(home), nil, &h); err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(h.Rooms))
+	for _, r := range h.Rooms {
+		names[r.ID] = r.Names[lang]
+	}
+	return names, nil
 }
 
 // home is the one that was named, or the only one.

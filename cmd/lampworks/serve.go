@@ -10,8 +10,8 @@ import (
 // nodeFlags are the flags of serve; demo has them too.
 type nodeFlags struct {
 	Config     configFile `help:"YAML file whose keys are the names of these flags." type:"existingfile" placeholder:"FILE" env:"-"`
-	HTTP       string     `name:"http" help:"Address for the console and the API. Port 0 picks a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	MQTT       string     `name:"mqtt" help:"Address for devices, plain TCP." default:"127.0.0.1:1883" placeholder:"HOST:PORT"`
+	HTTP       string     `name:"http" help:"Address for the console and the API. Port 0 picks a free one. Default: ${default}." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	MQTT       string     `name:"mqtt" help:"Address for devices, plain TCP. Default: ${default}." default:"127.0.0.1:1883" placeholder:"HOST:PORT"`
 	HTTPS      string     `name:"https" help:"Address for the console and the API over TLS." placeholder:"HOST:PORT"`
 	MQTTS      string     `name:"mqtts" help:"Address for devices over TLS." placeholder:"HOST:PORT"`
 	TLSCert    string     `name:"tls-cert" help:"Certificate chain for both, PEM." placeholder:"FILE"`
@@ -27,8 +27,8 @@ type nodeFlags struct {
 	LogLevel   string     `name:"log-level" help:"debug, info, warn or error." default:"info"`
 	MQTTPlain  []string   `name:"mqtt-plain-products" help:"ProductKeys whose devices may connect from other machines without TLS." placeholder:"KEY,…"`
 	MQTTMaxPkt int        `name:"mqtt-max-packet" help:"Largest packet of a device, bytes." default:"262144"`
-	LogKeep    string     `name:"log-keep" help:"How long uplink records are kept." default:"168h" placeholder:"DURATION"`
-	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept." default:"720h" placeholder:"DURATION"`
+	LogKeep    string     `name:"log-keep" help:"How long uplink records are kept. Default: ${default}." default:"168h" placeholder:"DURATION"`
+	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept. Default: ${default}." default:"720h" placeholder:"DURATION"`
 
 	AllowLoopbackTargets bool `name:"allow-loopback-targets" help:"Let skills and webhooks reach this machine. Development only."`
 }
@@ -54,7 +54,7 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 
 type serveCommand struct {
 	nodeFlags
-	Data      string `help:"Directory of all data; made if missing." default:"./lampworks-data" placeholder:"DIR"`
+	Data      string `help:"Directory of all data; made if missing. Default: ${default}." default:"./lampworks-data" placeholder:"DIR"`
 	Consumers bool   `help:"Let the rooms read the Log. Without, nothing but storing happens: for measurements." default:"true" negatable:"" hidden:""`
 }
 

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -57,6 +58,9 @@ func Run(ctx context.Context, c node.Config, o Options, log *slog.Logger) (err e
 		if c.RootKey == "" {
 			c.RootKey = filepath.Join(dir, "root.key")
 		}
+	}
+	if c.Data, err = filepath.Abs(c.Data); err != nil { // the ready file names a file in it
+		return fmt.Errorf("finding the data directory: %w", err)
 	}
 	c.Operator = node.OperatorLater // the demo makes its own
 	n, err := node.Open(ctx, c, log)
@@ -135,26 +139,56 @@ func say(ctx context.Context, n *node.Node, s *stage, o Options) error {
 	if err != nil {
 		return fmt.Errorf("saying the sentence: %w", err)
 	}
-	Print(o.Out, &a)
+	h, err := n.Homes.Load(ctx, who, s.Home)
+	if err != nil {
+		return fmt.Errorf("reading the home: %w", err)
+	}
+	rooms := make(map[string]string)
+	for _, r := range h.Rooms {
+		rooms[r.ID] = r.Names[a.Lang]
+	}
+	Print(o.Out, &a, rooms)
 	if a.Outcome != "act" {
 		return ErrNotConfirmed
 	}
 	return nil
 }
 
-// Print writes an answer for a person: the stages with their times, what every device did, and the reply.
-func Print(w io.Writer, a *voice.Answer) {
+// Print writes an answer for a person: the stages with their times, what every device did, and the reply. rooms are the
+// names of the home's rooms by id; a room without a name is left out.
+func Print(w io.Writer, a *voice.Answer, rooms map[string]string) {
 	fmt.Fprintf(w, "%s\n\n", a.Text)
 	for _, st := range a.Stages {
 		fmt.Fprintf(w, "  %-10s %9.3f ms  at %9.3f ms  %s\n", st.Name, float64(st.LengthUS)/1000, float64(st.StartUS)/1000, st.Detail)
 	}
 	for _, act := range a.Actions {
 		for _, t := range act.Targets {
-			value, _ := json.Marshal(act.Value)
-			fmt.Fprintf(w, "  %s / %s: %s %s=%s -> %s %s\n", t.Room, t.Name, act.Op, act.Prop, value, t.Outcome, t.Reason)
+			where := t.Name
+			if room := rooms[t.Room]; room != "" {
+				where = room + " / " + where
+			}
+			what := strings.TrimSpace(fmt.Sprintf("%s -> %s %s", deed(&act), t.Outcome, t.Reason))
+			fmt.Fprintf(w, "  %s: %s\n", where, what)
 		}
 	}
 	fmt.Fprintf(w, "\n%s\n(%.3f ms)\n", a.Reply, float64(a.TotalUS)/1000)
+}
+
+// deed is an act in a few characters, a switch as it is on the wire: "set powerstate=1".
+func deed(act *voice.Act) string {
+	switch v := act.Value.(type) {
+	case nil:
+		return strings.TrimSpace(act.Op + " " + act.Prop)
+	case bool:
+		return fmt.Sprintf("%s %s=%d", act.Op, act.Prop, map[bool]int{true: 1}[v])
+	case string:
+		return fmt.Sprintf("%s %s=%s", act.Op, act.Prop, v)
+	}
+	value, err := json.Marshal(act.Value)
+	if err != nil {
+		return act.Op + " " + act.Prop // not reached: it came as JSON or goes as JSON
+	}
+	return fmt.Sprintf("%s %s=%s", act.Op, act.Prop, value)
 }
 
 // onlineWithin bounds how long the virtual devices may take to connect.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lampworks/internal/edge/gateway"
+	"lampworks/internal/infra/bus"
 	"lampworks/web"
 )
 
@@ -38,9 +39,10 @@ type Config struct {
 
 	AllowLoopbackTargets bool // skills and webhooks may reach loopback: development only
 	Operator             Operator
-	NoConsumers          bool  // nothing reads the Log: to measure the road up to it alone
-	Console              fs.FS // the built console; nil: the one in the binary
-	LoopbackOnly         bool  // refuse to listen on any other address: the demo
+	NoConsumers          bool    // nothing reads the Log: to measure the road up to it alone
+	Console              fs.FS   // the built console; nil: the one in the binary
+	LoopbackOnly         bool    // refuse to listen on any other address: the demo
+	Bus                  bus.Bus // nil: the one within the process. One that is handed in stays the caller's to close
 	Limits               gateway.Limits
 }
 

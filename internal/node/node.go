@@ -71,6 +71,7 @@ type Node struct {
 	Gateway  *gateway.Gateway
 
 	series    *dayfile.Files
+	events    *inproc.Bus // the one of its own
 	listeners []listener
 	http      *http.Server
 	firstCode string
@@ -127,7 +128,10 @@ func (n *Node) openData(ctx context.Context) error {
 	if n.series, err = dayfile.Open(filepath.Join(n.c.Data, "history")); err != nil {
 		return fmt.Errorf("opening the history: %w", err)
 	}
-	n.Bus = inproc.New()
+	if n.Bus = n.c.Bus; n.Bus == nil {
+		n.events = inproc.New()
+		n.Bus = n.events
+	}
 	return nil
 }
 
@@ -285,6 +289,9 @@ func (n *Node) Close() error {
 		}
 	}
 	n.listeners = nil
+	if n.events != nil {
+		errs = append(errs, n.events.Close())
+	}
 	if n.Log != nil {
 		errs = append(errs, n.Log.Close())
 	}
