@@ -1,6 +1,9 @@
 package nlu
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // This file reads timers in the terms of the ha-* sets.
 
@@ -177,7 +180,7 @@ func (h *haReader) command(at int, spans []int) string {
 	for k := last + 1; k < len(h.tokens) && h.tokens[k].mask.any(cAfter.bit()); k++ {
 		to = h.tokens[k].end
 	}
-	verb := func(a, b int32) bool {
+	orders := func(a, b int32) bool {
 		acts, named := false, false
 		for i := range h.tokens {
 			if t := &h.tokens[i]; t.start >= a && t.end <= b {
@@ -190,12 +193,12 @@ func (h *haReader) command(at int, spans []int) string {
 	}
 	before, after := h.rawSpan(0, from), h.rawSpan(to, int32(len(h.text)))
 	switch {
-	case verb(to, int32(len(h.text))):
+	case orders(to, int32(len(h.text))):
 		return after
-	case verb(0, from):
+	case orders(0, from):
 		for i := range h.tokens { // 关灯设置10分钟计时器
 			if t := &h.tokens[i]; t.end == from {
-				if s, ok := h.sense(t, cVerb); ok && (verb2(s.code) == vSet || verb2(s.code) == vStart) {
+				if s, ok := h.sense(t, cVerb); ok && (verb(s.code) == vSet || verb(s.code) == vStart) {
 					return h.rawSpan(0, t.start)
 				}
 			}
@@ -204,8 +207,6 @@ func (h *haReader) command(at int, spans []int) string {
 	}
 	return ""
 }
-
-func verb2(code int32) verb { return verb(code) }
 
 // timerName is the name of a timer: 煮面计时器, timer named pizza.
 func (h *haReader) timerName(at int, spans []int) string {
@@ -229,7 +230,7 @@ func (h *haReader) nameFrom(i, step int) string {
 	for i >= 0 && i < len(h.tokens) && h.tokens[i].mask.any(cOf.bit()|cFiller.bit()|cNamed.bit()) && h.tokens[i].mask != 0 {
 		i += step
 	}
-	from, to := int32(math32), int32(0)
+	from, to := int32(len(h.text)), int32(0)
 	for ; i >= 0 && i < len(h.tokens); i += step {
 		t := &h.tokens[i]
 		structural := t.number != 0 && t.mask == cNumber.bit() || t.mask.any(cVerb.bit()|cOf.bit()|cBa.bit()|cTimer.bit()|cAll.bit()|cIn.bit()|cBy.bit()|cTo.bit()|cFiller.bit()|cAsk.bit()|cQHow.bit()|cQIs.bit()|cTopic.bit()|cLeft.bit()|cNamed.bit()) || t.mask == cNone.bit()
@@ -244,4 +245,4 @@ func (h *haReader) nameFrom(i, step int) string {
 	return strings.TrimSpace(h.rawSpan(from, to))
 }
 
-const math32 = 1 << 30
+func roundedSlot(v float64) float64 { return math.Round(v*100) / 100 }
