@@ -68,9 +68,25 @@ func (d *Device) set(client *mqtt.Client, id string, params []byte, wrong bool) 
 		d.state[p.Identifier] = v
 		changed[p.Identifier] = v
 	})
+	d.switchOn(changed)
 	d.mu.Unlock()
 	d.publish(client, d.topic(alink.PropertyPost, ""), d.post(changed))
 	d.publish(client, d.topic(alink.PropertySetReply, ""), alink.AppendReply(nil, []byte(id), alink.CodeOK, "success", nil, "thing.service.property.set"))
+}
+
+// switchOn does what lamps do: one that is told how bright, which colour or how warm lights up, and reports that too. The
+// caller holds mu.
+func (d *Device) switchOn(changed map[string]json.RawMessage) {
+	if _, told := changed["powerstate"]; told || string(d.state["powerstate"]) != "0" {
+		return
+	}
+	for _, p := range []string{"brightness", "color", "colorTemperature"} {
+		if _, ok := changed[p]; ok {
+			d.state["powerstate"] = json.RawMessage("1")
+			changed["powerstate"] = d.state["powerstate"]
+			return
+		}
+	}
 }
 
 // serve answers a service of the model with the first values of its output.
