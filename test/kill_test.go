@@ -43,7 +43,7 @@ const firstTime = 1_700_000_000_000
 
 // run is one life of the device, until the server is gone.
 func (f *forgetful) run(ctx context.Context, addr string) {
-	a := account(f.t, f.d, plain)
+	a := credentials(f.t, f.d, plain)
 	a.OnMessage = f.obey
 	client, err := mqtt.Dial(ctx, addr, a)
 	if err != nil {

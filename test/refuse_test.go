@@ -16,7 +16,7 @@ import (
 func TestWhoMayNotConnect(t *testing.T) {
 	s := shared(t)
 	d := s.spare(t)
-	good := account(t, d, plain)
+	good := credentials(t, d, plain)
 	stranger, foreign := d, d
 	stranger.DeviceName = "0123456789ab"
 	foreign.ProductKey = "lwaaaaaaaaa"
@@ -36,11 +36,11 @@ func TestWhoMayNotConnect(t *testing.T) {
 		code byte
 		says string // to the operator's log
 	}{
-		{"a wrong signature", account(t, forged, plain), mqtt.RefusedLogin, "wrong signature"},
+		{"a wrong signature", credentials(t, forged, plain), mqtt.RefusedLogin, "wrong signature"},
 		{"a signature of other fields", replayed, mqtt.RefusedLogin, "wrong signature"},
 		{"no signature", open, mqtt.RefusedLogin, "wrong signature"},
-		{"an unknown device", account(t, stranger, plain), mqtt.RefusedLogin, "unknown product or device"},
-		{"an unknown product", account(t, foreign, plain), mqtt.RefusedLogin, "unknown product or device"},
+		{"an unknown device", credentials(t, stranger, plain), mqtt.RefusedLogin, "unknown product or device"},
+		{"an unknown product", credentials(t, foreign, plain), mqtt.RefusedLogin, "unknown product or device"},
 		{"a client id without fields", bare, mqtt.RefusedClientID, `client id`},
 		{"a user name without a product", nobody, mqtt.RefusedLogin, `user name`},
 	} {
@@ -66,7 +66,7 @@ func TestWhoMayNotConnect(t *testing.T) {
 func TestDisabled(t *testing.T) {
 	s := shared(t)
 	d := s.spare(t)
-	a := account(t, d, plain)
+	a := credentials(t, d, plain)
 	live := dial(t, s.mqtt, a)
 	id := s.device(t, d.DeviceName).ID
 	state := func(to string) {
@@ -87,9 +87,9 @@ func TestDisabled(t *testing.T) {
 func TestTakeover(t *testing.T) {
 	s := shared(t)
 	d := s.spare(t)
-	first := dial(t, s.mqtt, account(t, d, plain))
+	first := dial(t, s.mqtt, credentials(t, d, plain))
 	for range 3 {
-		second := dial(t, s.mqtt, account(t, d, "|securemode=3,signmethod=hmacsha1,timestamp=2|"))
+		second := dial(t, s.mqtt, credentials(t, d, "|securemode=3,signmethod=hmacsha1,timestamp=2|"))
 		closed(t, first)
 		if err := second.Publish(within(t), d.topic("thing/event/property/post"), propertyPost(1, "brightness", 5), 1); err != nil {
 			t.Fatal(err)
@@ -110,7 +110,7 @@ func TestForeignTopics(t *testing.T) {
 	s := shared(t)
 	victim := s.spare(t)
 	d := s.spare(t)
-	client := dial(t, s.mqtt, account(t, d, plain))
+	client := dial(t, s.mqtt, credentials(t, d, plain))
 	codes, err := client.Subscribe(within(t),
 		victim.topic("thing/service/property/set"), victim.topic("#"), "/sys/+/+/thing/service/property/set", "#", "$SYS/#",
 		"/sys/"+d.ProductKey+"/+/thing/service/property/set", d.topic("thing/service/property/set"))
@@ -128,7 +128,7 @@ func TestForeignTopics(t *testing.T) {
 		if got := s.sessionEnd(t, d.DeviceName); got != "published on a topic that is not its own" {
 			t.Errorf("publishing on %s ended the session because %q", topic, got)
 		}
-		client = dial(t, s.mqtt, account(t, d, plain))
+		client = dial(t, s.mqtt, credentials(t, d, plain))
 	}
 	var sh struct {
 		Reported map[string]any `json:"reported"`
@@ -163,7 +163,7 @@ func TestBrokenPackets(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := s.spare(t)
 			c := raw(t, s.mqtt)
-			login(t, c, account(t, d, plain))
+			login(t, c, credentials(t, d, plain))
 			if _, err := c.Write(tt.bytes(d)); err != nil {
 				t.Fatal(err)
 			}
@@ -192,7 +192,7 @@ func TestHalfAPacket(t *testing.T) {
 	}
 	d := s.spare(t)
 	after := raw(t, s.mqtt)
-	login(t, after, account(t, d, plain))
+	login(t, after, credentials(t, d, plain))
 	if _, err := after.Write([]byte{0x30, 100, 0, 4}); err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestAnnouncedMemory(t *testing.T) {
 		t.Errorf("%d sockets that announce 245,759 bytes each cost %d MB, want at most %d", sockets, grown>>20, allowed>>20)
 	}
 	d := s.spare(t) // and the platform serves as before
-	dial(t, s.mqtt, account(t, d, plain))
+	dial(t, s.mqtt, credentials(t, d, plain))
 }
 
 // TestSentencesThatDoNothing says what means nothing, names no device, or names two: something is said back and nothing

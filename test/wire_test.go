@@ -14,8 +14,8 @@ import (
 
 const plain = "|securemode=3,signmethod=hmacsha256|"
 
-// account is how a device signs in.
-func account(t testing.TB, d triple, fields string) mqtt.ClientConfig {
+// credentials is how a device signs in.
+func credentials(t testing.TB, d triple, fields string) mqtt.ClientConfig {
 	t.Helper()
 	id, user, password := sign(t, d, fields)
 	return mqtt.ClientConfig{ClientID: id, Username: user, Password: password, KeepAlive: time.Minute, Clean: true}
