@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,38 +16,32 @@ import (
 
 // create declares a POST that makes something: 201, or 204 where there is nothing to tell.
 func create[I, B any](a *API, path string, act access.Act, summary string, do func(context.Context, access.Actor, *I) (B, error)) {
-	op := huma.Operation{
-		OperationID: operationID("POST", path), Method: http.MethodPost, Path: path, Summary: summary, MaxBodyBytes: MaxBody,
-		DefaultStatus: http.StatusCreated, Description: "Needs " + string(act) + ".", Security: []map[string][]string{{"token": {}}, {"session": {}}},
-		Parameters: []*huma.Param{{
-			Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: "string"},
-			Description: "A string of your own, the same when the call is repeated: the act is carried out once.",
-		}},
-	}
+	op := a.operation(http.MethodPost, path, act, summary)
+	op.DefaultStatus = http.StatusCreated
+	op.Parameters = []*huma.Param{{
+		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(once.MaxKey)},
+		Description: "A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time.",
+	}}
 	register(a, op, func(ctx context.Context, in *I) (B, error) {
-		var none B
-		who, err := access.Require(ctx, act)
-		if err != nil {
-			return none, err
-		}
-		key, _ := ctx.Value(onceKey{}).(string)
-		if key == "" {
+		who, _ := access.Of(ctx)
+		if callOf(ctx).key == "" {
 			return do(ctx, who, in)
 		}
-		return doOnce(ctx, a, who, key, path, in, func(ctx context.Context) (B, error) { return do(ctx, who, in) })
+		return doOnce(ctx, a, who, in, func(ctx context.Context) (B, error) { return do(ctx, who, in) })
 	})
 }
 
-type onceKey struct{}
+// fleeting is an answer with a part that is given once and never stored.
+type fleeting interface{ kept() any }
 
-// doOnce carries do out under an Idempotency-Key, or gives the answer of the first time.
-func doOnce[B any](ctx context.Context, a *API, who access.Actor, key, path string, in any, do func(context.Context) (B, error)) (B, error) {
+// doOnce carries do out under the call's Idempotency-Key, or gives the answer of the first time.
+func doOnce[B any](ctx context.Context, a *API, who access.Actor, in any, do func(context.Context) (B, error)) (B, error) {
 	var b B
-	asked, err := json.Marshal(in)
+	asked, err := fingerprint(ctx, in)
 	if err != nil {
-		return b, fmt.Errorf("reading the request again: %w", err)
+		return b, err
 	}
-	act, claim, before, err := once.Begin(ctx, a.Store, who, key, sha256.Sum256(append([]byte(path+"\n"), asked...)))
+	act, claim, before, err := once.Begin(ctx, a.Store, who, callOf(ctx).key, asked)
 	if err != nil {
 		return b, err
 	}
@@ -64,9 +59,29 @@ func doOnce[B any](ctx context.Context, a *API, who access.Actor, key, path stri
 		}
 		return b, err
 	}
-	answer, err := json.Marshal(b)
-	if err != nil {
-		return b, fmt.Errorf("encoding the answer: %w", err)
+	if err := finish(keep, claim, b); err != nil { // the act is done all the same; a repetition is told so
+		a.Logger.LogAttrs(ctx, slog.LevelWarn, "answer not kept for a repetition", slog.String("request", callOf(ctx).id), slog.Any("error", err))
 	}
-	return b, claim.Finish(keep, once.Answer{Status: http.StatusCreated, Body: answer})
+	return b, nil
+}
+
+func finish(ctx context.Context, claim *once.Claim, answer any) error {
+	if f, ok := answer.(fleeting); ok {
+		answer = f.kept()
+	}
+	b, err := json.Marshal(answer)
+	if err != nil {
+		return fmt.Errorf("encoding the answer: %w", err)
+	}
+	return claim.Finish(ctx, once.Answer{Status: http.StatusCreated, Body: b})
+}
+
+// fingerprint is what two requests with one key must share: the path with its ids, and what was decoded from the body.
+// Secrets hide themselves here too, so no quick hash of a password is stored.
+func fingerprint(ctx context.Context, in any) ([sha256.Size]byte, error) {
+	asked, err := json.Marshal(in)
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("reading the request again: %w", err)
+	}
+	return sha256.Sum256([]byte("POST " + callOf(ctx).uri + "\n" + string(asked))), nil
 }

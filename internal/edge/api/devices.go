@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"time"
 
 	"lampworks/internal/fleet/command"
@@ -14,33 +16,25 @@ import (
 )
 
 type deviceView struct {
-	ID          string     `json:"id"`
-	Product     string     `json:"product"`
-	DeviceName  string     `json:"device_name"`
-	Order       string     `json:"order"`
-	Generation  uint32     `json:"generation"`
-	State       string     `json:"state" enum:"enabled,disabled"`
-	Online      bool       `json:"online"`
-	CreatedAt   time.Time  `json:"created_at"`
-	ActivatedAt *time.Time `json:"activated_at,omitempty"`
-	SeenAt      *time.Time `json:"seen_at,omitempty"`
-	Reason      string     `json:"reason,omitempty" doc:"Why the last session ended, or connected."`
-	Address     string     `json:"address,omitempty"`
+	ID          string `json:"id"`
+	Product     string `json:"product"`
+	DeviceName  string `json:"device_name"`
+	Order       string `json:"order"`
+	Generation  uint32 `json:"generation"`
+	State       string `json:"state" enum:"enabled,disabled"`
+	Online      bool   `json:"online"`
+	CreatedAt   moment `json:"created_at"`
+	ActivatedAt moment `json:"activated_at,omitzero" doc:"First session."`
+	SeenAt      moment `json:"seen_at,omitzero" doc:"Last message, or change of session."`
+	Reason      string `json:"reason,omitempty" doc:"Why the last session ended, or connected."`
+	Address     string `json:"address,omitempty"`
 }
 
 func viewOf(d *device.Device) deviceView {
 	return deviceView{
 		ID: d.ID, Product: d.Product, DeviceName: d.Name, Order: d.Order, Generation: d.Generation, State: string(d.State), Online: d.Online,
-		CreatedAt: d.CreatedAt, ActivatedAt: some(d.ActivatedAt), SeenAt: some(d.SeenAt), Reason: d.Reason, Address: d.Address,
+		CreatedAt: moment(d.CreatedAt), ActivatedAt: moment(d.ActivatedAt), SeenAt: moment(d.SeenAt), Reason: d.Reason, Address: d.Address,
 	}
-}
-
-// some is t, or nothing where it never was.
-func some(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 type devicesInput struct {
@@ -51,7 +45,7 @@ type devicesInput struct {
 	Online  string `query:"online" enum:"true,false"`
 }
 
-type DeviceInput struct {
+type deviceInput struct {
 	Device string `path:"device" maxLength:"64"`
 }
 
@@ -64,32 +58,32 @@ type stateView struct {
 type commandView struct {
 	ID             string          `json:"id"`
 	Device         string          `json:"device"`
-	Kind           string          `json:"kind"`
+	Kind           command.Kind    `json:"kind" enum:"property_set,service"`
 	Service        string          `json:"service,omitempty"`
 	Params         json.RawMessage `json:"params"`
-	State          string          `json:"state"`
-	Reason         string          `json:"reason,omitempty"`
+	State          command.State   `json:"state" enum:"accepted,sent,acknowledged,succeeded,failed,expired,cancelled"`
+	Reason         command.Reason  `json:"reason,omitempty" doc:"Why it ended other than by success: unconfirmed, refused, wrong, offline, replaced, withdrawn."`
 	Note           string          `json:"note,omitempty" doc:"What the device said."`
 	Result         json.RawMessage `json:"result,omitempty"`
 	Origin         string          `json:"origin"`
-	CreatedAt      time.Time       `json:"created_at"`
-	DeadlineAt     time.Time       `json:"deadline_at"`
-	SentAt         *time.Time      `json:"sent_at,omitempty"`
-	AcknowledgedAt *time.Time      `json:"acknowledged_at,omitempty"`
-	EndedAt        *time.Time      `json:"ended_at,omitempty"`
+	CreatedAt      moment          `json:"created_at"`
+	DeadlineAt     moment          `json:"deadline_at"`
+	SentAt         moment          `json:"sent_at,omitzero"`
+	AcknowledgedAt moment          `json:"acknowledged_at,omitzero"`
+	EndedAt        moment          `json:"ended_at,omitzero"`
 }
 
 func commandOf(c *command.Command) commandView {
 	return commandView{
-		ID: c.ID, Device: c.Device, Kind: string(c.Kind), Service: c.Service, Params: c.Params, State: string(c.State), Reason: string(c.Reason),
-		Note: c.Note, Result: c.Result, Origin: c.Origin, CreatedAt: c.CreatedAt, DeadlineAt: c.DeadlineAt,
-		SentAt: some(c.SentAt), AcknowledgedAt: some(c.AcknowledgedAt), EndedAt: some(c.EndedAt),
+		ID: c.ID, Device: c.Device, Kind: c.Kind, Service: c.Service, Params: c.Params, State: c.State, Reason: c.Reason,
+		Note: c.Note, Result: c.Result, Origin: c.Origin, CreatedAt: moment(c.CreatedAt),
+		DeadlineAt: moment(c.DeadlineAt), SentAt: moment(c.SentAt), AcknowledgedAt: moment(c.AcknowledgedAt), EndedAt: moment(c.EndedAt),
 	}
 }
 
 type newCommandInput struct {
-	DeviceInput
-	Body struct {
+	Device string `path:"device" maxLength:"64"`
+	Body   struct {
 		Kind       string          `json:"kind" enum:"property_set,service"`
 		Service    string          `json:"service,omitempty" maxLength:"64"`
 		Params     json.RawMessage `json:"params" doc:"Property or input parameter to value."`
@@ -98,33 +92,39 @@ type newCommandInput struct {
 	}
 }
 
+type commandsInput struct {
+	PageInput
+	Device string `path:"device" maxLength:"64"`
+}
+
 type commandInput struct {
 	Command string `path:"command" maxLength:"64"`
 }
 
 type historyInput struct {
-	DeviceInput
+	Device   string    `path:"device" maxLength:"64"`
 	Property string    `query:"property" required:"true" maxLength:"64"`
 	From     time.Time `query:"from" doc:"Default: a day before to."`
 	To       time.Time `query:"to" doc:"Default: now."`
-	Limit    int       `query:"limit" minimum:"0" maximum:"1000"`
+	Cursor   string    `query:"cursor" maxLength:"200" doc:"next_cursor of the page before."`
+	Limit    int       `query:"limit" minimum:"0" maximum:"1000" doc:"0: 100."`
 }
 
 type pointView struct {
-	At    time.Time       `json:"at"`
+	At    moment          `json:"at" doc:"By the device where it said one, else of receipt."`
 	Value json.RawMessage `json:"value"`
 }
 
 type faultInput struct {
-	DeviceInput
-	Body struct {
+	Device string `path:"device" maxLength:"64"`
+	Body   struct {
 		Fault string `json:"fault" enum:"none,silent,slow,wrong"`
 	}
 }
 
 type deviceStateInput struct {
-	DeviceInput
-	Body struct {
+	Device string `path:"device" maxLength:"64"`
+	Body   struct {
 		State string `json:"state" enum:"enabled,disabled"`
 		Note  string `json:"note,omitempty" maxLength:"500"`
 	}
@@ -140,7 +140,7 @@ func (a *API) deviceRoutes() {
 		ds, more, err := a.Devices.List(ctx, who, f)
 		return pageOf(ds, more, func(d *device.Device) string { return d.ID }, viewOf), err
 	})
-	route(a, "GET", "/api/v1/devices/{device}", access.ReadDevice, "A device", func(ctx context.Context, who access.Actor, in *DeviceInput) (deviceView, error) {
+	route(a, "GET", "/api/v1/devices/{device}", access.ReadDevice, "A device", func(ctx context.Context, who access.Actor, in *deviceInput) (deviceView, error) {
 		d, err := a.Devices.Load(ctx, who, in.Device)
 		return viewOf(&d), err
 	})
@@ -149,15 +149,7 @@ func (a *API) deviceRoutes() {
 	})
 	route(a, "GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, "What a device reported and what is desired of it (设备影子)", a.shadow)
 	route(a, "GET", "/api/v1/devices/{device}/history", access.ReadDevice, "The values of a property over time", a.history)
-	route(a, "GET", "/api/v1/devices/{device}/commands", access.ReadDevice, "Commands of a device, newest first", func(ctx context.Context, who access.Actor, in *struct {
-		DeviceInput
-		Before int64 `query:"cursor"`
-		Limit  int   `query:"limit" minimum:"0" maximum:"500"`
-	},
-	) (page[commandView], error) {
-		cs, more, err := a.Commands.List(ctx, who, in.Device, in.Before, in.Limit)
-		return pageOf(cs, more, func(c *command.Command) string { return seqText(c.Seq) }, commandOf), err
-	})
+	route(a, "GET", "/api/v1/devices/{device}/commands", access.ReadDevice, "Commands of a device, newest first", a.commands)
 	create(a, "/api/v1/devices/{device}/commands", access.ControlDevice, "Command a device", a.newCommand)
 	route(a, "GET", "/api/v1/commands/{command}", access.ReadDevice, "A command", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {
 		c, err := a.Commands.Load(ctx, who, in.Command)
@@ -180,7 +172,7 @@ func (a *API) deviceRoutes() {
 	})
 }
 
-func (a *API) shadow(ctx context.Context, who access.Actor, in *DeviceInput) (stateView, error) {
+func (a *API) shadow(ctx context.Context, who access.Actor, in *deviceInput) (stateView, error) {
 	if _, err := a.Devices.Load(ctx, who, in.Device); err != nil {
 		return stateView{}, err
 	}
@@ -200,10 +192,41 @@ func (a *API) history(ctx context.Context, who access.Actor, in *historyInput) (
 	if q.From.IsZero() {
 		q.From = q.To.Add(-24 * time.Hour)
 	}
+	var err error
+	if q.After, err = pointAfter(in.Cursor); err != nil {
+		return page[pointView]{}, err
+	}
 	points, more, err := a.History.Points(ctx, who, q)
-	return pageOf(points, more, func(p *history.Point) string { return p.At.Format(time.RFC3339Nano) }, func(p *history.Point) pointView {
-		return pointView{p.At, p.Value}
-	}), err
+	return pageOf(points, more, pointCursor, func(p *history.Point) pointView { return pointView{moment(p.At), p.Value} }), err
+}
+
+// pointCursor names a point by its time, its report and its place in that: several may share a millisecond.
+func pointCursor(p *history.Point) string {
+	return fmt.Sprintf("%d-%d-%d", p.At.UnixMilli(), p.Pos, p.N)
+}
+
+func pointAfter(cursor string) (*history.Point, error) {
+	if cursor == "" {
+		return nil, nil //nolint:nilnil // no cursor is the first page
+	}
+	var ms int64
+	p := new(history.Point)
+	if _, err := fmt.Sscanf(cursor, "%d-%d-%d", &ms, &p.Pos, &p.N); err != nil {
+		return nil, badCursor(cursor)
+	}
+	if p.At = time.UnixMilli(ms).UTC(); pointCursor(p) != cursor {
+		return nil, badCursor(cursor)
+	}
+	return p, nil
+}
+
+func (a *API) commands(ctx context.Context, who access.Actor, in *commandsInput) (page[commandView], error) {
+	before, err := number(in.Cursor)
+	if err != nil {
+		return page[commandView]{}, err
+	}
+	cs, more, err := a.Commands.List(ctx, who, in.Device, before, in.Limit)
+	return pageOf(cs, more, func(c *command.Command) string { return strconv.FormatInt(c.Seq, 10) }, commandOf), err
 }
 
 func (a *API) newCommand(ctx context.Context, who access.Actor, in *newCommandInput) (commandView, error) {

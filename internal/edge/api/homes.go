@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/household/home"
@@ -11,17 +10,19 @@ import (
 	"lampworks/tsl"
 )
 
-type HomeBrief struct {
+type homeBrief struct {
 	ID        string     `json:"id"`
 	Names     home.Names `json:"names"`
-	CreatedAt time.Time  `json:"created_at"`
+	CreatedAt moment     `json:"created_at"`
 }
 
 type homeView struct {
-	HomeBrief
-	Version int64        `json:"version"`
-	Rooms   []roomView   `json:"rooms"`
-	Devices []deviceHere `json:"devices"`
+	ID        string       `json:"id"`
+	Names     home.Names   `json:"names"`
+	CreatedAt moment       `json:"created_at"`
+	Version   int64        `json:"version" doc:"Grows with every change of the home, its rooms and its devices."`
+	Rooms     []roomView   `json:"rooms" nullable:"false"`
+	Devices   []deviceHere `json:"devices" nullable:"false"`
 }
 
 type roomView struct {
@@ -33,7 +34,7 @@ type roomView struct {
 // deviceHere is a device as it stands in a home, with what it can do and what it is doing.
 type deviceHere struct {
 	ID         string               `json:"id"`
-	Room       string               `json:"room,omitempty"`
+	Room       string               `json:"room" doc:"Id; empty: in no room."`
 	Names      home.Names           `json:"names"`
 	Aliases    home.Aliases         `json:"aliases,omitempty"`
 	Category   string               `json:"category"`
@@ -43,107 +44,116 @@ type deviceHere struct {
 	Online     bool                 `json:"online"`
 	Virtual    bool                 `json:"virtual" doc:"Played by this program."`
 	Fault      string               `json:"fault,omitempty" doc:"How a virtual device misbehaves: none, silent, slow, wrong."`
-	Properties []propertyView       `json:"properties"`
+	Properties []propertyView       `json:"properties" nullable:"false"`
 	State      map[string]valueView `json:"state" doc:"What it last reported."`
 	Desired    map[string]valueView `json:"desired,omitempty"`
 }
 
 type propertyView struct {
 	Identifier string     `json:"identifier"`
-	Name       string     `json:"name"`
+	Name       string     `json:"name" doc:"As the thing model gives it."`
+	Names      tsl.Names  `json:"names,omitempty" doc:"By language, where known."`
 	Type       string     `json:"type"`
 	Unit       string     `json:"unit,omitempty"`
 	Min        *float64   `json:"min,omitempty"`
 	Max        *float64   `json:"max,omitempty"`
 	Step       float64    `json:"step,omitempty"`
-	Enum       []enumView `json:"enum,omitempty"`
+	Enum       []enumView `json:"enum,omitempty" nullable:"false"`
 	Writable   bool       `json:"writable"`
 }
 
 type enumView struct {
-	Value int64  `json:"value"`
-	Name  string `json:"name"`
+	Value int64     `json:"value"`
+	Name  string    `json:"name"`
+	Names tsl.Names `json:"names,omitempty"`
 }
 
 type valueView struct {
 	Value json.RawMessage `json:"value"`
-	Time  time.Time       `json:"time"`
+	Time  moment          `json:"time" doc:"By the device where it said one, else of receipt."`
 }
 
-type HomeInput struct {
+type homeInput struct {
 	Home string `path:"home" maxLength:"64"`
 }
 
-type NewHomeInput struct {
+type newHomeInput struct {
 	Body struct {
 		Names home.Names `json:"names"`
 	}
 }
 
-type LabelBody struct {
+type renameHomeInput struct {
+	Home string `path:"home" maxLength:"64"`
+	Body struct {
+		Names home.Names `json:"names"`
+	}
+}
+
+type labelBody struct {
 	Names   home.Names   `json:"names"`
 	Aliases home.Aliases `json:"aliases,omitempty"`
 }
 
-func (l LabelBody) label() home.Label { return home.Label{Names: l.Names, Aliases: l.Aliases} }
+func (l labelBody) label() home.Label { return home.Label{Names: l.Names, Aliases: l.Aliases} }
 
 type newRoomInput struct {
-	HomeInput
-	Body LabelBody
+	Home string `path:"home" maxLength:"64"`
+	Body labelBody
 }
 
-type RoomInput struct {
-	HomeInput
+type roomInput struct {
+	Home string `path:"home" maxLength:"64"`
 	Room string `path:"room" maxLength:"64"`
 }
 
 type setRoomInput struct {
-	RoomInput
-	Body LabelBody
+	Home string `path:"home" maxLength:"64"`
+	Room string `path:"room" maxLength:"64"`
+	Body labelBody
 }
 
 type bindInput struct {
-	HomeInput
+	Home string `path:"home" maxLength:"64"`
 	Body struct {
-		LabelBody
-		Device string `json:"device" maxLength:"64"`
-		Room   string `json:"room,omitempty" maxLength:"64"`
+		Device  string       `json:"device" maxLength:"64"`
+		Room    string       `json:"room,omitempty" maxLength:"64" doc:"Id; empty: in no room."`
+		Names   home.Names   `json:"names"`
+		Aliases home.Aliases `json:"aliases,omitempty"`
 	}
 }
 
-type BoundInput struct {
-	HomeInput
+type boundInput struct {
+	Home   string `path:"home" maxLength:"64"`
 	Device string `path:"device" maxLength:"64"`
 }
 
 type setBoundInput struct {
-	BoundInput
-	Body struct {
-		LabelBody
-		Room string `json:"room,omitempty" maxLength:"64"`
+	Home   string `path:"home" maxLength:"64"`
+	Device string `path:"device" maxLength:"64"`
+	Body   struct {
+		Room    string       `json:"room,omitempty" maxLength:"64" doc:"Id; empty: in no room."`
+		Names   home.Names   `json:"names"`
+		Aliases home.Aliases `json:"aliases,omitempty"`
 	}
 }
 
 func (a *API) homeRoutes() {
-	route(a, "GET", "/api/v1/homes", access.ReadHome, "List homes", func(ctx context.Context, who access.Actor, in *PageInput) (page[HomeBrief], error) {
+	route(a, "GET", "/api/v1/homes", access.ReadHome, "List homes", func(ctx context.Context, who access.Actor, in *PageInput) (page[homeBrief], error) {
 		hs, more, err := a.Homes.List(ctx, who, home.Page{After: in.Cursor, Limit: min(in.Limit, home.MaxPage)})
 		return pageOf(hs, more, func(h *home.Home) string { return h.ID }, briefOf), err
 	})
-	create(a, "/api/v1/homes", access.WriteHome, "Make a home", func(ctx context.Context, who access.Actor, in *NewHomeInput) (HomeBrief, error) {
+	create(a, "/api/v1/homes", access.WriteHome, "Make a home", func(ctx context.Context, who access.Actor, in *newHomeInput) (homeBrief, error) {
 		h, err := a.Homes.Create(ctx, who, in.Body.Names)
 		return briefOf(&h), err
 	})
-	route(a, "GET", "/api/v1/homes/{home}", access.ReadHome, "A home with its rooms, devices and their states", func(ctx context.Context, who access.Actor, in *HomeInput) (homeView, error) {
+	route(a, "GET", "/api/v1/homes/{home}", access.ReadHome, "A home with its rooms, devices and their states", func(ctx context.Context, who access.Actor, in *homeInput) (homeView, error) {
 		return a.home(ctx, who, in.Home)
 	})
-	route(a, "PATCH", "/api/v1/homes/{home}", access.WriteHome, "Rename a home", func(ctx context.Context, who access.Actor, in *struct {
-		HomeInput
-		NewHomeInput
-	},
-	) (nothing, error) {
+	route(a, "PATCH", "/api/v1/homes/{home}", access.WriteHome, "Rename a home", func(ctx context.Context, who access.Actor, in *renameHomeInput) (nothing, error) {
 		return nothing{}, a.Homes.Rename(ctx, who, in.Home, in.Body.Names)
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}", access.WriteHome, "Take a home away; its devices become free", func(ctx context.Context, who access.Actor, in *HomeInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}", access.WriteHome, "Take a home away; its devices become free", func(ctx context.Context, who access.Actor, in *homeInput) (nothing, error) {
 		return nothing{}, a.Homes.Remove(ctx, who, in.Home)
 	})
 	create(a, "/api/v1/homes/{home}/rooms", access.WriteHome, "Add a room", func(ctx context.Context, who access.Actor, in *newRoomInput) (roomView, error) {
@@ -153,22 +163,22 @@ func (a *API) homeRoutes() {
 	route(a, "PUT", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Name a room anew", func(ctx context.Context, who access.Actor, in *setRoomInput) (nothing, error) {
 		return nothing{}, a.Homes.SetRoom(ctx, who, in.Home, in.Room, in.Body.label())
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Take an empty room away", func(ctx context.Context, who access.Actor, in *RoomInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Take an empty room away", func(ctx context.Context, who access.Actor, in *roomInput) (nothing, error) {
 		return nothing{}, a.Homes.RemoveRoom(ctx, who, in.Home, in.Room)
 	})
 	create(a, "/api/v1/homes/{home}/devices", access.WriteHome, "Bind a device (绑定)", func(ctx context.Context, who access.Actor, in *bindInput) (nothing, error) {
-		_, err := a.Homes.Bind(ctx, who, in.Home, in.Body.Room, in.Body.Device, in.Body.label())
+		_, err := a.Homes.Bind(ctx, who, in.Home, in.Body.Room, in.Body.Device, home.Label{Names: in.Body.Names, Aliases: in.Body.Aliases})
 		return nothing{}, err
 	})
 	route(a, "PUT", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Name or place a bound device anew", func(ctx context.Context, who access.Actor, in *setBoundInput) (nothing, error) {
-		return nothing{}, a.Homes.SetDevice(ctx, who, in.Home, in.Device, in.Body.Room, in.Body.label())
+		return nothing{}, a.Homes.SetDevice(ctx, who, in.Home, in.Device, in.Body.Room, home.Label{Names: in.Body.Names, Aliases: in.Body.Aliases})
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Unbind a device (解绑)", func(ctx context.Context, who access.Actor, in *BoundInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Unbind a device (解绑)", func(ctx context.Context, who access.Actor, in *boundInput) (nothing, error) {
 		return nothing{}, a.Homes.Unbind(ctx, who, in.Home, in.Device)
 	})
 }
 
-func briefOf(h *home.Home) HomeBrief { return HomeBrief{h.ID, h.Names, h.CreatedAt} }
+func briefOf(h *home.Home) homeBrief { return homeBrief{h.ID, h.Names, moment(h.CreatedAt)} }
 
 // home gathers what the page of a home shows.
 func (a *API) home(ctx context.Context, who access.Actor, id string) (homeView, error) {
@@ -188,7 +198,10 @@ func (a *API) home(ctx context.Context, who access.Actor, id string) (homeView, 
 	if err != nil {
 		return homeView{}, err
 	}
-	v := homeView{HomeBrief: briefOf(&h), Version: h.Version, Rooms: make([]roomView, 0, len(h.Rooms)), Devices: make([]deviceHere, 0, len(h.Devices))}
+	v := homeView{
+		ID: h.ID, Names: h.Names, CreatedAt: moment(h.CreatedAt), Version: h.Version,
+		Rooms: make([]roomView, 0, len(h.Rooms)), Devices: make([]deviceHere, 0, len(h.Devices)),
+	}
 	for _, r := range h.Rooms {
 		v.Rooms = append(v.Rooms, roomView{r.ID, r.Names, r.Aliases})
 	}
@@ -225,12 +238,12 @@ func (a *API) deviceHere(ctx context.Context, who access.Actor, d *home.Device, 
 func propertiesOf(m *tsl.Model) []propertyView {
 	out := make([]propertyView, 0, len(m.Properties()))
 	for _, p := range m.Properties() {
-		v := propertyView{Identifier: p.Identifier, Name: p.Name, Type: p.Type.String(), Unit: p.Unit, Step: p.Step, Writable: p.Writable}
+		v := propertyView{Identifier: p.Identifier, Name: p.Name, Names: p.Names, Type: p.Type.String(), Unit: p.Unit, Step: p.Step, Writable: p.Writable}
 		if p.HasRange {
 			v.Min, v.Max = &p.Min, &p.Max
 		}
 		for _, e := range p.Enum {
-			v.Enum = append(v.Enum, enumView{e.Value, e.Name})
+			v.Enum = append(v.Enum, enumView{e.Value, e.Name, e.Names})
 		}
 		out = append(out, v)
 	}
@@ -240,7 +253,7 @@ func propertiesOf(m *tsl.Model) []propertyView {
 func valuesOf(m map[string]shadow.Value) map[string]valueView {
 	out := make(map[string]valueView, len(m))
 	for id, v := range m {
-		out[id] = valueView{v.Value, v.Time}
+		out[id] = valueView{v.Value, moment(v.Time)}
 	}
 	return out
 }

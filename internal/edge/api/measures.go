@@ -2,14 +2,11 @@ package api
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
-
-func seqText(seq int64) string { return strconv.FormatInt(seq, 10) }
 
 // measures is /metrics. Its names are stable; none holds an id of a device or a person.
 func (a *API) measures() http.Handler {

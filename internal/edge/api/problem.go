@@ -1,13 +1,21 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"lampworks/internal/infra/fault"
 	"lampworks/tsl"
@@ -18,16 +26,27 @@ type Problem struct {
 	Type       string   `json:"type" doc:"Stable name of the kind of problem." example:"urn:lampworks:problem:invalid"`
 	Title      string   `json:"title"`
 	Status     int      `json:"status"`
-	Detail     string   `json:"detail,omitempty" doc:"What is wrong, for a person."`
+	Detail     string   `json:"detail" doc:"What is wrong, for a person."`
 	Code       string   `json:"code" doc:"Stable, for programs."`
-	Where      string   `json:"where,omitempty" doc:"JSON Pointer, field or object."`
-	Got        string   `json:"got,omitempty"`
-	Rule       string   `json:"rule,omitempty"`
+	Where      string   `json:"where,omitempty" doc:"JSON Pointer into the body, parameter or object."`
+	Got        string   `json:"got,omitempty" doc:"The value as it came, cut."`
+	Rule       string   `json:"rule,omitempty" doc:"What is allowed."`
 	Fix        string   `json:"fix,omitempty" doc:"What to do."`
-	Open       []string `json:"open,omitempty" doc:"Acts that are open now."`
-	RetryAfter int      `json:"retry_after_seconds,omitempty"`
-	Request    string   `json:"request,omitempty" doc:"Id under which the server logged it."`
+	Open       []string `json:"open,omitempty" nullable:"false" doc:"Acts that are open now."`
+	Problems   []Flaw   `json:"problems,omitempty" nullable:"false" doc:"Every place that is wrong, where there are several; the first is the one above."`
+	RetryAfter int      `json:"retry_after_seconds,omitempty" doc:"As the header Retry-After."`
+	RequestID  string   `json:"request" doc:"Leads to the server's log; the header X-Request-Id of every answer."`
 }
+
+// Flaw is one place that is wrong.
+type Flaw struct {
+	Where string `json:"where" doc:"JSON Pointer; of a thing model, into /document."`
+	Got   string `json:"got,omitempty"`
+	Rule  string `json:"rule,omitempty"`
+	Fix   string `json:"fix,omitempty"`
+}
+
+const problemType = "application/problem+json"
 
 // Error implements error.
 func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
@@ -35,58 +54,233 @@ func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
 // GetStatus implements huma.StatusError.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// ContentType implements huma.ContentTypeFilter.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
-
-// statuses are the HTTP statuses of the codes.
-var statuses = map[fault.Code]int{
-	fault.Malformed: http.StatusUnprocessableEntity, fault.NoActor: http.StatusUnauthorized, fault.NotAllowed: http.StatusForbidden,
-	fault.Missing: http.StatusNotFound, fault.Clash: http.StatusConflict, fault.Outdated: http.StatusConflict,
-	fault.OverLimit: http.StatusTooManyRequests, fault.TooBig: http.StatusRequestEntityTooLarge,
-	fault.NotSupported: http.StatusNotImplemented, fault.Down: http.StatusServiceUnavailable, fault.Lapsed: http.StatusGone,
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header {
+	h := make(http.Header)
+	if p.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.RetryAfter))
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="lampworks"`)
+	}
+	return h
 }
 
-// problem translates an error of a room; the one place that does.
-func (a *API) problem(ctx context.Context, err error) error {
-	if v, ok := errors.AsType[*tsl.Violation](err); ok {
-		return problemOf(&fault.Fault{Code: fault.Malformed, What: v.Error(), Where: v.Where, Got: v.Got, Rule: v.Rule, Fix: v.Fix})
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return problemType }
+
+// statusOf is the HTTP status of a code.
+func statusOf(c fault.Code) int {
+	switch c {
+	case fault.Malformed, fault.NotSupported:
+		return http.StatusUnprocessableEntity
+	case fault.NoActor:
+		return http.StatusUnauthorized
+	case fault.NotAllowed:
+		return http.StatusForbidden
+	case fault.Missing:
+		return http.StatusNotFound
+	case fault.Clash, fault.Outdated:
+		return http.StatusConflict
+	case fault.OverLimit:
+		return http.StatusTooManyRequests
+	case fault.TooBig:
+		return http.StatusRequestEntityTooLarge
+	case fault.Down:
+		return http.StatusServiceUnavailable
+	case fault.Lapsed:
+		return http.StatusGone
 	}
-	if ps, ok := errors.AsType[tsl.Problems](err); ok {
-		return problemOf(&fault.Fault{Code: fault.Malformed, What: ps.Error(), Rule: "a thing model document", Fix: "mend every place that is named"})
+	return http.StatusInternalServerError
+}
+
+// Codes of what only the edge meets.
+const (
+	codeInternal  = "internal"           // the program's own mistake
+	codeCancelled = "cancelled"          // the client has gone
+	codeMethod    = "method_not_allowed" // the path knows other methods
+	codeMedia     = "media_type"         // the body is not JSON
+	codeSlow      = "timeout"            // the body did not come in time
+)
+
+const statusGone = 499 // nobody reads it; it is for the log of a proxy
+
+// problem translates an error of a room; the one place that does.
+func (a *API) problem(ctx context.Context, err error) *Problem {
+	id := callOf(ctx).id
+	if p, ok := errors.AsType[*Problem](err); ok {
+		p.RequestID = id
+		return p
+	}
+	if v, ok := errors.AsType[*tsl.Violation](err); ok {
+		p := newProblem(http.StatusUnprocessableEntity, string(fault.Malformed), v.Error())
+		p.Where, p.Got, p.Rule, p.Fix, p.RequestID = v.Where, v.Got, v.Rule, v.Fix, id
+		return p
 	}
 	if f := fault.Of(err); f != nil {
 		if f.Code == fault.Down {
-			a.Logger.LogAttrs(ctx, slog.LevelWarn, "request refused for now", slog.Any("error", err))
+			a.Logger.LogAttrs(ctx, slog.LevelWarn, "request refused for now", slog.String("request", id), slog.Any("error", err))
 		}
-		return problemOf(f)
+		p := problemOf(f)
+		p.RequestID = id
+		return p
 	}
-	id := uuid.Must(uuid.NewV7()).String()
-	status := http.StatusInternalServerError
-	if errors.Is(err, context.Canceled) {
-		return &Problem{Type: "about:blank", Title: "the request was given up", Status: 499, Code: "cancelled", Request: id}
+	var p *Problem
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		p = newProblem(statusGone, codeCancelled, "the request was given up")
+	} else {
+		a.Logger.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request", id), slog.Any("error", err))
+		p = newProblem(http.StatusInternalServerError, codeInternal, "something of the platform does not work; it was logged")
+		p.Fix = "try again; if it stays, tell the operator the request's id"
 	}
-	a.Logger.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request", id), slog.Any("error", err))
-	return &Problem{
-		Type: "about:blank", Title: "something of the platform does not work", Status: status, Code: "internal",
-		Detail: "it was logged; nothing is known to have changed", Fix: "try again; if it stays, tell the operator the request's id", Request: id,
-	}
+	p.RequestID = id
+	return p
+}
+
+func newProblem(status int, code, detail string) *Problem {
+	return &Problem{Type: "urn:lampworks:problem:" + code, Title: strings.ReplaceAll(code, "_", " "), Status: status, Code: code, Detail: detail}
 }
 
 func problemOf(f *fault.Fault) *Problem {
-	status, ok := statuses[f.Code]
-	if !ok {
-		status = http.StatusBadRequest
+	p := newProblem(statusOf(f.Code), string(f.Code), f.Sentence())
+	p.Where, p.Got, p.Rule, p.Fix, p.Open = f.Where, f.Got, f.Rule, f.Fix, f.Open
+	p.RetryAfter = int(math.Ceil(f.RetryAfter.Seconds()))
+	if all, ok := errors.AsType[tsl.Problems](f); ok {
+		p.Problems = flawsOf(all)
 	}
-	return &Problem{
-		Type: "urn:lampworks:problem:" + string(f.Code), Title: strings.ReplaceAll(string(f.Code), "_", " "), Status: status,
-		Detail: f.Error(), Code: string(f.Code), Where: f.Where, Got: f.Got, Rule: f.Rule, Fix: f.Fix, Open: f.Open,
-		RetryAfter: int(f.RetryAfter.Seconds()),
-	}
+	return p
 }
 
-// operationID is a name for client generators: "get_homes_home_sentences".
-func operationID(method, path string) string {
-	path = strings.TrimPrefix(path, "/api/v1/")
-	path = strings.NewReplacer("/", "_", "{", "", "}", "", "-", "_").Replace(path)
-	return strings.ToLower(method) + "_" + path
+// flawsOf lists what is wrong with a thing model, by its place in a body that has it as "document".
+func flawsOf(all tsl.Problems) []Flaw {
+	out := make([]Flaw, 0, len(all))
+	for _, q := range all {
+		out = append(out, Flaw{"/document" + q.Path, q.Got, q.Rule, q.Fix})
+	}
+	return out
+}
+
+func noMethod(method string, open ...string) *Problem {
+	p := newProblem(http.StatusMethodNotAllowed, codeMethod, "the path does not know "+fault.Cut(method))
+	p.Got, p.Rule = fault.Cut(method), strings.Join(open, " or ")
+	return p
+}
+
+// refuse answers with a problem outside of a handler.
+func (a *API) refuse(hc huma.Context, err error) {
+	_, w := humago.Unwrap(hc)
+	writeProblem(w, a.problem(hc.Context(), err))
+}
+
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	h := w.Header()
+	for name, values := range p.GetHeaders() {
+		h[name] = values
+	}
+	h.Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // who does not read it has gone
+}
+
+// hiding is the mark of operations whose bodies hold secrets: nothing of them is repeated.
+const hiding = "hiding"
+
+// refusal translates what huma found wrong while decoding.
+func (a *API) refusal(hc huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	op := hc.Operation()
+	var p *Problem
+	switch m.Status {
+	case http.StatusRequestEntityTooLarge:
+		p = problemOf(fault.TooLarge("the body", op.MaxBodyBytes, op.MaxBodyBytes-1))
+		p.Detail, p.Got = fmt.Sprintf("the body has more than %d bytes", op.MaxBodyBytes-1), ""
+	case http.StatusUnsupportedMediaType:
+		p = newProblem(m.Status, codeMedia, "the body is not JSON by its Content-Type")
+		p.Where, p.Rule = "Content-Type", "application/json"
+	case http.StatusRequestTimeout:
+		p = newProblem(m.Status, codeSlow, "the body did not come within "+bodyTime.String())
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		p = undecodable(m, op.Metadata[hiding] == true)
+	default:
+		p = a.problem(hc.Context(), m)
+		p.Status = m.Status
+	}
+	p.RequestID = callOf(hc.Context()).id
+	return p, nil
+}
+
+// undecodable is a body or parameter that does not follow its schema.
+func undecodable(m *huma.ErrorModel, hide bool) *Problem {
+	p := newProblem(m.Status, string(fault.Malformed), m.Detail)
+	flaws := make([]Flaw, 0, len(m.Errors))
+	for _, e := range m.Errors {
+		flaws = append(flaws, flawOf(e, hide))
+	}
+	slices.SortFunc(flaws, func(a, b Flaw) int { return cmp.Or(cmp.Compare(a.Where, b.Where), cmp.Compare(a.Rule, b.Rule)) })
+	if len(flaws) == 0 {
+		return p
+	}
+	f := flaws[0]
+	p.Where, p.Got, p.Rule, p.Fix, p.Detail = f.Where, f.Got, f.Rule, f.Fix, f.sentence()
+	if len(flaws) > 1 {
+		p.Problems = flaws
+	}
+	return p
+}
+
+func (f Flaw) sentence() string {
+	where := f.Where
+	if where == "" {
+		where = "the body"
+	}
+	if f.Got == "" {
+		return where + " is not right, want " + f.Rule
+	}
+	return where + " is " + f.Got + ", want " + f.Rule
+}
+
+// flawOf says it in our words. A value is repeated only if it is a plain one and no secret.
+func flawOf(e *huma.ErrorDetail, hide bool) Flaw {
+	f := Flaw{Where: pointer(e.Location), Rule: strings.TrimPrefix(e.Message, "expected ")}
+	switch v := e.Value.(type) {
+	case string:
+		if e.Location != "body" {
+			f.Got = strconv.Quote(fault.Cut(v))
+		}
+	case float64:
+		f.Got = strconv.FormatFloat(v, 'g', -1, 64)
+	case int, int64, uint64, bool:
+		f.Got = fmt.Sprint(v)
+	}
+	if name, missing := strings.CutPrefix(f.Rule, "required property "); missing {
+		f.Where += "/" + strings.TrimSuffix(name, " to be present")
+		f.Got, f.Rule, f.Fix = "missing", "it to be there", "send it"
+	}
+	switch {
+	case f.Rule == "unexpected property", f.Rule == "unknown query parameter":
+		f.Got, f.Rule, f.Fix = "not known", "only what the route knows", "leave it out, or correct its spelling"
+	case e.Location == "body" && f.Got == "" && !strings.Contains(f.Rule, " to be "):
+		f.Got, f.Rule = "not readable", "JSON: "+f.Rule
+	}
+	if hide && f.Got != "missing" && f.Got != "not known" {
+		f.Got = ""
+	}
+	return f
+}
+
+var index = regexp.MustCompile(`\[(\d+)\]`)
+
+// pointer turns "body.names.en" and "query.limit" into "/names/en" and "/limit", as the rooms name such places.
+func pointer(location string) string {
+	place, rest, _ := strings.Cut(index.ReplaceAllString(location, ".$1"), ".")
+	if place == "header" || rest == "" && place != "body" {
+		return cmp.Or(rest, place)
+	}
+	if rest == "" {
+		return ""
+	}
+	return "/" + fault.Cut(strings.ReplaceAll(rest, ".", "/"))
 }

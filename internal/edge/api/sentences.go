@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -14,7 +13,7 @@ import (
 )
 
 type sentenceInput struct {
-	HomeInput
+	Home string `path:"home" maxLength:"64"`
 	Body struct {
 		Text    string `json:"text" doc:"What is said." example:"打开客厅的灯"`
 		Room    string `json:"room,omitempty" maxLength:"64" doc:"Id of the room the speaker stands in."`
@@ -39,23 +38,23 @@ func (a *API) sentenceRoutes() {
 	route(a, "POST", "/api/v1/homes/{home}/sentences", access.Speak, "Say a sentence to a home", func(ctx context.Context, who access.Actor, in *sentenceInput) (voice.Answer, error) {
 		return a.Voice.Say(ctx, who, voice.Sentence{Home: in.Home, Room: in.Body.Room, Text: in.Body.Text, Lang: in.Body.Lang, Speaker: in.Body.Speaker})
 	})
-	huma.Register(a.huma, huma.Operation{
-		OperationID: "post_speech", Method: http.MethodPost, Path: "/api/v1/speech", Summary: "Speak a text, as WAV", MaxBodyBytes: 16 << 10,
-		DefaultStatus: http.StatusOK, Description: "Needs " + string(access.Speak) + ".", Security: []map[string][]string{{"token": {}}, {"session": {}}},
-		Responses: map[string]*huma.Response{"200": {Description: "16-bit PCM, mono", Content: map[string]*huma.MediaType{"audio/wav": {}}}},
-	}, func(ctx context.Context, in *speechInput) (*speechOutput, error) {
-		if _, err := access.Require(ctx, access.Speak); err != nil {
-			return nil, a.problem(ctx, err)
-		}
+	op := a.operation("POST", "/api/v1/speech", access.Speak, "Speak a text, as WAV")
+	op.MaxBodyBytes = maxSpoken + 1
+	op.Responses["200"] = &huma.Response{
+		Description: "16-bit PCM, mono.", Content: map[string]*huma.MediaType{"audio/wav": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+	}
+	respond(a, op, func(ctx context.Context, in *speechInput) (*speechOutput, error) {
 		wav, err := a.speak(ctx, in.Body.Text, in.Body.Lang)
-		if err != nil {
-			return nil, a.problem(ctx, err)
-		}
-		return &speechOutput{"audio/wav", wav}, nil
+		return &speechOutput{"audio/wav", wav}, err
 	})
 }
 
+const maxSpoken = 16 << 10 // bytes of a body whose text is to be spoken
+
 func (a *API) speak(ctx context.Context, text, lang string) ([]byte, error) {
+	if a.Speech == nil {
+		return nil, fault.Unavailable("nothing here speaks", speech.ErrUnavailable)
+	}
 	wav, err := a.Speech.Speak(ctx, text, lang)
 	if bad, ok := errors.AsType[*speech.TextError](err); ok {
 		return nil, fault.Invalid("/text", fault.Cut(text), bad.Error(), "send a shorter text")

@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -13,56 +11,13 @@ import (
 	"lampworks/internal/partner/account"
 )
 
-const cookieName = "lw_session"
-
-// identify puts the actor of a cookie or token into the request's context. A request without either goes on without an
-// actor; one with a bad one is answered 401 by the first route that needs somebody.
-func (a *API) identify(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := context.WithValue(r.Context(), addressKey{}, origin{r.RemoteAddr, r.TLS != nil})
-		if key := r.Header.Get("Idempotency-Key"); key != "" {
-			ctx = context.WithValue(ctx, onceKey{}, key)
-		}
-		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !bearer {
-			token = ""
-			if c, err := r.Cookie(cookieName); err == nil {
-				token = c.Value
-			}
-		}
-		if token != "" && strings.HasPrefix(r.URL.Path, "/api/") {
-			if who, err := a.Accounts.Authenticate(ctx, token, r.RemoteAddr); err == nil {
-				ctx = context.WithValue(access.With(ctx, who), tokenKey{}, token)
-			}
-		}
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
-type (
-	addressKey struct{}
-	tokenKey   struct{}
-)
-
-// origin is where a request came from.
-type origin struct {
-	address string
-	secure  bool // over TLS that ends here
-}
-
-func originOf(ctx context.Context) origin {
-	o, _ := ctx.Value(addressKey{}).(origin)
-	return o
-}
-
-func address(ctx context.Context) string { return originOf(ctx).address }
-
 type sessionView struct {
-	Login            string            `json:"login"`
-	Organisation     string            `json:"organisation,omitempty"`
-	OrganisationName map[string]string `json:"organisation_name,omitempty"`
-	Roles            []access.Role     `json:"roles"`
-	Kind             string            `json:"kind"`
+	Login            string        `json:"login"`
+	Kind             string        `json:"kind" enum:"user,token"`
+	Organisation     string        `json:"organisation" doc:"Id of the organisation acted for; empty for an operator, or a user without one."`
+	OrganisationName account.Names `json:"organisation_name" doc:"Its names by language."`
+	Roles            []access.Role `json:"roles" nullable:"false"`
+	Acts             []access.Act  `json:"acts" nullable:"false" doc:"What who is signed in may do."`
 }
 
 type sessionBody struct {
@@ -74,85 +29,165 @@ type sessionOutput struct {
 	Body      sessionBody
 }
 
+type signedOut struct {
+	SetCookie http.Cookie `header:"Set-Cookie"`
+}
+
 type signIn struct {
 	Body struct {
 		Login    string           `json:"login,omitempty" maxLength:"128"`
 		Password account.Password `json:"password,omitempty"`
-		Token    string           `json:"token,omitempty" maxLength:"512" doc:"An API token, instead of login and password."`
+		Token    account.Token    `json:"token,omitempty" doc:"An API token, instead of login and password."`
 	}
 }
 
 type setupInput struct {
 	Body struct {
-		Code     string           `json:"code" maxLength:"128" doc:"The one-time code that the start of the program showed."`
+		Code     account.Code     `json:"code" doc:"The one-time code that the start of the program showed."`
 		Login    string           `json:"login" maxLength:"128"`
 		Password account.Password `json:"password"`
 		Email    string           `json:"email,omitempty" maxLength:"254"`
 	}
 }
 
-func (a *API) sessionRoutes() {
-	open := func(method, path, summary string) huma.Operation {
-		return huma.Operation{OperationID: operationID(method, path), Method: method, Path: path, Summary: summary, MaxBodyBytes: 16 << 10, DefaultStatus: http.StatusOK}
+type passwordInput struct {
+	Body struct {
+		OldPassword account.Password `json:"old_password"`
+		NewPassword account.Password `json:"new_password"`
 	}
-	register(a, open("GET", "/api/v1/setup", "Whether there is no operator yet"), func(ctx context.Context, _ *struct{}) (map[string]bool, error) {
+}
+
+type selectInput struct {
+	Body struct {
+		Organisation string `json:"organisation" maxLength:"64"`
+	}
+}
+
+type setupView struct {
+	Needed bool `json:"needed"`
+}
+
+type openSession struct {
+	ID           string `json:"id"`
+	Organisation string `json:"organisation,omitempty"`
+	APIToken     string `json:"api_token,omitempty" doc:"Id of the API token it was opened with."`
+	Address      string `json:"address"`
+	CreatedAt    moment `json:"created_at"`
+	UsedAt       moment `json:"used_at"`
+	EndsAt       moment `json:"ends_at" doc:"If it is not used."`
+}
+
+func (a *API) sessionRoutes() {
+	register(a, open("GET", "/api/v1/setup", "Whether there is no operator yet"), func(ctx context.Context, _ *struct{}) (setupView, error) {
 		needed, err := a.Accounts.SetupNeeded(ctx)
-		return map[string]bool{"needed": needed}, err
+		return setupView{needed}, err
 	})
-	huma.Register(a.huma, open("POST", "/api/v1/setup", "Make the first operator"), func(ctx context.Context, in *setupInput) (*sessionOutput, error) {
-		_, err := a.Accounts.Setup(ctx, in.Body.Code, account.NewUser{Login: in.Body.Login, Password: in.Body.Password, Email: in.Body.Email}, address(ctx))
-		if err != nil {
-			return nil, a.problem(ctx, err)
+	respond(a, secret(open("POST", "/api/v1/setup", "Make the first operator, and sign in as such")), a.setUp)
+	respond(a, secret(open("POST", "/api/v1/session", "Sign in")), func(ctx context.Context, in *signIn) (*sessionOutput, error) {
+		if token := in.Body.Token.Reveal(); token != "" {
+			return a.signedIn(ctx)(a.Accounts.LoginToken(ctx, token, callOf(ctx).address))
 		}
-		return a.signedIn(ctx)(a.Accounts.Login(ctx, in.Body.Login, in.Body.Password, address(ctx)))
+		return a.signedIn(ctx)(a.Accounts.Login(ctx, in.Body.Login, in.Body.Password, callOf(ctx).address))
 	})
-	huma.Register(a.huma, open("POST", "/api/v1/session", "Sign in"), func(ctx context.Context, in *signIn) (*sessionOutput, error) {
-		if in.Body.Token != "" {
-			return a.signedIn(ctx)(a.Accounts.LoginToken(ctx, in.Body.Token, address(ctx)))
-		}
-		return a.signedIn(ctx)(a.Accounts.Login(ctx, in.Body.Login, in.Body.Password, address(ctx)))
-	})
-	register(a, open("GET", "/api/v1/session", "Who is signed in"), func(ctx context.Context, _ *struct{}) (sessionBody, error) {
-		who, ok := access.Of(ctx)
-		if !ok {
-			return sessionBody{}, fault.Unauthenticated("nobody is signed in")
-		}
+	route(a, "GET", "/api/v1/session", anybody, "Who is signed in", func(ctx context.Context, who access.Actor, _ *struct{}) (sessionBody, error) {
 		return a.view(ctx, who)
 	})
-	huma.Register(a.huma, open("DELETE", "/api/v1/session", "Sign out"), func(ctx context.Context, _ *struct{}) (*sessionOutput, error) {
-		who, ok := access.Of(ctx)
-		if token, _ := ctx.Value(tokenKey{}).(string); ok && who.Kind == access.KindUser {
-			if err := a.Accounts.Logout(ctx, who, token); err != nil {
-				return nil, a.problem(ctx, err)
-			}
-		}
-		return &sessionOutput{SetCookie: cookie(ctx, "", -1)}, nil
+	out := open("DELETE", "/api/v1/session", "Sign out")
+	out.DefaultStatus = http.StatusNoContent
+	respond(a, out, a.signOut)
+	route(a, "PUT", "/api/v1/session/organisation", anybody, "Act for another organisation one is a member of", a.selectOrganisation)
+	respond(a, secret(a.operation("PUT", "/api/v1/session/password", anybody, "Change the password; ends all sessions and opens a new one")),
+		func(ctx context.Context, in *passwordInput) (*sessionOutput, error) {
+			who, _ := access.Of(ctx)
+			return a.signedIn(ctx)(a.Accounts.ChangePassword(ctx, who, in.Body.OldPassword, in.Body.NewPassword))
+		})
+	route(a, "GET", "/api/v1/sessions", anybody, "One's own sessions, newest first", func(ctx context.Context, who access.Actor, _ *struct{}) (page[openSession], error) {
+		all, err := a.Accounts.Sessions(ctx, who)
+		return pageTo(all, "", func(s *account.Session) openSession {
+			return openSession{s.ID, s.Organisation, s.APIToken, s.Address, moment(s.CreatedAt), moment(s.UsedAt), moment(s.EndsAt)}
+		}), err
 	})
+	route(a, "DELETE", "/api/v1/sessions/{session}", anybody, "End one of one's own sessions", func(ctx context.Context, who access.Actor, in *struct {
+		Session string `path:"session" maxLength:"64"`
+	},
+	) (nothing, error) {
+		return nothing{}, a.Accounts.EndSession(ctx, who, in.Session)
+	})
+}
+
+// secret marks an operation whose body holds a secret: it is small, and nothing of it is repeated.
+func secret(op huma.Operation) huma.Operation {
+	op.MaxBodyBytes = maxSecret + 1
+	op.Metadata = map[string]any{hiding: true}
+	return op
+}
+
+func (a *API) setUp(ctx context.Context, in *setupInput) (*sessionOutput, error) {
+	from := callOf(ctx).address
+	_, err := a.Accounts.Setup(ctx, in.Body.Code.Reveal(), account.NewUser{Login: in.Body.Login, Password: in.Body.Password, Email: in.Body.Email}, from)
+	if err != nil {
+		return nil, err
+	}
+	return a.signedIn(ctx)(a.Accounts.Login(ctx, in.Body.Login, in.Body.Password, from))
+}
+
+// signOut ends the session that was shown. Whoever has none is signed out already.
+func (a *API) signOut(ctx context.Context, _ *struct{}) (*signedOut, error) {
+	if who, ok := access.Of(ctx); ok {
+		if err := a.Accounts.Logout(ctx, who, callOf(ctx).token); err != nil {
+			return nil, err
+		}
+	} else if doubt := callOf(ctx).doubt; doubt != nil && !fault.Is(doubt, fault.NoActor) {
+		return nil, doubt // it could not be looked at: the session may still hold
+	}
+	return &signedOut{cookie(ctx, "", -1)}, nil
+}
+
+func (a *API) selectOrganisation(ctx context.Context, who access.Actor, in *selectInput) (sessionBody, error) {
+	c := callOf(ctx)
+	if err := a.Accounts.SelectOrganisation(ctx, who, c.token, in.Body.Organisation); err != nil {
+		return sessionBody{}, err
+	}
+	who, err := a.Accounts.Authenticate(ctx, c.token, c.address)
+	if err != nil {
+		return sessionBody{}, err
+	}
+	return a.view(ctx, who)
 }
 
 // signedIn turns a new session into the answer that sets its cookie.
 func (a *API) signedIn(ctx context.Context) func(account.Session, error) (*sessionOutput, error) {
 	return func(s account.Session, err error) (*sessionOutput, error) {
 		if err != nil {
-			return nil, a.problem(ctx, err)
+			return nil, err
 		}
 		b, err := a.view(ctx, s.Actor)
 		if err != nil {
-			return nil, a.problem(ctx, err)
+			return nil, err
 		}
-		return &sessionOutput{SetCookie: cookie(ctx, s.Token.Reveal(), 30*24*time.Hour), Body: b}, nil
+		return &sessionOutput{SetCookie: cookie(ctx, s.Token.Reveal(), 30*24*3600), Body: b}, nil
 	}
 }
 
-func cookie(ctx context.Context, value string, age time.Duration) http.Cookie {
+// cookie carries a session, seconds long; below 0 it takes it away. Behind a proxy that ends TLS the program does not see
+// that the browser came by it; SameSite and HttpOnly hold all the same.
+func cookie(ctx context.Context, value string, seconds int) http.Cookie {
 	return http.Cookie{
-		Name: cookieName, Value: value, Path: "/", MaxAge: int(age / time.Second), HttpOnly: true, Secure: originOf(ctx).secure, SameSite: http.SameSiteStrictMode,
+		Name: cookieName, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: callOf(ctx).secure, SameSite: http.SameSiteStrictMode,
 	}
 }
 
 func (a *API) view(ctx context.Context, who access.Actor) (sessionBody, error) {
-	v := sessionView{Login: who.Login, Organisation: who.Organisation, Roles: who.Roles, Kind: who.Kind}
-	if who.Organisation != "" {
+	v := sessionView{
+		Login: who.Login, Organisation: who.Organisation, OrganisationName: account.Names{},
+		Roles: append([]access.Role{}, who.Roles...), Kind: who.Kind, Acts: []access.Act{},
+	}
+	for _, act := range access.Acts() {
+		if who.May(act) {
+			v.Acts = append(v.Acts, act)
+		}
+	}
+	if who.Organisation != "" && who.May(access.ReadOrganisation) {
 		org, err := a.Accounts.Organisation(ctx, who, who.Organisation)
 		if err != nil {
 			return sessionBody{}, err

@@ -1,0 +1,230 @@
+package api_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"lampworks/internal/infra/access"
+)
+
+// entry is what the matrix knows of a route: who may, and a request for an object of organisation a. {x} in path and body
+// is the id of the object of that kind.
+type entry struct {
+	method, path string
+	act          access.Act // empty: everybody who is signed in
+	body         string
+	shared       bool // its path names nothing that belongs to an organisation
+}
+
+const signedIn access.Act = ""
+
+// nobody lists the routes that nobody needs to be signed in for.
+var nobody = []string{"GET /api/v1/setup", "POST /api/v1/setup", "POST /api/v1/session", "DELETE /api/v1/session"}
+
+// matrix is every other route, written down apart from the declarations it is held against.
+var matrix = []entry{
+	{"GET", "/api/v1/session", signedIn, "", true},
+	{"PUT", "/api/v1/session/organisation", signedIn, `{"organisation":"{organisation}"}`, false},
+	{"PUT", "/api/v1/session/password", signedIn, `{"old_password":"wrong","new_password":"quite another passphrase"}`, true},
+	{"GET", "/api/v1/sessions", signedIn, "", true},
+	{"DELETE", "/api/v1/sessions/{session}", signedIn, "", false},
+	{"GET", "/api/v1/memberships", signedIn, "", true},
+	{"GET", "/api/v1/organisation-kinds", signedIn, "", true},
+
+	{"GET", "/api/v1/users", access.ManageOrganisations, "", true},
+	{"POST", "/api/v1/users", access.ManageOrganisations, `{"login":"somebody","password":"quite another passphrase"}`, true},
+	{"PUT", "/api/v1/users/{user}/state", access.ManageOrganisations, `{"state":"disabled"}`, true},
+	{"GET", "/api/v1/organisations", access.ManageOrganisations, "", true},
+	{"POST", "/api/v1/organisations", access.ManageOrganisations, `{"names":{"en":"x"},"kinds":["chip_maker"]}`, true},
+	{"GET", "/api/v1/organisations/{organisation}", access.ReadOrganisation, "", false},
+	{"PUT", "/api/v1/organisations/{organisation}", access.WriteOrganisation, `{"names":{"en":"x"},"kinds":["chip_maker"]}`, false},
+	{"GET", "/api/v1/organisations/{organisation}/members", access.ReadMembers, "", false},
+	{"POST", "/api/v1/organisations/{organisation}/members", access.ManageMembers, `{"login":"boris","role":"owner"}`, false},
+	{"PATCH", "/api/v1/organisations/{organisation}/members/{user}", access.ManageMembers, `{"role":"query"}`, false},
+	{"DELETE", "/api/v1/organisations/{organisation}/members/{user}", access.ManageMembers, "", false},
+	{"GET", "/api/v1/tokens", access.ManageTokens, "", true},
+	{"POST", "/api/v1/tokens", access.ManageTokens, `{"name":"x"}`, true},
+	{"DELETE", "/api/v1/tokens/{token}", access.ManageTokens, "", false},
+	{"GET", "/api/v1/audit", access.ReadAudit, "", true},
+	{"GET", "/api/v1/jobs", access.ReadJob, "", true},
+	{"GET", "/api/v1/jobs/{job}", access.ReadJob, "", false},
+	{"DELETE", "/api/v1/jobs/{job}", access.ManageJob, "", false},
+
+	{"GET", "/api/v1/categories", access.ReadProduct, "", true},
+	{"GET", "/api/v1/categories/{category}", access.ReadProduct, "", true},
+	{"GET", "/api/v1/products", access.ReadProduct, "", true},
+	{"POST", "/api/v1/products", access.WriteProduct, `{"category":"light","names":{"en":"x"}}`, true},
+	{"GET", "/api/v1/products/{product}", access.ReadProduct, "", false},
+	{"PATCH", "/api/v1/products/{product}", access.WriteProduct, `{"names":{"en":"x"}}`, false},
+	{"GET", "/api/v1/products/{product}/draft", access.ReadProduct, "", false},
+	{"PUT", "/api/v1/products/{product}/draft", access.WriteProduct, `{"document":{}}`, false},
+	{"DELETE", "/api/v1/products/{product}/draft", access.WriteProduct, "", false},
+	{"GET", "/api/v1/products/{product}/versions", access.ReadProduct, "", false},
+	{"POST", "/api/v1/products/{product}/versions", access.PublishModel, `{}`, false},
+	{"GET", "/api/v1/products/{product}/versions/{version}", access.ReadProduct, "", false},
+	{"POST", "/api/v1/products/{product}/orders", access.IssueTriples, `{"quantity":1,"purpose":"mass"}`, false},
+	{"GET", "/api/v1/orders", access.ReadOrder, "", true},
+	{"GET", "/api/v1/orders/{order}", access.ReadOrder, "", false},
+	{"DELETE", "/api/v1/orders/{order}", access.IssueTriples, "", false},
+	{"GET", "/api/v1/orders/{order}/workbook", access.DownloadTriples, "", false},
+	{"GET", "/api/v1/mac-pools", access.OperatePlatform, "", true},
+	{"POST", "/api/v1/mac-pools", access.OperatePlatform, `{"name":"x","prefix":"ACDE48"}`, true},
+
+	{"GET", "/api/v1/devices", access.ReadDevice, "", true},
+	{"GET", "/api/v1/devices/{device}", access.ReadDevice, "", false},
+	{"PUT", "/api/v1/devices/{device}/state", access.WriteDevice, `{"state":"disabled"}`, false},
+	{"GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, "", false},
+	{"GET", "/api/v1/devices/{device}/history?property=powerstate", access.ReadDevice, "", false},
+	{"GET", "/api/v1/devices/{device}/commands", access.ReadDevice, "", false},
+	{"POST", "/api/v1/devices/{device}/commands", access.ControlDevice, `{"kind":"property_set","params":{"powerstate":1}}`, false},
+	{"GET", "/api/v1/commands/{command}", access.ReadDevice, "", false},
+	{"DELETE", "/api/v1/commands/{command}", access.ControlDevice, "", false},
+	{"PUT", "/api/v1/virtual-devices/{device}/fault", access.RunVirtualDevice, `{"fault":"silent"}`, false},
+
+	{"GET", "/api/v1/homes", access.ReadHome, "", true},
+	{"POST", "/api/v1/homes", access.WriteHome, `{"names":{"en":"x"}}`, true},
+	{"GET", "/api/v1/homes/{home}", access.ReadHome, "", false},
+	{"PATCH", "/api/v1/homes/{home}", access.WriteHome, `{"names":{"en":"x"}}`, false},
+	{"DELETE", "/api/v1/homes/{home}", access.WriteHome, "", false},
+	{"POST", "/api/v1/homes/{home}/rooms", access.WriteHome, `{"names":{"en":"x"}}`, false},
+	{"PUT", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, `{"names":{"en":"x"}}`, false},
+	{"DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "", false},
+	{"POST", "/api/v1/homes/{home}/devices", access.WriteHome, `{"device":"{device}","names":{"en":"x"}}`, false},
+	{"PUT", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, `{"names":{"en":"x"}}`, false},
+	{"DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "", false},
+	{"GET", "/api/v1/homes/{home}/live", access.ReadHome, "", false},
+	{"POST", "/api/v1/homes/{home}/sentences", access.Speak, `{"text":"打开客厅的灯"}`, false},
+	{"POST", "/api/v1/speech", access.Speak, `{"text":"你好","lang":"zh-CN"}`, true},
+}
+
+func (e entry) name() string {
+	path, _, _ := strings.Cut(e.path, "?")
+	return e.method + " " + path
+}
+
+// fill puts ids into the places of a path or body.
+func fill(s string, ids map[string]string) string {
+	for kind, id := range ids {
+		s = strings.ReplaceAll(s, "{"+kind+"}", id)
+	}
+	return s
+}
+
+// none names an object of every kind that nobody has.
+func none() map[string]string {
+	ids := map[string]string{"version": "1"}
+	for _, kind := range []string{
+		"session", "organisation", "user", "token", "job", "category", "product", "order", "device", "command", "home", "room",
+	} {
+		ids[kind] = "0197-none"
+	}
+	return ids
+}
+
+func (m maker) ids(w *world) map[string]string {
+	return map[string]string{
+		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
+		"version": "1", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room,
+	}
+}
+
+func TestEveryRouteIsInTheMatrix(t *testing.T) {
+	s, _ := readSpec(t)
+	known := slices.Clone(nobody)
+	for _, e := range matrix {
+		known = append(known, e.name())
+	}
+	for path, item := range s.Paths {
+		for method := range item {
+			name := strings.ToUpper(method) + " " + path
+			i := slices.Index(known, name)
+			if i < 0 {
+				t.Errorf("%s is not in the matrix: say who may, and what a stranger gets", name)
+				continue
+			}
+			known = slices.Delete(known, i, i+1)
+		}
+	}
+	for _, name := range known {
+		t.Errorf("%s is in the matrix and is no route", name)
+	}
+}
+
+func TestAccess(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	m := w.manufacture()
+
+	t.Run("nobody is refused before anything is decoded", func(t *testing.T) {
+		for _, e := range matrix {
+			for _, body := range []string{fill(e.body, m.ids(w)), `{"this is": not JSON`} {
+				for _, token := range []string{"", "lws_made-up", "lw_made_up"} {
+					a := w.call(token, e.method, fill(e.path, m.ids(w)), body)
+					if a.status != http.StatusUnauthorized || a.text("code") != "unauthenticated" || a.header.Get("WWW-Authenticate") == "" {
+						t.Errorf("%s as %q: %d %s, want 401", a.name, token, a.status, a.body)
+					}
+				}
+			}
+		}
+	})
+	t.Run("a role does what the table says, and nothing else", func(t *testing.T) {
+		tokens := map[access.Role]string{access.Admin: w.operator}
+		for role, token := range w.roles {
+			tokens[access.Role(role)] = token
+		}
+		for _, e := range matrix {
+			for role, token := range tokens {
+				// an object that is not there and a field that is not known: nothing happens, whoever asks
+				a := w.call(token, e.method, fill(e.path, none()), strings.Replace(e.body, "{", `{"unknown":1,`, 1))
+				may := e.act == signedIn || slices.Contains(access.Allowed(role), e.act)
+				if refused := a.status == http.StatusForbidden; refused == may || a.status == http.StatusUnauthorized {
+					t.Errorf("%s as %s: %d %s, may: %t", a.name, role, a.status, a.body, may)
+				}
+			}
+		}
+	})
+	t.Run("a stranger finds nothing", func(t *testing.T) {
+		before := w.trace()
+		for _, e := range matrix {
+			if e.shared {
+				continue
+			}
+			a := w.call(w.stranger, e.method, fill(e.path, m.ids(w)), fill(e.body, m.ids(w)))
+			if a.status != http.StatusNotFound || a.text("code") != "not_found" {
+				t.Errorf("%s as the owner of another organisation: %d %s, want 404", a.name, a.status, a.body)
+			}
+			if b := w.call(w.stranger, e.method, fill(e.path, none()), fill(e.body, none())); b.status != a.status {
+				t.Errorf("%s: %d for an object of others, %d for one that is not there", a.name, a.status, b.status)
+			}
+		}
+		for _, list := range []string{"products", "orders", "devices", "homes", "jobs", "tokens"} {
+			if n := len(w.want(w.call(w.stranger, "GET", "/api/v1/"+list, ""), 200).get("items").([]any)); n != 0 {
+				t.Errorf("a stranger sees %d %s", n, list)
+			}
+		}
+		if after := w.trace(); after != before {
+			t.Errorf("strangers have changed something: the newest audit entry is %s, was %s", after, before)
+		}
+	})
+	t.Run("an object of others is not found within one's own either", func(t *testing.T) {
+		home := w.want(w.call(w.stranger, "POST", "/api/v1/homes", `{"names":{"en":"b"}}`), 201).id()
+		w.want(w.call(w.stranger, "POST", "/api/v1/homes/"+home+"/devices", `{"device":"`+m.device+`","names":{"en":"lamp"}}`), 404)
+	})
+	t.Run("a token does no more than its scopes", func(t *testing.T) {
+		token := w.want(w.call(w.owner, "POST", "/api/v1/tokens", `{"name":"reads","scopes":["device.read"]}`), 201).text("token")
+		for _, e := range matrix {
+			a := w.call(token, e.method, fill(e.path, none()), strings.Replace(e.body, "{", `{"unknown":1,`, 1))
+			may := e.act == signedIn || e.act == access.ReadDevice
+			if refused := a.status == http.StatusForbidden; refused == may && e.path != "/api/v1/session/password" {
+				t.Errorf("%s: %d %s, may: %t", a.name, a.status, a.body, may)
+			}
+		}
+	})
+}
+
+// trace is the newest audit entry of organisation a.
+func (w *world) trace() string {
+	return w.want(w.call(w.owner, "GET", "/api/v1/audit?limit=1", ""), 200).text("items/0/id")
+}

@@ -1,0 +1,209 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/partner/product"
+	"lampworks/tsl"
+)
+
+type categoryView struct {
+	Name      string              `json:"name"`
+	Names     product.Names       `json:"names"`
+	Aliases   map[string][]string `json:"aliases,omitempty" doc:"Words people say for such a device, by language."`
+	Icon      string              `json:"icon,omitempty"`
+	SkillType string              `json:"skill_type,omitempty" doc:"Device type of the smart-home skill protocol."`
+	Document  json.RawMessage     `json:"document,omitempty" doc:"Its thing model (物模型), TSL; left out in lists."`
+}
+
+func categoryOf(c *product.Category) categoryView {
+	return categoryView{c.Name, c.Names, c.Aliases, c.Icon, c.SkillType, nil}
+}
+
+type productView struct {
+	ID         string        `json:"id"`
+	ProductID  uint32        `json:"product_id" doc:"The number of the triple (三元组)."`
+	ProductKey string        `json:"product_key"`
+	Category   string        `json:"category"`
+	Names      product.Names `json:"names"`
+	Version    int           `json:"version" doc:"Of the thing model in force."`
+	CreatedAt  moment        `json:"created_at"`
+	ChangedAt  moment        `json:"changed_at"`
+}
+
+func productOf(p *product.Product) productView {
+	return productView{p.ID, uint32(p.ProductID), p.ProductKey, p.Category, p.Names, p.Version, moment(p.CreatedAt), moment(p.ChangedAt)}
+}
+
+type draftView struct {
+	Revision  int64           `json:"revision" doc:"Send it back with the next save, so that nobody's work is lost. 0: there is no draft, document is the version in force."`
+	Document  json.RawMessage `json:"document"`
+	ChangedAt moment          `json:"changed_at,omitzero"`
+	Problems  []Flaw          `json:"problems" nullable:"false" doc:"What keeps it from being published."`
+	Changes   []tsl.Change    `json:"changes" nullable:"false" doc:"From the version in force; empty while there are problems."`
+}
+
+func draftOf(d *product.Draft) draftView {
+	return draftView{d.Revision, d.Document, moment(d.ChangedAt), flawsOf(d.Problems), append([]tsl.Change{}, d.Changes...)}
+}
+
+type versionView struct {
+	Number      int             `json:"number"`
+	Note        string          `json:"note,omitempty"`
+	Breaking    bool            `json:"breaking" doc:"Something that the version before allowed is refused now, or read differently."`
+	PublishedAt moment          `json:"published_at"`
+	PublishedBy string          `json:"published_by,omitempty"`
+	Document    json.RawMessage `json:"document,omitempty" doc:"TSL; left out in lists."`
+	Changes     []tsl.Change    `json:"changes,omitempty" nullable:"false" doc:"From the version before; told by publishing only."`
+}
+
+func versionOf(v *product.Version) versionView {
+	return versionView{v.Number, v.Note, v.Breaking, moment(v.PublishedAt), v.PublishedBy, v.Document, v.Changes}
+}
+
+type productInput struct {
+	Product string `path:"product" maxLength:"64"`
+}
+
+type productsInput struct {
+	PageInput
+	Category string `query:"category" maxLength:"64"`
+	Search   string `query:"search" maxLength:"100" doc:"A part of a name, the ProductKey or the ProductID."`
+}
+
+type newProductInput struct {
+	Body struct {
+		Category string          `json:"category" maxLength:"64"`
+		Names    product.Names   `json:"names"`
+		Document json.RawMessage `json:"document,omitempty" doc:"Its thing model, TSL; the category's if not given."`
+	}
+}
+
+type renameProductInput struct {
+	Product string `path:"product" maxLength:"64"`
+	Body    struct {
+		Names product.Names `json:"names"`
+	}
+}
+
+type draftInput struct {
+	Product string `path:"product" maxLength:"64"`
+	Body    struct {
+		Document json.RawMessage `json:"document" doc:"TSL, at most 512 KiB; it may still have problems."`
+		Revision int64           `json:"revision,omitempty" minimum:"0" doc:"The one that was edited; 0: whatever stands there is replaced."`
+	}
+}
+
+type publishInput struct {
+	Product string `path:"product" maxLength:"64"`
+	Body    struct {
+		Note string `json:"note,omitempty" doc:"Why, for those who read the list of versions."`
+	}
+}
+
+type versionsInput struct {
+	PageInput
+	Product string `path:"product" maxLength:"64"`
+}
+
+type versionInput struct {
+	Product string `path:"product" maxLength:"64"`
+	Version int    `path:"version" minimum:"1" maximum:"2147483647"`
+}
+
+func (a *API) productRoutes() {
+	route(a, "GET", "/api/v1/categories", access.ReadProduct, "The kinds of products the platform knows", func(context.Context, access.Actor, *struct{}) (page[categoryView], error) {
+		cs, err := product.Categories()
+		return pageTo(cs, "", categoryOf), err
+	})
+	route(a, "GET", "/api/v1/categories/{category}", access.ReadProduct, "A category with its thing model", func(_ context.Context, _ access.Actor, in *struct {
+		Category string `path:"category" maxLength:"64"`
+	},
+	) (categoryView, error) {
+		c, err := product.FindCategory(in.Category)
+		v := categoryOf(&c)
+		v.Document = c.Document
+		return v, err
+	})
+	route(a, "GET", "/api/v1/products", access.ReadProduct, "List products", func(ctx context.Context, who access.Actor, in *productsInput) (page[productView], error) {
+		ps, next, err := a.Products.List(ctx, who, product.Filter{Category: in.Category, Search: in.Search, Cursor: in.Cursor, Limit: in.Limit})
+		return pageTo(ps, next, productOf), err
+	})
+	create(a, "/api/v1/products", access.WriteProduct, "Make a product, with version 1 of its thing model", func(ctx context.Context, who access.Actor, in *newProductInput) (productView, error) {
+		p, err := a.Products.Create(ctx, who, product.NewProduct{Category: in.Body.Category, Names: in.Body.Names, Document: in.Body.Document})
+		return productOf(&p), err
+	})
+	route(a, "GET", "/api/v1/products/{product}", access.ReadProduct, "A product", func(ctx context.Context, who access.Actor, in *productInput) (productView, error) {
+		p, err := a.Products.Load(ctx, who, in.Product)
+		return productOf(&p), err
+	})
+	route(a, "PATCH", "/api/v1/products/{product}", access.WriteProduct, "Rename a product", func(ctx context.Context, who access.Actor, in *renameProductInput) (nothing, error) {
+		return nothing{}, a.Products.Rename(ctx, who, in.Product, in.Body.Names)
+	})
+	a.modelRoutes()
+}
+
+func (a *API) modelRoutes() {
+	const draft, versions = "/api/v1/products/{product}/draft", "/api/v1/products/{product}/versions"
+	route(a, "GET", draft, access.ReadProduct, "The draft of a thing model, with what is wrong with it", func(ctx context.Context, who access.Actor, in *productInput) (draftView, error) {
+		d, err := a.Products.Draft(ctx, who, in.Product)
+		return draftOf(&d), err
+	})
+	route(a, "PUT", draft, access.WriteProduct, "Save a draft", func(ctx context.Context, who access.Actor, in *draftInput) (draftView, error) {
+		d, err := a.Products.SaveDraft(ctx, who, in.Product, product.NewDraft{Document: in.Body.Document, Revision: in.Body.Revision})
+		return draftOf(&d), err
+	})
+	route(a, "DELETE", draft, access.WriteProduct, "Forget a draft", func(ctx context.Context, who access.Actor, in *productInput) (nothing, error) {
+		return nothing{}, a.Products.DropDraft(ctx, who, in.Product)
+	})
+	create(a, versions, access.PublishModel, "Publish the draft as the next version of the thing model", func(ctx context.Context, who access.Actor, in *publishInput) (versionView, error) {
+		v, err := a.Products.Publish(ctx, who, in.Product, in.Body.Note)
+		return versionOf(&v), err
+	})
+	route(a, "GET", versions, access.ReadProduct, "Published versions of the thing model, newest first", a.versions)
+	route(a, "GET", versions+"/{version}", access.ReadProduct, "A published version with its document", func(ctx context.Context, who access.Actor, in *versionInput) (versionView, error) {
+		v, err := a.Products.Version(ctx, who, in.Product, in.Version)
+		return versionOf(&v), err
+	})
+}
+
+func (a *API) versions(ctx context.Context, who access.Actor, in *versionsInput) (page[versionView], error) {
+	before, err := number(in.Cursor)
+	if err != nil {
+		return page[versionView]{}, err
+	}
+	limit := in.Limit
+	if limit == 0 {
+		limit = 100
+	}
+	vs, next, err := a.Products.Versions(ctx, who, in.Product, int(before), limit)
+	if err != nil {
+		return page[versionView]{}, err
+	}
+	p := pageTo(vs, "", versionOf)
+	if next != 0 {
+		p.NextCursor = strconv.Itoa(next)
+	}
+	return p, nil
+}
+
+// number reads a cursor that is one; 0 is the first page.
+func number(cursor string) (int64, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(cursor, 10, 64)
+	if err != nil || n < 1 || fmt.Sprint(n) != cursor {
+		return 0, badCursor(cursor)
+	}
+	return n, nil
+}
+
+func badCursor(cursor string) error {
+	return fault.Invalid("/cursor", cursor, "the next_cursor of a page", "begin without a cursor")
+}

@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"lampworks/internal/infra/access"
+)
+
+// Limits of a request.
+const (
+	maxBody   = 1 << 20          // bytes of a body
+	maxSecret = 16 << 10         // bytes of a body that signs somebody in
+	bodyTime  = 30 * time.Second // a body must be there by then
+)
+
+// anybody is the need of routes for everybody who is signed in.
+const anybody access.Act = ""
+
+// route declares an operation that needs act.
+func route[I, B any](a *API, method, path string, act access.Act, summary string, do func(context.Context, access.Actor, *I) (B, error)) {
+	register(a, a.operation(method, path, act, summary), func(ctx context.Context, in *I) (B, error) {
+		who, _ := access.Of(ctx)
+		return do(ctx, who, in)
+	})
+}
+
+// operation is a route that nobody passes who may not do act.
+func (a *API) operation(method, path string, act access.Act, summary string) huma.Operation {
+	op := open(method, path, summary)
+	op.Description = "Needs " + string(act) + "."
+	if act == anybody {
+		op.Description = "For everybody who is signed in."
+	}
+	op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+	op.Middlewares = huma.Middlewares{a.admit(act)}
+	return op
+}
+
+// open is a route that needs nobody to be signed in.
+func open(method, path, summary string) huma.Operation {
+	tag, _, _ := strings.Cut(strings.TrimPrefix(path, prefix), "/")
+	return huma.Operation{
+		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary, Tags: []string{tag},
+		Description: "Needs nobody to be signed in.", Security: []map[string][]string{{}},
+		DefaultStatus: http.StatusOK, MaxBodyBytes: maxBody + 1, BodyReadTimeout: bodyTime, Responses: problemResponse(),
+	}
+}
+
+const prefix = "/api/v1/"
+
+// operationID is a name for client generators: "get_homes_home_sentences".
+func operationID(method, path string) string {
+	path = strings.NewReplacer("/", "_", "{", "", "}", "", "-", "_").Replace(strings.TrimPrefix(path, prefix))
+	return strings.ToLower(method) + "_" + path
+}
+
+// nothing is the body of a response without one: 204.
+type nothing struct{}
+
+// body is a response that is one JSON value.
+type body[B any] struct{ Body B }
+
+func register[I, B any](a *API, op huma.Operation, do func(context.Context, *I) (B, error)) {
+	if _, empty := any(*new(B)).(nothing); empty {
+		op.DefaultStatus = http.StatusNoContent
+		respond(a, op, func(ctx context.Context, in *I) (*struct{}, error) {
+			_, err := do(ctx, in)
+			return nil, err
+		})
+		return
+	}
+	respond(a, op, func(ctx context.Context, in *I) (*body[B], error) {
+		b, err := do(ctx, in)
+		return &body[B]{b}, err
+	})
+}
+
+// respond declares an operation whose answer has more than a body.
+func respond[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (*O, error)) {
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// page is a part of a list.
+type page[T any] struct {
+	Items      []T    `json:"items" nullable:"false"`
+	NextCursor string `json:"next_cursor,omitempty" doc:"Ask for the next page with cursor=…; absent after the last."`
+}
+
+// PageInput is how a client asks for a part of a list. It is exported because huma looks into exported parts only.
+type PageInput struct {
+	Cursor string `query:"cursor" maxLength:"200" doc:"next_cursor of the page before."`
+	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many items at most; 0 is the list's own default, and a list may give fewer."`
+}
+
+// pageOf is a page of a list whose cursor is a part of its last item.
+func pageOf[S, T any](items []S, more bool, cursor func(*S) string, form func(*S) T) page[T] {
+	p := pageTo(items, "", form)
+	if more && len(items) > 0 {
+		p.NextCursor = cursor(&items[len(items)-1])
+	}
+	return p
+}
+
+// pageTo is a page of a list that makes its cursors itself.
+func pageTo[S, T any](items []S, next string, form func(*S) T) page[T] {
+	p := page[T]{Items: make([]T, 0, len(items)), NextCursor: next}
+	for i := range items {
+		p.Items = append(p.Items, form(&items[i]))
+	}
+	return p
+}
+
+// moment is a time as every answer writes it: UTC, always with milliseconds, so that the order of the texts is that of the
+// times.
+type moment time.Time
+
+const momentForm = "2006-01-02T15:04:05.000Z"
+
+// IsZero is whether it never was: such a time is left out.
+func (m moment) IsZero() bool { return time.Time(m).IsZero() }
+
+// MarshalJSON implements json.Marshaler.
+func (m moment) MarshalJSON() ([]byte, error) {
+	return strconv.AppendQuote(nil, time.Time(m).UTC().Format(momentForm)), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler, for answers that are given again.
+func (m *moment) UnmarshalJSON(b []byte) error { return (*time.Time)(m).UnmarshalJSON(b) }
+
+// Schema implements huma.SchemaProvider.
+func (moment) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
+}
+
+// readInTime gives a body its time, and the rest of the request its own: left alone, the deadline of reading would end the
+// context of whoever still waits for a device.
+func readInTime(hc huma.Context, next func(huma.Context)) { next(&timely{hc}) }
+
+type wire = huma.Context
+
+type timely struct{ wire }
+
+// Unwrap is for the adapter.
+func (t *timely) Unwrap() huma.Context { return t.wire }
+
+// BodyReader implements huma.Context.
+func (t *timely) BodyReader() io.Reader { return &timelyReader{t.wire.BodyReader(), t.wire} }
+
+type timelyReader struct {
+	io.Reader
+	hc huma.Context
+}
+
+// Close is called when the body was read.
+func (t *timelyReader) Close() error { return t.hc.SetReadDeadline(time.Time{}) }

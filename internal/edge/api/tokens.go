@@ -1,0 +1,63 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/partner/account"
+)
+
+type tokenView struct {
+	ID           string       `json:"id"`
+	Prefix       string       `json:"prefix" doc:"The token begins with lw_prefix_."`
+	Name         string       `json:"name"`
+	Organisation string       `json:"organisation,omitempty"`
+	Scopes       []access.Act `json:"scopes,omitempty" nullable:"false" doc:"Absent: all that the maker's role allows."`
+	CreatedAt    moment       `json:"created_at"`
+	ExpiresAt    moment       `json:"expires_at"`
+	UsedAt       moment       `json:"used_at,omitzero"`
+	UsedFrom     string       `json:"used_from,omitempty"`
+	RevokedAt    moment       `json:"revoked_at,omitzero"`
+	Token        string       `json:"token,omitempty" doc:"The token itself: in the first answer that makes it, and never again."`
+}
+
+// kept implements fleeting: a repetition of the call learns the id, to revoke what was lost, and not the token.
+func (t tokenView) kept() any {
+	t.Token = ""
+	return t
+}
+
+func tokenOf(t *account.APIToken) tokenView {
+	return tokenView{
+		ID: t.ID, Prefix: t.Prefix, Name: t.Name, Organisation: t.Organisation, Scopes: t.Scopes, CreatedAt: moment(t.CreatedAt),
+		ExpiresAt: moment(t.ExpiresAt), UsedAt: moment(t.UsedAt), UsedFrom: t.UsedFrom, RevokedAt: moment(t.RevokedAt),
+	}
+}
+
+type newTokenInput struct {
+	Body struct {
+		Name      string       `json:"name" maxLength:"100"`
+		Scopes    []access.Act `json:"scopes,omitempty" nullable:"false" maxItems:"100" doc:"What it may do at most; absent: all that the maker's role allows."`
+		ExpiresAt time.Time    `json:"expires_at,omitzero" doc:"At most 366 days ahead; in 90 days if not given."`
+	}
+}
+
+func (a *API) tokenRoutes() {
+	route(a, "GET", "/api/v1/tokens", access.ManageTokens, "One's own API tokens", func(ctx context.Context, who access.Actor, in *PageInput) (page[tokenView], error) {
+		ts, more, err := a.Accounts.Tokens(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})
+		return pageOf(ts, more, func(t *account.APIToken) string { return t.ID }, tokenOf), err
+	})
+	create(a, "/api/v1/tokens", access.ManageTokens, "Make an API token; it is shown once", func(ctx context.Context, who access.Actor, in *newTokenInput) (tokenView, error) {
+		t, secret, err := a.Accounts.MakeToken(ctx, who, account.NewToken{Name: in.Body.Name, Scopes: in.Body.Scopes, ExpiresAt: in.Body.ExpiresAt})
+		v := tokenOf(&t)
+		v.Token = secret.Reveal()
+		return v, err
+	})
+	route(a, "DELETE", "/api/v1/tokens/{token}", access.ManageTokens, "Revoke an API token, with the sessions opened with it", func(ctx context.Context, who access.Actor, in *struct {
+		Token string `path:"token" maxLength:"64" doc:"Its id."`
+	},
+	) (nothing, error) {
+		return nothing{}, a.Accounts.RevokeToken(ctx, who, in.Token)
+	})
+}

@@ -1,0 +1,363 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lampworks/internal/edge/api"
+	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/fleet/history"
+	"lampworks/internal/fleet/history/dayfile"
+	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/fleet/virtual"
+	"lampworks/internal/household/home"
+	"lampworks/internal/household/voice"
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/bus/inproc"
+	"lampworks/internal/infra/job"
+	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/storetest"
+	"lampworks/internal/infra/uplink"
+	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
+	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/issuance"
+	"lampworks/internal/partner/product"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// password is everybody's here, and must never be seen again once it was typed in.
+const password = "planted canary of a passphrase 7"
+
+// world is the rooms as a node builds them, and the API in front of them.
+type world struct {
+	t     *testing.T
+	url   string
+	logs  *logs
+	store *store.Store
+	log   uplink.Log
+	bus   *inproc.Bus
+
+	accounts *account.Service
+	devices  *device.Service
+	commands *command.Commands
+	virtual  *virtual.Fleet
+
+	operator string            // token of a session
+	owner    string            // of organisation a
+	roles    map[string]string // of organisation a, by role
+	stranger string            // owner of organisation b
+	a, b     string            // ids of the organisations
+}
+
+type gateway struct{}
+
+func (gateway) Sessions() int            { return 3 }
+func (gateway) Counts() map[string]int64 { return map[string]int64{"messages_total": 7} }
+
+// logs collects everything that is logged.
+type logs struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// newWorld builds the rooms and serves them.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	w := &world{t: t, logs: new(logs), roles: make(map[string]string)}
+	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.store = storetest.Open(t)
+	keys := must(keyring.Open(t.Context(), w.store, filepath.Join(dir, "root.key")))(t)
+	w.log = must(uplinksqlite.Open(t.Context(), filepath.Join(dir, "uplink.db"), uplinksqlite.Options{Logger: log}))(t)
+	series := must(dayfile.Open(filepath.Join(dir, "history")))(t)
+	w.bus = inproc.New()
+	w.accounts = account.New(w.store, log)
+	jobs := job.New(w.store, log)
+	products := product.New(w.store, keys, log)
+	w.devices = device.New(w.store, products, keys, w.bus, log)
+	orders := issuance.New(w.store, products, keys, jobs, w.devices.Register, log)
+	shadows := shadow.New(w.store, products, log)
+	w.commands = command.New(w.store, products, shadows, w.bus, log)
+	points := history.New(series, w.devices, products, 0, log)
+	homes := home.New(w.store)
+	w.virtual = virtual.NewFleet(log)
+	handler := api.New(api.Config{
+		Accounts: w.accounts, Products: products, Orders: orders, Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
+		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
+		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
+		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
+	})
+	server := httptest.NewServer(handler)
+	w.url = server.URL
+	w.run(jobs.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log))
+	t.Cleanup(func() { // runs before that of run: the server ends first
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return w
+}
+
+func follower(follow func(context.Context, uplink.Log) error, log uplink.Log) func(context.Context) error {
+	return func(ctx context.Context) error { return follow(ctx, log) }
+}
+
+// run does the rooms' work until the test ends, then closes what they stand on.
+func (w *world) run(work ...func(context.Context) error) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	var wg sync.WaitGroup
+	for _, do := range work {
+		wg.Go(func() {
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				w.t.Error(err)
+			}
+		})
+	}
+	w.t.Cleanup(func() {
+		stop()
+		wg.Wait()
+		if err := w.log.Close(); err != nil {
+			w.t.Error(err)
+		}
+		if err := w.bus.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
+// people makes an operator, two organisations with their owners, and a member of every role in the first.
+func (w *world) people() {
+	w.t.Helper()
+	code, _, err := w.accounts.SetupCode(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.operator = w.cookie("POST", "/api/v1/setup", fmt.Sprintf(`{"code":%q,"login":"operator","password":%q}`, code.Reveal(), password))
+	w.a, w.owner = w.organisation("anna")
+	w.b, w.stranger = w.organisation("boris")
+	w.roles["owner"] = w.owner
+	for _, role := range []string{"engineer", "factory", "market", "support", "query"} {
+		w.user(role)
+		w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/members", fmt.Sprintf(`{"login":%q,"role":%q}`, role, role)), 201)
+		w.roles[role] = w.signIn(role)
+	}
+}
+
+func (w *world) organisation(owner string) (id, session string) {
+	user := w.user(owner)
+	res := w.want(w.call(w.operator, "POST", "/api/v1/organisations", fmt.Sprintf(`{"names":{"en":"Works of %s"},"kinds":["terminal_maker"],"owner":%q}`, owner, user)), 201)
+	return res.id(), w.signIn(owner)
+}
+
+func (w *world) user(login string) (id string) {
+	return w.want(w.call(w.operator, "POST", "/api/v1/users", fmt.Sprintf(`{"login":%q,"password":%q}`, login, password)), 201).id()
+}
+
+func (w *world) signIn(login string) string {
+	return w.cookie("POST", "/api/v1/session", fmt.Sprintf(`{"login":%q,"password":%q}`, login, password))
+}
+
+// cookie is the session that an answer sets.
+func (w *world) cookie(method, path, body string) string {
+	w.t.Helper()
+	res := w.want(w.call("", method, path, body), 200)
+	for _, c := range (&http.Response{Header: res.header}).Cookies() {
+		if c.Name == "lw_session" {
+			return c.Value
+		}
+	}
+	w.t.Fatalf("%s %s sets no cookie", method, path)
+	return ""
+}
+
+// answer is a response that was read to its end.
+type answer struct {
+	t      testing.TB
+	name   string
+	status int
+	header http.Header
+	body   []byte
+}
+
+// call sends a request as whoever holds token (empty: nobody). Headers come in pairs.
+func (w *world) call(token, method, path, body string, headers ...string) answer {
+	w.t.Helper()
+	req := must(http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body)))(w.t)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	res := must(http.DefaultClient.Do(req))(w.t)
+	defer res.Body.Close()
+	b := must(io.ReadAll(res.Body))(w.t)
+	return answer{w.t, method + " " + path, res.StatusCode, res.Header, b}
+}
+
+func (w *world) want(a answer, status int) answer {
+	w.t.Helper()
+	if a.status != status {
+		w.t.Fatalf("%s: %d %s, want %d", a.name, a.status, a.body, status)
+	}
+	return a
+}
+
+// get is a field of a JSON answer, by its path: "items/0/id".
+func (a answer) get(path string) any {
+	a.t.Helper()
+	var v any
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		a.t.Fatalf("%s: %d %q: %v", a.name, a.status, a.body, err)
+	}
+	for _, step := range strings.Split(path, "/") {
+		switch in := v.(type) {
+		case map[string]any:
+			v = in[step]
+		case []any:
+			var i int
+			if _, err := fmt.Sscan(step, &i); err != nil || i >= len(in) {
+				return nil
+			}
+			v = in[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+func (a answer) text(path string) string {
+	a.t.Helper()
+	s, _ := a.get(path).(string)
+	return s
+}
+
+func (a answer) id() string {
+	a.t.Helper()
+	return a.text("id")
+}
+
+// maker is what organisation a has made: one of each object that a route may name.
+type maker struct {
+	product, order, job, device, deviceName, home, room, command, token, session string
+	member                                                                       string // id of a user in the organisation
+}
+
+// manufacture makes the objects as the owner of organisation a.
+func (w *world) manufacture() maker {
+	w.t.Helper()
+	var m maker
+	as := func(method, path, body string, status int) answer { return w.want(w.call(w.owner, method, path, body), status) }
+	m.product = as("POST", "/api/v1/products", `{"category":"light","names":{"zh-CN":"星火灯","en":"Spark"}}`, 201).id()
+	o := as("POST", "/api/v1/products/"+m.product+"/orders", `{"quantity":3,"purpose":"debug"}`, 201)
+	m.order, m.job = o.id(), o.text("job")
+	w.eventually("the order is issued", func() bool {
+		return as("GET", "/api/v1/orders/"+m.order, "", 200).text("state") == "issued"
+	})
+	d := as("GET", "/api/v1/devices?order="+m.order, "", 200)
+	m.device, m.deviceName = d.text("items/0/id"), d.text("items/0/device_name")
+	m.home = as("POST", "/api/v1/homes", `{"names":{"zh-CN":"家"}}`, 201).id()
+	m.room = as("POST", "/api/v1/homes/"+m.home+"/rooms", `{"names":{"zh-CN":"客厅"}}`, 201).id()
+	as("POST", "/api/v1/homes/"+m.home+"/devices", fmt.Sprintf(`{"device":%q,"room":%q,"names":{"zh-CN":"灯"}}`, m.device, m.room), 204)
+	m.command = as("POST", "/api/v1/devices/"+m.device+"/commands", `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`, 201).id()
+	m.token = as("POST", "/api/v1/tokens", `{"name":"for tests"}`, 201).id()
+	m.session = as("GET", "/api/v1/sessions", "", 200).text("items/0/id")
+	m.member = as("GET", "/api/v1/organisations/"+w.a+"/members", "", 200).text("items/1/user")
+	as("PUT", "/api/v1/products/"+m.product+"/draft", fmt.Sprintf(`{"document":%s}`, w.document(m.product)), 200)
+	return m
+}
+
+// document is the thing model in force.
+func (w *world) document(product string) string {
+	b, err := json.Marshal(w.want(w.call(w.owner, "GET", "/api/v1/products/"+product+"/versions/1", ""), 200).get("document"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// eventually waits for what happens beside the request.
+func (w *world) eventually(what string, is func() bool) {
+	w.t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if is() {
+			return
+		}
+	}
+	w.t.Fatalf("it did not happen that %s", what)
+}
+
+// post is a device's report, as the gateway appends it after its check.
+func (w *world) post(m maker, params string, at time.Time) {
+	w.t.Helper()
+	d := must(w.devices.Load(w.t.Context(), access.System("test", w.a), m.device))(w.t)
+	body := must(propertyPost(d.Product, params).Append(nil))(w.t)
+	done := make(chan error, 1)
+	err := w.log.Append(w.t.Context(), uplink.Record{At: at, Kind: uplink.Message, Device: m.device, Subject: "thing/event/property/post", Body: body},
+		func(_ uplink.Position, err error) { done <- err })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s\n got %s\nwant %s", name, got, want)
+	}
+}
