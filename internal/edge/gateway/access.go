@@ -67,7 +67,8 @@ func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
 	}
 	c.device, c.product, c.key, c.name = who.ID, who.Product, who.ProductKey, who.Name
 	if id.SubscribeAll {
-		c.filters.Store(&subscriptions{whole: alink.AllDown(), qos: 1})
+		all := everything()
+		c.filters.Store(&all)
 	}
 	return mqtt.Accepted, ""
 }

@@ -101,6 +101,9 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b
 // serve reads until the connection ends.
 func (c *conn) serve(ctx context.Context) {
 	c.g.wheel.put(c, c.due())
+	if c.g.stopping.Load() { // whoever closes all may have looked before
+		c.close("server stopping")
+	}
 	err := c.loop(ctx)
 	c.end(ctx, err)
 }
@@ -171,14 +174,24 @@ func (c *conn) receive(ctx context.Context, b []byte) error {
 	c.receiving.Store(true)
 	err := c.s.Receive(b)
 	c.receiving.Store(false)
-	if c.s.Buffered() == 0 {
-		c.started.Store(0)
-	} else if c.started.Load() == 0 {
-		c.started.Store(tickOf(now))
-		c.watchSoon()
-	}
+	c.watchPacket(len(b), now)
 	c.flush()
 	return err
+}
+
+// watchPacket notes when the unfinished packet began, if there is one: with the n bytes just read, unless more are held
+// than those.
+func (c *conn) watchPacket(n int, now time.Time) {
+	held, watched := c.s.Buffered(), c.started.Load() != 0
+	switch {
+	case held == 0:
+		c.started.Store(0)
+	case held <= n:
+		c.started.Store(tickOf(now))
+		if !watched { // its deadline is sooner than the one the wheel knows
+			c.watchSoon()
+		}
+	}
 }
 
 // watchSoon moves the connection to where its new deadline is.

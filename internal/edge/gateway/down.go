@@ -16,15 +16,20 @@ import (
 	"lampworks/mqtt"
 )
 
-// maxParts bounds the filters of one device that name a single service or event.
-const maxParts = 64
+// maxFilters bounds the filters of one device.
+const maxFilters = 256
 
 // subscriptions is what a device may be sent, resolved when it subscribed. Immutable.
 type subscriptions struct {
-	whole alink.Filters
-	parts []alink.Subscription // filters that fit some arguments of a row only
-	qos   uint8
+	filters [][]byte // as the device wrote them
+	whole   alink.Filters
+	parts   []alink.Subscription // filters that fit some arguments of a row only
+	qos     uint8
+	all     bool // the client id asked for the whole down side
 }
+
+// everything is what _ss=1 in a client id subscribes to.
+func everything() subscriptions { return subscriptions{whole: alink.AllDown(), qos: 1, all: true} }
 
 func (f *subscriptions) has(t alink.Template, arg string) bool {
 	if f.whole.Has(t) {
@@ -38,26 +43,44 @@ func (f *subscriptions) has(t alink.Template, arg string) bool {
 	return false
 }
 
-// with returns f and what sub adds, or false beyond the limit.
-func (f subscriptions) with(sub alink.Subscription) (subscriptions, bool) {
-	f.whole = f.whole.Union(sub.Whole)
-	if sub.Part.Empty() {
+func (f *subscriptions) index(filter []byte) int {
+	return slices.IndexFunc(f.filters, func(g []byte) bool { return bytes.Equal(g, filter) })
+}
+
+// with returns f and what filter adds; false if that is not its device's, or beyond the limit.
+func (f subscriptions) with(filter []byte, key, name string) (subscriptions, bool) {
+	if f.index(filter) >= 0 {
 		return f, true
 	}
-	if len(f.parts) >= maxParts {
+	filter = bytes.Clone(filter)
+	sub, ok := alink.Resolve(filter, key, name)
+	if !ok || len(f.filters) >= maxFilters {
 		return f, false
 	}
-	sub.Arg = bytes.Clone(sub.Arg)
-	f.parts = append(slices.Clone(f.parts), sub)
+	f.filters = append(slices.Clip(f.filters), filter)
+	f.whole = f.whole.Union(sub.Whole)
+	if !sub.Part.Empty() {
+		f.parts = append(slices.Clip(f.parts), sub)
+	}
 	return f, true
 }
 
-func (f subscriptions) without(sub alink.Subscription) subscriptions {
-	f.whole = f.whole.Without(sub.Whole)
-	f.parts = slices.DeleteFunc(slices.Clone(f.parts), func(p alink.Subscription) bool {
-		return p.Part == sub.Part && bytes.Equal(p.Arg, sub.Arg)
-	})
-	return f
+// without returns f less a filter. What another filter covers stays, and so does what the client id asked for by _ss=1.
+func (f subscriptions) without(filter []byte, key, name string) subscriptions {
+	i := f.index(filter)
+	if i < 0 {
+		return f
+	}
+	rest := subscriptions{qos: f.qos}
+	if f.all {
+		rest = everything()
+	}
+	for j, g := range f.filters {
+		if j != i {
+			rest, _ = rest.with(g, key, name)
+		}
+	}
+	return rest
 }
 
 // Subscribe grants filters that lead to topics of the device's own down side, and refuses all others.
@@ -68,11 +91,8 @@ func (c *conn) Subscribe(filters []mqtt.Filter, codes []byte) {
 	}
 	granted := false
 	for i, f := range filters {
-		sub, ok := alink.Resolve(f.Topic, c.key, c.name)
-		if ok {
-			next, ok = next.with(sub)
-		}
-		if !ok { // the code says refused already
+		var ok bool
+		if next, ok = next.with(f.Topic, c.key, c.name); !ok { // the code says refused already
 			c.show(device.RefusedSubject, string(f.Topic), nil, "subscribed to a topic that is not its own, or to too many")
 			continue
 		}
@@ -94,9 +114,7 @@ func (c *conn) Unsubscribe(filters []mqtt.Filter) {
 	}
 	next := *had
 	for _, f := range filters {
-		if sub, ok := alink.Resolve(f.Topic, c.key, c.name); ok {
-			next = next.without(sub)
-		}
+		next = next.without(f.Topic, c.key, c.name)
 	}
 	c.filters.Store(&next)
 }

@@ -1,0 +1,254 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unsafe"
+
+	"go.uber.org/goleak"
+
+	"lampworks/alink"
+	"lampworks/mqtt"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestConnSize holds what exists once a session to its size: 10,000 of them are 6 MB and their stacks.
+func TestConnSize(t *testing.T) {
+	const most = 640
+	if got := unsafe.Sizeof(conn{}) + unsafe.Sizeof(mqtt.Session{}); got > most {
+		t.Errorf("a connection and its session have %d bytes, want at most %d", got, most)
+	}
+}
+
+// agreeable takes everything from everybody.
+type agreeable struct{}
+
+func (agreeable) Connect(*mqtt.Connect) byte      { return mqtt.Accepted }
+func (agreeable) Publish(*mqtt.Packet) error      { return nil }
+func (agreeable) Subscribe([]mqtt.Filter, []byte) {}
+func (agreeable) Unsubscribe([]mqtt.Filter)       {}
+func (agreeable) Puback(uint16)                   {}
+func (agreeable) Disconnect()                     {}
+
+// watched is a connection in the wheel of a gateway of its own, whose peer reads and drops everything.
+func watched(t *testing.T) *conn {
+	t.Helper()
+	near, far := net.Pipe()
+	g := New(Config{Logger: slog.New(slog.DiscardHandler)})
+	c := newConn(g, near, false)
+	c.s = mqtt.NewSession(&c.cfg, agreeable{})
+	g.wheel.put(c, c.due())
+	go func() { _, _ = io.Copy(io.Discard, far) }()
+	t.Cleanup(func() {
+		c.close("end of the test")
+		_ = far.Close()
+		g.conns.Wait()
+	})
+	return c
+}
+
+// pass lets time go by, second by second, as Run does, and reports when the wheel closed the connection.
+func (c *conn) pass(d time.Duration) (after time.Duration, closed bool) {
+	began := time.Now()
+	for time.Since(began) < d && !c.gone.Load() {
+		time.Sleep(wheelTick)
+		c.g.wheel.advance(time.Now())
+	}
+	return time.Since(began), c.gone.Load()
+}
+
+func (c *conn) get(t *testing.T, b []byte) {
+	t.Helper()
+	if err := c.receive(context.Background(), b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func hello(keepAlive uint16) []byte {
+	return mqtt.AppendPacket(nil, &mqtt.Packet{Type: mqtt.CONNECT, Connect: &mqtt.Connect{Version: mqtt.V311, Clean: true, KeepAlive: keepAlive, ClientID: []byte("d")}}, mqtt.V311)
+}
+
+var ping = []byte{0xc0, 0}
+
+func TestWheel(t *testing.T) {
+	publish := mqtt.AppendPublish(nil, mqtt.V311, "t", make([]byte, 100), 0, 0, false, false)
+	for _, tt := range []struct {
+		name   string
+		first  []byte
+		again  []byte        // sent every ten seconds for the first minutes
+		from   time.Duration // it is closed between from and to; to 0: not within an hour
+		to     time.Duration
+		reason string
+	}{
+		{"nothing comes", nil, nil, 10 * time.Second, 13 * time.Second, "no CONNECT"},
+		{"half a CONNECT", hello(60)[:5], nil, 10 * time.Second, 13 * time.Second, "half a packet"},
+		{"silence for one and a half keep-alives", hello(60), nil, 90 * time.Second, 93 * time.Second, "keep-alive timeout"},
+		{"half a packet after CONNECT", append(hello(0), publish[:20]...), nil, 10 * time.Second, 13 * time.Second, "half a packet"},
+		{"the longest keep-alive, many rounds of the wheel", hello(2000), nil, 3000 * time.Second, 3003 * time.Second, "keep-alive timeout"},
+		{"no keep-alive", hello(0), nil, 0, 0, ""},
+		{"pings in time", hello(15), ping, 322 * time.Second, 325 * time.Second, "keep-alive timeout"}, // 30 pings, then silence
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := watched(t)
+				began := time.Now()
+				if tt.first != nil {
+					c.get(t, tt.first)
+				}
+				if tt.again != nil {
+					for range 30 {
+						c.pass(10 * time.Second)
+						c.get(t, tt.again)
+					}
+				}
+				_, closed := c.pass(time.Hour)
+				after := time.Since(began)
+				switch {
+				case tt.to == 0 && closed:
+					t.Errorf("closed after %s, want never", after)
+				case tt.to > 0 && (!closed || after < tt.from || after > tt.to):
+					t.Errorf("closed %v after %s, want between %s and %s", closed, after, tt.from, tt.to)
+				case c.reason != tt.reason:
+					t.Errorf("closed because %q, want %q", c.reason, tt.reason)
+				}
+			})
+		})
+	}
+}
+
+// TestSteadyStream sends for minutes so that each read ends within a packet. Packets end in time, so nothing is wrong;
+// then one is left open, and that is.
+func TestSteadyStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := watched(t)
+		c.get(t, hello(0))
+		publish := mqtt.AppendPublish(nil, mqtt.V311, "t", make([]byte, 100), 0, 0, false, false)
+		head, rest := publish[:50], append(bytes.Clone(publish[50:]), publish[:50]...)
+		c.get(t, head)
+		for range 300 {
+			if _, closed := c.pass(time.Second); closed {
+				t.Fatalf("closed because %q", c.reason)
+			}
+			c.get(t, rest)
+		}
+		if after, closed := c.pass(time.Minute); !closed || after > 13*time.Second || c.reason != "half a packet" {
+			t.Errorf("closed %v after %s because %q, want half a packet after ten seconds", closed, after, c.reason)
+		}
+	})
+}
+
+// TestLateConnection enters a connection when the gateway has closed all others already.
+func TestLateConnection(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	g := New(Config{Logger: slog.New(slog.DiscardHandler)})
+	g.close()
+	g.conns.Go(func() { newConn(g, near, false).serve(context.Background()) })
+	g.conns.Wait() // would wait for ever
+}
+
+func TestEpochs(t *testing.T) {
+	var r registry
+	r.init()
+	first, second, other := &conn{device: "d"}, &conn{device: "d"}, &conn{device: "e"}
+	if old := r.enter(first); old != nil {
+		t.Errorf("the first session replaces %p", old)
+	}
+	r.enter(other)
+	first.epoch += 1 << 40 // as if the clock went back since
+	if old := r.enter(second); old != first {
+		t.Errorf("the second session replaces %p, want the first", old)
+	}
+	if second.epoch <= first.epoch {
+		t.Errorf("the newer session has epoch %d, the older %d", second.epoch, first.epoch)
+	}
+	r.leave(first) // late: it is not there any more
+	if r.find("d") != second || r.count() != 2 {
+		t.Error("the end of a replaced session removed the one that replaced it")
+	}
+	r.leave(second)
+	if r.find("d") != nil || r.count() != 1 || len(r.all()) != 1 {
+		t.Error("an ended session is still found")
+	}
+}
+
+// TestSubscriptions subscribes and unsubscribes ("-") in order and asks what arrives then.
+func TestSubscriptions(t *testing.T) {
+	const set, identify, blink, reply = "property set", "service identify", "service blink", "event reply"
+	for _, tt := range []struct {
+		all   bool
+		steps string // filters behind the names
+		want  string
+	}{
+		{false, "thing/service/property/set", set},
+		{false, "thing/service/property/set -thing/service/property/set", ""},
+		{false, "thing/service/# -thing/service/#", ""},
+		{false, "thing/service/property/set thing/service/# -thing/service/#", set},
+		{false, "thing/service/# thing/service/property/set -thing/service/property/set", set + ", " + identify + ", " + blink},
+		{false, "thing/service/identify", identify},
+		{false, "thing/service/identify thing/service/+ -thing/service/+", identify},
+		{false, "thing/service/identify thing/service/identify -thing/service/identify", ""},
+		{false, "thing/service/blink -thing/service/identify", blink},
+		{false, "thing/event/+/post_reply -thing/event/fault/post_reply", reply},
+		{true, "-thing/service/property/set", set + ", " + identify + ", " + blink + ", " + reply},
+		{true, "thing/service/property/set -thing/service/property/set", set + ", " + identify + ", " + blink + ", " + reply},
+	} {
+		var f subscriptions
+		if tt.all {
+			f = everything()
+		}
+		for step := range strings.FieldsSeq(tt.steps) {
+			filter, off := strings.CutPrefix(step, "-")
+			topic := []byte("/sys/pk/dn/" + filter)
+			if off {
+				f = f.without(topic, "pk", "dn")
+				continue
+			}
+			before := f
+			next, ok := f.with(topic, "pk", "dn")
+			if !ok {
+				t.Fatalf("%s: %s was refused", tt.steps, step)
+			}
+			topic[len(topic)-1] = '!' // the packet's buffer is used again
+			if len(before.filters) != len(f.filters) {
+				t.Fatal("subscribing changed what others hold")
+			}
+			f = next
+		}
+		var got []string
+		for _, m := range []struct {
+			what string
+			t    alink.Template
+			arg  string
+		}{{set, alink.PropertySet, ""}, {identify, alink.ServiceInvoke, "identify"}, {blink, alink.ServiceInvoke, "blink"}, {reply, alink.EventPostReply, "fault"}} {
+			if f.has(m.t, m.arg) {
+				got = append(got, m.what)
+			}
+		}
+		if text := strings.Join(got, ", "); text != tt.want {
+			t.Errorf("all=%v %s\n got %q\nwant %q", tt.all, tt.steps, text, tt.want)
+		}
+	}
+}
+
+func TestSubscriptionsAreBounded(t *testing.T) {
+	var f subscriptions
+	for n := range maxFilters {
+		var ok bool
+		if f, ok = f.with(fmt.Appendf(nil, "/sys/pk/dn/thing/service/s%d", n), "pk", "dn"); !ok {
+			t.Fatalf("filter %d was refused, want %d taken", n+1, maxFilters)
+		}
+	}
+	if f, ok := f.with([]byte("/sys/pk/dn/thing/service/more"), "pk", "dn"); ok || len(f.filters) != maxFilters {
+		t.Errorf("%d filters were taken, want at most %d", len(f.filters), maxFilters)
+	}
+}
