@@ -1,0 +1,303 @@
+package device_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"lampworks/alink"
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/fleet/device/devicetest"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/uplink"
+	"lampworks/triple"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestStoredTemplates pins the numbers that stand in records of the Log, which are read for days after an update.
+// A number may be added, never changed.
+func TestStoredTemplates(t *testing.T) {
+	golden, err := os.ReadFile("testdata/templates.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := 0
+	for line := range strings.Lines(string(golden)) {
+		var topic string
+		if _, err := fmt.Sscan(line, &last, &topic); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if got := alink.Template(last).String(); got != topic {
+			t.Errorf("%d is %s, in records of the Log it is %s", last, got, topic)
+		}
+	}
+	if got := alink.Template(last + 1).String(); got != "no topic" {
+		t.Errorf("testdata/templates.txt ends before %d %s", last+1, got)
+	}
+}
+
+func TestMessageForm(t *testing.T) {
+	m := device.Message{Product: "0192f0c4-7c1e-7a3b-8a51-6c0d2f9b4e11", Template: alink.EventPost, Arg: "fault", Payload: []byte(`{"id":"1"}`)}
+	b, err := m.Append([]byte("before"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const form = "before\x01\x01\x92\xf0\xc4\x7c\x1e\x7a\x3b\x8a\x51\x6c\x0d\x2f\x9b\x4e\x11\x03\x05fault{\"id\":\"1\"}"
+	if string(b) != form {
+		t.Errorf("encoded as %q\nwant       %q", b, form)
+	}
+	got, err := device.DecodeMessage(b[len("before"):])
+	if diff := cmp.Diff(got, m); diff != "" || err != nil {
+		t.Errorf("decoded (-got +want): %s%v", diff, err)
+	}
+	for n := range len(form) - len("before") - len(m.Payload) {
+		if _, err := device.DecodeMessage(b[len("before"):][:n]); err == nil {
+			t.Errorf("%d of its bytes were decoded", n)
+		}
+	}
+	if _, err := (&device.Message{Product: "lamp"}).Append(nil); err == nil {
+		t.Error("a message of no product was encoded")
+	}
+	if _, err := (&device.Message{Product: m.Product, Arg: strings.Repeat("x", 256)}).Append(nil); err == nil {
+		t.Error("an argument of 256 bytes was encoded")
+	}
+}
+
+func TestPresenceForm(t *testing.T) {
+	for _, p := range []device.Presence{
+		{},
+		{Online: true, Epoch: 1<<63 + 5, Reason: "connected", Address: "[::1]:1883"},
+		{Epoch: 7, Reason: strings.Repeat("x", 255)},
+	} {
+		b := p.Append(nil)
+		got, err := device.DecodePresence(b)
+		if diff := cmp.Diff(got, p); diff != "" || err != nil {
+			t.Errorf("decoded (-got +want): %s%v", diff, err)
+		}
+		for n := range 11 + len(p.Reason) {
+			if _, err := device.DecodePresence(b[:n]); err == nil {
+				t.Errorf("%d of %d bytes were decoded", n, len(b))
+			}
+		}
+	}
+	long := device.Presence{Reason: strings.Repeat("x", 300), Address: "a"}
+	if got, err := device.DecodePresence(long.Append(nil)); err != nil || len(got.Reason) != 255 || got.Address != "a" {
+		t.Errorf("a long reason became %d bytes, address %q, %v", len(got.Reason), got.Address, err)
+	}
+}
+
+func TestIdentify(t *testing.T) {
+	w := devicetest.New(t, 2)
+	one, two := w.Lights[0], w.Lights[1]
+	id, err := w.Devices.Identify(t.Context(), w.Product.ProductKey, one.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.ID != one.ID || id.Organisation != "lamps" || id.Product != w.Product.ID || id.State != device.Enabled {
+		t.Errorf("identified as %+v", id)
+	}
+	other, err := w.Devices.Identify(t.Context(), w.Product.ProductKey, two.Name)
+	if err != nil || other.Secret.Equal(id.Secret) || len(id.Secret.Reveal()) != 32 {
+		t.Errorf("two devices have secrets of %d bytes, the same: %v, %v", len(id.Secret.Reveal()), other.Secret.Equal(id.Secret), err)
+	}
+	for _, tt := range [][2]string{
+		{w.Product.ProductKey, "0123456789ab"},
+		{w.Product.ProductKey, strings.ToUpper(one.Name)},
+		{w.Product.ProductKey, triple.MAC{}.String()},
+		{w.Product.ProductKey, "' OR 1=1"},
+		{"lwaaaaaaaaa", one.Name},
+		{"", ""},
+	} {
+		if got, err := w.Devices.Identify(t.Context(), tt[0], tt[1]); !fault.Is(err, fault.Missing) {
+			t.Errorf("Identify(%q, %q) is %+v, %v; want not found", tt[0], tt[1], got, err)
+		}
+	}
+}
+
+// TestScope asks for everything in the name of another organisation.
+func TestScope(t *testing.T) {
+	w := devicetest.New(t, 1)
+	d, ctx := w.Lights[0], t.Context()
+	if got, err := w.Devices.Load(ctx, w.Maker, d.ID); err != nil || got.Name != d.Name {
+		t.Errorf("its owner finds %+v, %v", got, err)
+	}
+	if _, err := w.Devices.Load(ctx, w.Stranger, d.ID); !fault.Is(err, fault.Missing) {
+		t.Errorf("a stranger's Load: %v, want not found", err)
+	}
+	if ds, more, err := w.Devices.List(ctx, w.Stranger, device.Filter{}); len(ds) != 0 || more || err != nil {
+		t.Errorf("a stranger lists %v %v, %v", ds, more, err)
+	}
+	if err := w.Devices.SetState(ctx, w.Stranger, d.ID, device.Disabled, ""); !fault.Is(err, fault.Missing) {
+		t.Errorf("a stranger's SetState: %v, want not found", err)
+	}
+	if gone, err := w.Devices.Disabled(ctx, []string{d.ID}); len(gone) != 0 || err != nil {
+		t.Errorf("disabled are %v, %v", gone, err)
+	}
+}
+
+func TestList(t *testing.T) {
+	w := devicetest.New(t, 5)
+	var got []string
+	for after := ""; ; {
+		page, more, err := w.Devices.List(t.Context(), w.Maker, device.Filter{Product: w.Product.ID, After: after, Limit: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range page {
+			got = append(got, d.ID)
+		}
+		if !more {
+			break
+		}
+		after = page[len(page)-1].ID
+	}
+	var want []string
+	for _, d := range w.Lights {
+		want = append(want, d.ID)
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("pages of two (-got +want):\n%s", diff)
+	}
+	name := w.Lights[3].Name
+	for _, tt := range []struct {
+		f    device.Filter
+		want int
+	}{
+		{device.Filter{Name: name}, 1},
+		{device.Filter{Name: name[:6]}, 5},
+		{device.Filter{Name: "%"}, 0},
+		{device.Filter{Product: "another"}, 0},
+		{device.Filter{Online: new(bool)}, 5},
+	} {
+		if page, _, err := w.Devices.List(t.Context(), w.Maker, tt.f); len(page) != tt.want || err != nil {
+			t.Errorf("List(%+v) has %d devices, %v; want %d", tt.f, len(page), err, tt.want)
+		}
+	}
+	for _, limit := range []int{-1, 501} {
+		if _, _, err := w.Devices.List(t.Context(), w.Maker, device.Filter{Limit: limit}); !fault.Is(err, fault.Malformed) {
+			t.Errorf("a page of %d: %v, want it refused", limit, err)
+		}
+	}
+}
+
+// TestSetState puts a triple out of force: the gateway hears of it, is told when it asks, and the act is on record.
+func TestSetState(t *testing.T) {
+	w := devicetest.New(t, 2)
+	d, ctx := w.Lights[0], t.Context()
+	heard := make(chan string, 1)
+	defer w.Bus.Subscribe(device.StateSubject+">", func(subject string, _ []byte) { heard <- subject })()
+	if err := w.Devices.SetState(ctx, w.Maker, d.ID, device.Disabled, "stolen"); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-heard; got != device.StateSubject+d.ID {
+		t.Errorf("the event is %s", got)
+	}
+	gone, err := w.Devices.Disabled(ctx, []string{w.Lights[1].ID, d.ID, "nobody"})
+	if diff := cmp.Diff(gone, []string{d.ID, "nobody"}); diff != "" || err != nil {
+		t.Errorf("disabled are (-got +want):\n%s%v", diff, err)
+	}
+	if id, err := w.Devices.Identify(ctx, w.Product.ProductKey, d.Name); err != nil || id.State != device.Disabled {
+		t.Errorf("identified as %s, %v", id.State, err)
+	}
+	if err := w.Devices.SetState(ctx, w.Maker, d.ID, "asleep", ""); !fault.Is(err, fault.Malformed) {
+		t.Errorf("an unknown state: %v, want it refused", err)
+	}
+	err = w.Store.Read(ctx, func(v *store.View) error {
+		entries, _, err := audit.List(ctx, v, w.Maker.Organisation, audit.Filter{})
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.Act == "device.disabled" && e.Object == d.ID && e.Note == "stolen" {
+				return nil
+			}
+		}
+		t.Errorf("no entry of the act among %+v", entries)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// presence is a record of the Log as the gateway writes it.
+func presence(d device.Device, online bool, epoch uint64, reason string) uplink.Record {
+	p := device.Presence{Online: online, Epoch: epoch, Reason: reason, Address: "192.0.2.7:5000"}
+	return uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: d.ID, Subject: "presence", Body: p.Append(nil)}
+}
+
+// TestPresence plays sessions that begin and end in the order and out of it.
+func TestPresence(t *testing.T) {
+	w := devicetest.New(t, 1)
+	d := w.Lights[0]
+	now := device.Epoch(time.Now())
+	stop := devicetest.Run(t, func(ctx context.Context) error { return w.Devices.Follow(ctx, w.Log) })
+	for i, tt := range []struct {
+		online bool
+		epoch  uint64
+		reason string
+		want   string
+	}{
+		{true, now + 1, "connected", "online connected"},
+		{true, now + 2, "connected", "online connected"},
+		{false, now + 1, "taken over", "online connected"}, // the end of an older session
+		{false, now + 2, "connection lost", "offline connection lost"},
+		{true, now + 1, "connected", "offline connection lost"}, // late
+		{true, now + 3, "connected", "online connected"},
+		{true, 5, "connected", "online connected"}, // of a run long ago
+	} {
+		pos := w.Append(t, presence(d, tt.online, tt.epoch, tt.reason))
+		devicetest.Eventually(t, "presence to be followed", func() (bool, any) {
+			at := w.Log.Cursors()["device.presence"]
+			return at >= pos, at
+		})
+		got, err := w.Devices.Load(t.Context(), w.Maker, d.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := "offline " + got.Reason
+		if got.Online {
+			text = "online " + got.Reason
+		}
+		if text != tt.want || got.ActivatedAt.IsZero() || got.SeenAt.IsZero() {
+			t.Errorf("step %d: %s, activated %s, seen %s; want %s", i, text, got.ActivatedAt, got.SeenAt, tt.want)
+		}
+	}
+	stop()
+
+	// The next run begins: who was online is not, also when the Log tells it only now.
+	next := device.New(w.Store, w.Products, w.Keys, w.Bus, w.Quiet)
+	if n, err := next.Orphaned(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d sessions were orphaned, %v; want 1", n, err)
+	}
+	pos := w.Append(t, presence(d, true, now+4, "connected")) // was in the Log and not yet read when the last run ended
+	devicetest.Run(t, func(ctx context.Context) error { return next.Follow(ctx, w.Log) })
+	devicetest.Eventually(t, "presence to be followed", func() (bool, any) { return w.Log.Cursors()["device.presence"] >= pos, nil })
+	if got, err := next.Load(t.Context(), w.Maker, d.ID); err != nil || got.Online || got.Reason != "restarted" {
+		t.Errorf("after a restart the device is online %v, %q, %v", got.Online, got.Reason, err)
+	}
+}
+
+// TestSeen notes a device that speaks, and passes over records nobody can read.
+func TestSeen(t *testing.T) {
+	w := devicetest.New(t, 1)
+	d := w.Lights[0]
+	w.Append(t, presence(d, true, device.Epoch(time.Now())+1, "connected"))
+	w.Append(t, uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: d.ID, Body: []byte("?")})
+	later := time.Now().Add(time.Hour).Truncate(time.Millisecond)
+	w.Append(t, uplink.Record{At: later, Kind: uplink.Message, Device: d.ID, Body: []byte("?")})
+	devicetest.Run(t, func(ctx context.Context) error { return w.Devices.Follow(ctx, w.Log) })
+	devicetest.Eventually(t, "the device to be seen", func() (bool, any) {
+		got, err := w.Devices.Load(t.Context(), w.Maker, d.ID)
+		return err == nil && got.SeenAt.Equal(later), got.SeenAt
+	})
+}
