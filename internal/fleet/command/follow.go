@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,9 +21,11 @@ import (
 
 const consumer = "command.completion"
 
-// noteContradicted stands in the row of a set that the device confirmed while its own report says otherwise. It is
-// settled by the next report, or at the deadline.
-const noteContradicted = "confirmed, but the device reports another value"
+// What stands in the row of a set while the device's own report says otherwise: until the next report, or the deadline.
+const (
+	noteOtherwise    = "the device reports another value"                // and has not answered
+	noteContradicted = "confirmed, but the device reports another value" // and has answered 200
+)
 
 const maxNote = 512 // bytes of a device's words that are kept
 
@@ -44,11 +47,11 @@ func (s *Commands) Follow(ctx context.Context, log uplink.Log) error {
 	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle)
 }
 
-// pending is an open command, or a set that succeeded and may be contradicted until its deadline.
+// pending is an open command.
 type pending struct {
 	Command
 	sets         map[string]json.RawMessage // of a property set
-	contradicted map[string]bool            // properties whose last report since the command was sent says otherwise
+	contradicted map[string]bool            // properties whose last report since the command was made says otherwise
 }
 
 // follower is the state of one reading of the Log; used by one goroutine.
@@ -56,7 +59,8 @@ type follower struct {
 	s        *Commands
 	newest   int64 // the newest Seq that byDevice knows
 	byDevice map[string][]*pending
-	forget   time.Time // when pending ones past their deadline are next looked for
+	forget   time.Time // when what needs no memory is next looked for
+	compare  time.Time // when memory is next held against the rows
 }
 
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
@@ -87,8 +91,13 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 	}
 	for _, p := range done {
 		f.s.ended(p.Command)
+		if p.Kind == PropertySet { // an ended call is kept: a second answer to it must not be taken for another's
+			f.byDevice[p.Device] = slices.DeleteFunc(f.byDevice[p.Device], func(q *pending) bool { return q == p })
+		}
 	}
-	f.drop(time.Now())
+	if err := f.drop(ctx, time.Now()); err != nil {
+		f.s.log.LogAttrs(ctx, slog.LevelWarn, "looking for ended commands failed", slog.Any("error", err))
+	}
 	return nil
 }
 
@@ -105,6 +114,7 @@ func (f *follower) learn(ctx context.Context) error {
 				if err := json.Unmarshal(c.Params, &p.sets); err != nil {
 					return fmt.Errorf("reading the parameters of command %s: %w", c.ID, err)
 				}
+				p.recall()
 			}
 			f.byDevice[c.Device] = append(f.byDevice[c.Device], p)
 			f.newest = max(f.newest, c.Seq)
@@ -113,25 +123,50 @@ func (f *follower) learn(ctx context.Context) error {
 	})
 }
 
-// drop forgets what is past its deadline and what ended by other hands.
-func (f *follower) drop(now time.Time) {
-	if now.Before(f.forget) {
+// recall takes up after a restart what the row says of reports that came before: which property it was is not known, so
+// each has to be reported as it was set.
+func (p *pending) recall() {
+	if p.Note != noteOtherwise && p.Note != noteContradicted {
 		return
 	}
-	f.forget = now.Add(time.Second)
-	for id, list := range f.byDevice {
-		kept := list[:0]
-		for _, p := range list {
-			if now.Before(p.DeadlineAt.Add(time.Second)) {
-				kept = append(kept, p)
-			}
-		}
-		if len(kept) == 0 {
-			delete(f.byDevice, id)
-			continue
-		}
-		f.byDevice[id] = kept
+	p.contradicted = make(map[string]bool)
+	for id := range p.sets {
+		p.contradicted[id] = true
 	}
+}
+
+// A second answer to a command that has ended is known as such for a while.
+const remember = time.Minute
+
+// drop forgets, every second, what is past its deadline or ended, and once a minute what ended by other hands.
+func (f *follower) drop(ctx context.Context, now time.Time) error {
+	if now.Before(f.forget) {
+		return nil
+	}
+	f.forget = now.Add(time.Second)
+	var open map[int64]bool
+	if now.After(f.compare) {
+		f.compare = now.Add(remember)
+		var err error
+		if open, err = f.s.open(ctx); err != nil {
+			return err
+		}
+	}
+	for id, list := range f.byDevice {
+		list = slices.DeleteFunc(list, func(p *pending) bool {
+			switch {
+			case p.Ended():
+				return now.After(p.EndedAt.Add(remember))
+			case open != nil && !open[p.Seq]:
+				return true
+			}
+			return now.After(p.DeadlineAt.Add(time.Second))
+		})
+		if f.byDevice[id] = list; len(list) == 0 {
+			delete(f.byDevice, id)
+		}
+	}
+	return nil
 }
 
 func (f *follower) record(ctx context.Context, tx *store.Tx, r uplink.Record) ([]*pending, error) {
@@ -184,7 +219,7 @@ func answered(list []*pending, m device.Message, reply alink.Reply) *pending {
 	seq, err := strconv.ParseInt(string(reply.ID), 10, 64)
 	if err == nil {
 		for _, p := range list {
-			if p.Seq == seq && (p.Kind == Service) == (m.Template == alink.ServiceReply) {
+			if p.Seq == seq && p.answers(m) {
 				if p.Ended() {
 					return nil
 				}
@@ -196,14 +231,22 @@ func answered(list []*pending, m device.Message, reply alink.Reply) *pending {
 		return nil
 	}
 	for _, p := range list {
-		if p.Kind == Service && p.Service == m.Arg && !p.Ended() {
+		if p.answers(m) && !p.Ended() {
 			return p
 		}
 	}
 	return nil
 }
 
-// report holds what a device says of itself against what it was told.
+// answers reports whether an answer on the topic of m can be p's.
+func (p *pending) answers(m device.Message) bool {
+	if p.Kind == Service {
+		return m.Template == alink.ServiceReply && m.Arg == p.Service
+	}
+	return m.Template == alink.PropertySetReply
+}
+
+// report holds what a device says of itself against what it was told, and settles the sets it confirmed already.
 func (f *follower) report(ctx context.Context, tx *store.Tx, r uplink.Record, m device.Message, list []*pending) ([]*pending, error) {
 	model, err := f.s.products.Model(ctx, m.Product)
 	if err != nil {
@@ -211,44 +254,63 @@ func (f *follower) report(ctx context.Context, tx *store.Tx, r uplink.Record, m 
 	}
 	req, err := alink.ParseRequest(m.Payload)
 	if err != nil {
-		return nil, nil
+		return nil, nil //nolint:nilerr // the gateway has told the device already
 	}
-	for _, p := range list {
-		if p.Kind == PropertySet && !r.At.Before(p.CreatedAt) {
-			p.compare(model, req.Params)
+	model.CheckPost(req.Params, func(prop *tsl.Property, value []byte, _ int64) {
+		for _, p := range list {
+			if !p.Ended() && !r.At.Before(p.CreatedAt) {
+				p.compare(prop.Identifier, value)
+			}
 		}
-	}
+	})
 	var done []*pending
 	for _, p := range list {
-		switch {
-		case p.Note == noteContradicted && !p.Ended() && len(p.contradicted) == 0:
-			p.Note = ""
-			ended, err := f.finish(ctx, tx, r, p, Confirm, "")
-			if err != nil {
+		if p.Ended() || p.Kind != PropertySet {
+			continue
+		}
+		if p.Note != noteContradicted || len(p.contradicted) > 0 {
+			if err := f.remember(ctx, tx, p); err != nil {
 				return nil, err
 			}
-			done = append(done, ended...)
+			continue
 		}
+		p.Note = ""
+		ended, err := f.finish(ctx, tx, r, p, Confirm, "")
+		if err != nil {
+			return nil, err
+		}
+		done = append(done, ended...)
 	}
 	return done, nil
 }
 
-// compare notes for each property of the set whether the report says otherwise.
-func (p *pending) compare(model *tsl.Model, params []byte) {
-	model.CheckPost(params, func(prop *tsl.Property, value []byte, _ int64) {
-		want, ok := p.sets[prop.Identifier]
-		if !ok {
-			return
-		}
-		if sameValue(want, value) {
-			delete(p.contradicted, prop.Identifier)
-			return
-		}
-		if p.contradicted == nil {
-			p.contradicted = make(map[string]bool)
-		}
-		p.contradicted[prop.Identifier] = true
-	})
+// remember writes down that an unanswered set is contradicted, or is so no more, for a process that takes over.
+func (f *follower) remember(ctx context.Context, tx *store.Tx, p *pending) error {
+	note := ""
+	if len(p.contradicted) > 0 {
+		note = noteOtherwise
+	}
+	if p.Note == noteContradicted || p.Note == note {
+		return nil
+	}
+	p.Note = note
+	return f.note(ctx, tx, p)
+}
+
+// compare notes whether the report of a property says otherwise than the set.
+func (p *pending) compare(property string, value []byte) {
+	want, ok := p.sets[property]
+	if !ok {
+		return
+	}
+	if sameValue(want, value) {
+		delete(p.contradicted, property)
+		return
+	}
+	if p.contradicted == nil {
+		p.contradicted = make(map[string]bool)
+	}
+	p.contradicted[property] = true
 }
 
 // sameValue compares two JSON values: numbers by value, all else by their canonical text.

@@ -64,5 +64,4 @@ var moves = lifecycle.Table[State, Act]{
 	{From: Acknowledged, Act: Refuse, To: Failed},
 	{From: Acknowledged, Act: Lose, To: Failed},
 	{From: Acknowledged, Act: Contradict, To: Failed},
-	{From: Succeeded, Act: Contradict, To: Failed}, // until its deadline
 }

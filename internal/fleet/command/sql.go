@@ -76,6 +76,27 @@ func open(ctx context.Context, q store.Querier, device string, state State) ([]C
 	return query(ctx, q, "WHERE device = ? AND state = ? AND ended_at IS NULL ORDER BY seq LIMIT ?", device, state, MaxWaiting+1)
 }
 
+// open returns the Seq of every command that has not ended.
+func (s *Commands) open(ctx context.Context) (map[int64]bool, error) {
+	open := make(map[int64]bool)
+	err := s.store.Read(ctx, func(v *store.View) error {
+		rows, err := v.Query(ctx, "SELECT seq FROM command WHERE ended_at IS NULL")
+		if err != nil {
+			return fmt.Errorf("reading open commands: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var seq int64
+			if err := rows.Scan(&seq); err != nil {
+				return fmt.Errorf("reading open commands: %w", err)
+			}
+			open[seq] = true
+		}
+		return rows.Err()
+	})
+	return open, err
+}
+
 func load(ctx context.Context, q store.Querier, who access.Actor, id string) (Command, error) {
 	c, err := scan(q.QueryRow(ctx, "SELECT "+columns+" FROM command WHERE id = ? AND organisation = ?", id, who.Organisation))
 	if errors.Is(err, sql.ErrNoRows) {
