@@ -2,18 +2,22 @@ package node
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"time"
 )
 
 const (
-	quietEvery   = 5 * time.Second
-	quietTraffic = 500    // messages in that time that still count as quiet
+	quietEvery   = 2 * time.Second
+	quietTraffic = 200    // messages in that time that still count as quiet
 	worthIt      = 10_000 // messages, or a tenth as many sessions, after which memory is worth giving back
 )
 
+// shrinks is how many collections come before memory is given back: each halves a stack that is larger than it need be.
+const shrinks = 2
+
 // giveBack returns memory to the operating system once a wave of traffic has passed: stacks that grew with a connect or a
-// message shrink, and a heap sized for the wave does not stay. It costs one collection a wave.
+// message shrink, and a heap sized for the wave does not stay. It costs three collections a wave.
 func (n *Node) giveBack(ctx context.Context) error {
 	tick := time.NewTicker(quietEvery)
 	defer tick.Stop()
@@ -29,6 +33,9 @@ func (n *Node) giveBack(ctx context.Context) error {
 		seen = now
 		if moved > quietTraffic || now.since(given) < worthIt {
 			continue
+		}
+		for range shrinks {
+			runtime.GC()
 		}
 		debug.FreeOSMemory()
 		given = now

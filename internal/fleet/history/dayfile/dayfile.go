@@ -24,19 +24,17 @@ import (
 )
 
 const schema = `
-CREATE TABLE IF NOT EXISTS series (
-  id       INTEGER PRIMARY KEY,
-  device   TEXT NOT NULL,
-  property TEXT NOT NULL,
-  UNIQUE (device, property)
+CREATE TABLE IF NOT EXISTS name (
+  id   INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE -- of a device or a property
 );
-CREATE TABLE IF NOT EXISTS point (
-  series   INTEGER NOT NULL,
+CREATE TABLE IF NOT EXISTS report (
+  device   INTEGER NOT NULL,
   at       INTEGER NOT NULL, -- unix milliseconds
   position INTEGER NOT NULL,
-  n        INTEGER NOT NULL,
-  value    BLOB    NOT NULL,
-  PRIMARY KEY (series, at, position, n)
+  n        INTEGER NOT NULL, -- of the first point
+  points   BLOB    NOT NULL, -- see row.go
+  PRIMARY KEY (device, at, position, n)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cursor (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
 `
@@ -76,9 +74,9 @@ func (f *Files) Close() error {
 
 // file is one day.
 type file struct {
-	day    string
-	db     *sql.DB
-	series map[[2]string]int64 // device and property → id; guarded by Files.mu
+	day   string
+	db    *sql.DB
+	names map[string]int64 // of devices and properties → id; guarded by Files.mu
 }
 
 const form = "2006-01-02"
@@ -125,7 +123,7 @@ func (f *Files) use(ctx context.Context, day string) (*file, error) {
 		}
 		f.open = f.open[1:]
 	}
-	d := &file{day: day, db: db, series: make(map[[2]string]int64)}
+	d := &file{day: day, db: db, names: make(map[string]int64)}
 	f.open = append(f.open, d)
 	return d, nil
 }
@@ -168,7 +166,7 @@ func (f *Files) Write(ctx context.Context, upTo uplink.Position, received time.T
 	}
 	defer func() {
 		if err != nil {
-			d.series = make(map[[2]string]int64) // ids drawn in the transaction are gone with it
+			d.names = make(map[string]int64) // ids drawn in the transaction are gone with it
 			err = errors.Join(err, tx.Rollback())
 		}
 	}()
@@ -188,43 +186,52 @@ func (d *file) insert(ctx context.Context, tx *sql.Tx, points []history.Point) e
 	if len(points) == 0 {
 		return nil
 	}
-	put, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO point (series, at, position, n, value) VALUES (?, ?, ?, ?, ?)")
+	put, err := tx.PrepareContext(ctx, "INSERT OR IGNORE INTO report (device, at, position, n, points) VALUES (?, ?, ?, ?, ?)")
 	if err != nil {
 		return fmt.Errorf("preparing to write points: %w", err)
 	}
 	defer put.Close()
-	for i := range points {
-		p := &points[i]
-		id, err := d.id(ctx, tx, p.Device, p.Property)
+	var row []byte
+	for len(points) > 0 {
+		p, n := &points[0], together(points)
+		device, err := d.id(ctx, tx, p.Device)
 		if err != nil {
 			return err
 		}
-		if _, err := put.ExecContext(ctx, id, p.At.UnixMilli(), p.Pos, p.N, p.Value); err != nil {
-			return fmt.Errorf("writing a point of %s: %w", p.Property, err)
+		row = row[:0]
+		for i := range points[:n] {
+			property, err := d.id(ctx, tx, points[i].Property)
+			if err != nil {
+				return err
+			}
+			row = appendPoint(row, uint64(property), points[i].Value)
 		}
+		if _, err := put.ExecContext(ctx, device, p.At.UnixMilli(), p.Pos, p.N, row); err != nil {
+			return fmt.Errorf("writing the points of device %s: %w", p.Device, err)
+		}
+		points = points[n:]
 	}
 	return nil
 }
 
-// maxSeries bounds the ids kept in memory for a day, some hundred bytes each.
-const maxSeries = 200_000
+// maxNames bounds the ids kept in memory for a day, some hundred bytes each.
+const maxNames = 200_000
 
-func (d *file) id(ctx context.Context, tx *sql.Tx, device, property string) (int64, error) {
-	key := [2]string{device, property}
-	if id, ok := d.series[key]; ok {
+func (d *file) id(ctx context.Context, tx *sql.Tx, name string) (int64, error) {
+	if id, ok := d.names[name]; ok {
 		return id, nil
 	}
 	var id int64
 	err := tx.QueryRowContext(ctx, `
-		INSERT INTO series (device, property) VALUES (?, ?)
-		ON CONFLICT (device, property) DO UPDATE SET device = excluded.device RETURNING id`, device, property).Scan(&id)
+		INSERT INTO name (name) VALUES (?)
+		ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`, name).Scan(&id)
 	if err != nil {
-		return 0, fmt.Errorf("opening the series of %s: %w", property, err)
+		return 0, fmt.Errorf("entering the name %s: %w", name, err)
 	}
-	if len(d.series) >= maxSeries {
-		clear(d.series)
+	if len(d.names) >= maxNames {
+		clear(d.names)
 	}
-	d.series[key] = id
+	d.names[name] = id
 	return id, nil
 }
 
@@ -263,29 +270,47 @@ func (f *Files) Points(ctx context.Context, q history.Query) ([]history.Point, e
 }
 
 func (d *file) points(ctx context.Context, q history.Query, out []history.Point) ([]history.Point, error) {
+	var property uint64
+	err := d.db.QueryRowContext(ctx, "SELECT id FROM name WHERE name = ?", q.Property).Scan(&property)
+	if errors.Is(err, sql.ErrNoRows) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("finding %s in %s: %w", q.Property, d.day, err)
+	}
 	from, pos, n := q.From.UnixMilli(), uplink.Position(0), -1
 	if q.After != nil {
 		from, pos, n = q.After.At.UnixMilli(), q.After.Pos, q.After.N
 	}
 	rows, err := d.db.QueryContext(ctx, `
-		SELECT p.at, p.position, p.n, p.value
-		FROM point p
-		JOIN series s ON s.id = p.series
-		WHERE s.device = ? AND s.property = ? AND p.at < ? AND (p.at, p.position, p.n) > (?, ?, ?)
-		ORDER BY p.at, p.position, p.n
-		LIMIT ?`, q.Device, q.Property, q.To.UnixMilli(), from, pos, n, q.Limit)
+		SELECT r.at, r.position, r.n, r.points
+		FROM report r
+		WHERE r.device = (SELECT id FROM name WHERE name = ?) AND r.at < ? AND (r.at, r.position) >= (?, ?)
+		ORDER BY r.at, r.position, r.n`, q.Device, q.To.UnixMilli(), from, pos)
 	if err != nil {
 		return nil, fmt.Errorf("reading the points of %s: %w", d.day, err)
 	}
 	defer rows.Close()
-	for rows.Next() {
-		p := history.Point{Device: q.Device, Property: q.Property}
+	for found := 0; found < q.Limit && rows.Next(); {
 		var at int64
-		if err := rows.Scan(&at, &p.Pos, &p.N, &p.Value); err != nil {
-			return nil, fmt.Errorf("reading a point of %s: %w", d.day, err)
+		var first int
+		var row []byte
+		p := history.Point{Device: q.Device, Property: q.Property}
+		if err := rows.Scan(&at, &p.Pos, &first, &row); err != nil {
+			return nil, fmt.Errorf("reading a report of %s: %w", d.day, err)
 		}
 		p.At = time.UnixMilli(at).UTC()
-		out = append(out, p)
+		err := eachPoint(row, func(place int, id uint64, value []byte) {
+			p.N = first + place
+			if id != property || at == from && p.Pos == pos && p.N <= n {
+				return
+			}
+			p.Value = value
+			out, found = append(out, p), found+1
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s, position %d: %w", d.day, p.Pos, err)
+		}
 	}
 	return out, rows.Err()
 }
