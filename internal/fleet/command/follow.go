@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"lampworks/alink"
@@ -51,7 +52,7 @@ func (s *Commands) Follow(ctx context.Context, log uplink.Log) error {
 type pending struct {
 	Command
 	sets         map[string]json.RawMessage // of a property set
-	contradicted map[string]bool            // properties whose last report since the command was made says otherwise
+	contradicted map[string]bool            // properties whose last report since the command was sent says otherwise
 }
 
 // follower is the state of one reading of the Log; used by one goroutine.
@@ -61,6 +62,8 @@ type follower struct {
 	byDevice map[string][]*pending
 	forget   time.Time // when what needs no memory is next looked for
 	compare  time.Time // when memory is next held against the rows
+
+	otherwise []contradiction // of the report that is read; kept for its memory
 }
 
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
@@ -201,7 +204,7 @@ func (f *follower) answer(ctx context.Context, tx *store.Tx, r uplink.Record, m 
 	switch {
 	case reply.Code != alink.CodeOK:
 		said := alink.Text(reply.Message)
-		p.Note = fmt.Sprintf("%d %s", reply.Code, said[:min(len(said), maxNote)])
+		p.Note = fmt.Sprintf("%d %s", reply.Code, strings.ToValidUTF8(said[:min(len(said), maxNote)], "")) // a cut letter goes
 		return f.finish(ctx, tx, r, p, Refuse, Refused)
 	case len(p.contradicted) > 0:
 		p.Note = noteContradicted
@@ -256,13 +259,19 @@ func (f *follower) report(ctx context.Context, tx *store.Tx, r uplink.Record, m 
 	if err != nil {
 		return nil, nil //nolint:nilerr // the gateway has told the device already
 	}
+	f.otherwise = f.otherwise[:0]
 	model.CheckPost(req.Params, func(prop *tsl.Property, value []byte, _ int64) {
-		for _, p := range list {
-			if !p.Ended() && !r.At.Before(p.CreatedAt) {
-				p.compare(prop.Identifier, value)
+		for i, p := range list {
+			if !p.Ended() && !p.agrees(prop.Identifier, value, list[i+1:]) {
+				f.otherwise = append(f.otherwise, contradiction{p, prop.Identifier})
 			}
 		}
 	})
+	for _, c := range f.otherwise {
+		if err := c.hold(ctx, tx, r); err != nil {
+			return nil, err
+		}
+	}
 	var done []*pending
 	for _, p := range list {
 		if p.Ended() || p.Kind != PropertySet {
@@ -297,20 +306,47 @@ func (f *follower) remember(ctx context.Context, tx *store.Tx, p *pending) error
 	return f.note(ctx, tx, p)
 }
 
-// compare notes whether the report of a property says otherwise than the set.
-func (p *pending) compare(property string, value []byte) {
+// agrees reports whether the report of a property does not speak against the set: it is as it was set, or as a newer set
+// wants it.
+func (p *pending) agrees(property string, value []byte, newer []*pending) bool {
 	want, ok := p.sets[property]
 	if !ok {
-		return
+		return true
 	}
-	if sameValue(want, value) {
-		delete(p.contradicted, property)
-		return
+	if !sameValue(want, value) && !slices.ContainsFunc(newer, func(q *pending) bool {
+		want, ok := q.sets[property]
+		return ok && sameValue(want, value)
+	}) {
+		return false
+	}
+	delete(p.contradicted, property)
+	return true
+}
+
+// contradiction is a set and a property that was reported otherwise.
+type contradiction struct {
+	p        *pending
+	property string
+}
+
+// hold notes the contradiction, unless the device said it before the command was sent: that says nothing of it.
+func (c contradiction) hold(ctx context.Context, tx *store.Tx, r uplink.Record) error {
+	p := c.p
+	if p.SentAt.IsZero() {
+		var at sql.NullInt64
+		if err := tx.QueryRow(ctx, "SELECT sent_at FROM command WHERE seq = ?", p.Seq).Scan(&at); err != nil {
+			return fmt.Errorf("reading when command %s was sent: %w", p.ID, err)
+		}
+		p.SentAt = moment(at)
+	}
+	if p.SentAt.IsZero() || r.At.Before(p.SentAt) {
+		return nil
 	}
 	if p.contradicted == nil {
 		p.contradicted = make(map[string]bool)
 	}
-	p.contradicted[property] = true
+	p.contradicted[c.property] = true
+	return nil
 }
 
 // sameValue compares two JSON values: numbers by value, all else by their canonical text.
