@@ -155,6 +155,7 @@ func TestEveryRouteIsInTheMatrix(t *testing.T) {
 func TestAccess(t *testing.T) {
 	w := newWorld(t)
 	w.people()
+	w.staff()
 	m := w.manufacture()
 
 	t.Run("nobody is refused before anything is decoded", func(t *testing.T) {

@@ -1,16 +1,12 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -180,107 +176,4 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	h.Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // who does not read it has gone
-}
-
-// hiding is the mark of operations whose bodies hold secrets: nothing of them is repeated.
-const hiding = "hiding"
-
-// refusal translates what huma found wrong while decoding.
-func (a *API) refusal(hc huma.Context, _ string, v any) (any, error) {
-	m, ok := v.(*huma.ErrorModel)
-	if !ok {
-		return v, nil
-	}
-	op := hc.Operation()
-	var p *Problem
-	switch m.Status {
-	case http.StatusRequestEntityTooLarge:
-		p = problemOf(fault.TooLarge("the body", op.MaxBodyBytes, op.MaxBodyBytes-1))
-		p.Detail, p.Got = fmt.Sprintf("the body has more than %d bytes", op.MaxBodyBytes-1), ""
-	case http.StatusUnsupportedMediaType:
-		p = newProblem(m.Status, codeMedia, "the body is not JSON by its Content-Type")
-		p.Where, p.Rule = "Content-Type", "application/json"
-	case http.StatusRequestTimeout:
-		p = newProblem(m.Status, codeSlow, "the body did not come within "+bodyTime.String())
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		p = undecodable(m, op.Metadata[hiding] == true)
-	default:
-		p = a.problem(hc.Context(), m)
-		p.Status = m.Status
-	}
-	p.RequestID = callOf(hc.Context()).id
-	return p, nil
-}
-
-// undecodable is a body or parameter that does not follow its schema.
-func undecodable(m *huma.ErrorModel, hide bool) *Problem {
-	p := newProblem(m.Status, string(fault.Malformed), m.Detail)
-	flaws := make([]Flaw, 0, len(m.Errors))
-	for _, e := range m.Errors {
-		flaws = append(flaws, flawOf(e, hide))
-	}
-	slices.SortFunc(flaws, func(a, b Flaw) int { return cmp.Or(cmp.Compare(a.Where, b.Where), cmp.Compare(a.Rule, b.Rule)) })
-	if len(flaws) == 0 {
-		return p
-	}
-	f := flaws[0]
-	p.Where, p.Got, p.Rule, p.Fix, p.Detail = f.Where, f.Got, f.Rule, f.Fix, f.sentence()
-	if len(flaws) > 1 {
-		p.Problems = flaws
-	}
-	return p
-}
-
-func (f Flaw) sentence() string {
-	where := f.Where
-	if where == "" {
-		where = "the body"
-	}
-	if f.Got == "" {
-		return where + " is not right, want " + f.Rule
-	}
-	return where + " is " + f.Got + ", want " + f.Rule
-}
-
-// flawOf says it in our words. A value is repeated only if it is a plain one and no secret.
-func flawOf(e *huma.ErrorDetail, hide bool) Flaw {
-	f := Flaw{Where: pointer(e.Location), Rule: strings.TrimPrefix(e.Message, "expected ")}
-	switch v := e.Value.(type) {
-	case string:
-		if e.Location != "body" {
-			f.Got = strconv.Quote(fault.Cut(v))
-		}
-	case float64:
-		f.Got = strconv.FormatFloat(v, 'g', -1, 64)
-	case int, int64, uint64, bool:
-		f.Got = fmt.Sprint(v)
-	}
-	if name, missing := strings.CutPrefix(f.Rule, "required property "); missing {
-		f.Where += "/" + strings.TrimSuffix(name, " to be present")
-		f.Got, f.Rule, f.Fix = "missing", "it to be there", "send it"
-	}
-	switch {
-	case f.Rule == "unexpected property", f.Rule == "unknown query parameter":
-		f.Got, f.Rule, f.Fix = "not known", "only what the route knows", "leave it out, or correct its spelling"
-	case e.Location == "body" && f.Got == "" && !strings.Contains(f.Rule, " to be "):
-		f.Got, f.Rule = "not readable", "JSON: "+f.Rule
-	}
-	if hide && f.Got != "missing" && f.Got != "not known" {
-		f.Got = ""
-	}
-	return f
-}
-
-var index = regexp.MustCompile(`\[(\d+)\]`)
-
-// pointer turns "body.names.en" and "query.limit" into "/names/en" and "/limit", as the rooms name such places.
-func pointer(location string) string {
-	place, rest, _ := strings.Cut(index.ReplaceAllString(location, ".$1"), ".")
-	if place == "header" || rest == "" && place != "body" {
-		return cmp.Or(rest, place)
-	}
-	if rest == "" {
-		return ""
-	}
-	return "/" + fault.Cut(strings.ReplaceAll(rest, ".", "/"))
 }

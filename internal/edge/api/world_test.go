@@ -18,6 +18,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"lampworks/alink"
 	"lampworks/internal/edge/api"
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
@@ -109,6 +110,11 @@ func newWorld(t *testing.T) *world {
 	keys := must(keyring.Open(t.Context(), w.store, filepath.Join(dir, "root.key")))(t)
 	w.log = must(uplinksqlite.Open(t.Context(), filepath.Join(dir, "uplink.db"), uplinksqlite.Options{Logger: log}))(t)
 	series := must(dayfile.Open(filepath.Join(dir, "history")))(t)
+	t.Cleanup(func() {
+		if err := series.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	w.bus = inproc.New()
 	w.accounts = account.New(w.store, log)
 	jobs := job.New(w.store, log)
@@ -163,7 +169,7 @@ func (w *world) run(work ...func(context.Context) error) {
 	})
 }
 
-// people makes an operator, two organisations with their owners, and a member of every role in the first.
+// people makes an operator and two organisations with their owners.
 func (w *world) people() {
 	w.t.Helper()
 	code, _, err := w.accounts.SetupCode(w.t.Context())
@@ -174,6 +180,11 @@ func (w *world) people() {
 	w.a, w.owner = w.organisation("anna")
 	w.b, w.stranger = w.organisation("boris")
 	w.roles["owner"] = w.owner
+}
+
+// staff makes a member of every other role in organisation a.
+func (w *world) staff() {
+	w.t.Helper()
 	for _, role := range []string{"engineer", "factory", "market", "support", "query"} {
 		w.user(role)
 		w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/members", fmt.Sprintf(`{"login":%q,"role":%q}`, role, role)), 201)
@@ -198,7 +209,12 @@ func (w *world) signIn(login string) string {
 // cookie is the session that an answer sets.
 func (w *world) cookie(method, path, body string) string {
 	w.t.Helper()
-	res := w.want(w.call("", method, path, body), 200)
+	return w.cookieAs("", method, path, body)
+}
+
+func (w *world) cookieAs(token, method, path, body string) string {
+	w.t.Helper()
+	res := w.want(w.call(token, method, path, body), 200)
 	for _, c := range (&http.Response{Header: res.header}).Cookies() {
 		if c.Name == "lw_session" {
 			return c.Value
@@ -289,7 +305,9 @@ type maker struct {
 func (w *world) manufacture() maker {
 	w.t.Helper()
 	var m maker
-	as := func(method, path, body string, status int) answer { return w.want(w.call(w.owner, method, path, body), status) }
+	as := func(method, path, body string, status int) answer {
+		return w.want(w.call(w.owner, method, path, body), status)
+	}
 	m.product = as("POST", "/api/v1/products", `{"category":"light","names":{"zh-CN":"星火灯","en":"Spark"}}`, 201).id()
 	o := as("POST", "/api/v1/products/"+m.product+"/orders", `{"quantity":3,"purpose":"debug"}`, 201)
 	m.order, m.job = o.id(), o.text("job")
@@ -304,7 +322,7 @@ func (w *world) manufacture() maker {
 	m.command = as("POST", "/api/v1/devices/"+m.device+"/commands", `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`, 201).id()
 	m.token = as("POST", "/api/v1/tokens", `{"name":"for tests"}`, 201).id()
 	m.session = as("GET", "/api/v1/sessions", "", 200).text("items/0/id")
-	m.member = as("GET", "/api/v1/organisations/"+w.a+"/members", "", 200).text("items/1/user")
+	m.member = as("GET", "/api/v1/organisations/"+w.a+"/members", "", 200).text("items/1/user") // of the staff, if there is one
 	as("PUT", "/api/v1/products/"+m.product+"/draft", fmt.Sprintf(`{"document":%s}`, w.document(m.product)), 200)
 	return m
 }
@@ -342,6 +360,13 @@ func (w *world) post(m maker, params string, at time.Time) {
 	}
 	if err := <-done; err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+func propertyPost(product, params string) *device.Message {
+	return &device.Message{
+		Product: product, Template: alink.PropertyPost,
+		Payload: []byte(`{"id":"1","version":"1.0","params":` + params + `,"method":"thing.event.property.post"}`),
 	}
 }
 

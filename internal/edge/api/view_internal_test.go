@@ -1,0 +1,88 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2/sse"
+
+	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/fault"
+)
+
+// TestSlowBrowserIsToldOfTheGap lets more events come than wait for a browser.
+func TestSlowBrowserIsToldOfTheGap(t *testing.T) {
+	v := &view{events: make(chan sse.Message, 2)}
+	v.devices.Store(&map[string]string{"lamp": "product"})
+	ctx, stop := context.WithCancel(t.Context())
+	handle := v.bus(ctx, device.DownSubject)
+	for i := range 5 {
+		handle(device.DownSubject+"lamp", fmt.Appendf(nil, `{"topic":"t%d"}`, i))
+		handle(device.DownSubject+"another", []byte(`{"topic":"foreign"}`))
+	}
+	var got []string
+	v.pump(ctx, func(m sse.Message) error {
+		switch e := m.Data.(type) {
+		case gapEvent:
+			got = append(got, fmt.Sprint("gap ", e.Lost))
+		case messageEvent:
+			if got = append(got, e.Topic); e.Topic == "t1" {
+				stop()
+			}
+		}
+		return nil
+	})
+	if want := []string{"gap 3", "t0", "t1"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("the browser got %v, want %v", got, want)
+	}
+}
+
+func TestSeats(t *testing.T) {
+	var s seats
+	var leave []func()
+	for i := range liveEach {
+		l, err := s.take("anna")
+		if err != nil {
+			t.Fatalf("view %d: %v", i+1, err)
+		}
+		leave = append(leave, l)
+	}
+	if _, err := s.take("anna"); !fault.Is(err, fault.OverLimit) {
+		t.Errorf("one view more gives %v", err)
+	}
+	if _, err := s.take("boris"); err != nil {
+		t.Errorf("the view of another gives %v", err)
+	}
+	leave[0]()
+	if _, err := s.take("anna"); err != nil {
+		t.Errorf("after one has left: %v", err)
+	}
+	for i := range liveAll {
+		if _, err := s.take(fmt.Sprint(i)); err != nil {
+			if s.all != liveAll {
+				t.Errorf("refused at %d views, want %d", s.all, liveAll)
+			}
+			return
+		}
+	}
+	t.Error("there is no bound for all")
+}
+
+func TestEveryFaultHasAStatus(t *testing.T) {
+	for _, code := range codes() {
+		if status := statusOf(fault.Code(code)); status == 500 && !contains([]string{codeInternal, codeCancelled, codeMethod, codeMedia, codeSlow}, code) {
+			t.Errorf("the code %s has no status of its own", code)
+		}
+	}
+}
+
+func contains(all []string, s string) bool {
+	for _, a := range all {
+		if a == s {
+			return true
+		}
+	}
+	return false
+}
