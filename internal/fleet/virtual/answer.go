@@ -89,7 +89,7 @@ func (d *Device) switchOn(changed map[string]json.RawMessage) {
 	}
 }
 
-// serve answers a service of the model with the first values of its output.
+// serve answers a service of the model, with no output.
 func (d *Device) serve(client *mqtt.Client, id, service string, params []byte) {
 	topic, method := d.topic(alink.ServiceReply, service), "thing.service."+service
 	if v := d.c.Model.CheckInput(service, params); v != nil {

@@ -1,0 +1,143 @@
+package shadow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"lampworks/alink"
+	"lampworks/internal/fleet/device/devicetest"
+	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/uplink"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func follow(t *testing.T, w *devicetest.Works) (s *shadow.Service, stop func()) {
+	t.Helper()
+	s = shadow.New(w.Store, w.Products, w.Quiet)
+	return s, devicetest.Run(t, func(ctx context.Context) error { return s.Follow(ctx, w.Log) })
+}
+
+func followed(t *testing.T, w *devicetest.Works) {
+	t.Helper()
+	devicetest.Eventually(t, "the Log to be followed", func() (bool, any) {
+		at := w.Log.Cursors()["shadow.reported"]
+		return at == w.Log.Tail(), at
+	})
+}
+
+func state(t *testing.T, s *shadow.Service, device string) shadow.State {
+	t.Helper()
+	states, err := s.States(t.Context(), device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return states[device]
+}
+
+func texts(values map[string]shadow.Value) map[string]string {
+	out := make(map[string]string)
+	for id, v := range values {
+		out[id] = string(v.Value)
+	}
+	return out
+}
+
+// TestReported reports in the order of time and out of it; the reader is stopped and goes on between.
+func TestReported(t *testing.T) {
+	w := devicetest.New(t, 2)
+	d := w.Lights[0]
+	s, stop := follow(t, w)
+	now := time.Now().UnixMilli()
+	last := int64(0)
+	for i, tt := range []struct{ post, want string }{
+		{`"brightness":10,"powerstate":1`, "map[brightness:10 powerstate:1]"},
+		{`"brightness":20`, "map[brightness:20 powerstate:1]"},
+		{fmt.Sprintf(`"brightness":{"value":5,"time":%d}`, now-60_000), "map[brightness:20 powerstate:1]"}, // late
+		{fmt.Sprintf(`"brightness":{"value":30,"time":%d}`, now+5000), "map[brightness:30 powerstate:1]"},
+		{`"brightness":40`, "map[brightness:30 powerstate:1]"},                                            // its clock is ahead by less than ten minutes: its word stands
+		{fmt.Sprintf(`"brightness":{"value":50,"time":%d}`, now+5000), "map[brightness:50 powerstate:1]"}, // the same time: the later in the Log
+		{`"powerstate":{"value":0,"time":4102444800000}`, "map[brightness:50 powerstate:0]"},              // 2100: the time of receipt
+		{`"powerstate":1`, "map[brightness:50 powerstate:1]"},
+	} {
+		w.Posts(t, d, tt.post)
+		time.Sleep(2 * time.Millisecond) // the Log keeps milliseconds
+		followed(t, w)
+		st := state(t, s, d.ID)
+		if got := fmt.Sprint(texts(st.Reported)); got != tt.want || st.Version < last {
+			t.Errorf("step %d: after %s\n got %s, version %d\nwant %s, version at least %d", i, tt.post, got, st.Version, tt.want, last)
+		}
+		last = st.Version
+		if i%3 == 2 {
+			stop()
+			s, stop = follow(t, w)
+		}
+	}
+	w.Says(t, d, alink.EventPost, "fault", `{"id":"1","params":{"code":1}}`)
+	w.Append(t, uplink.Record{At: time.Now(), Kind: uplink.Message, Device: d.ID, Body: []byte("?")})
+	followed(t, w)
+	if st := state(t, s, d.ID); st.Version != last {
+		t.Errorf("what is no report changed the version from %d to %d", last, st.Version)
+	}
+	if st := state(t, s, w.Lights[1].ID); st.Version != 0 || st.Reported != nil {
+		t.Errorf("a device that never spoke has %+v", st)
+	}
+}
+
+// TestDesired writes what is desired with a transaction, or not at all.
+func TestDesired(t *testing.T) {
+	w := devicetest.New(t, 1)
+	s := shadow.New(w.Store, w.Products, w.Quiet)
+	id, at := w.Lights[0].ID, time.Now().Truncate(time.Millisecond).UTC()
+	desire := func(then error, sets ...shadow.Setting) error {
+		return w.Store.Write(t.Context(), func(tx *store.Tx) error {
+			return errors.Join(s.SetDesired(t.Context(), tx, id, sets, at), then)
+		})
+	}
+	if err := desire(nil, shadow.Setting{Property: "brightness", Value: []byte("10")}, shadow.Setting{Property: "powerstate", Value: []byte("1")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := desire(nil, shadow.Setting{Property: "brightness", Value: []byte("20")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := desire(errors.New("no"), shadow.Setting{Property: "powerstate", Value: []byte("0")}); err == nil {
+		t.Fatal("the transaction did not fail")
+	}
+	got := state(t, s, id)
+	want := shadow.State{Desired: map[string]shadow.Value{
+		"brightness": {Value: []byte("20"), Time: at}, "powerstate": {Value: []byte("1"), Time: at},
+	}}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("desired (-got +want):\n%s", diff)
+	}
+}
+
+// TestManyDevices asks for more at once than one statement takes.
+func TestManyDevices(t *testing.T) {
+	w := devicetest.New(t, 450)
+	for _, d := range w.Lights {
+		w.Posts(t, d, `"brightness":7`)
+	}
+	s, _ := follow(t, w)
+	followed(t, w)
+	var ids []string
+	for _, d := range w.Lights {
+		ids = append(ids, d.ID)
+	}
+	states, err := s.States(t.Context(), ids...)
+	if err != nil || len(states) != len(ids) {
+		t.Fatalf("%d states of %d devices, %v", len(states), len(ids), err)
+	}
+	for id, st := range states {
+		if string(st.Reported["brightness"].Value) != "7" || st.Version != 1 {
+			t.Errorf("device %s has %+v", id, st)
+		}
+	}
+}
