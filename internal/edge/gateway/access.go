@@ -19,6 +19,7 @@ const identifyTimeout = 5 * time.Second
 // Connect decides who a device is. A wrong signature and an unknown device get the same answer, so that names cannot be
 // tried out.
 func (c *conn) Connect(in *mqtt.Connect) byte {
+	before := c.g.changes.Load()
 	code, why := c.admit(in)
 	if code != mqtt.Accepted {
 		c.g.Stats.Refused.Add(1)
@@ -35,6 +36,9 @@ func (c *conn) Connect(in *mqtt.Connect) byte {
 	}
 	c.presence(context.Background(), true, "connected")
 	c.watchSoon()
+	if c.g.changes.Load() != before { // a round passed between the reading of its right and its entry
+		c.g.conns.Go(func() { c.g.recheck(context.Background(), []*conn{c}) })
+	}
 	return mqtt.Accepted
 }
 

@@ -88,7 +88,8 @@ type Gateway struct {
 	open     atomic.Int64
 	identify chan struct{} // a place for each identification at once
 	stopping atomic.Bool
-	lastDue  int64 // newest command Seq seen by the round; used by its goroutine only
+	lastDue  int64        // newest command Seq seen by the round; used by its goroutine only
+	changes  atomic.Int64 // newest change of a device's right that the round has acted on
 
 	Stats Stats
 }
@@ -126,6 +127,9 @@ const roundEvery = 2 * time.Second
 // Run watches keep-alives, events and what events may have missed, until ctx ends; then it closes every session and
 // waits for them.
 func (g *Gateway) Run(ctx context.Context) error {
+	if err := g.begin(ctx); err != nil {
+		return fmt.Errorf("finding where to begin: %w", err)
+	}
 	stopDue := g.c.Bus.Subscribe(command.DueSubject+">", func(subject string, _ []byte) {
 		g.deliver(subject[len(command.DueSubject):])
 	})
@@ -157,16 +161,44 @@ func (g *Gateway) Run(ctx context.Context) error {
 func (g *Gateway) round(ctx context.Context) {
 	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)
 	if err != nil {
-		if ctx.Err() == nil {
-			g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "asking for due commands failed", slog.Any("error", err))
-		}
+		g.missed(ctx, "asking for due commands failed", err)
 		return
 	}
 	g.lastDue = newest
 	for _, id := range due {
 		g.deliver(id)
 	}
-	g.recheck(ctx, g.sessions.all())
+	changed, last, err := g.c.Devices.Changes(ctx, g.changes.Load())
+	if err != nil {
+		g.missed(ctx, "asking for changed devices failed", err)
+		return
+	}
+	var live []*conn
+	for _, id := range changed {
+		if c := g.sessions.find(id); c != nil {
+			live = append(live, c)
+		}
+	}
+	g.recheck(ctx, live)
+	g.changes.Store(last)
+}
+
+// begin finds where the rounds start: what is older concerns sessions that began after it.
+func (g *Gateway) begin(ctx context.Context) error {
+	newest, err := g.c.Commands.Newest(ctx)
+	if err != nil {
+		return err
+	}
+	g.lastDue = newest
+	last, err := g.c.Devices.NewestChange(ctx)
+	g.changes.Store(last)
+	return err
+}
+
+func (g *Gateway) missed(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		g.c.Logger.LogAttrs(ctx, slog.LevelWarn, what, slog.Any("error", err))
+	}
 }
 
 // recheck ends sessions of devices whose triple is not in force any more.
@@ -180,9 +212,7 @@ func (g *Gateway) recheck(ctx context.Context, cs []*conn) {
 		}
 		gone, err := g.c.Devices.Disabled(ctx, ids)
 		if err != nil {
-			if ctx.Err() == nil {
-				g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "checking the rights of live sessions failed", slog.Any("error", err))
-			}
+			g.missed(ctx, "checking the rights of live sessions failed", err)
 			return
 		}
 		for _, id := range gone {

@@ -112,6 +112,18 @@ func (s *Commands) Due(ctx context.Context, after int64) (devices []string, newe
 	return devices, newest, err
 }
 
+// Newest is the newest seq there is.
+func (s *Commands) Newest(ctx context.Context) (int64, error) {
+	var seq int64
+	err := s.store.Read(ctx, func(v *store.View) error {
+		return v.QueryRow(ctx, "SELECT COALESCE(MAX(seq), 0) FROM command").Scan(&seq)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the newest command: %w", err)
+	}
+	return seq, nil
+}
+
 // Acknowledged notes that the device acknowledged the packet of command seq. It returns at once; a row is written soon,
 // unless the command has ended by then.
 func (s *Commands) Acknowledged(seq int64) { s.acks.add(seq, time.Now()) }

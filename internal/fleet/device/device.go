@@ -194,13 +194,49 @@ func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to 
 		if _, err := tx.Exec(ctx, "UPDATE device SET state = ? WHERE id = ? AND organisation = ?", to, id, who.Organisation); err != nil {
 			return fmt.Errorf("setting the state of device %s: %w", id, err)
 		}
+		if _, err := tx.Exec(ctx, "INSERT INTO device_change (device, at) VALUES (?, ?)", id, time.Now().UnixMilli()); err != nil {
+			return fmt.Errorf("noting the change of device %s: %w", id, err)
+		}
 		tx.AfterCommit(func() { s.bus.Publish(StateSubject+id, nil) })
 		return audit.Record(ctx, tx, who, "device."+string(to), id, note)
 	})
 }
 
-// Disabled lists those of ids whose triple is not in force, or that are no more; for the gateway, which asks it of its
-// live sessions so that a lost event delays the end of a session and never prevents it.
+// Changes lists the devices whose right to connect changed after seq, and the newest seq there is; for the gateway, so
+// that a lost event delays the end of a session and never prevents it.
+func (s *Service) Changes(ctx context.Context, after int64) (devices []string, newest int64, err error) {
+	newest = after
+	err = s.store.Read(ctx, func(v *store.View) error {
+		rows, err := v.Query(ctx, "SELECT seq, device FROM device_change WHERE seq > ? ORDER BY seq LIMIT 10000", after)
+		if err != nil {
+			return fmt.Errorf("reading changes of devices: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var device string
+			if err := rows.Scan(&newest, &device); err != nil {
+				return fmt.Errorf("reading changes of devices: %w", err)
+			}
+			devices = append(devices, device)
+		}
+		return rows.Err()
+	})
+	return devices, newest, err
+}
+
+// NewestChange is the newest seq that [Service.Changes] knows.
+func (s *Service) NewestChange(ctx context.Context) (int64, error) {
+	var seq int64
+	err := s.store.Read(ctx, func(v *store.View) error {
+		return v.QueryRow(ctx, "SELECT COALESCE(MAX(seq), 0) FROM device_change").Scan(&seq)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading the newest change of a device: %w", err)
+	}
+	return seq, nil
+}
+
+// Disabled lists those of ids whose triple is not in force, or that are no more.
 func (s *Service) Disabled(ctx context.Context, ids []string) ([]string, error) {
 	var out []string
 	err := s.store.Read(ctx, func(v *store.View) error {
