@@ -168,19 +168,22 @@ func (g *Gateway) round(ctx context.Context) {
 	for _, id := range due {
 		g.deliver(id)
 	}
-	changed, last, err := g.c.Devices.Changes(ctx, g.changes.Load())
+	before := g.changes.Load()
+	changed, last, err := g.c.Devices.Changes(ctx, before)
 	if err != nil {
 		g.missed(ctx, "asking for changed devices failed", err)
 		return
 	}
+	g.changes.Store(last) // first, so that a session which enters from here on looks for itself
 	var live []*conn
 	for _, id := range changed {
 		if c := g.sessions.find(id); c != nil {
 			live = append(live, c)
 		}
 	}
-	g.recheck(ctx, live)
-	g.changes.Store(last)
+	if !g.recheck(ctx, live) {
+		g.changes.Store(before) // again at the next round
+	}
 }
 
 // begin finds where the rounds start: what is older concerns sessions that began after it.
@@ -201,8 +204,8 @@ func (g *Gateway) missed(ctx context.Context, what string, err error) {
 	}
 }
 
-// recheck ends sessions of devices whose triple is not in force any more.
-func (g *Gateway) recheck(ctx context.Context, cs []*conn) {
+// recheck ends sessions of devices whose triple is not in force any more, and reports whether it could look at all.
+func (g *Gateway) recheck(ctx context.Context, cs []*conn) bool {
 	const atOnce = 500
 	for len(cs) > 0 {
 		n := min(len(cs), atOnce)
@@ -213,7 +216,7 @@ func (g *Gateway) recheck(ctx context.Context, cs []*conn) {
 		gone, err := g.c.Devices.Disabled(ctx, ids)
 		if err != nil {
 			g.missed(ctx, "checking the rights of live sessions failed", err)
-			return
+			return false
 		}
 		for _, id := range gone {
 			if c := g.sessions.find(id); c != nil {
@@ -222,6 +225,7 @@ func (g *Gateway) recheck(ctx context.Context, cs []*conn) {
 		}
 		cs = cs[n:]
 	}
+	return true
 }
 
 // close ends all sessions and waits.
