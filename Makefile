@@ -17,7 +17,10 @@ WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.json web/*.t
 web/node_modules/.installed: web/package-lock.json
 	@scripts/setup node
 	cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.installed
-web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+# The types of the API come from its document.
+web/src/api/schema.d.ts: internal/edge/api/openapi.json | web/node_modules/.installed
+	cd web && OPENAPI=../internal/edge/api/openapi.json npm run --silent schema
+web/dist/index.html: web/node_modules/.installed web/src/api/schema.d.ts $(WEB_SOURCES)
 	cd web && npm run --silent build && touch dist/index.html
 web: web/dist/index.html
 

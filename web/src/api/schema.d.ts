@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what in the organisation acted for, newest first; an operator sees the platform's own acts
+         * @description Needs audit.read.
+         */
+        get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The kinds of products the platform knows
+         * @description Needs product.read.
+         */
+        get: operations["get_categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/categories/{category}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A category with its thing model
+         * @description Needs product.read.
+         */
+        get: operations["get_categories_category"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/commands/{command}": {
         parameters: {
             query?: never;
@@ -257,7 +317,7 @@ export interface paths {
         };
         /**
          * What happens in a home, as it happens
-         * @description Needs home.read.
+         * @description Needs home.read. The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. A command's event comes at its end; a ping every 15 s says that the stream lives.
          */
         get: operations["get_homes_home_live"];
         put?: never;
@@ -332,6 +392,414 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs, newest first
+         * @description Needs job.read.
+         */
+        get: operations["get_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job
+         * @description Needs job.read.
+         */
+        get: operations["get_jobs_job"];
+        put?: never;
+        post?: never;
+        /**
+         * Ask a job to stop
+         * @description Needs job.manage.
+         */
+        delete: operations["delete_jobs_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mac-pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The pools that addresses are taken from
+         * @description Needs platform.operate.
+         */
+        get: operations["get_mac_pools"];
+        put?: never;
+        /**
+         * Add a pool of addresses
+         * @description Needs platform.operate.
+         */
+        post: operations["post_mac_pools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The organisations one is a member of
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_memberships"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Orders, newest first
+         * @description Needs order.read.
+         */
+        get: operations["get_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An order
+         * @description Needs order.read.
+         */
+        get: operations["get_orders_order"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel an order that is not issued yet
+         * @description Needs triple.issue.
+         */
+        delete: operations["delete_orders_order"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order}/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The triples of an issued order as a workbook; once
+         * @description Needs triple.download.
+         */
+        get: operations["get_orders_order_workbook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisation-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The kinds an organisation may be of
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_organisation_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List organisations
+         * @description Needs organisation.manage.
+         */
+        get: operations["get_organisations"];
+        put?: never;
+        /**
+         * Make an organisation with its first owner
+         * @description Needs organisation.manage.
+         */
+        post: operations["post_organisations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An organisation
+         * @description Needs organisation.read.
+         */
+        get: operations["get_organisations_organisation"];
+        /**
+         * Give an organisation other names and kinds
+         * @description Needs organisation.write.
+         */
+        put: operations["put_organisations_organisation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List members
+         * @description Needs member.read.
+         */
+        get: operations["get_organisations_organisation_members"];
+        put?: never;
+        /**
+         * Make a user a member
+         * @description Needs member.manage.
+         */
+        post: operations["post_organisations_organisation_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a membership, with the sessions and tokens that rest on it
+         * @description Needs member.manage.
+         */
+        delete: operations["delete_organisations_organisation_members_user"];
+        options?: never;
+        head?: never;
+        /**
+         * Give a member another role
+         * @description Needs member.manage.
+         */
+        patch: operations["patch_organisations_organisation_members_user"];
+        trace?: never;
+    };
+    "/api/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List products
+         * @description Needs product.read.
+         */
+        get: operations["get_products"];
+        put?: never;
+        /**
+         * Make a product, with version 1 of its thing model
+         * @description Needs product.write.
+         */
+        post: operations["post_products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A product
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename a product
+         * @description Needs product.write.
+         */
+        patch: operations["patch_products_product"];
+        trace?: never;
+    };
+    "/api/v1/products/{product}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The draft of a thing model, with what is wrong with it
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_draft"];
+        /**
+         * Save a draft
+         * @description Needs product.write.
+         */
+        put: operations["put_products_product_draft"];
+        post?: never;
+        /**
+         * Forget a draft
+         * @description Needs product.write.
+         */
+        delete: operations["delete_products_product_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply for triples (三元组) of a product
+         * @description Needs triple.issue.
+         */
+        post: operations["post_products_product_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Published versions of the thing model, newest first
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_versions"];
+        put?: never;
+        /**
+         * Publish the draft as the next version of the thing model
+         * @description Needs product.publish.
+         */
+        post: operations["post_products_product_versions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A published version with its document
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_versions_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -339,13 +807,102 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in */
+        /**
+         * Who is signed in
+         * @description For everybody who is signed in.
+         */
         get: operations["get_session"];
         put?: never;
-        /** Sign in */
+        /**
+         * Sign in
+         * @description Needs nobody to be signed in.
+         */
         post: operations["post_session"];
-        /** Sign out */
+        /**
+         * Sign out
+         * @description Needs nobody to be signed in.
+         */
         delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Act for another organisation one is a member of
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_session_organisation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the password; ends all sessions and opens a new one
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_session_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own sessions, newest first
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of one's own sessions
+         * @description For everybody who is signed in.
+         */
+        delete: operations["delete_sessions_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -358,10 +915,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether there is no operator yet */
+        /**
+         * Whether there is no operator yet
+         * @description Needs nobody to be signed in.
+         */
         get: operations["get_setup"];
         put?: never;
-        /** Make the first operator */
+        /**
+         * Make the first operator, and sign in as such
+         * @description Needs nobody to be signed in.
+         */
         post: operations["post_setup"];
         delete?: never;
         options?: never;
@@ -383,6 +946,94 @@ export interface paths {
          * @description Needs voice.speak.
          */
         post: operations["post_speech"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own API tokens
+         * @description Needs token.manage.
+         */
+        get: operations["get_tokens"];
+        put?: never;
+        /**
+         * Make an API token; it is shown once
+         * @description Needs token.manage.
+         */
+        post: operations["post_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API token, with the sessions opened with it
+         * @description Needs token.manage.
+         */
+        delete: operations["delete_tokens_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List users
+         * @description Needs organisation.manage.
+         */
+        get: operations["get_users"];
+        put?: never;
+        /**
+         * Make a user, without any role
+         * @description Needs organisation.manage.
+         */
+        post: operations["post_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Take a user's right to act away, or give it back
+         * @description Needs organisation.manage.
+         */
+        put: operations["put_users_user_state"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -444,6 +1095,25 @@ export interface components {
             /** Format: int64 */
             total_us: number;
         };
+        AuditActor: {
+            /** @description Remote address. */
+            from?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "user" | "token" | "device" | "clock" | "system";
+            login?: string;
+            /** @description Id of the person behind it. */
+            user?: string;
+        };
+        AuditView: {
+            act: string;
+            actor: components["schemas"]["AuditActor"];
+            /** Format: date-time */
+            at: string;
+            id: string;
+            note?: string;
+            object?: string;
+        };
         BindInputBody: {
             aliases?: {
                 [key: string]: string[] | null;
@@ -452,17 +1122,41 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+            /** @description Id; empty: in no room. */
             room?: string;
+        };
+        CategoryView: {
+            /** @description Words people say for such a device, by language. */
+            aliases?: {
+                [key: string]: string[] | null;
+            };
+            /** @description Its thing model (物模型), TSL; left out in lists. */
+            document?: unknown;
+            icon?: string;
+            name: string;
+            names: {
+                [key: string]: string;
+            };
+            /** @description Device type of the smart-home skill protocol. */
+            skill_type?: string;
+        };
+        Change: {
+            breaking: boolean;
+            kind: string;
+            path: string;
+            text: string;
         };
         CommandEvent: {
             /** Format: date-time */
             at: string;
             device: string;
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "property_set" | "service";
             params: unknown;
             reason?: string;
-            state: string;
+            /** @enum {string} */
+            state: "accepted" | "sent" | "acknowledged" | "succeeded" | "failed" | "expired" | "cancelled";
             /**
              * Format: int64
              * @description From accepted to this state.
@@ -480,17 +1174,20 @@ export interface components {
             /** Format: date-time */
             ended_at?: string;
             id: string;
-            kind: string;
+            /** @enum {string} */
+            kind: "property_set" | "service";
             /** @description What the device said. */
             note?: string;
             origin: string;
             params: unknown;
+            /** @description Why it ended other than by success: unconfirmed, refused, wrong, offline, replaced, withdrawn. */
             reason?: string;
             result?: unknown;
             /** Format: date-time */
             sent_at?: string;
             service?: string;
-            state: string;
+            /** @enum {string} */
+            state: "accepted" | "sent" | "acknowledged" | "succeeded" | "failed" | "expired" | "cancelled";
         };
         DeviceHere: {
             aliases?: {
@@ -510,8 +1207,9 @@ export interface components {
             online: boolean;
             product: string;
             product_key: string;
-            properties: components["schemas"]["PropertyView"][] | null;
-            room?: string;
+            properties: components["schemas"]["PropertyView"][];
+            /** @description Id; empty: in no room. */
+            room: string;
             /** @description What it last reported. */
             state: {
                 [key: string]: components["schemas"]["ValueView"];
@@ -525,7 +1223,10 @@ export interface components {
             state: "enabled" | "disabled";
         };
         DeviceView: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description First session.
+             */
             activated_at?: string;
             address?: string;
             /** Format: date-time */
@@ -539,65 +1240,60 @@ export interface components {
             product: string;
             /** @description Why the last session ended, or connected. */
             reason?: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Last message, or change of session.
+             */
             seen_at?: string;
             /** @enum {string} */
             state: "enabled" | "disabled";
         };
-        EnumView: {
-            name: string;
-            /** Format: int64 */
-            value: number;
-        };
-        ErrorDetail: {
-            /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
-            location?: string;
-            /** @description Error message text */
-            message?: string;
-            /** @description The value at the given location */
-            value?: unknown;
-        };
-        ErrorModel: {
-            /**
-             * @description A human-readable explanation specific to this occurrence of the problem.
-             * @example Property foo is required but is missing.
-             */
-            detail?: string;
-            /** @description Optional list of individual error details */
-            errors?: components["schemas"]["ErrorDetail"][] | null;
-            /**
-             * Format: uri
-             * @description A URI reference that identifies the specific occurrence of the problem.
-             * @example https://example.com/error-log/abc123
-             */
-            instance?: string;
+        DraftInputBody: {
+            /** @description TSL, at most 512 KiB; it may still have problems. */
+            document: unknown;
             /**
              * Format: int64
-             * @description HTTP status code
-             * @example 400
+             * @description The one that was edited; 0: whatever stands there is replaced.
              */
-            status?: number;
+            revision?: number;
+        };
+        DraftView: {
+            /** Format: date-time */
+            changed_at?: string;
+            /** @description From the version in force; empty while there are problems. */
+            changes: components["schemas"]["Change"][];
+            document: unknown;
+            /** @description What keeps it from being published. */
+            problems: components["schemas"]["Flaw"][];
             /**
-             * @description A short, human-readable summary of the problem type. This value should not change between occurrences of the error.
-             * @example Bad Request
+             * Format: int64
+             * @description Send it back with the next save, so that nobody's work is lost. 0: there is no draft, document is the version in force.
              */
-            title?: string;
-            /**
-             * Format: uri
-             * @description A URI reference to human-readable documentation for the error.
-             * @default about:blank
-             * @example https://example.com/errors/example
-             */
-            type: string;
+            revision: number;
+        };
+        EnumView: {
+            name: string;
+            names?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            value: number;
         };
         FaultInputBody: {
             /** @enum {string} */
             fault: "none" | "silent" | "slow" | "wrong";
         };
+        Flaw: {
+            fix?: string;
+            got?: string;
+            rule?: string;
+            /** @description JSON Pointer; of a thing model, into /document. */
+            where: string;
+        };
         GapEvent: {
             /**
              * Format: int64
-             * @description How many records were passed over; 0: not known.
+             * @description How many records or events were passed over; 0: not known.
              */
             lost: number;
         };
@@ -612,14 +1308,60 @@ export interface components {
         HomeView: {
             /** Format: date-time */
             created_at: string;
-            devices: components["schemas"]["DeviceHere"][] | null;
+            devices: components["schemas"]["DeviceHere"][];
             id: string;
             names: {
                 [key: string]: string;
             };
-            rooms: components["schemas"]["RoomView"][] | null;
-            /** Format: int64 */
+            rooms: components["schemas"]["RoomView"][];
+            /**
+             * Format: int64
+             * @description Grows with every change of the home, its rooms and its devices.
+             */
             version: number;
+        };
+        JobView: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description It was asked to stop. */
+            cancelling?: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Progress, in units of the kind.
+             */
+            done: number;
+            /**
+             * Format: date-time
+             * @description It does not start before.
+             */
+            due_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            error?: string;
+            id: string;
+            kind: string;
+            /** @description Id of what it works on. */
+            object?: string;
+            /** @description Login. */
+            requested_by?: string;
+            result?: unknown;
+            /** Format: date-time */
+            started_at?: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Format: int64
+             * @description Absent: not known.
+             */
+            total?: number;
+        };
+        KindView: {
+            kind: string;
+            names: {
+                [key: string]: string;
+            };
         };
         LabelBody: {
             aliases?: {
@@ -628,6 +1370,17 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+        };
+        MemberView: {
+            /** Format: date-time */
+            created_at: string;
+            login: string;
+            role: string;
+            user: string;
+        };
+        MembershipView: {
+            organisation: components["schemas"]["OrganisationView"];
+            role: string;
         };
         MessageEvent: {
             /** Format: date-time */
@@ -669,40 +1422,244 @@ export interface components {
                 [key: string]: string;
             };
         };
+        NewMemberInputBody: {
+            login: string;
+            /** @enum {string} */
+            role: "owner" | "engineer" | "factory" | "market" | "support" | "query";
+        };
+        NewOrderInputBody: {
+            /** @description For the reviewer. */
+            note?: string;
+            /** @enum {string} */
+            purpose: "debug" | "mass";
+            /** Format: int64 */
+            quantity: number;
+        };
+        NewOrganisationInputBody: {
+            kinds: string[];
+            names: {
+                [key: string]: string;
+            };
+            /** @description Id of the user who becomes its owner; whoever makes it if not given. */
+            owner?: string;
+        };
+        NewPoolInputBody: {
+            name: string;
+            /**
+             * @description The first 6 to 11 hexadecimal digits of all its addresses, with or without : or -.
+             * @example AC:DE:48
+             */
+            prefix: string;
+        };
+        NewProductInputBody: {
+            category: string;
+            /** @description Its thing model, TSL; the category's if not given. */
+            document?: unknown;
+            names: {
+                [key: string]: string;
+            };
+        };
+        NewTokenInputBody: {
+            /**
+             * Format: date-time
+             * @description At most 366 days ahead; in 90 days if not given.
+             */
+            expires_at?: string;
+            name: string;
+            /** @description What it may do at most; absent: all that the maker's role allows. */
+            scopes?: string[];
+        };
+        NewUserInputBody: {
+            email?: string;
+            login: string;
+            /** Format: password */
+            password: string;
+        };
+        OpenSession: {
+            address: string;
+            /** @description Id of the API token it was opened with. */
+            api_token?: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description If it is not used.
+             */
+            ends_at: string;
+            id: string;
+            organisation?: string;
+            /** Format: date-time */
+            used_at: string;
+        };
+        OrderView: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description The workbook was written to its end; it is not given again.
+             */
+            downloaded_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /**
+             * Format: int32
+             * @description Of the secrets.
+             */
+            generation: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Triples registered so far; none is usable before the state is issued.
+             */
+            issued: number;
+            /** @description Id of the job that issues it. */
+            job?: string;
+            note?: string;
+            /** @description What who asks may do with it now. */
+            open: string[];
+            product: string;
+            /** @enum {string} */
+            purpose: "debug" | "mass";
+            /** Format: int64 */
+            quantity: number;
+            /** @description Why it failed or was cancelled. */
+            reason?: string;
+            requested_by: string;
+            /** @enum {string} */
+            state: "requested" | "issuing" | "issued" | "failed" | "cancelled";
+        };
+        OrganisationView: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            kinds: string[];
+            names: {
+                [key: string]: string;
+            };
+        };
+        PageAuditView: {
+            items: components["schemas"]["AuditView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageCategoryView: {
+            items: components["schemas"]["CategoryView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
         PageCommandView: {
-            items: components["schemas"]["CommandView"][] | null;
+            items: components["schemas"]["CommandView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
         };
         PageDeviceView: {
-            items: components["schemas"]["DeviceView"][] | null;
+            items: components["schemas"]["DeviceView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
         };
         PageHomeBrief: {
-            items: components["schemas"]["HomeBrief"][] | null;
+            items: components["schemas"]["HomeBrief"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageJobView: {
+            items: components["schemas"]["JobView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageKindView: {
+            items: components["schemas"]["KindView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageMemberView: {
+            items: components["schemas"]["MemberView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageMembershipView: {
+            items: components["schemas"]["MembershipView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageOpenSession: {
+            items: components["schemas"]["OpenSession"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageOrderView: {
+            items: components["schemas"]["OrderView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageOrganisationView: {
+            items: components["schemas"]["OrganisationView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
         };
         PagePointView: {
-            items: components["schemas"]["PointView"][] | null;
+            items: components["schemas"]["PointView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
         };
-        Password: string;
-        Patch_homes_homeRequest: {
-            names: {
-                [key: string]: string;
-            };
+        PagePoolView: {
+            items: components["schemas"]["PoolView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageProductView: {
+            items: components["schemas"]["ProductView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageTokenView: {
+            items: components["schemas"]["TokenView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageUserView: {
+            items: components["schemas"]["UserView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PageVersionView: {
+            items: components["schemas"]["VersionView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+        };
+        PasswordInputBody: {
+            /** Format: password */
+            new_password: string;
+            /** Format: password */
+            old_password: string;
         };
         PingEvent: {
             /** Format: date-time */
             at: string;
         };
         PointView: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description By the device where it said one, else of receipt.
+             */
             at: string;
             value: unknown;
+        };
+        PoolView: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Made by the program, of locally administered addresses; used only while there is no other. */
+            default: boolean;
+            /** @description MAC; both ends belong to it. */
+            first: string;
+            id: string;
+            last: string;
+            /**
+             * Format: int64
+             * @description Addresses that no order has.
+             */
+            left: number;
+            name: string;
         };
         PresenceEvent: {
             /** Format: date-time */
@@ -711,19 +1668,96 @@ export interface components {
             online: boolean;
             reason: string;
         };
+        Problem: {
+            /**
+             * @description Stable, for programs.
+             * @enum {string}
+             */
+            code: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "stale" | "limit" | "too_large" | "unsupported" | "unavailable" | "expired" | "internal" | "cancelled" | "method_not_allowed" | "media_type" | "timeout";
+            /** @description What is wrong, for a person. */
+            detail: string;
+            /** @description What to do. */
+            fix?: string;
+            /** @description The value as it came, cut. */
+            got?: string;
+            /** @description Acts that are open now. */
+            open?: string[];
+            /** @description Every place that is wrong, where there are several; the first is the one above. */
+            problems?: components["schemas"]["Flaw"][];
+            /** @description Leads to the server's log; the header X-Request-Id of every answer. */
+            request: string;
+            /**
+             * Format: int64
+             * @description As the header Retry-After.
+             */
+            retry_after_seconds?: number;
+            /** @description What is allowed. */
+            rule?: string;
+            /** Format: int64 */
+            status: number;
+            title: string;
+            /**
+             * @description Stable name of the kind of problem.
+             * @example urn:lampworks:problem:invalid
+             */
+            type: string;
+            /** @description JSON Pointer into the body, parameter or object. */
+            where?: string;
+        };
+        ProductView: {
+            category: string;
+            /** Format: date-time */
+            changed_at: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            names: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @description The number of the triple (三元组).
+             */
+            product_id: number;
+            product_key: string;
+            /**
+             * Format: int64
+             * @description Of the thing model in force.
+             */
+            version: number;
+        };
         PropertyView: {
-            enum?: components["schemas"]["EnumView"][] | null;
+            enum?: components["schemas"]["EnumView"][];
             identifier: string;
             /** Format: double */
             max?: number;
             /** Format: double */
             min?: number;
+            /** @description As the thing model gives it. */
             name: string;
+            /** @description By language, where known. */
+            names?: {
+                [key: string]: string;
+            };
             /** Format: double */
             step?: number;
             type: string;
             unit?: string;
             writable: boolean;
+        };
+        PublishInputBody: {
+            /** @description Why, for those who read the list of versions. */
+            note?: string;
+        };
+        RenameHomeInputBody: {
+            names: {
+                [key: string]: string;
+            };
+        };
+        RenameProductInputBody: {
+            names: {
+                [key: string]: string;
+            };
         };
         RoomView: {
             aliases?: {
@@ -733,6 +1767,9 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+        };
+        SelectInputBody: {
+            organisation: string;
         };
         SentenceInputBody: {
             /**
@@ -754,13 +1791,18 @@ export interface components {
             actor: components["schemas"]["SessionView"];
         };
         SessionView: {
-            kind: string;
+            /** @description What who is signed in may do. */
+            acts: string[];
+            /** @enum {string} */
+            kind: "user" | "token";
             login: string;
-            organisation?: string;
-            organisation_name?: {
+            /** @description Id of the organisation acted for; empty for an operator, or a user without one. */
+            organisation: string;
+            /** @description Its names by language. */
+            organisation_name: {
                 [key: string]: string;
             };
-            roles: string[] | null;
+            roles: string[];
         };
         SetBoundInputBody: {
             aliases?: {
@@ -769,19 +1811,41 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+            /** @description Id; empty: in no room. */
             room?: string;
         };
+        SetMemberInputBody: {
+            /** @enum {string} */
+            role: "owner" | "engineer" | "factory" | "market" | "support" | "query";
+        };
+        SetOrganisationInputBody: {
+            kinds: string[];
+            names: {
+                [key: string]: string;
+            };
+        };
         SetupInputBody: {
-            /** @description The one-time code that the start of the program showed. */
+            /**
+             * Format: password
+             * @description The one-time code that the start of the program showed.
+             */
             code: string;
             email?: string;
             login: string;
-            password: components["schemas"]["Password"];
+            /** Format: password */
+            password: string;
+        };
+        SetupView: {
+            needed: boolean;
         };
         SignInBody: {
             login?: string;
-            password?: components["schemas"]["Password"];
-            /** @description An API token, instead of login and password. */
+            /** Format: password */
+            password?: string;
+            /**
+             * Format: password
+             * @description An API token, instead of login and password.
+             */
             token?: string;
         };
         SpeechInputBody: {
@@ -822,10 +1886,64 @@ export interface components {
             room?: string;
             value?: unknown;
         };
-        ValueView: {
+        TokenView: {
             /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            name: string;
+            organisation?: string;
+            /** @description The token begins with lw_prefix_. */
+            prefix: string;
+            /** Format: date-time */
+            revoked_at?: string;
+            /** @description Absent: all that the maker's role allows. */
+            scopes?: string[];
+            /** @description The token itself: in the first answer that makes it, and never again. */
+            token?: string;
+            /** Format: date-time */
+            used_at?: string;
+            used_from?: string;
+        };
+        UserStateInputBody: {
+            /** @description Why; for the audit. */
+            note?: string;
+            /** @enum {string} */
+            state: "enabled" | "disabled";
+        };
+        UserView: {
+            /** Format: date-time */
+            created_at: string;
+            email?: string;
+            id: string;
+            login: string;
+            /** @description admin: operates the platform. */
+            platform_role?: string;
+            /** @enum {string} */
+            state: "enabled" | "disabled";
+        };
+        ValueView: {
+            /**
+             * Format: date-time
+             * @description By the device where it said one, else of receipt.
+             */
             time: string;
             value: unknown;
+        };
+        VersionView: {
+            /** @description Something that the version before allowed is refused now, or read differently. */
+            breaking: boolean;
+            /** @description From the version before; told by publishing only. */
+            changes?: components["schemas"]["Change"][];
+            /** @description TSL; left out in lists. */
+            document?: unknown;
+            note?: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: date-time */
+            published_at: string;
+            published_by?: string;
         };
     };
     responses: never;
@@ -836,6 +1954,110 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_audit: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                act?: string;
+                object?: string;
+                /** @description Id of who acted. */
+                actor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAuditView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCategoryView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_categories_category: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                category: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoryView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_commands_command: {
         parameters: {
             query?: never;
@@ -856,13 +2078,15 @@ export interface operations {
                     "application/json": components["schemas"]["CommandView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -887,13 +2111,15 @@ export interface operations {
                     "application/json": components["schemas"]["CommandView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -903,7 +2129,7 @@ export interface operations {
             query?: {
                 /** @description next_cursor of the page before. */
                 cursor?: string;
-                /** @description How many items; 0 is the list's own default. */
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
                 product?: string;
                 order?: string;
@@ -926,13 +2152,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageDeviceView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -957,13 +2185,15 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -971,7 +2201,9 @@ export interface operations {
     get_devices_device_commands: {
         parameters: {
             query?: {
-                cursor?: number;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
             };
             header?: never;
@@ -991,13 +2223,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageCommandView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1006,7 +2240,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A string of your own, the same when the call is repeated: the act is carried out once. */
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1029,13 +2263,15 @@ export interface operations {
                     "application/json": components["schemas"]["CommandView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1048,6 +2284,9 @@ export interface operations {
                 from?: string;
                 /** @description Default: now. */
                 to?: string;
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description 0: 100. */
                 limit?: number;
             };
             header?: never;
@@ -1067,13 +2306,15 @@ export interface operations {
                     "application/json": components["schemas"]["PagePointView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1098,13 +2339,15 @@ export interface operations {
                     "application/json": components["schemas"]["StateView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1131,13 +2374,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1147,7 +2392,7 @@ export interface operations {
             query?: {
                 /** @description next_cursor of the page before. */
                 cursor?: string;
-                /** @description How many items; 0 is the list's own default. */
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
             };
             header?: never;
@@ -1165,13 +2410,15 @@ export interface operations {
                     "application/json": components["schemas"]["PageHomeBrief"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1180,7 +2427,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A string of your own, the same when the call is repeated: the act is carried out once. */
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -1201,13 +2448,15 @@ export interface operations {
                     "application/json": components["schemas"]["HomeBrief"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1232,13 +2481,15 @@ export interface operations {
                     "application/json": components["schemas"]["HomeView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1261,13 +2512,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1283,7 +2536,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Patch_homes_homeRequest"];
+                "application/json": components["schemas"]["RenameHomeInputBody"];
             };
         };
         responses: {
@@ -1294,13 +2547,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1309,7 +2564,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A string of your own, the same when the call is repeated: the act is carried out once. */
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1330,13 +2585,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1364,13 +2621,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1394,13 +2653,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1409,6 +2670,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Where to go on; browsers send it themselves. */
                 "Last-Event-ID"?: number;
             };
             path: {
@@ -1418,7 +2680,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Server-sent events. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1493,13 +2755,15 @@ export interface operations {
                     })[];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1508,7 +2772,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A string of your own, the same when the call is repeated: the act is carried out once. */
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1531,13 +2795,15 @@ export interface operations {
                     "application/json": components["schemas"]["RoomView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1565,13 +2831,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1595,13 +2863,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1630,13 +2900,1081 @@ export interface operations {
                     "application/json": components["schemas"]["Answer"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_jobs: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                kind?: string;
+                object?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/json": components["schemas"]["PageJobView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_jobs_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_jobs_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_mac_pools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePoolView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_mac_pools: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPoolInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_memberships: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMembershipView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_orders: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                product?: string;
+                state?: "requested" | "issuing" | "issued" | "failed" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrderView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_orders_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_orders_order: {
+        parameters: {
+            query?: {
+                /** @description Why. */
+                note?: string;
+            };
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_orders_order_workbook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Six columns, as burning tools read them, and a cover sheet. It is given to its end once; a download that broke off may be repeated. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisation_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageKindView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOrganisationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrganisationInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_organisations_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetOrganisationInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation_members: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMemberView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_members: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMemberInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_members_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_organisations_organisation_members_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetMemberInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                category?: string;
+                /** @description A part of a name, the ProductKey or the ProductID. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageProductView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_products: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProductInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_products_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameProductInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products_product_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_products_product_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_products_product_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_products_product_orders: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrderInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products_product_versions: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVersionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_products_product_versions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products_product_versions_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1659,13 +3997,15 @@ export interface operations {
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1693,13 +4033,15 @@ export interface operations {
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1713,6 +4055,75 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_session_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionBody"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_session_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordInputBody"];
+            };
+        };
+        responses: {
             /** @description OK */
             200: {
                 headers: {
@@ -1723,13 +4134,77 @@ export interface operations {
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/json": components["schemas"]["PageOpenSession"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_sessions_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1749,18 +4224,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: boolean;
-                    };
+                    "application/json": components["schemas"]["SetupView"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1788,13 +4263,15 @@ export interface operations {
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1812,23 +4289,237 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 16-bit PCM, mono */
+            /** @description 16-bit PCM, mono. */
             200: {
                 headers: {
                     "Content-Type"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "audio/wav": unknown;
+                    "audio/wav": string;
                 };
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tokens: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/json": components["schemas"]["PageTokenView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tokens: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTokenInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_tokens_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_users: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUserView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_user_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserStateInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1855,13 +4546,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Error */
+            /** @description What is wrong, where, by which rule, and what to do. */
             default: {
                 headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
