@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -96,10 +95,8 @@ type Commands struct {
 	bus      bus.Bus
 	log      *slog.Logger
 
-	waiting  waiters
-	acks     acknowledgements
-	finished chan struct{}
-	once     sync.Once
+	waiting waiters
+	acks    acknowledgements
 }
 
 // New returns the service over a migrated store. [Commands.Run] and [Commands.Follow] must run for commands to end.

@@ -62,7 +62,7 @@ func TestFollow(t *testing.T) {
 	w := devicetest.New(t, 1)
 	dir := t.TempDir()
 	d := w.Lights[0]
-	s, stop := room(t, w, dir)
+	_, stop := room(t, w, dir)
 	w.Posts(t, d, `"brightness":10,"powerstate":1`)
 	w.Posts(t, d, `"brightness":{"value":5,"time":1700000000000}`)  // it happened before
 	w.Posts(t, d, `"brightness":{"value":30,"time":4102444800000}`) // a clock that is decades ahead
@@ -71,7 +71,7 @@ func TestFollow(t *testing.T) {
 	followed(t, w)
 	stop()
 	w.Posts(t, d, `"brightness":40`)
-	s, _ = room(t, w, dir)
+	s, _ := room(t, w, dir)
 	followed(t, w)
 	if diff := cmp.Diff(values(t, s, w, "brightness"), []string{"5", "10", "30", "40"}); diff != "" {
 		t.Errorf("brightness (-got +want):\n%s", diff)
