@@ -33,6 +33,7 @@ type conn struct {
 	gone      atomic.Bool
 	receiving atomic.Bool  // the reader is inside Receive and writes what comes of it
 	writing   atomic.Bool  // somebody writes
+	refused   atomic.Bool  // a command found no room in the output: deliver when that is written
 	unstored  atomic.Int32 // messages handed to the Log and not yet on disk
 	stalled   atomic.Pointer[chan struct{}]
 	filters   atomic.Pointer[subscriptions] // what the device subscribed to
@@ -259,6 +260,9 @@ func (c *conn) write() {
 		out := c.s.Take((*buf)[:0])
 		if len(out) == 0 {
 			c.writing.Store(false)
+			if c.refused.Swap(false) {
+				c.deliver()
+			}
 			if c.s.Pending() == 0 || !c.writing.CompareAndSwap(false, true) {
 				return
 			}

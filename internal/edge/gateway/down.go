@@ -191,8 +191,27 @@ func (c *conn) giveOnce(ctx context.Context) error {
 	}
 	for i := range cs {
 		if err := c.send(&cs[i]); err != nil {
-			return errors.Join(err, c.g.c.Commands.Return(ctx, cs[i:]))
+			return c.giveBack(ctx, cs[i:], err, i > 0)
 		}
+	}
+	return nil
+}
+
+// giveBack returns commands of which nothing was queued, because of err. Where the output is full they go when it has
+// been written. sent says that others went before them: one that finds no room in an empty output never will.
+func (c *conn) giveBack(ctx context.Context, cs []command.Command, err error, sent bool) error {
+	if back := c.g.c.Commands.Return(ctx, cs); back != nil || !errors.Is(err, mqtt.ErrOut) {
+		return errors.Join(err, back)
+	}
+	c.refused.Store(true)
+	switch {
+	case c.s.Pending() > 0: // the writer delivers when it is through
+	case sent:
+		if c.refused.Swap(false) {
+			c.deliver()
+		}
+	default:
+		return err
 	}
 	return nil
 }
