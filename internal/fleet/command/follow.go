@@ -45,7 +45,7 @@ func (s *Commands) Follow(ctx context.Context, log uplink.Log) error {
 	if err != nil {
 		return fmt.Errorf("reading the cursor of %s: %w", consumer, err)
 	}
-	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle)
+	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle, uplink.Logger(s.log))
 }
 
 // pending is an open command.

@@ -24,7 +24,7 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 		return err
 	}
 	f := &follower{s: s, seen: make(map[string]time.Time)}
-	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle)
+	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle, uplink.Logger(s.log))
 }
 
 func (s *Service) position(ctx context.Context) (uplink.Position, error) {

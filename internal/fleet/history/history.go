@@ -136,7 +136,7 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 			}
 		}
 		return nil
-	})
+	}, uplink.Logger(s.log))
 }
 
 // write stores a batch, day of receipt by day of receipt, so that each day's cursor tells the truth.

@@ -40,7 +40,7 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 		return fmt.Errorf("reading the cursor of %s: %w", consumer, err)
 	}
 	f := &follower{s: s, known: make(map[string]*entry)}
-	return uplink.Follow(ctx, log, consumer, from, batch, f.handle)
+	return uplink.Follow(ctx, log, consumer, from, batch, f.handle, uplink.Logger(s.log))
 }
 
 // entry is a shadow as this process last wrote it.
