@@ -25,7 +25,9 @@ func run(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	if program = os.Getenv("LAMPWORKS_BIN"); program == "" {
 		program = filepath.Join(dir, "lampworks")
-		if out, err := exec.Command("go", "build", "-o", program, "lampworks/cmd/lampworks").CombinedOutput(); err != nil {
+		build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", program, "lampworks/cmd/lampworks")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "building the program: %v\n%s", err, out)
 			return 1
 		}

@@ -179,7 +179,7 @@ func TestBrokenPackets(t *testing.T) {
 	}
 }
 
-// TestHalfAPacket leaves one open, before CONNECT and after it. Both end, and a slow but steady sender does not.
+// TestHalfAPacket leaves one open, before CONNECT and after it, and sends nothing at all. Each ends.
 func TestHalfAPacket(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skip: takes the ten seconds a packet may take")
