@@ -69,8 +69,15 @@ func Run(ctx context.Context, o Options) error {
 		name string
 		run  func(context.Context) error
 	}{
-		{"start", b.start}, {"check", b.check}, {"sessions", b.sessions}, {"ingest", b.ingest}, {"commands", b.commands},
-		{"sentences", b.sentences}, {"triples", b.triples}, {"storm", b.storm}, {"restart", b.restart},
+		{"start", b.start},
+		{"check", b.check},
+		{"sessions", b.sessions},
+		{"ingest", b.ingest},
+		{"commands", b.commands},
+		{"sentences", b.sentences},
+		{"triples", b.triples},
+		{"storm", b.storm},
+		{"restart", b.restart},
 	}
 	for _, m := range all {
 		if o.What != "all" && o.What != m.name {

@@ -123,6 +123,16 @@ const (
 	failedUnsupported  phrase = "failed.unsupported"
 	failedInvalid      phrase = "failed.invalid"
 
+	stageRead      phrase = "stage.read"
+	stageCompiled  phrase = "stage.compiled"
+	stageRepaired  phrase = "stage.repaired"
+	stageUnread    phrase = "stage.unread"
+	stageFound     phrase = "stage.found"
+	stageSent      phrase = "stage.sent"
+	stageSome      phrase = "stage.some_sent"
+	stageConfirmed phrase = "stage.confirmed"
+	stageWritten   phrase = "stage.written"
+
 	queryOn      phrase = "query.on"
 	queryOff     phrase = "query.off"
 	queryAllOn   phrase = "query.all_on"

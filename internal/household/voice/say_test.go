@@ -456,7 +456,7 @@ func TestHomesAreCompiledAnew(t *testing.T) {
 	if diff := cmp.Diff([]string{`living room lamp {"powerstate":1}`}, h.road.sent(h)); diff != "" || a.Reply != "好的，客厅的小太阳开了。" {
 		t.Errorf("%s\n%s", a.Reply, diff)
 	}
-	if !strings.Contains(a.Stages[0].Detail, "compiled") || strings.Contains(h.say(t, "打开客厅的小太阳").Stages[0].Detail, "compiled") {
+	if !strings.Contains(a.Stages[0].Detail, "先编译了这个家") || strings.Contains(h.say(t, "打开客厅的小太阳").Stages[0].Detail, "先编译了") {
 		t.Error("a home is compiled when it changed, and only then")
 	}
 	loaded, err := h.homes.Load(t.Context(), h.who, h.id)

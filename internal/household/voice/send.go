@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/infra/fault"
@@ -23,7 +24,7 @@ func (t *turn) send(ctx context.Context) (string, error) {
 		for i := range cs {
 			t.submitted(members[i], cs[i])
 		}
-		return fmt.Sprintf("%d commands", len(cs)), nil
+		return t.words().say(stageSent, "n", strconv.Itoa(len(cs))), nil
 	}
 	if !refusal(err) {
 		return "", fmt.Errorf("sending the commands of sentence %s: %w", t.id, err)
@@ -39,7 +40,7 @@ func (t *turn) send(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("sending a command of sentence %s: %w", t.id, err)
 		}
 	}
-	return fmt.Sprintf("%d commands of %d accepted", len(t.sent), len(reqs)), nil
+	return t.words().say(stageSome, "n", strconv.Itoa(len(t.sent)), "of", strconv.Itoa(len(reqs))), nil
 }
 
 // requests gathers the steps of each device. members holds, for each request,
@@ -144,7 +145,7 @@ func (t *turn) confirm(ctx context.Context) (string, error) {
 		}
 		t.reportedInstead()
 	}
-	return fmt.Sprintf("%d of %d confirmed", done, len(t.steps)), nil
+	return t.words().say(stageConfirmed, "n", strconv.Itoa(done), "of", strconv.Itoa(len(t.steps))), nil
 }
 
 // judge gives a step the end of its command; nil is a command nobody could read.

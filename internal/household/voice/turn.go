@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,15 +81,27 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 	}
 	t.s.conversations.remember(t.conversation(), h.index, t.reading.Memory, now)
 	t.out = Answer{ID: t.id, Text: t.in.Text, Lang: t.language(), Outcome: string(t.reading.Outcome), Reason: string(t.reading.Reason.Code)}
-	detail := string(t.reading.Outcome)
+	return t.understood(made), nil
+}
+
+// understood is how the sentence was read, in the language of the answer.
+func (t *turn) understood(made bool) string {
+	w := t.words()
+	parts := []string{w.say(stageRead)}
+	if t.reading.Outcome != nlu.Act {
+		parts[0] = w.say(stageUnread)
+	}
 	if made {
-		detail += ", home compiled first"
+		parts = append(parts, w.say(stageCompiled))
 	}
 	if t.reading.Repaired != "" {
-		detail += ", repaired by sound"
+		parts = append(parts, w.say(stageRepaired))
 	}
-	return detail, nil
+	return strings.Join(parts, " · ")
 }
+
+// words is the catalogue of the language the answer is given in.
+func (t *turn) words() catalogue { return t.s.words[t.out.Lang] }
 
 // language is the one the answer is given in.
 func (t *turn) language() string {
@@ -178,7 +190,7 @@ func (t *turn) resolve(ctx context.Context) (string, error) {
 	if t.failure != nil {
 		return "", t.failure
 	}
-	return fmt.Sprintf("%d actions on %d devices", len(t.reading.Actions), len(all)), nil
+	return t.words().say(stageFound, "actions", strconv.Itoa(len(t.reading.Actions)), "devices", strconv.Itoa(len(all))), nil
 }
 
 // ask answers a query from the shadow.
@@ -252,7 +264,7 @@ func (t *turn) answer(context.Context) (string, error) {
 	}
 	teller := teller{catalogue: t.s.words[t.out.Lang], lang: t.out.Lang, home: t.home, candidates: t.reading.Candidates}
 	t.out.Reply = teller.reply(t)
-	return strings.TrimSpace(t.out.Lang + " " + t.out.Outcome), nil
+	return t.words().say(stageWritten), nil
 }
 
 // judge gives the sentence its outcome, now that the steps have theirs.

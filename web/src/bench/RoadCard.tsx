@@ -80,7 +80,7 @@ function Road({ home, turn, answer, replay }: { home: Home; turn: Turn; answer: 
                 <b>{span(s.lengthUS)}</b>
               </div>
               <p className={code ? 'stage-text mono' : 'stage-text'}>{text}</p>
-              <p className="stage-detail" title={s.detail} lang="en">
+              <p className="stage-detail" title={s.detail}>
                 {s.detail}
               </p>
             </li>
