@@ -425,7 +425,7 @@ func TestDue(t *testing.T) {
 		t.Errorf("due after the first are %v, newest %d, %v", devices, newest, err)
 	}
 	r.take(t, b)
-	if devices, newest, err = r.commands.Due(t.Context(), one.Seq); len(devices) != 0 || newest != one.Seq || err != nil {
+	if devices, newest, err = r.commands.Due(t.Context(), one.Seq); len(devices) != 0 || newest != two.Seq || err != nil {
 		t.Errorf("due after all were taken are %v, newest %d, %v", devices, newest, err)
 	}
 }

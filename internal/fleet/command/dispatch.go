@@ -90,12 +90,12 @@ func (s *Commands) Return(ctx context.Context, cs []Command) error {
 	return nil
 }
 
-// Due lists the devices that a command accepted after seq waits for, and the newest seq seen; for the gateway's round
+// Due lists the devices that a command accepted after seq waits for, and the newest seq there is; for the gateway's round
 // every two seconds, which makes up for lost events.
 func (s *Commands) Due(ctx context.Context, after int64) (devices []string, newest int64, err error) {
 	newest = after
 	err = s.store.Read(ctx, func(v *store.View) error {
-		rows, err := v.Query(ctx, "SELECT seq, device FROM command WHERE seq > ? AND state = 'accepted' AND ended_at IS NULL ORDER BY seq LIMIT 10000", after)
+		rows, err := v.Query(ctx, dueSQL, after, atOnce)
 		if err != nil {
 			return fmt.Errorf("reading what is due: %w", err)
 		}
@@ -107,7 +107,10 @@ func (s *Commands) Due(ctx context.Context, after int64) (devices []string, newe
 			}
 			devices = append(devices, device)
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil || len(devices) == atOnce {
+			return err
+		}
+		return newestIn(ctx, v, &newest)
 	})
 	return devices, newest, err
 }
@@ -115,13 +118,8 @@ func (s *Commands) Due(ctx context.Context, after int64) (devices []string, newe
 // Newest is the newest seq there is.
 func (s *Commands) Newest(ctx context.Context) (int64, error) {
 	var seq int64
-	err := s.store.Read(ctx, func(v *store.View) error {
-		return v.QueryRow(ctx, "SELECT COALESCE(MAX(seq), 0) FROM command").Scan(&seq)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("reading the newest command: %w", err)
-	}
-	return seq, nil
+	err := s.store.Read(ctx, func(v *store.View) error { return newestIn(ctx, v, &seq) })
+	return seq, err
 }
 
 // Acknowledged notes that the device acknowledged the packet of command seq. It returns at once; a row is written soon,

@@ -107,23 +107,34 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 // learn adds the commands accepted since the last batch. An answer is in the Log only after its command's row.
 func (f *follower) learn(ctx context.Context) error {
 	return f.s.store.Read(ctx, func(v *store.View) error {
-		fresh, err := query(ctx, v, "WHERE seq > ? AND ended_at IS NULL ORDER BY seq", f.newest)
-		if err != nil {
-			return err
-		}
-		for _, c := range fresh {
-			p := &pending{Command: c}
-			if c.Kind == PropertySet {
-				if err := json.Unmarshal(c.Params, &p.sets); err != nil {
-					return fmt.Errorf("reading the parameters of command %s: %w", c.ID, err)
-				}
-				p.recall()
+		for {
+			fresh, err := query(ctx, v, freshSQL, f.newest, atOnce)
+			if err != nil {
+				return err
 			}
-			f.byDevice[c.Device] = append(f.byDevice[c.Device], p)
-			f.newest = max(f.newest, c.Seq)
+			for _, c := range fresh {
+				if err := f.add(c); err != nil {
+					return err
+				}
+			}
+			if len(fresh) < atOnce {
+				return newestIn(ctx, v, &f.newest)
+			}
 		}
-		return nil
 	})
+}
+
+func (f *follower) add(c Command) error {
+	p := &pending{Command: c}
+	if c.Kind == PropertySet {
+		if err := json.Unmarshal(c.Params, &p.sets); err != nil {
+			return fmt.Errorf("reading the parameters of command %s: %w", c.ID, err)
+		}
+		p.recall()
+	}
+	f.byDevice[c.Device] = append(f.byDevice[c.Device], p)
+	f.newest = c.Seq
+	return nil
 }
 
 // recall takes up after a restart what the row says of reports that came before: which property it was is not known, so

@@ -16,6 +16,23 @@ import (
 const columns = `seq, id, organisation, device, kind, service, params, state, reason, note, result, origin, ref,
 	created_at, deadline_at, sent_at, acknowledged_at, ended_at`
 
+// atOnce bounds what one look at the open commands reads.
+const atOnce = 10_000
+
+// The index is named: by its own choice the engine walks the whole table from seq on, ended commands and all.
+const (
+	dueSQL   = "SELECT seq, device FROM command INDEXED BY command_open_seq WHERE seq > ? AND state = 'accepted' AND ended_at IS NULL ORDER BY seq LIMIT ?"
+	freshSQL = "INDEXED BY command_open_seq WHERE seq > ? AND ended_at IS NULL ORDER BY seq LIMIT ?"
+)
+
+// newestIn reads the newest seq there is in the snapshot of q.
+func newestIn(ctx context.Context, q store.Querier, seq *int64) error {
+	if err := q.QueryRow(ctx, "SELECT COALESCE(MAX(seq), 0) FROM command").Scan(seq); err != nil {
+		return fmt.Errorf("reading the newest command: %w", err)
+	}
+	return nil
+}
+
 // errMoved says that the command is not in the state the act starts from any more.
 var errMoved = errors.New("somebody was faster")
 
