@@ -114,7 +114,6 @@ func build(c Config, mux *http.ServeMux) *API {
 	}
 	describeTypes(hc.Components.Schemas)
 	a.huma = humago.New(mux, hc)
-	a.huma.UseMiddleware(readInTime)
 	a.routes()
 	a.complete()
 	return a

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -144,25 +143,3 @@ func (m *moment) UnmarshalJSON(b []byte) error { return (*time.Time)(m).Unmarsha
 func (moment) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 }
-
-// readInTime gives a body its time, and the rest of the request its own: left alone, the deadline of reading would end the
-// context of whoever still waits for a device.
-func readInTime(hc huma.Context, next func(huma.Context)) { next(&timely{hc}) }
-
-type wire = huma.Context
-
-type timely struct{ wire }
-
-// Unwrap is for the adapter.
-func (t *timely) Unwrap() huma.Context { return t.wire }
-
-// BodyReader implements huma.Context.
-func (t *timely) BodyReader() io.Reader { return &timelyReader{t.wire.BodyReader(), t.wire} }
-
-type timelyReader struct {
-	io.Reader
-	hc huma.Context
-}
-
-// Close is called when the body was read.
-func (t *timelyReader) Close() error { return t.hc.SetReadDeadline(time.Time{}) }
