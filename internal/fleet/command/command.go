@@ -96,6 +96,7 @@ type Commands struct {
 	log      *slog.Logger
 
 	waiting waiters
+	reading reading
 	acks    acknowledgements
 }
 

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/uplink"
 )
 
 // Subjects of the Bus. The last token is the id of the device. A lost event costs time, never a command: the gateway asks
@@ -164,6 +167,38 @@ func (a *acknowledgements) take() []acknowledgement {
 	return list
 }
 
+// maxBehind is how long a reading of the Log that does not come on may keep commands from ending.
+const maxBehind = 30 * time.Second
+
+// reading is how far completion has come in the Log, for the sweep.
+type reading struct {
+	log  atomic.Pointer[uplink.Log] // nil while nobody completes commands here
+	done atomic.Uint64              // position that is read and committed
+
+	// Of the sweep only: everything up to tail, the end of the Log at time at, must be read before a deadline until at
+	// can have passed unanswered.
+	tail   uplink.Position
+	at     time.Time
+	passed time.Time
+}
+
+// heard is the time up to which every answer was read.
+func (s *Commands) heard(ctx context.Context, now time.Time) time.Time {
+	r := &s.reading
+	log := r.log.Load()
+	if log == nil {
+		return now
+	}
+	switch {
+	case uplink.Position(r.done.Load()) >= r.tail:
+		r.passed, r.tail, r.at = r.at, (*log).Tail(), now
+	case now.Sub(r.at) > maxBehind:
+		s.log.LogAttrs(ctx, slog.LevelError, "completion of commands is behind; commands end unconfirmed", slog.Uint64("read", r.done.Load()), slog.Uint64("wanted", uint64(r.tail)))
+		r.passed, r.tail, r.at = now, (*log).Tail(), now
+	}
+	return r.passed
+}
+
 const (
 	acknowledgeAfter = 50 * time.Millisecond  // most answers are there by then
 	sweepEvery       = 200 * time.Millisecond // how late a deadline may be noticed
@@ -211,14 +246,17 @@ func (s *Commands) record(ctx context.Context) {
 	}
 }
 
-// sweep ends what is past its deadline: expired when it never left, failed when it did.
+// sweep ends what is past its deadline: expired when it never left, failed when it did and every answer that can have
+// come by then was read.
 func (s *Commands) sweep(ctx context.Context, now time.Time) error {
+	heard := s.heard(ctx, now)
 	var late []Command
 	err := s.store.Read(ctx, func(v *store.View) error {
 		var err error
 		late, err = query(ctx, v, "WHERE ended_at IS NULL AND deadline_at <= ? ORDER BY deadline_at LIMIT 1000", now.UnixMilli())
 		return err
 	})
+	late = slices.DeleteFunc(late, func(c Command) bool { return c.State != Accepted && c.DeadlineAt.After(heard) })
 	if err != nil || len(late) == 0 {
 		return err
 	}

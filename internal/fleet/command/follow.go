@@ -45,6 +45,9 @@ func (s *Commands) Follow(ctx context.Context, log uplink.Log) error {
 	if err != nil {
 		return fmt.Errorf("reading the cursor of %s: %w", consumer, err)
 	}
+	s.reading.done.Store(uint64(from))
+	s.reading.log.Store(&log)
+	defer s.reading.log.Store(nil)
 	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle, uplink.Logger(s.log))
 }
 
@@ -92,6 +95,7 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 		f.byDevice, f.newest = make(map[string][]*pending), 0 // learn anew: what memory holds may be ahead of the rows
 		return err
 	}
+	f.s.reading.done.Store(uint64(records[len(records)-1].Pos))
 	for _, p := range done {
 		f.s.ended(p.Command)
 		if p.Kind == PropertySet { // an ended call is kept: a second answer to it must not be taken for another's
