@@ -70,6 +70,7 @@ type Node struct {
 	Voice    *voice.Service
 	Gateway  *gateway.Gateway
 
+	closing   chan struct{} // closed when the draining begins
 	series    *dayfile.Files
 	events    *inproc.Bus // the one of its own
 	listeners []listener
@@ -88,7 +89,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (n *Node, err error) 
 	if err != nil {
 		return nil, err
 	}
-	n = &Node{c: c, log: log}
+	n = &Node{c: c, log: log, closing: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())
@@ -147,7 +148,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
 	n.Virtual = virtual.NewFleet(n.log)
 	n.Homes = home.New(n.Store)
-	n.Voice = voice.New(voice.Config{Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Logger: n.log})
+	n.Voice = voice.New(voice.Config{Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Logger: n.log})
 	n.Gateway = gateway.New(gateway.Config{
 		Devices: n.Devices, Products: n.Products, Commands: n.Commands, Log: n.Log, Bus: n.Bus, Logger: n.log,
 		Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
@@ -161,7 +162,7 @@ func (n *Node) openRooms(context.Context) error {
 			Accounts: n.Accounts, Products: n.Products, Orders: n.Orders, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
-			Console: page, Logger: n.log,
+			Console: page, Logger: n.log, Closing: n.closing,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -170,6 +171,9 @@ func (n *Node) openRooms(context.Context) error {
 	}
 	return nil
 }
+
+// live reports whether a device has a session here, whatever the Log's readers know of it yet.
+func (n *Node) live(device string) bool { return n.Gateway.Live(device) }
 
 // Addresses is where a node serves, as the ready file says it.
 type Addresses struct {
@@ -217,12 +221,15 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 			return nil
 		}
 	})
-	g.Go(func() error { return n.Gateway.Run(serving) })
+	devices, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	g.Go(func() error { return n.Gateway.Run(devices) })
 	for _, l := range n.listeners {
-		g.Go(func() error { return n.serve(serving, l) })
+		g.Go(func() error { return n.serve(devices, l) })
 	}
-	g.Go(func() error {
+	g.Go(func() error { // requests first: a sentence under way still reaches its devices and hears them
 		<-serving.Done()
+		defer leave()
 		return n.drain(context.WithoutCancel(serving))
 	})
 	if ready != nil {
@@ -272,10 +279,11 @@ func (n *Node) serve(ctx context.Context, l listener) error {
 const drainTime = 5 * time.Second
 
 func (n *Node) drain(ctx context.Context) error {
+	close(n.closing) // live views end now, requests may finish
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
 	if err := n.http.Shutdown(ctx); err != nil {
-		return errors.Join(n.http.Close()) // live views do not end by themselves
+		return n.http.Close()
 	}
 	return nil
 }

@@ -68,6 +68,7 @@ type Config struct {
 	Speech   speech.Synthesizer // nil: texts are not spoken
 	Console  http.Handler       // everything outside /api; nil: nothing there
 	Logger   *slog.Logger
+	Closing  <-chan struct{} // closed when the program stops: live views end, requests finish; nil: never
 }
 
 // Gateway is what /metrics asks of the gateway of this process.

@@ -156,6 +156,13 @@ func (a *API) live(ctx context.Context, in *liveInput, send sse.Sender) {
 	defer following.Wait()
 	defer stop()
 	following.Go(func() {
+		select {
+		case <-a.Closing:
+			stop()
+		case <-ctx.Done():
+		}
+	})
+	following.Go(func() {
 		defer stop() // what ends the view ends the stream
 		v.follow(ctx)
 	})

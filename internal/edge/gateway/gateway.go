@@ -121,6 +121,9 @@ func New(c Config) *Gateway {
 // Sessions is how many devices are online here.
 func (g *Gateway) Sessions() int { return g.sessions.count() }
 
+// Live reports whether a device has a session here.
+func (g *Gateway) Live(device string) bool { return g.sessions.find(device) != nil }
+
 // roundEvery is how late a lost event can make a command or the end of a device's right.
 const roundEvery = 2 * time.Second
 

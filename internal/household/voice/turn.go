@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,6 +101,28 @@ func (t *turn) understood(made bool) string {
 	return strings.Join(parts, " · ")
 }
 
+// online is which of the devices are connected: those with a session here, and of the others what the rows say.
+func (t *turn) online(ctx context.Context, devices []string) (map[string]bool, error) {
+	here := make(map[string]bool, len(devices))
+	var rest []string
+	for _, device := range devices {
+		if live := t.s.c.Live; live != nil && live(device) {
+			here[device] = true
+		} else {
+			rest = append(rest, device)
+		}
+	}
+	if len(rest) == 0 {
+		return here, nil
+	}
+	rows, err := t.s.c.Homes.Online(ctx, t.who, t.in.Home, rest...)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(here, rows)
+	return here, nil
+}
+
 // words is the catalogue of the language the answer is given in.
 func (t *turn) words() catalogue { return t.s.words[t.out.Lang] }
 
@@ -168,7 +191,7 @@ func (t *turn) resolve(ctx context.Context) (string, error) {
 	if err := t.look(ctx, all...); err != nil {
 		return "", err
 	}
-	online, err := t.s.c.Homes.Online(ctx, t.who, t.in.Home, all...)
+	online, err := t.online(ctx, all)
 	if err != nil {
 		return "", err
 	}

@@ -52,7 +52,10 @@ type Config struct {
 	Shadows  *shadow.Service
 	Commands Commands
 	Facts    uplink.Log // gets a record of each sentence; nil: none
-	Logger   *slog.Logger
+	// Live reports whether a device has a session now. Presence rows follow the Log and may be behind: a device that has
+	// just connected is not to be called offline. nil: the rows alone are asked.
+	Live   func(device string) bool
+	Logger *slog.Logger
 
 	Deadline        time.Duration // from the sentence to its answer; default 3 s
 	CommandDeadline time.Duration // how long a device may take; default 10 s
