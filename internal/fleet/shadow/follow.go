@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"lampworks/alink"
@@ -20,7 +21,8 @@ const consumer = "shadow.reported"
 
 const (
 	batch      = 2000    // records of one transaction
-	maxShadows = 100_000 // shadows kept in memory, some hundred bytes each
+	maxShadows = 100_000  // shadows kept in memory
+	maxHeld    = 64 << 20 // and their size, bytes as written
 	// maxAhead is how far a device's clock may run ahead before its times are taken as those of receipt: a clock set to
 	// 2099 must not hold a property for ever.
 	maxAhead = 10 * time.Minute
@@ -47,12 +49,15 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 type entry struct {
 	version int64
 	values  map[string]kept
+	size    int // bytes of the row
 }
 
 // follower is the state of one reading of the Log; used by one goroutine.
 type follower struct {
 	s     *Service
 	known map[string]*entry
+	held  int    // sum of their sizes
+	row   []byte // of the write in progress
 }
 
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
@@ -79,8 +84,8 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 		}
 		return nil
 	})
-	if err != nil || len(f.known) > maxShadows {
-		f.known = make(map[string]*entry) // what memory holds may be ahead of the rows
+	if err != nil || len(f.known) > maxShadows || f.held > maxHeld {
+		f.known, f.held = make(map[string]*entry), 0 // what memory holds may be ahead of the rows
 	}
 	return err
 }
@@ -132,16 +137,30 @@ func (e *entry) merge(model *tsl.Model, params []byte, receipt time.Time) bool {
 	return changed
 }
 
-func (f *follower) write(ctx context.Context, tx *store.Tx, id string, e *entry, at time.Time) error {
-	blob, err := json.Marshal(e.values)
-	if err != nil {
-		return fmt.Errorf("encoding the shadow of device %s: %w", id, err)
+// append writes the values as the row has them. Identifiers are letters, digits and underscores, and values are JSON that
+// was checked, so that nothing needs quoting.
+func (e *entry) append(dst []byte) []byte {
+	dst = append(dst, '{')
+	for id, k := range e.values {
+		if len(dst) > 1 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), id...), `":{"v":`...)
+		dst = append(append(dst, k.V...), `,"t":`...)
+		dst = append(strconv.AppendInt(dst, k.T, 10), '}')
 	}
+	return append(dst, '}')
+}
+
+func (f *follower) write(ctx context.Context, tx *store.Tx, id string, e *entry, at time.Time) error {
+	f.row = e.append(f.row[:0])
+	f.held += len(f.row) - e.size
+	e.size = len(f.row)
 	e.version++
-	_, err = tx.Exec(ctx, `
+	_, err := tx.Exec(ctx, `
 		INSERT INTO shadow (device, version, reported, updated_at) VALUES (?, ?, ?, ?)
 		ON CONFLICT (device) DO UPDATE SET version = excluded.version, reported = excluded.reported, updated_at = excluded.updated_at`,
-		id, e.version, blob, at.UnixMilli())
+		id, e.version, f.row, at.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("writing the shadow of device %s: %w", id, err)
 	}
