@@ -116,7 +116,7 @@ func loopback(host string) bool {
 // warnPlain says at start what a plain listener on a network means.
 func (c *Config) warnPlain(log *slog.Logger) {
 	for _, a := range []struct{ flag, addr, what string }{
-		{"http", c.HTTP, "passwords and tokens cross the network readable; use --https, or a proxy that ends TLS"},
+		{"http", c.HTTP, "passwords and tokens cross the network readable; use --https"},
 		{"mqtt", c.MQTT, "a device's signature does not stop a replay; use --mqtts, and name the products that may do without (mqtt-plain-products)"},
 	} {
 		if host, _, err := net.SplitHostPort(a.addr); err == nil && !loopback(host) {
