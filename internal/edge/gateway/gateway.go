@@ -130,7 +130,11 @@ const roundEvery = 2 * time.Second
 // Run watches keep-alives, events and what events may have missed, until ctx ends; then it closes every session and
 // waits for them.
 func (g *Gateway) Run(ctx context.Context) error {
+	defer g.close()
 	if err := g.begin(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // told to stop before it began
+		}
 		return fmt.Errorf("finding where to begin: %w", err)
 	}
 	stopDue := g.c.Bus.Subscribe(command.DueSubject+">", func(subject string, _ []byte) {
@@ -150,7 +154,6 @@ func (g *Gateway) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			g.close()
 			return nil
 		case now := <-tick.C:
 			g.wheel.advance(now)

@@ -233,3 +233,14 @@ func TestMaxSessions(t *testing.T) {
 		return err == nil, err
 	})
 }
+
+// TestStoppedAtOnce tells a gateway to stop before it has begun: that is no failure.
+func TestStoppedAtOnce(t *testing.T) {
+	h := newHouse(t, 0, nil, gateway.Limits{})
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	g := gateway.New(gateway.Config{Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: h.Bus, Logger: h.Quiet})
+	if err := g.Run(ctx); err != nil {
+		t.Errorf("told to stop it ended with: %v", err)
+	}
+}
