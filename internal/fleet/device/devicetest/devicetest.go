@@ -6,6 +6,7 @@ package devicetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -140,7 +141,7 @@ func Run(t testing.TB, work func(context.Context) error) (stop func()) {
 	go func() { ended <- work(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) { // it may have been stopped before it began
 			t.Errorf("what runs beside the test: %v", err)
 		}
 	})
