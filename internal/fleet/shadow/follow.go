@@ -20,7 +20,7 @@ import (
 const consumer = "shadow.reported"
 
 const (
-	batch      = 2000    // records of one transaction
+	batch      = 2000     // records of one transaction
 	maxShadows = 100_000  // shadows kept in memory
 	maxHeld    = 64 << 20 // and their size, bytes as written
 	// maxAhead is how far a device's clock may run ahead before its times are taken as those of receipt: a clock set to
