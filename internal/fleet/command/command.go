@@ -111,11 +111,15 @@ func (s *Commands) Submit(ctx context.Context, who access.Actor, reqs ...Request
 	if len(reqs) == 0 {
 		return nil, nil
 	}
+	wanted, err := s.prepare(ctx, who, reqs)
+	if err != nil {
+		return nil, err
+	}
 	now := time.Now()
 	out := make([]Command, len(reqs))
-	err := s.store.Write(ctx, func(tx *store.Tx) error {
-		for i, r := range reqs {
-			c, err := s.accept(ctx, tx, who, r, now)
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		for i := range wanted {
+			c, err := s.accept(ctx, tx, who, &wanted[i], now)
 			if err != nil {
 				return err
 			}
@@ -130,40 +134,70 @@ func (s *Commands) Submit(ctx context.Context, who access.Actor, reqs ...Request
 	return out, nil
 }
 
-func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r Request, now time.Time) (Command, error) {
-	if r.Deadline == 0 {
-		r.Deadline = DefaultDeadline
+// want is a request that was checked.
+type want struct {
+	Request
+	organisation string
+	sets         []shadow.Setting // of a property set
+}
+
+// prepare checks requests against their devices' models, before the write that others wait for.
+func (s *Commands) prepare(ctx context.Context, who access.Actor, reqs []Request) ([]want, error) {
+	out := make([]want, len(reqs))
+	for i, r := range reqs {
+		if err := r.bound(); err != nil {
+			return nil, err
+		}
+		var d device.Device
+		err := s.store.Read(ctx, func(v *store.View) error {
+			var err error
+			d, err = device.Load(ctx, v, who, r.Device)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		model, err := s.products.Model(ctx, d.Product)
+		if err != nil {
+			return nil, fmt.Errorf("opening the thing model of device %s: %w", d.ID, err)
+		}
+		sets, err := check(model, r)
+		if err != nil {
+			return nil, err
+		}
+		if r.Deadline == 0 {
+			r.Deadline = DefaultDeadline
+		}
+		out[i] = want{r, d.Organisation, sets}
 	}
+	return out, nil
+}
+
+// bound refuses what is beyond the limits of a command.
+func (r *Request) bound() error {
 	if r.Deadline < 0 || r.Deadline > MaxDeadline {
-		return Command{}, fault.Invalid("/deadline", r.Deadline.String(), "more than 0 and at most "+MaxDeadline.String(), "choose a deadline within a week")
+		return fault.Invalid("/deadline", r.Deadline.String(), "more than 0 and at most "+MaxDeadline.String(), "choose a deadline within a week")
 	}
 	if len(r.Params) > MaxParams {
-		return Command{}, fault.Invalid("/params", fmt.Sprintf("%d bytes", len(r.Params)), fmt.Sprintf("at most %d bytes", MaxParams), "send less at once")
+		return fault.Invalid("/params", fmt.Sprintf("%d bytes", len(r.Params)), fmt.Sprintf("at most %d bytes", MaxParams), "send less at once")
 	}
-	d, err := device.Load(ctx, tx, who, r.Device)
-	if err != nil {
-		return Command{}, err
-	}
-	model, err := s.products.Model(ctx, d.Product)
-	if err != nil {
-		return Command{}, fmt.Errorf("opening the thing model of device %s: %w", d.ID, err)
-	}
-	sets, err := check(model, r)
-	if err != nil {
-		return Command{}, err
-	}
-	if err := s.makeRoom(ctx, tx, d.ID, r, sets, now); err != nil {
+	return nil
+}
+
+func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r *want, now time.Time) (Command, error) {
+	if err := s.makeRoom(ctx, tx, r.Device, r.Request, r.sets, now); err != nil {
 		return Command{}, err
 	}
 	c := Command{
-		ID: uuid.Must(uuid.NewV7()).String(), Organisation: d.Organisation, Device: d.ID, Kind: r.Kind, Service: r.Service, Params: r.Params,
+		ID: uuid.Must(uuid.NewV7()).String(), Organisation: r.organisation, Device: r.Device, Kind: r.Kind, Service: r.Service, Params: r.Params,
 		State: Accepted, Origin: r.Origin, Ref: r.Ref, CreatedAt: now.UTC(), DeadlineAt: now.Add(r.Deadline).UTC(),
 	}
+	var err error
 	if c.Seq, err = insert(ctx, tx, who, &c); err != nil {
 		return Command{}, err
 	}
-	if len(sets) > 0 {
-		if err := s.shadow.SetDesired(ctx, tx, d.ID, sets, now); err != nil {
+	if len(r.sets) > 0 {
+		if err := s.shadow.SetDesired(ctx, tx, r.Device, r.sets, now); err != nil {
 			return Command{}, err
 		}
 	}

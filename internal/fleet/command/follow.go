@@ -64,6 +64,7 @@ type follower struct {
 	newest   int64 // the newest Seq that byDevice knows
 	byDevice map[string][]*pending
 	forget   time.Time // when what needs no memory is next looked for
+	saved    time.Time // when the cursor was last written without need
 	compare  time.Time // when memory is next held against the rows
 
 	otherwise []contradiction // of the report that is read; kept for its memory
@@ -72,6 +73,17 @@ type follower struct {
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 	if err := f.learn(ctx); err != nil {
 		return err
+	}
+	if f.idle(records) {
+		f.s.reading.done.Store(uint64(records[len(records)-1].Pos))
+		return f.drop(ctx, time.Now())
+	}
+	if len(f.byDevice) > 0 {
+		for _, product := range device.Products(records) { // a write must not wait for reads: from here on they are known
+			if _, err := f.s.products.Model(ctx, product); err != nil {
+				return fmt.Errorf("opening the thing model of product %s: %w", product, err)
+			}
+		}
 	}
 	var done []*pending
 	err := f.s.store.Write(ctx, func(tx *store.Tx) error {
@@ -106,6 +118,25 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 		f.s.log.LogAttrs(ctx, slog.LevelWarn, "looking for ended commands failed", slog.Any("error", err))
 	}
 	return nil
+}
+
+// saveEvery is how often the cursor is written while nothing concerns a command: what is read twice after a restart
+// concerns none then either.
+const saveEvery = 2 * time.Second
+
+// idle reports whether nothing among the records concerns an open command, and the cursor was written not long ago.
+func (f *follower) idle(records []uplink.Record) bool {
+	for i := range records {
+		if records[i].Kind == uplink.Message && len(f.byDevice[records[i].Device]) > 0 {
+			return false
+		}
+	}
+	now := time.Now()
+	if now.Sub(f.saved) < saveEvery {
+		return true
+	}
+	f.saved = now
+	return false
 }
 
 // learn adds the commands accepted since the last batch. An answer is in the Log only after its command's row.

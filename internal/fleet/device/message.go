@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"lampworks/alink"
+	"lampworks/internal/infra/uplink"
 )
 
 // A Message is the body of an uplink record of kind [uplink.Message]: what a device said on one of its topics, after the
@@ -55,6 +57,22 @@ func DecodeMessage(body []byte) (Message, error) {
 		Arg:      string(body[head : head+n]),
 		Payload:  body[head+n:],
 	}, nil
+}
+
+// Products lists the products that property reports among the records are of, each once, so that a reader of the Log can
+// open their thing models before it begins to write.
+func Products(records []uplink.Record) []string {
+	var out []string
+	for i := range records {
+		if records[i].Kind != uplink.Message {
+			continue
+		}
+		m, err := DecodeMessage(records[i].Body)
+		if err == nil && m.Template == alink.PropertyPost && !slices.Contains(out, m.Product) {
+			out = append(out, m.Product)
+		}
+	}
+	return out
 }
 
 // A Presence is the body of an uplink record of kind [uplink.Presence]: a session began or ended.

@@ -61,6 +61,11 @@ type follower struct {
 }
 
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
+	for _, product := range device.Products(records) { // a write must not wait for reads: from here on they are known
+		if _, err := f.s.products.Model(ctx, product); err != nil {
+			return fmt.Errorf("opening the thing model of product %s: %w", product, err)
+		}
+	}
 	err := f.s.store.Write(ctx, func(tx *store.Tx) error {
 		changed := make(map[string]*entry)
 		for _, r := range records {
