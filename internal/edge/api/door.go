@@ -57,8 +57,10 @@ func (a *API) door(inside http.Handler) http.Handler {
 			h.Set("X-Content-Type-Options", "nosniff")
 		}
 		defer a.caught(r.Context(), c.id)
+		// A copy gets the bounded body: the server looks at its own to see whether bytes are left that are no request.
+		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody+1) // one more, so that what is read tells too large from just fitting
-		inside.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
+		inside.ServeHTTP(w, r)
 	})
 }
 

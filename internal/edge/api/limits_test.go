@@ -1,11 +1,15 @@
 package api_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestLimits(t *testing.T) {
@@ -68,6 +72,26 @@ func TestUnannouncedBody(t *testing.T) {
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("a body that is too large: %d, want 413", res.StatusCode)
+	}
+}
+
+// TestRestOfABodyIsNoRequest hides a request behind the part of a body that is read.
+func TestRestOfABodyIsNoRequest(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	conn := must(net.Dial("tcp", strings.TrimPrefix(w.url, "http://")))(t)
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	body := strings.Repeat(" ", 1<<20+1) + "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + strings.Repeat(" ", 1<<20)
+	go func() {
+		_, _ = fmt.Fprintf(conn, "POST /api/v1/homes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			w.owner, len(body), body)
+	}()
+	answers, err := io.ReadAll(conn) // it may end with a reset: the server does not read the rest
+	if n := strings.Count(string(answers), "HTTP/1.1 "); n != 1 || !strings.HasPrefix(string(answers), "HTTP/1.1 413 ") || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%d answers, then %v: %.300s", n, err, answers)
 	}
 }
 

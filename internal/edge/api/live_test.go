@@ -256,7 +256,7 @@ func TestLiveViewsAreBounded(t *testing.T) {
 
 func (w *world) presence(m maker, online bool) {
 	w.t.Helper()
-	p := device.Presence{Online: online, Epoch: device.Epoch(time.Now()), Reason: "connected", Address: "192.0.2.1:1"}
+	p := device.Presence{Online: online, Epoch: w.devices.Epoch(), Reason: "connected", Address: "192.0.2.1:1"}
 	done := make(chan error, 1)
 	err := w.log.Append(w.t.Context(), uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: m.device, Body: p.Append(nil)},
 		func(_ uplink.Position, err error) { done <- err })
