@@ -198,7 +198,7 @@ func (n *Node) Addresses() Addresses {
 // Run serves until ctx ends, then drains: no new connections, requests finish, sessions close, consumers stop where
 // they are. An error of any part ends all.
 func (n *Node) Run(ctx context.Context, ready func() error) error {
-	if _, err := n.Devices.Orphaned(ctx); err != nil {
+	if _, err := n.Devices.Begin(ctx); err != nil {
 		return err
 	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))

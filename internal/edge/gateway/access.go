@@ -30,7 +30,7 @@ func (c *conn) Connect(in *mqtt.Connect) byte {
 		return code
 	}
 	c.g.Stats.Accepted.Add(1)
-	if old := c.g.sessions.enter(c); old != nil {
+	if old := c.g.sessions.enter(c, c.g.c.Devices.Epoch); old != nil {
 		c.g.Stats.TakenOver.Add(1)
 		old.close("taken over")
 	}

@@ -160,12 +160,13 @@ func TestEpochs(t *testing.T) {
 	var r registry
 	r.init()
 	first, second, other := &conn{device: "d"}, &conn{device: "d"}, &conn{device: "e"}
-	if old := r.enter(first); old != nil {
+	var given uint64
+	next := func() uint64 { given++; return given }
+	if old := r.enter(first, next); old != nil {
 		t.Errorf("the first session replaces %p", old)
 	}
-	r.enter(other)
-	first.epoch += 1 << 40 // as if the clock went back since
-	if old := r.enter(second); old != first {
+	r.enter(other, next)
+	if old := r.enter(second, next); old != first {
 		t.Errorf("the second session replaces %p, want the first", old)
 	}
 	if second.epoch <= first.epoch {

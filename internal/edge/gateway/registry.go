@@ -3,9 +3,6 @@ package gateway
 import (
 	"hash/maphash"
 	"sync"
-	"time"
-
-	"lampworks/internal/fleet/device"
 )
 
 const shards = 64
@@ -26,16 +23,13 @@ func (r *registry) init() {
 	}
 }
 
-// enter makes c the session of its device, gives it the next epoch, and returns the one it replaces.
-func (r *registry) enter(c *conn) (old *conn) {
+// enter makes c the session of its device, with the epoch that next gives, and returns the one it replaces.
+func (r *registry) enter(c *conn, next func() uint64) (old *conn) {
 	p := &r.parts[maphash.String(r.seed, c.device)%shards]
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	old = p.of[c.device]
-	c.epoch = device.Epoch(time.Now())
-	if old != nil && old.epoch >= c.epoch {
-		c.epoch = old.epoch + 1
-	}
+	c.epoch = next() // in here, so that the order of epochs is that of sessions
 	p.of[c.device] = c
 	return old
 }

@@ -1,7 +1,7 @@
 // Package device knows every device of the platform: which product it is of, whose it is, whether its triple is in force,
 // and when it was last seen (设备).
 //
-// It owns the tables device, device_presence and device_cursor, and the form of the uplink records that speak of devices.
+// It owns the tables device, device_change, device_presence, device_run and device_cursor, and the form of the uplink records that speak of devices.
 // It promises:
 //   - a device exists from the transaction that issued its triple, and can connect only once its order is issued;
 //   - the secret of a device is derived when it is needed and never stored;
@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -74,16 +75,22 @@ type Service struct {
 	keys     *keyring.Keyring
 	bus      bus.Bus
 	log      *slog.Logger
-	began    uint64 // smallest epoch of a session of this run
+
+	run      atomic.Uint64 // number of this run; 0 until Begin
+	sessions atomic.Uint64 // epochs given in this run
 }
 
 // New returns the service over a migrated store.
 func New(s *store.Store, products *product.Service, keys *keyring.Keyring, b bus.Bus, log *slog.Logger) *Service {
-	return &Service{store: s, products: products, keys: keys, bus: b, log: log, began: Epoch(time.Now())}
+	return &Service{store: s, products: products, keys: keys, bus: b, log: log}
 }
 
-// Epoch is the first epoch that a session begun at t can have.
-func Epoch(t time.Time) uint64 { return uint64(t.UnixMicro()) }
+// runShift parts an epoch: above it the number of the run, below it that of the session in the run.
+const runShift = 40
+
+// Epoch gives the epoch of a session that begins: greater than every one given before, in this run and in those before
+// it, whatever the clock says. See [Service.Begin].
+func (s *Service) Epoch() uint64 { return s.run.Load()<<runShift + s.sessions.Add(1) }
 
 // StateSubject is the Bus subject, completed by the device's id, of a change of [State]. It may be lost; see
 // [Service.Disabled].

@@ -239,7 +239,10 @@ func presence(d device.Device, online bool, epoch uint64, reason string) uplink.
 func TestPresence(t *testing.T) {
 	w := devicetest.New(t, 1)
 	d := w.Lights[0]
-	now := device.Epoch(time.Now())
+	if _, err := w.Devices.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now := w.Devices.Epoch()
 	stop := devicetest.Run(t, func(ctx context.Context) error { return w.Devices.Follow(ctx, w.Log) })
 	for i, tt := range []struct {
 		online bool
@@ -276,7 +279,7 @@ func TestPresence(t *testing.T) {
 
 	// The next run begins: who was online is not, also when the Log tells it only now.
 	next := device.New(w.Store, w.Products, w.Keys, w.Bus, w.Quiet)
-	if n, err := next.Orphaned(t.Context()); n != 1 || err != nil {
+	if n, err := next.Begin(t.Context()); n != 1 || err != nil {
 		t.Errorf("%d sessions were orphaned, %v; want 1", n, err)
 	}
 	pos := w.Append(t, presence(d, true, now+4, "connected")) // was in the Log and not yet read when the last run ended
@@ -287,11 +290,48 @@ func TestPresence(t *testing.T) {
 	}
 }
 
+// TestClockWentBack begins a run after one whose clock ran years ahead: devices of the old run are offline, and one that
+// connects is online.
+func TestClockWentBack(t *testing.T) {
+	w := devicetest.New(t, 2)
+	var last device.Presence
+	stop := devicetest.Run(t, func(ctx context.Context) error { return w.Devices.Follow(ctx, w.Log) })
+	for _, d := range w.Lights {
+		r := presence(d, true, w.Devices.Epoch(), "connected")
+		r.At = time.Now().AddDate(10, 0, 0)
+		last, _ = device.DecodePresence(r.Body)
+		w.Append(t, r)
+	}
+	devicetest.Eventually(t, "presence to be followed", func() (bool, any) { return w.Log.Cursors()["device.presence"] >= w.Log.Tail(), nil })
+	stop()
+
+	for run, orphans := range []int{2, 1, 1} {
+		next := device.New(w.Store, w.Products, w.Keys, w.Bus, w.Quiet)
+		if n, err := next.Begin(t.Context()); err != nil || n != int64(orphans) {
+			t.Errorf("run %d: %d sessions were orphaned, %v; want %d", run+1, n, err, orphans)
+		}
+		epoch := next.Epoch()
+		if epoch <= last.Epoch {
+			t.Errorf("run %d: the epoch is %d, that of the last run was %d", run+1, epoch, last.Epoch)
+		}
+		last.Epoch = epoch
+		stop := devicetest.Run(t, func(ctx context.Context) error { return next.Follow(ctx, w.Log) })
+		pos := w.Append(t, presence(w.Lights[0], true, epoch, "connected"))
+		devicetest.Eventually(t, "presence to be followed", func() (bool, any) { return w.Log.Cursors()["device.presence"] >= pos, nil })
+		for i, want := range []bool{true, false} {
+			if got, err := next.Load(t.Context(), w.Maker, w.Lights[i].ID); err != nil || got.Online != want {
+				t.Errorf("run %d: light %d is online %v, %v; want %v", run+1, i, got.Online, err, want)
+			}
+		}
+		stop()
+	}
+}
+
 // TestSeen notes a device that speaks, and passes over records nobody can read.
 func TestSeen(t *testing.T) {
 	w := devicetest.New(t, 1)
 	d := w.Lights[0]
-	w.Append(t, presence(d, true, device.Epoch(time.Now())+1, "connected"))
+	w.Append(t, presence(d, true, w.Devices.Epoch(), "connected"))
 	w.Append(t, uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: d.ID, Body: []byte("?")})
 	later := time.Now().Add(time.Hour).Truncate(time.Millisecond)
 	w.Append(t, uplink.Record{At: later, Kind: uplink.Message, Device: d.ID, Body: []byte("?")})

@@ -92,7 +92,7 @@ func (f *follower) commit(ctx context.Context, tx *store.Tx, pos uplink.Position
 
 func (f *follower) presence(ctx context.Context, tx *store.Tx, r uplink.Record, p Presence) error {
 	at := r.At.UnixMilli()
-	if p.Online && p.Epoch < f.s.began {
+	if p.Online && p.Epoch>>runShift < f.s.run.Load() {
 		p.Online, p.Reason = false, restarted // a session of the last run, which ended with it
 	}
 	_, err := tx.Exec(ctx, `
@@ -118,18 +118,24 @@ func (f *follower) presence(ctx context.Context, tx *store.Tx, r uplink.Record, 
 
 const restarted = "restarted"
 
-// Orphaned marks every device offline that the last run left online: called once at start, by a node that owns all
-// sessions. It returns how many there were.
-func (s *Service) Orphaned(ctx context.Context) (int64, error) {
-	var n int64
-	err := s.store.Write(ctx, func(tx *store.Tx) error {
+// Begin numbers this run and marks every device offline that an earlier run left online: called once at start, before
+// the first session, by a node that owns all sessions. It returns how many there were.
+func (s *Service) Begin(ctx context.Context) (orphaned int64, err error) {
+	var run uint64
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.QueryRow(ctx, "UPDATE device_run SET run = run + 1 RETURNING run").Scan(&run); err != nil {
+			return fmt.Errorf("numbering the run: %w", err)
+		}
 		res, err := tx.Exec(ctx, "UPDATE device_presence SET online = 0, reason = ?, changed_at = ? WHERE online = 1 AND epoch < ?",
-			restarted, time.Now().UnixMilli(), int64(s.began))
+			restarted, time.Now().UnixMilli(), int64(run<<runShift))
 		if err != nil {
 			return fmt.Errorf("marking the sessions of the last run as ended: %w", err)
 		}
-		n, err = res.RowsAffected()
+		orphaned, err = res.RowsAffected()
 		return err
 	})
-	return n, err
+	if err == nil {
+		s.run.Store(run)
+	}
+	return orphaned, err
 }
