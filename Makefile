@@ -62,8 +62,10 @@ bench-peers: build
 soak: build
 	LAMPWORKS_SOAK=1 $(GO) test -count=1 -timeout 60m ./test/...
 
-nlu-score: build
-	@scripts/nlu-score
+# The sets in nlu/testdata, or those of another folder: make nlu-score LAMPWORKS_NLU_DATA=DIR
+LAMPWORKS_NLU_DATA ?= $(wildcard ../shared/data/nlu)
+nlu-score:
+	@LAMPWORKS_NLU_TABLE=1 LAMPWORKS_NLU_DATA='$(and $(LAMPWORKS_NLU_DATA),$(abspath $(LAMPWORKS_NLU_DATA)))' $(GO) test -count=1 -v -run '^TestScoreTable$$' ./nlu
 
 docs: build
 	@echo 'The guides are not generated yet; docs/ holds what there is.'
