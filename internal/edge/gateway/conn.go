@@ -172,11 +172,15 @@ func (c *conn) receive(ctx context.Context, b []byte) error {
 	}
 	now := time.Now()
 	c.touch(now)
+	greeted := c.s.Connected()
 	c.receiving.Store(true)
 	err := c.s.Receive(b)
 	c.receiving.Store(false)
 	c.watchPacket(len(b), now)
 	c.flush()
+	if !greeted && c.s.Connected() && c.listens() { // _ss=1: it subscribed by connecting
+		c.deliver()
+	}
 	return err
 }
 

@@ -58,11 +58,16 @@ func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal) {
 		}
 		return answer{}, nil
 	}
-	return c.unserved(payload)
+	return c.unserved(t, arg, payload)
 }
 
-// unserved answers topics of the table that this platform does not serve yet.
-func (c *conn) unserved(payload []byte) (answer, *refusal) {
+// unserved takes messages on topics of the table that this platform does nothing with yet. One whose refusal the device
+// would hear is refused; all others are stored, because what is acknowledged must not be lost.
+func (c *conn) unserved(t alink.Template, arg, payload []byte) (answer, *refusal) {
+	reply := t.Reply()
+	if reply == 0 || !c.subscribed(reply, string(arg)) {
+		return answer{}, nil
+	}
 	req, err := alink.ParseRequest(payload)
 	if err != nil {
 		return answer{}, &refusal{alink.CodeBadRequest, err.Error()}
