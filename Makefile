@@ -39,10 +39,10 @@ check: web/node_modules/.installed web/dist/index.html
 	@echo '== rooms'; $(GO) test -count=1 -v -run 'TestSizes' . | grep -v '^=== ' && $(GO) test -count=1 .
 	@echo '== web'; cd web && npm run --silent typecheck && npm run --silent lint
 
-# 10 minutes is the bound of one package, not a time that is expected.
+# Lists what was skipped, and why, at the end.
 test: setup build check
 	cd web && npm run --silent test
-	$(GO) test -timeout 10m ./...
+	@scripts/gotest ./...
 
 # Tools that take minutes to build; run before an issue is closed.
 lint: check
