@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -29,6 +30,10 @@ type program struct {
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
+// gcPercent trades a little processor time for memory: the heap is some tens of megabytes, and half of it as garbage is
+// what a small machine can do without.
+const gcPercent = 50
+
 // exit codes beyond 0 and 1.
 const (
 	exitUsage  = 2
@@ -42,6 +47,9 @@ type exitError int
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	os.Exit(run(os.Args[1:]))
 }
 

@@ -106,7 +106,7 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (n *Node, err error) 
 }
 
 // pageCache is what each connection to the database may keep in memory, KiB: hot pages only, the system's cache has the rest.
-const pageCache = 3072
+const pageCache = 2048
 
 // openData takes the directory and opens what is in it.
 func (n *Node) openData(ctx context.Context) error {
