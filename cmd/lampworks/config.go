@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -20,30 +22,34 @@ func readYAML(r io.Reader) (kong.Resolver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	return &fileValues{values}, nil
+	return &fileValues{values: values}, nil
 }
 
-type fileValues struct{ values map[string]any }
+// fileValues are the settings of a file. They stand below the environment, which stands below the command line.
+type fileValues struct {
+	values map[string]any
+	flags  []*kong.Flag // of the verb at hand
+	verb   string
+}
 
-// Validate refuses keys that no flag of the command has.
-func (f *fileValues) Validate(app *kong.Application) error {
-	var known []string
-	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
-		if flag, ok := node.(*kong.Flag); ok {
-			known = append(known, flag.Name)
-		}
-		return next(nil)
-	})
-	for key := range f.values {
-		if !slices.Contains(known, strings.ReplaceAll(key, "_", "-")) {
-			return fmt.Errorf("the configuration file names %q, which is no setting; see lampworks serve --help", key)
+// Validate refuses keys that no flag of the verb has.
+func (f *fileValues) Validate(*kong.Application) error {
+	for _, key := range slices.Sorted(maps.Keys(f.values)) {
+		name := strings.ReplaceAll(key, "_", "-")
+		if !slices.ContainsFunc(f.flags, func(flag *kong.Flag) bool { return flag.Name == name && name != "help" && name != "config" }) {
+			return fmt.Errorf("the configuration file names %q, which is no setting of %s; see %[2]s --help", key, f.verb)
 		}
 	}
 	return nil
 }
 
-// Resolve implements kong.Resolver.
+// Resolve implements kong.Resolver. Kong asks it for flags that are not on the command line.
 func (f *fileValues) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
 	for _, key := range []string{flag.Name, strings.ReplaceAll(flag.Name, "-", "_")} {
 		if v, ok := f.values[key]; ok {
 			return v, nil
@@ -62,6 +68,8 @@ func (c configFile) BeforeResolve(k *kong.Kong, ctx *kong.Context, trace *kong.P
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", path, err)
 	}
-	ctx.AddResolver(resolver)
+	file := resolver.(*fileValues)
+	file.flags, file.verb = ctx.Flags(), ctx.Selected().FullPath()
+	ctx.AddResolver(file)
 	return nil
 }

@@ -60,7 +60,8 @@ func run(args []string) int {
 	parser, err := kong.New(&p,
 		kong.Name("lampworks"),
 		kong.Description("An open platform for voice-controlled devices: from a maker's product and its triples to a lamp that obeys a spoken sentence.\n\n"+
-			"Every flag can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config)."),
+			"Every flag can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
+			"The command line beats the environment, which beats the file."),
 		kong.DefaultEnvars("LAMPWORKS"),
 		kong.Configuration(readYAML),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
