@@ -2,6 +2,11 @@ module lampworks
 
 go 1.26.0
 
+ignore (
+	./test/sdk/node_modules
+	./web/node_modules
+)
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect
