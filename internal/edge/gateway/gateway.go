@@ -4,7 +4,7 @@
 //   - a device is who its triple says, may use its own topics only, and has one session: a newer one closes the older,
 //     whose late messages are dropped;
 //   - PUBACK and "code":200 leave after the commit of the record that holds the message; what is refused is answered with
-//     the property, the value and the rule;
+//     the property, the value and the rule, and a refusal that the device does not listen for is kept in the Log;
 //   - a command is written to a socket once, after its row says sent;
 //   - a peer that is slow, half open or hostile is bounded in bytes, messages and time, and disturbs no other.
 //

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -242,5 +243,57 @@ func TestStoppedAtOnce(t *testing.T) {
 	g := gateway.New(gateway.Config{Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: h.Bus, Logger: h.Quiet})
 	if err := g.Run(ctx); err != nil {
 		t.Errorf("told to stop it ended with: %v", err)
+	}
+}
+
+// TestNothingAcknowledgedIsLost sends with QoS 1 what is not taken as a message. After the PUBACK the device was told why,
+// or the Log has it.
+func TestNothingAcknowledgedIsLost(t *testing.T) {
+	h := newHouse(t, 2, nil, gateway.Limits{})
+	for _, tt := range []struct {
+		name, topic, payload string
+		hears                string // filter it subscribed to
+		answers              int
+		kept                 uplink.Kind // 0: nothing
+	}{
+		{"a wrong value, nobody listens", "thing/event/property/post", `{"id":"1","version":"1.0","params":{"brightness":5000}}`, "", 0, uplink.Fact},
+		{"a wrong value", "thing/event/property/post", `{"id":"1","version":"1.0","params":{"brightness":5000}}`, "thing/event/property/post_reply", 1, 0},
+		{"an answer that is none", "thing/service/property/set_reply", "\x00\xff", "", 0, uplink.Fact},
+		{"a topic that is not served", "thing/deviceinfo/update", `{"id":"1","version":"1.0","params":[]}`, "thing/deviceinfo/update_reply", 1, 0},
+		{"raw bytes, listening", "thing/model/up_raw", "\x00\xff", "thing/model/up_raw_reply", 0, uplink.Message},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := h.Lights[0]
+			var answers atomic.Int32
+			a := h.credentials(t, d)
+			a.OnMessage = func(*mqtt.Client, mqtt.Message) { answers.Add(1) }
+			c, err := mqtt.Dial(t.Context(), h.addr, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Kill()
+			if tt.hears != "" {
+				if _, err := c.Subscribe(t.Context(), h.topic(d, tt.hears)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := h.Log.Tail()
+			if err := c.Publish(t.Context(), h.topic(d, tt.topic), []byte(tt.payload), 1); err != nil {
+				t.Fatal(err)
+			}
+			records, err := h.Log.Read(t.Context(), before, 10)
+			records = slices.DeleteFunc(records, func(r uplink.Record) bool { return r.Kind == uplink.Presence })
+			switch {
+			case err != nil || int(answers.Load()) != tt.answers:
+				t.Errorf("%d answers, %v; want %d", answers.Load(), err, tt.answers)
+			case tt.kept == 0 && len(records) > 0 || tt.kept != 0 && (len(records) != 1 || records[0].Kind != tt.kept || records[0].Device != d.ID):
+				t.Errorf("the Log has %+v, want a record of kind %d", records, tt.kept)
+			case tt.kept == uplink.Fact:
+				r, err := device.DecodeRefusal(records[0].Body)
+				if err != nil || r.Topic != h.topic(d, tt.topic) || r.Why == "" || string(r.Payload) != tt.payload || records[0].Subject != device.RefusalFact {
+					t.Errorf("the Log has %q, %v", r, err)
+				}
+			}
+		})
 	}
 }

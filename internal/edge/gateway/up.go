@@ -29,8 +29,7 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 	c.g.Stats.Messages.Add(1)
 	answer, refusal := c.check(t, arg, p.Payload)
 	if refusal != nil {
-		c.refuse(p, t, arg, answer.id, refusal)
-		return nil
+		return c.refuse(p, t, arg, answer.id, refusal)
 	}
 	return c.store(p, t, arg, answer)
 }
@@ -65,7 +64,7 @@ func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal) {
 // would hear is refused; all others are stored, because what is acknowledged must not be lost.
 func (c *conn) unserved(t alink.Template, arg, payload []byte) (answer, *refusal) {
 	reply := t.Reply()
-	if reply == 0 || !c.subscribed(reply, string(arg)) {
+	if reply == 0 || t == alink.RawUp || !c.subscribed(reply, string(arg)) { // who speaks raw does not read a refusal as JSON
 		return answer{}, nil
 	}
 	req, err := alink.ParseRequest(payload)
@@ -99,17 +98,26 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 
 func ignore(*tsl.Property, []byte, int64) {}
 
-// refuse answers a message that is not taken. It is acknowledged: sending it again would not make it better.
-func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg, id []byte, r *refusal) {
+// refuse answers a message that is not taken, and acknowledges it: sending it again would not make it better. Where the
+// device cannot hear why, the refusal is kept in the Log before, so that nothing acknowledged is lost.
+func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg, id []byte, r *refusal) error {
 	c.g.Stats.Rejected.Add(1)
 	c.show(device.RefusedSubject, string(p.Topic), p.Payload, r.text)
+	told := false
 	if reply := t.Reply(); reply != 0 && c.subscribed(reply, string(arg)) {
 		text := alink.AppendReply(nil, id, r.code, r.text, nil, t.Method(string(arg)))
-		_, _ = c.s.Publish(reply.Topic(c.key, c.name, string(arg)), text, 0)
+		_, err := c.s.Publish(reply.Topic(c.key, c.name, string(arg)), text, 0)
+		told = err == nil
 	}
-	if p.QoS > 0 {
+	switch {
+	case p.QoS == 0:
+		return nil
+	case told:
 		c.s.Ack(p.ID)
+		return nil
 	}
+	kept := device.Refusal{Topic: string(p.Topic), Why: r.text, Payload: p.Payload}
+	return c.append(uplink.Record{Kind: uplink.Fact, Subject: device.RefusalFact, Body: kept.Append(nil)}, p, nil)
 }
 
 // store hands a message to the Log; acknowledgement and answer leave when it is on disk.
@@ -117,24 +125,32 @@ func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) err
 	m := device.Message{Product: c.product, Template: t, Arg: string(arg), Payload: p.Payload}
 	body, err := m.Append(make([]byte, 0, len(p.Payload)+len(arg)+24))
 	if err != nil {
-		c.refuse(p, t, arg, a.id, &refusal{alink.CodeBadRequest, err.Error()})
-		return nil
+		return c.refuse(p, t, arg, a.id, &refusal{alink.CodeBadRequest, err.Error()})
 	}
-	id, qos := p.ID, p.QoS
 	var reply []byte
 	if a.wanted && t.Reply() != 0 && c.subscribed(t.Reply(), m.Arg) {
 		reply = alink.AppendReply(nil, a.id, alink.CodeOK, "success", nil, t.Method(m.Arg))
 	}
+	return c.append(uplink.Record{Kind: uplink.Message, Subject: t.String(), Body: body}, p, func() {
+		if reply != nil {
+			_, _ = c.s.Publish(t.Reply().Topic(c.key, c.name, m.Arg), reply, 0)
+		}
+	})
+}
+
+// append hands a record made of p to the Log. When it is on disk then, if not nil, is called and p acknowledged.
+func (c *conn) append(r uplink.Record, p *mqtt.Packet, then func()) error {
+	r.At, r.Device = time.Now(), c.device
+	id, qos := p.ID, p.QoS
 	c.unstored.Add(1)
-	r := uplink.Record{At: time.Now(), Kind: uplink.Message, Device: c.device, Subject: t.String(), Body: body}
-	err = c.g.c.Log.Append(context.Background(), r, func(_ uplink.Position, err error) {
+	err := c.g.c.Log.Append(context.Background(), r, func(_ uplink.Position, err error) {
 		defer c.stored()
 		if err != nil {
 			c.close("not stored: " + err.Error()) // unacknowledged: the device sends it again
 			return
 		}
-		if reply != nil {
-			_, _ = c.s.Publish(t.Reply().Topic(c.key, c.name, m.Arg), reply, 0)
+		if then != nil {
+			then()
 		}
 		if qos > 0 {
 			c.s.Ack(id)

@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -70,6 +71,22 @@ func TestMessageForm(t *testing.T) {
 	if _, err := (&device.Message{Product: m.Product, Arg: strings.Repeat("x", 256)}).Append(nil); err == nil {
 		t.Error("an argument of 256 bytes was encoded")
 	}
+}
+
+func FuzzRefusal(f *testing.F) {
+	whole := (&device.Refusal{Topic: "/sys/pk/dn/thing/event/property/post", Why: "/params/brightness is 0", Payload: []byte("\x00")}).Append(nil)
+	for n := range len(whole) + 1 {
+		f.Add(whole[:n])
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r, err := device.DecodeRefusal(body)
+		if err != nil {
+			return
+		}
+		if again := r.Append(nil); !bytes.Equal(again, body) {
+			t.Errorf("%x is read as %q and written as %x", body, r, again)
+		}
+	})
 }
 
 func TestPresenceForm(t *testing.T) {

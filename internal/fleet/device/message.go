@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -74,6 +75,49 @@ func Products(records []uplink.Record) []string {
 	}
 	return out
 }
+
+// RefusalFact is the subject of the uplink records of kind [uplink.Fact] that hold a [Refusal].
+const RefusalFact = "device.refused"
+
+// A Refusal is a message of a device that was acknowledged and not taken, where the device could not be told why.
+type Refusal struct {
+	Topic   string // at most 65,535 bytes
+	Why     string
+	Payload []byte // the bytes as they came
+}
+
+const refusalForm = 1
+
+// Append adds the encoded refusal to dst: form (1), length (2) and bytes of Topic, length (2) and bytes of Why, payload.
+func (r *Refusal) Append(dst []byte) []byte {
+	dst = append(dst, refusalForm)
+	for _, text := range []string{r.Topic, r.Why} {
+		text = text[:min(len(text), math.MaxUint16)]
+		dst = binary.BigEndian.AppendUint16(dst, uint16(len(text)))
+		dst = append(dst, text...)
+	}
+	return append(dst, r.Payload...)
+}
+
+// DecodeRefusal reads the body of an uplink record. Payload aliases body.
+func DecodeRefusal(body []byte) (Refusal, error) {
+	var r Refusal
+	if len(body) == 0 || body[0] != refusalForm {
+		return r, errRefusal
+	}
+	body = body[1:]
+	for _, text := range []*string{&r.Topic, &r.Why} {
+		if len(body) < 2 || len(body)-2 < int(binary.BigEndian.Uint16(body)) {
+			return Refusal{}, errRefusal
+		}
+		n := int(binary.BigEndian.Uint16(body))
+		*text, body = string(body[2:2+n]), body[2+n:]
+	}
+	r.Payload = body
+	return r, nil
+}
+
+var errRefusal = errors.New("the record holds no refusal of a known form")
 
 // A Presence is the body of an uplink record of kind [uplink.Presence]: a session began or ended.
 type Presence struct {
