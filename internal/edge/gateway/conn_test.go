@@ -215,7 +215,7 @@ func TestSubscriptions(t *testing.T) {
 				continue
 			}
 			before := f
-			next, ok := f.with(topic, "pk", "dn")
+			next, ok := f.with(topic, 1, "pk", "dn")
 			if !ok {
 				t.Fatalf("%s: %s was refused", tt.steps, step)
 			}
@@ -241,15 +241,55 @@ func TestSubscriptions(t *testing.T) {
 	}
 }
 
+// TestGrantedQoS subscribes with QoS 0 or 1, and unsubscribes ("-"), and asks with which QoS a property set, the service
+// identify and the service blink are sent then.
+func TestGrantedQoS(t *testing.T) {
+	for _, tt := range []struct {
+		all   bool
+		steps string
+		want  [3]uint8
+	}{
+		{false, "0thing/service/property/set 1thing/service/identify", [3]uint8{0, 1, 0}},
+		{false, "1thing/service/property/set 0thing/service/#", [3]uint8{1, 0, 0}},
+		{false, "0thing/service/property/set 1thing/service/#", [3]uint8{1, 1, 1}},
+		{false, "0thing/service/# 1thing/service/blink", [3]uint8{0, 0, 1}},
+		{false, "1thing/service/# 0thing/service/#", [3]uint8{0, 0, 0}}, // replaced
+		{false, "0thing/service/# 1thing/service/#", [3]uint8{1, 1, 1}},
+		{false, "0thing/service/# 1thing/service/property/set 1thing/service/blink -thing/service/property/set", [3]uint8{0, 0, 1}},
+		{true, "0thing/service/property/set", [3]uint8{1, 1, 1}},
+		{true, "0thing/service/property/set -thing/service/property/set", [3]uint8{1, 1, 1}},
+	} {
+		var f subscriptions
+		if tt.all {
+			f = everything()
+		}
+		for step := range strings.FieldsSeq(tt.steps) {
+			topic := []byte("/sys/pk/dn/" + step[1:])
+			if step[0] == '-' {
+				f = f.without(topic, "pk", "dn")
+				continue
+			}
+			var ok bool
+			if f, ok = f.with(topic, step[0]-'0', "pk", "dn"); !ok {
+				t.Fatalf("%s: %s was refused", tt.steps, step)
+			}
+		}
+		got := [3]uint8{f.qos(alink.PropertySet, ""), f.qos(alink.ServiceInvoke, "identify"), f.qos(alink.ServiceInvoke, "blink")}
+		if got != tt.want {
+			t.Errorf("all=%v %s: sent with QoS %v, want %v", tt.all, tt.steps, got, tt.want)
+		}
+	}
+}
+
 func TestSubscriptionsAreBounded(t *testing.T) {
 	var f subscriptions
 	for n := range maxFilters {
 		var ok bool
-		if f, ok = f.with(fmt.Appendf(nil, "/sys/pk/dn/thing/service/s%d", n), "pk", "dn"); !ok {
+		if f, ok = f.with(fmt.Appendf(nil, "/sys/pk/dn/thing/service/s%d", n), 1, "pk", "dn"); !ok {
 			t.Fatalf("filter %d was refused, want %d taken", n+1, maxFilters)
 		}
 	}
-	if f, ok := f.with([]byte("/sys/pk/dn/thing/service/more"), "pk", "dn"); ok || len(f.filters) != maxFilters {
+	if f, ok := f.with([]byte("/sys/pk/dn/thing/service/more"), 1, "pk", "dn"); ok || len(f.filters) != maxFilters {
 		t.Errorf("%d filters were taken, want at most %d", len(f.filters), maxFilters)
 	}
 }

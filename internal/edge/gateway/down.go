@@ -21,15 +21,28 @@ const maxFilters = 256
 
 // subscriptions is what a device may be sent, resolved when it subscribed. Immutable.
 type subscriptions struct {
-	filters [][]byte // as the device wrote them
-	whole   alink.Filters
-	parts   []alink.Subscription // filters that fit some arguments of a row only
-	qos     uint8
-	all     bool // the client id asked for the whole down side
+	filters []filter
+	whole   alink.Filters // rows of which every message is wanted
+	sure    alink.Filters // those of them that a filter of QoS 1 covers
+	parts   []part        // filters that fit some arguments of a row only
+	all     bool          // the client id asked for the whole down side
+}
+
+// filter is one as the device wrote it, with the QoS it was granted.
+type filter struct {
+	text []byte
+	qos  uint8
+}
+
+type part struct {
+	alink.Subscription
+	qos uint8
 }
 
 // everything is what _ss=1 in a client id subscribes to.
-func everything() subscriptions { return subscriptions{whole: alink.AllDown(), qos: 1, all: true} }
+func everything() subscriptions {
+	return subscriptions{whole: alink.AllDown(), sure: alink.AllDown(), all: true}
+}
 
 func (f *subscriptions) has(t alink.Template, arg string) bool {
 	if f.whole.Has(t) {
@@ -43,41 +56,61 @@ func (f *subscriptions) has(t alink.Template, arg string) bool {
 	return false
 }
 
-func (f *subscriptions) index(filter []byte) int {
-	return slices.IndexFunc(f.filters, func(g []byte) bool { return bytes.Equal(g, filter) })
+// qos is that of a message: the greatest among the filters that fit it (MQTT 3.1.1 section 3.3.5).
+func (f *subscriptions) qos(t alink.Template, arg string) uint8 {
+	if f.sure.Has(t) {
+		return 1
+	}
+	for i := range f.parts {
+		if f.parts[i].qos == 1 && f.parts[i].Wants(t, arg) {
+			return 1
+		}
+	}
+	return 0
 }
 
-// with returns f and what filter adds; false if that is not its device's, or beyond the limit.
-func (f subscriptions) with(filter []byte, key, name string) (subscriptions, bool) {
-	if f.index(filter) >= 0 {
-		return f, true
+func (f *subscriptions) index(text []byte) int {
+	return slices.IndexFunc(f.filters, func(g filter) bool { return bytes.Equal(g.text, text) })
+}
+
+// with returns f and what a filter with a QoS of 0 or 1 adds, or replaces (MQTT-3.8.4-3); false if that is not its
+// device's, or beyond the limit.
+func (f subscriptions) with(text []byte, qos uint8, key, name string) (subscriptions, bool) {
+	if i := f.index(text); i >= 0 {
+		if f.filters[i].qos == qos {
+			return f, true
+		}
+		f = f.without(text, key, name)
 	}
-	filter = bytes.Clone(filter)
-	sub, ok := alink.Resolve(filter, key, name)
+	text = bytes.Clone(text)
+	sub, ok := alink.Resolve(text, key, name)
 	if !ok || len(f.filters) >= maxFilters {
 		return f, false
 	}
-	f.filters = append(slices.Clip(f.filters), filter)
+	f.filters = append(slices.Clip(f.filters), filter{text, qos})
 	f.whole = f.whole.Union(sub.Whole)
+	if qos == 1 {
+		f.sure = f.sure.Union(sub.Whole)
+	}
 	if !sub.Part.Empty() {
-		f.parts = append(slices.Clip(f.parts), sub)
+		f.parts = append(slices.Clip(f.parts), part{sub, qos})
 	}
 	return f, true
 }
 
 // without returns f less a filter. What another filter covers stays, and so does what the client id asked for by _ss=1.
-func (f subscriptions) without(filter []byte, key, name string) subscriptions {
-	i := f.index(filter)
+func (f subscriptions) without(text []byte, key, name string) subscriptions {
+	i := f.index(text)
 	if i < 0 {
 		return f
 	}
-	rest := subscriptions{qos: f.qos}
+	var rest subscriptions
 	if f.all {
 		rest = everything()
 	}
 	for j, g := range f.filters {
 		if j != i {
-			rest, _ = rest.with(g, key, name)
+			rest, _ = rest.with(g.text, g.qos, key, name)
 		}
 	}
 	return rest
@@ -92,12 +125,12 @@ func (c *conn) Subscribe(filters []mqtt.Filter, codes []byte) {
 	granted := false
 	for i, f := range filters {
 		var ok bool
-		if next, ok = next.with(f.Topic, c.key, c.name); !ok { // the code says refused already
+		qos := min(f.QoS, 1)
+		if next, ok = next.with(f.Topic, qos, c.key, c.name); !ok { // the code says refused already
 			c.show(device.RefusedSubject, string(f.Topic), nil, "subscribed to a topic that is not its own, or to too many")
 			continue
 		}
-		codes[i] = min(f.QoS, 1)
-		next.qos = max(next.qos, codes[i])
+		codes[i] = qos
 		granted = true
 	}
 	if granted {
@@ -240,7 +273,7 @@ func (c *conn) send(cmd *command.Command) error {
 	topic := t.Topic(c.key, c.name, arg)
 	payload := alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), t.Method(arg), cmd.Params)
 	c.mu.Lock()
-	id, err := c.s.Publish(topic, payload, f.qos)
+	id, err := c.s.Publish(topic, payload, f.qos(t, arg))
 	if err == nil && id != 0 {
 		if c.flying == nil {
 			c.flying = make(map[uint16]int64)
