@@ -66,7 +66,7 @@ func newConn(g *Gateway, nc net.Conn, secure bool) *conn {
 	return c
 }
 
-func (c *conn) touch(now time.Time) { c.active.Store(tickOf(now)) }
+func (c *conn) touch(now time.Time) { c.active.Store(c.g.wheel.tick(now)) }
 
 // due is the tick in which the connection is overdue if nothing more comes.
 func (c *conn) due() int64 {
@@ -192,7 +192,7 @@ func (c *conn) watchPacket(n int, now time.Time) {
 	case held == 0:
 		c.started.Store(0)
 	case held <= n:
-		c.started.Store(tickOf(now))
+		c.started.Store(c.g.wheel.tick(now))
 		if !watched { // its deadline is sooner than the one the wheel knows
 			c.watchSoon()
 		}

@@ -281,6 +281,34 @@ func TestGrantedQoS(t *testing.T) {
 	}
 }
 
+// set is t as time.Now gives it after somebody has set the clock ahead by whole seconds: only its wall part is another.
+func set(t time.Time, ahead time.Duration) time.Time {
+	*(*uint64)(unsafe.Pointer(&t)) += uint64(ahead/time.Second) << 30 //nolint:gosec // there is no other way to such a time
+	return t
+}
+
+// TestSetClock sets the clock by an hour while a device is connected: it is not closed for that, and its silence ends the
+// session in time. The times are made here, for those of synctest have a wall part only.
+func TestSetClock(t *testing.T) {
+	for _, ahead := range []time.Duration{time.Hour, -time.Hour} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			c, began := watched(t), time.Now()
+			c.get(t, hello(60))
+			if now := set(began, ahead); now.Sub(began) != 0 || now.Unix()-began.Unix() != int64(ahead/time.Second) {
+				t.Fatal("the test cannot set the clock")
+			}
+			after := time.Duration(0)
+			for after < 10*time.Minute && !c.gone.Load() {
+				after += wheelTick
+				c.g.wheel.advance(set(began.Add(after), ahead))
+			}
+			if after < 90*time.Second || after > 93*time.Second || c.reason != "keep-alive timeout" {
+				t.Errorf("closed after %s because %q, want after 90 s of silence", after, c.reason)
+			}
+		})
+	}
+}
+
 func TestSubscriptionsAreBounded(t *testing.T) {
 	var f subscriptions
 	for n := range maxFilters {

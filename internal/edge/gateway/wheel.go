@@ -13,14 +13,16 @@ const (
 // wheel watches all connections with one timer. A connection stands in the slot of the earliest second in which it can
 // be overdue; when that comes it is closed, or put where its last activity moved it to. Activity itself costs a store.
 type wheel struct {
+	base  time.Time // ticks count from here, on the clock that nobody sets
 	mu    sync.Mutex
 	now   int64 // tick that was last looked at
 	slots [wheelSlots]*conn
 }
 
-func newWheel() *wheel { return &wheel{now: tickOf(time.Now())} }
+func newWheel() *wheel { return &wheel{base: time.Now(), now: 1} }
 
-func tickOf(t time.Time) int64 { return t.UnixNano() / int64(wheelTick) }
+// tick is that of t, a time as time.Now gives it; never 0.
+func (w *wheel) tick(t time.Time) int64 { return int64(t.Sub(w.base)/wheelTick) + 1 }
 
 // put enters c, to be looked at in the tick after its deadline.
 func (w *wheel) put(c *conn, due int64) {
@@ -65,7 +67,7 @@ func (w *wheel) remove(c *conn) {
 func (w *wheel) advance(now time.Time) {
 	var overdue []*conn
 	w.mu.Lock()
-	for tick := tickOf(now); w.now < tick; {
+	for tick := w.tick(now); w.now < tick; {
 		w.now++
 		c := w.slots[w.now%wheelSlots]
 		w.slots[w.now%wheelSlots] = nil
