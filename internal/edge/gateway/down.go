@@ -220,6 +220,7 @@ func (c *conn) giveOnce(ctx context.Context) error {
 	}
 	cs, err := c.g.c.Commands.Take(ctx, c.device, c.epoch, room, c.carries)
 	if err != nil {
+		c.g.waiting.put(c)
 		return err
 	}
 	for i := range cs {

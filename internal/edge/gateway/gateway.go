@@ -90,6 +90,7 @@ type Gateway struct {
 	stopping atomic.Bool
 	lastDue  int64        // newest command Seq seen by the round; used by its goroutine only
 	changes  atomic.Int64 // newest change of a device's right that the round has acted on
+	waiting  owing        // sessions whose delivery failed
 
 	Stats Stats
 }
@@ -165,6 +166,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 
 // round makes up for events that were lost.
 func (g *Gateway) round(ctx context.Context) {
+	for _, c := range g.waiting.take() {
+		c.deliver()
+	}
 	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)
 	if err != nil {
 		g.missed(ctx, "asking for due commands failed", err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
 	"lampworks/mqtt"
 )
@@ -295,5 +297,64 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// lines counts what a logger says.
+type lines struct{ n atomic.Int32 }
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.n.Add(1)
+	return len(b), nil
+}
+
+// TestCommandAfterFullDisk lets a command be marked as sent only after the event and the round that tell of it have tried
+// in vain: it leaves when there is room again, with no further event.
+func TestCommandAfterFullDisk(t *testing.T) {
+	h := newHouse(t, 1, nil, gateway.Limits{})
+	d := h.Lights[0]
+	var failed lines
+	g := gateway.New(gateway.Config{
+		Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: h.Bus, Logger: slog.New(slog.NewTextHandler(&failed, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	devicetest.Run(t, g.Run)
+	devicetest.Run(t, func(ctx context.Context) error { return g.Serve(ctx, l, false) })
+	came := make(chan struct{}, 1)
+	a := h.credentials(t, d)
+	a.OnMessage = func(*mqtt.Client, mqtt.Message) { came <- struct{}{} }
+	c, err := mqtt.Dial(t.Context(), l.Addr().String(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Kill()
+	if _, err := c.Subscribe(t.Context(), h.topic(d, "thing/service/#")); err != nil {
+		t.Fatal(err)
+	}
+	exec := func(statement string) {
+		t.Helper()
+		err := h.Store.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE TRIGGER full BEFORE UPDATE OF state ON command WHEN NEW.state = 'sent' BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+	if _, err := h.commands.Submit(t.Context(), h.Maker, command.Request{
+		Device: d.ID, Kind: command.Service, Service: "identify", Params: json.RawMessage(`{}`), Deadline: time.Minute,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	devicetest.Eventually(t, "two deliveries to fail", func() (bool, any) { return failed.n.Load() >= 2, failed.n.Load() })
+	exec("DROP TRIGGER full")
+	select {
+	case <-came:
+	case <-time.After(patience):
+		t.Errorf("after %d failures the command still waits", failed.n.Load())
 	}
 }

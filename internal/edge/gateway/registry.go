@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"hash/maphash"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -73,4 +75,27 @@ func (r *registry) all() []*conn {
 		p.mu.Unlock()
 	}
 	return out
+}
+
+// owing is the sessions that could not be given what waits for them, until the next round tries again.
+type owing struct {
+	mu sync.Mutex
+	cs map[*conn]struct{}
+}
+
+func (o *owing) put(c *conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.cs == nil {
+		o.cs = make(map[*conn]struct{})
+	}
+	o.cs[c] = struct{}{}
+}
+
+func (o *owing) take() []*conn {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	cs := slices.Collect(maps.Keys(o.cs))
+	o.cs = nil
+	return cs
 }
