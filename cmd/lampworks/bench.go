@@ -17,6 +17,10 @@ type benchCommand struct {
 	JSON    bool   `name:"json" help:"Print JSON only (as is the default); kept for scripts."`
 }
 
+func (b *benchCommand) Help() string {
+	return "Every measurement starts a server of its own on throw-away data and ends it; nothing is asked of a server that runs already."
+}
+
 func (b *benchCommand) Run(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {

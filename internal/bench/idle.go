@@ -54,30 +54,38 @@ func (b *bench) start(ctx context.Context) error {
 }
 
 // crowd makes n light triples on a server, restarts it so that provisioning leaves nothing in its memory, and returns both.
-func (b *bench) crowd(ctx context.Context, n int) (*server, *maker, error) {
+// Stopping the server removes its directory; on an error it is gone already.
+func (b *bench) crowd(ctx context.Context, n int) (_ *server, _ *maker, err error) {
 	dir, err := os.MkdirTemp("", "lampworks-bench-")
 	if err != nil {
 		return nil, nil, fmt.Errorf("making a directory: %w", err)
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
 	s, err := b.serve(ctx, dir)
 	if err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, nil, err
 	}
-	if err := s.signIn(ctx); err != nil {
-		return nil, nil, errors.Join(err, s.stop(), os.RemoveAll(dir))
-	}
-	m, err := s.manufacture(ctx, "light", nil, n)
-	if err != nil {
-		return nil, nil, errors.Join(err, s.stop(), os.RemoveAll(dir))
-	}
-	if err := s.stop(); err != nil {
+	m, err := s.light(ctx, n)
+	if err := errors.Join(err, s.stop()); err != nil {
 		return nil, nil, err
 	}
 	if s, err = b.serve(ctx, dir); err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, nil, err
 	}
 	s.keep = false
 	return s, m, nil
+}
+
+// light signs in and makes n triples of a light.
+func (s *server) light(ctx context.Context, n int) (*maker, error) {
+	if err := s.signIn(ctx); err != nil {
+		return nil, err
+	}
+	return s.manufacture(ctx, "light", nil, n)
 }
 
 // sessions measures what an idle session costs in memory and a connect in processor time.
@@ -153,6 +161,8 @@ func (b *bench) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	dir := s.dir
+	defer os.RemoveAll(dir)
 	clients, _, err := s.connect(ctx, m, m.triples, nil)
 	if err != nil {
 		return errors.Join(err, s.stop())
@@ -161,8 +171,6 @@ func (b *bench) restart(ctx context.Context) error {
 		return err
 	}
 	drop(clients)
-	dir := s.dir
-	defer os.RemoveAll(dir)
 	began := time.Now()
 	if s, err = b.serve(ctx, dir); err != nil {
 		return err

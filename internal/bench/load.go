@@ -1,12 +1,10 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -128,22 +126,25 @@ func (b *bench) sustain(ctx context.Context, s *server, m *maker, clients []*mqt
 		if err := s.caughtUp(ctx, 2*time.Minute); err != nil {
 			return err
 		}
+		watching, stop := context.WithCancel(ctx)
+		var lags []float64
+		var watched error
 		done := make(chan struct{})
-		var early, late float64
 		go func() {
 			defer close(done)
-			time.Sleep(span / 3)
-			early = s.lag(ctx)
-			time.Sleep(span/2 + span/10)
-			late = s.lag(ctx)
+			lags, watched = s.watchLag(watching)
 		}()
 		rate, err := b.flood(ctx, s, m, clients, fmt.Sprintf("ingest.consumers.%.0f%%", part*100), full*part, span)
-		if err != nil {
+		stop()
+		<-done
+		if err := errors.Join(err, watched); err != nil {
 			return err
 		}
-		<-done
-		if late <= max(early*1.1, rate) { // a second's worth is not a lag that grows
-			return b.print(Figure{Name: "ingest.consumers.sustained", Value: rate, Unit: "1/s", Note: fmt.Sprintf("lag %0.f records after a third, %0.f at the end of %s", early, late, span)})
+		if t := trendOf(lags); t.sustained(rate) {
+			return b.print(Figure{
+				Name: "ingest.consumers.sustained", Value: rate, Unit: "1/s", N: len(lags),
+				Note: fmt.Sprintf("lag %.0f records after a third, %.0f at the end of %s, growing by %.1f a second", t.early, t.late, span, t.slope),
+			})
 		}
 	}
 	return errors.New("lag grows even at a fifth of the burst rate")
@@ -199,37 +200,6 @@ func publish(ctx context.Context, c *mqtt.Client, topic string, rate float64, en
 		}
 	}
 	return took, nil
-}
-
-// lag is how many records the slowest consumer is behind.
-func (s *server) lag(ctx context.Context) float64 {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.http+"/metrics", nil)
-	if err != nil {
-		return 0
-	}
-	res, err := s.web.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer res.Body.Close()
-	var most float64
-	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "lampworks_uplink_lag{"); ok {
-			v, _ := strconv.ParseFloat(rest[strings.LastIndexByte(rest, ' ')+1:], 64)
-			most = max(most, v)
-		}
-	}
-	return most
-}
-
-// caughtUp waits until no consumer is behind.
-func (s *server) caughtUp(ctx context.Context, within time.Duration) error {
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		if s.lag(ctx) < 100 {
-			return nil
-		}
-	}
-	return fmt.Errorf("the consumers are still behind after %s", within)
 }
 
 // answering is a device that confirms every set at once.

@@ -62,17 +62,12 @@ func (st *stage) build(ctx context.Context) error {
 		return err
 	}
 	st.home = home.ID
-	byName := make(map[string]string)
-	var list struct {
-		Items []struct {
-			ID         string `json:"id"`
-			DeviceName string `json:"device_name"`
-		} `json:"items"`
-	}
-	if err := s.call(ctx, "GET", "/api/v1/devices?limit=500&product="+m.ID, nil, &list); err != nil {
+	list, err := s.devices(ctx, m)
+	if err != nil {
 		return err
 	}
-	for _, d := range list.Items {
+	byName := make(map[string]string)
+	for _, d := range list {
 		byName[d.DeviceName] = d.ID
 	}
 	for i, name := range st.rooms {
@@ -86,8 +81,51 @@ func (st *stage) build(ctx context.Context) error {
 			return err
 		}
 	}
-	st.clients, _, err = s.connect(ctx, m, m.triples, answering(m, m.triples))
-	return err
+	if st.clients, _, err = s.connect(ctx, m, m.triples, answering(m, m.triples)); err != nil {
+		return err
+	}
+	if err := s.allOnline(ctx, m); err != nil {
+		drop(st.clients)
+		return err
+	}
+	return nil
+}
+
+// listed is a device as the API lists it.
+type listed struct {
+	ID         string `json:"id"`
+	DeviceName string `json:"device_name"`
+	Online     bool   `json:"online"`
+}
+
+// devices lists those of a product, up to the 500 of a page.
+func (s *server) devices(ctx context.Context, m *maker) ([]listed, error) {
+	var page struct{ Items []listed }
+	err := s.call(ctx, "GET", "/api/v1/devices?limit=500&product="+m.ID, nil, &page)
+	return page.Items, err
+}
+
+// allOnline waits until the platform holds all devices of a product for connected, so that no sentence meets one that is
+// not yet.
+func (s *server) allOnline(ctx context.Context, m *maker) error {
+	const within = 30 * time.Second
+	online := 0
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		list, err := s.devices(ctx, m)
+		if err != nil {
+			return err
+		}
+		online = 0
+		for _, d := range list {
+			if d.Online {
+				online++
+			}
+		}
+		if online == len(m.triples) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d of %d devices are online after %s", online, len(m.triples), within)
 }
 
 // sentences measures from a sentence at the API to the confirmation of its device.

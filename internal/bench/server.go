@@ -27,6 +27,9 @@ type server struct {
 	token string
 	web   *http.Client
 	took  time.Duration // from exec to ready
+
+	exited chan struct{} // closed when the process has ended
+	err    error         // how, once exited is closed
 }
 
 const (
@@ -36,16 +39,24 @@ const (
 
 // serve starts a server on dir (empty: a new one) and signs in.
 func (b *bench) serve(ctx context.Context, dir string, flags ...string) (*server, error) {
-	s := &server{dir: dir, keep: dir != ""}
+	s := &server{dir: dir, keep: dir != "", exited: make(chan struct{})}
 	if dir == "" {
 		var err error
 		if s.dir, err = os.MkdirTemp("", "lampworks-bench-"); err != nil {
 			return nil, fmt.Errorf("making a directory: %w", err)
 		}
 	}
+	if err := s.start(ctx, b, flags); err != nil {
+		return nil, errors.Join(err, s.remove())
+	}
+	return s, nil
+}
+
+// start starts the process and waits until it serves; on an error it has ended.
+func (s *server) start(ctx context.Context, b *bench, flags []string) error {
 	boot := filepath.Join(s.dir, "operator.json")
 	if err := os.WriteFile(boot, []byte(`{"login":"`+login+`","password":"`+password+`"}`), 0o600); err != nil {
-		return nil, fmt.Errorf("writing the operator: %w", err)
+		return fmt.Errorf("writing the operator: %w", err)
 	}
 	ready := filepath.Join(s.dir, "ready.json")
 	_ = os.Remove(ready)
@@ -54,14 +65,18 @@ func (b *bench) serve(ctx context.Context, dir string, flags ...string) (*server
 	s.cmd.Stderr = b.Stderr
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the server: %w", err)
+		return fmt.Errorf("starting the server: %w", err)
 	}
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.exited)
+	}()
 	if err := s.await(ctx, ready); err != nil {
-		return nil, errors.Join(err, s.stop())
+		return errors.Join(err, s.end(syscall.SIGTERM))
 	}
 	s.took = time.Since(began)
 	s.web = &http.Client{Timeout: 10 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
-	return s, nil
+	return nil
 }
 
 // await polls for the ready file.
@@ -69,7 +84,12 @@ func (s *server) await(ctx context.Context, path string) error {
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end) && ctx.Err() == nil; time.Sleep(time.Millisecond) {
 		b, err := os.ReadFile(path)
 		if err != nil {
-			continue
+			select {
+			case <-s.exited:
+				return errors.New("the server ended before it was ready")
+			default:
+				continue
+			}
 		}
 		var a struct{ HTTP, MQTT string }
 		if err := json.Unmarshal(b, &a); err != nil {
@@ -78,16 +98,23 @@ func (s *server) await(ctx context.Context, path string) error {
 		s.http, s.mqtt = a.HTTP, a.MQTT
 		return nil
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return errors.New("the server did not get ready within 30 s")
 }
 
 // stop ends the server and removes its directory, unless it is somebody else's.
 func (s *server) stop() error {
-	err := s.end(syscall.SIGTERM)
-	if !s.keep {
-		err = errors.Join(err, os.RemoveAll(s.dir))
+	return errors.Join(s.end(syscall.SIGTERM), s.remove())
+}
+
+// remove removes the directory, unless it is somebody else's.
+func (s *server) remove() error {
+	if s.keep {
+		return nil
 	}
-	return err
+	return os.RemoveAll(s.dir)
 }
 
 // end signals the process and waits for it.
@@ -95,12 +122,12 @@ func (s *server) end(sig syscall.Signal) error {
 	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("ending the server: %w", err)
 	}
-	err := s.cmd.Wait()
+	<-s.exited
 	var exit *exec.ExitError
-	if sig == syscall.SIGKILL && errors.As(err, &exit) {
+	if sig == syscall.SIGKILL && errors.As(s.err, &exit) {
 		return nil
 	}
-	return err
+	return s.err
 }
 
 // memory reads a line of /proc/PID/status, as VmRSS or VmHWM, in bytes.
