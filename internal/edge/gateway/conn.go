@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -298,7 +299,11 @@ func (c *conn) close(reason string) {
 	}
 	c.mu.Unlock()
 	c.gone.Store(true)
-	_ = c.nc.Close()
+	nc := c.nc
+	if over, ok := nc.(*tls.Conn); ok { // its own goodbye waits for a peer that takes nothing
+		nc = over.NetConn()
+	}
+	_ = nc.Close()
 }
 
 // end cleans up after the reader has stopped.

@@ -3,10 +3,13 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -319,5 +322,60 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	}
 	if f, ok := f.with([]byte("/sys/pk/dn/thing/service/more"), 1, "pk", "dn"); ok || len(f.filters) != maxFilters {
 		t.Errorf("%d filters were taken, want at most %d", len(f.filters), maxFilters)
+	}
+}
+
+// lateListener accepts one connection when its caller has been told to stop already.
+type lateListener struct {
+	net.Listener
+	stop context.CancelFunc
+	nc   net.Conn
+}
+
+func (l *lateListener) Accept() (net.Conn, error) { l.stop(); return l.nc, nil }
+func (l *lateListener) Close() error              { return nil }
+
+// TestAcceptedWhileStopping takes a connection in the moment of the end: it is closed.
+func TestAcceptedWhileStopping(t *testing.T) {
+	near, far := net.Pipe()
+	defer near.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	g := New(Config{Logger: slog.New(slog.DiscardHandler)})
+	if err := g.Serve(ctx, &lateListener{stop: stop, nc: near}, false); err != nil {
+		t.Fatal(err)
+	}
+	_ = far.SetReadDeadline(time.Now().Add(time.Second))
+	if _, err := far.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the peer reads %v, want the end of the connection", err)
+	}
+}
+
+// TestCloseDoesNotWait closes a TLS connection whose peer takes no byte: nobody else waits for it.
+func TestCloseDoesNotWait(t *testing.T) {
+	web := httptest.NewTLSServer(nil)
+	config := web.TLS.Clone()
+	web.Close()
+	config.NextProtos, config.SessionTicketsDisabled = nil, true
+	near, far := net.Pipe()
+	defer far.Close()
+	hands := make(chan error, 1)
+	go func() { hands <- tls.Client(far, &tls.Config{InsecureSkipVerify: true}).Handshake() }() //nolint:gosec // the test's own
+	server := tls.Server(near, config)
+	go func() { hands <- server.Handshake() }()
+	for range 2 {
+		select {
+		case err := <-hands:
+			if err != nil {
+				t.Fatal(err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("the handshake does not end")
+		}
+	}
+	c := newConn(New(Config{Logger: slog.New(slog.DiscardHandler)}), server, true)
+	began := time.Now()
+	c.close("a test")
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("closing took %s", took)
 	}
 }

@@ -254,6 +254,9 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener, secure bool) error 
 	for {
 		nc, err := l.Accept()
 		if ctx.Err() != nil {
+			if err == nil {
+				_ = nc.Close()
+			}
 			return nil
 		}
 		if err != nil {
