@@ -42,7 +42,14 @@ func (d *deviceCommand) Run(ctx context.Context) error {
 	var v *virtual.Device
 	v = virtual.New(virtual.Config{
 		Addr: strings.TrimPrefix(d.Server, "mqtt://"), ProductKey: key, Triple: t, Model: model, Fault: virtual.Fault(d.Fault), Log: log,
-		OnCommand: func(id, method string) { fmt.Fprintf(os.Stdout, "command %s %s  was %s\n", id, method, text(v)) },
+		OnCommand: func(id, method string, params []byte) { fmt.Fprintf(os.Stdout, "command %s %s %s\n", id, method, params) },
+		OnState: func(err error) {
+			if err != nil {
+				fmt.Fprintf(os.Stdout, "not connected to %s, trying again: %v\n", d.Server, err)
+				return
+			}
+			fmt.Fprintf(os.Stdout, "connected to %s: %s\n", d.Server, text(v))
+		},
 	})
 	fmt.Fprintf(os.Stdout, "device %s of %s: %s\n", v.Name(), key, text(v))
 	return v.Run(ctx)

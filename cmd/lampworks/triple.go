@@ -52,6 +52,7 @@ func (s *tripleShow) Run() error {
 
 type tripleWorkbook struct {
 	File string `arg:"" help:"Workbook (.xlsx)." type:"existingfile"`
+	Row  int    `help:"Print this triple as PRODUCT_ID,MAC,SECRET, for lampworks device. The first is 1." placeholder:"N"`
 }
 
 func (w *tripleWorkbook) Run() error {
@@ -64,11 +65,22 @@ func (w *tripleWorkbook) Run() error {
 	if err != nil {
 		return fmt.Errorf("reading the workbook: %w", err)
 	}
-	rows := 0
-	cover, err := triple.ReadWorkbook(f, info.Size(), func(triple.Triple) error { rows++; return nil })
-	if err != nil {
+	rows, chosen := 0, ""
+	cover, err := triple.ReadWorkbook(f, info.Size(), func(t triple.Triple) error {
+		if rows++; rows == w.Row {
+			chosen = t.Reveal()
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
 		return fmt.Errorf("%s: %w", w.File, err)
+	case w.Row > rows || w.Row < 0:
+		return fmt.Errorf("--row %d: the workbook has %d triples", w.Row, rows)
+	case w.Row > 0:
+		fmt.Println(chosen)
+		return nil
 	}
-	fmt.Printf("%d triples, %+v\n", rows, cover)
+	fmt.Printf("%d triples of %s, product key %s, order %s, generation %d\n", rows, cover.ProductName, cover.ProductKey, cover.Order, cover.Generation)
 	return nil
 }

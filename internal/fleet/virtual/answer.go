@@ -26,7 +26,7 @@ func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
 	}
 	fault := d.Fault()
 	if d.c.OnCommand != nil {
-		d.c.OnCommand(string(req.ID), string(req.Method))
+		d.c.OnCommand(string(req.ID), string(req.Method), req.Params)
 	}
 	id, params, service := string(req.ID), append([]byte(nil), req.Params...), string(arg)
 	act := func() {

@@ -57,8 +57,10 @@ type Config struct {
 	State      map[string]json.RawMessage // first values; what is missing gets the model's middle
 	Fault      Fault
 	Log        *slog.Logger
-	// OnCommand, if not nil, is told of every execution: the id on the wire, and the method's name.
-	OnCommand func(id, method string)
+	// OnCommand, if not nil, is told of every execution: the id on the wire, the method, and the parameters, which it may not keep.
+	OnCommand func(id, method string, params []byte)
+	// OnState, if not nil, is told when the device is connected (nil) and why it is not (an error), from its goroutine.
+	OnState func(error)
 	// Dial opens the connection; nil is plain TCP.
 	Dial mqtt.ClientConfig
 }
@@ -145,6 +147,7 @@ func (d *Device) Run(ctx context.Context) error {
 		if time.Since(began) > maxPause {
 			pause = firstPause
 		}
+		d.tell(err)
 		d.c.Log.LogAttrs(ctx, slog.LevelDebug, "virtual device will connect again", slog.String("device", d.name), slog.Duration("pause", pause), slog.Any("error", err))
 		select {
 		case <-ctx.Done():
@@ -197,11 +200,18 @@ func (d *Device) session(ctx context.Context) error {
 	if err := client.Publish(ctx, d.topic(alink.PropertyPost, ""), d.post(d.State()), 1); err != nil {
 		return fmt.Errorf("posting the first values: %w", err)
 	}
+	d.tell(nil)
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-client.Done():
 		return client.Err()
+	}
+}
+
+func (d *Device) tell(err error) {
+	if d.c.OnState != nil {
+		d.c.OnState(err)
 	}
 }
 
