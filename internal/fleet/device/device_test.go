@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -355,6 +357,44 @@ func TestSeen(t *testing.T) {
 	devicetest.Run(t, func(ctx context.Context) error { return w.Devices.Follow(ctx, w.Log) })
 	devicetest.Eventually(t, "the device to be seen", func() (bool, any) {
 		got, err := w.Devices.Load(t.Context(), w.Maker, d.ID)
+		return err == nil && got.SeenAt.Equal(later), got.SeenAt
+	})
+}
+
+// lines counts what a logger says.
+type lines struct{ n atomic.Int32 }
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.n.Add(1)
+	return len(b), nil
+}
+
+// TestSeenAfterFailure fails the transaction that notes a device as seen: the next one notes it.
+func TestSeenAfterFailure(t *testing.T) {
+	w := devicetest.New(t, 1)
+	d := w.Lights[0]
+	exec := func(statement string) {
+		t.Helper()
+		err := w.Store.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var failed lines
+	s := device.New(w.Store, w.Products, w.Keys, w.Bus, slog.New(slog.NewTextHandler(&failed, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	pos := w.Append(t, presence(d, true, s.Epoch(), "connected"))
+	devicetest.Run(t, func(ctx context.Context) error { return s.Follow(ctx, w.Log) })
+	devicetest.Eventually(t, "presence to be followed", func() (bool, any) { return w.Log.Cursors()["device.presence"] >= pos, nil })
+	exec("CREATE TRIGGER full BEFORE UPDATE ON device_cursor BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+	later := time.Now().Add(time.Hour).Truncate(time.Millisecond)
+	w.Append(t, uplink.Record{At: later, Kind: uplink.Message, Device: d.ID, Body: []byte("?")})
+	devicetest.Eventually(t, "a transaction to fail", func() (bool, any) { return failed.n.Load() > 0, nil })
+	exec("DROP TRIGGER full")
+	devicetest.Eventually(t, "the device to be seen", func() (bool, any) {
+		got, err := s.Load(t.Context(), w.Maker, d.ID)
 		return err == nil && got.SeenAt.Equal(later), got.SeenAt
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"lampworks/internal/infra/store"
@@ -49,35 +50,62 @@ type follower struct {
 }
 
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
-	type note struct{ at time.Time }
-	seen := make(map[string]note)
-	return f.s.store.Write(ctx, func(tx *store.Tx) error {
-		clear(seen)
+	b := batch{f: f}
+	err := f.s.store.Write(ctx, func(tx *store.Tx) error {
+		b.seen, b.said = make(map[string]time.Time), make(map[string]time.Time)
 		for _, r := range records {
-			switch r.Kind {
-			case uplink.Presence:
-				p, err := DecodePresence(r.Body)
-				if err != nil {
-					f.s.log.LogAttrs(ctx, slog.LevelError, "presence record passed over", slog.Uint64("position", uint64(r.Pos)), slog.Any("error", err))
-					continue
-				}
-				if err := f.presence(ctx, tx, r, p); err != nil {
-					return err
-				}
-			case uplink.Message:
-				if r.At.Sub(f.seen[r.Device]) >= seenEvery {
-					seen[r.Device] = note{r.At}
-				}
+			if err := b.record(ctx, tx, r); err != nil {
+				return err
 			}
 		}
-		for device, n := range seen {
-			if _, err := tx.Exec(ctx, "UPDATE device_presence SET seen_at = MAX(seen_at, ?) WHERE device = ?", n.at.UnixMilli(), device); err != nil {
+		for device, at := range b.said {
+			if _, err := tx.Exec(ctx, "UPDATE device_presence SET seen_at = MAX(seen_at, ?) WHERE device = ?", at.UnixMilli(), device); err != nil {
 				return fmt.Errorf("noting that device %s was seen: %w", device, err)
 			}
-			f.seen[device] = n.at
 		}
 		return f.commit(ctx, tx, records[len(records)-1].Pos)
 	})
+	if err != nil {
+		return err
+	}
+	maps.Copy(f.seen, b.said)
+	for device, at := range b.seen { // sessions have the last word: what is over is forgotten
+		switch {
+		case at.IsZero():
+			delete(f.seen, device)
+		case f.seen[device].Before(at):
+			f.seen[device] = at
+		}
+	}
+	return nil
+}
+
+// batch is what one transaction learns. The follower takes it over when that is committed.
+type batch struct {
+	f    *follower
+	seen map[string]time.Time // when the session of a device began last; zero: it ended
+	said map[string]time.Time // the newest message of a device to be written down as seen
+}
+
+func (b *batch) record(ctx context.Context, tx *store.Tx, r uplink.Record) error {
+	switch r.Kind {
+	case uplink.Presence:
+		p, err := DecodePresence(r.Body)
+		if err != nil {
+			b.f.s.log.LogAttrs(ctx, slog.LevelError, "presence record passed over", slog.Uint64("position", uint64(r.Pos)), slog.Any("error", err))
+			return nil
+		}
+		return b.presence(ctx, tx, r, p)
+	case uplink.Message:
+		last, now := b.seen[r.Device]
+		if !now {
+			last = b.f.seen[r.Device]
+		}
+		if r.At.Sub(last) >= seenEvery {
+			b.said[r.Device] = r.At
+		}
+	}
+	return nil
 }
 
 func (f *follower) commit(ctx context.Context, tx *store.Tx, pos uplink.Position) error {
@@ -90,9 +118,9 @@ func (f *follower) commit(ctx context.Context, tx *store.Tx, pos uplink.Position
 	return nil
 }
 
-func (f *follower) presence(ctx context.Context, tx *store.Tx, r uplink.Record, p Presence) error {
+func (b *batch) presence(ctx context.Context, tx *store.Tx, r uplink.Record, p Presence) error {
 	at := r.At.UnixMilli()
-	if p.Online && p.Epoch>>runShift < f.s.run.Load() {
+	if p.Online && p.Epoch>>runShift < b.f.s.run.Load() {
 		p.Online, p.Reason = false, restarted // a session of the last run, which ended with it
 	}
 	_, err := tx.Exec(ctx, `
@@ -106,10 +134,10 @@ func (f *follower) presence(ctx context.Context, tx *store.Tx, r uplink.Record, 
 		return fmt.Errorf("writing presence of device %s: %w", r.Device, err)
 	}
 	if !p.Online {
-		delete(f.seen, r.Device)
+		b.seen[r.Device] = time.Time{}
 		return nil
 	}
-	f.seen[r.Device] = r.At
+	b.seen[r.Device] = r.At
 	if _, err := tx.Exec(ctx, "UPDATE device SET activated_at = ? WHERE id = ? AND activated_at IS NULL", at, r.Device); err != nil {
 		return fmt.Errorf("activating device %s: %w", r.Device, err)
 	}
