@@ -57,6 +57,7 @@ func (f *frame) flags(g *frame) {
 	f.cond = f.cond || g.cond
 	f.why = f.why || g.why
 	f.both = f.both || g.both
+	f.unclear = f.unclear || g.unclear
 	f.asWell = f.asWell || g.asWell
 	f.also = f.also || g.also
 	f.ask = f.ask || g.ask
@@ -94,7 +95,7 @@ func (f *frame) corrected(g *frame) {
 			g.preds[0].prop = f.preds[len(f.preds)-1].prop
 			g.preds[0].to = g.preds[0].to || f.preds[len(f.preds)-1].to
 		}
-		f.preds = g.preds
+		f.preds, f.unclear = g.preds, g.unclear
 	}
 	if g.scene != 0 {
 		f.scene, f.sceneValue = g.scene, g.sceneValue

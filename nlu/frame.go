@@ -2,6 +2,7 @@ package nlu
 
 // A frame is one clause: to what, what. Targets and predicates are as said; nothing is looked up yet.
 type frame struct {
+	unclear bool // a value that is none: 10-20%
 	targets []target
 	except  []target
 	preds   []pred

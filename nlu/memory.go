@@ -137,7 +137,7 @@ func (r *resolver) answered(f *frame) ([]frame, bool) {
 		g.targets = []target{{devices: r.mem.options[f.choice-1 : f.choice]}}
 		return out, true
 	case r.mem.code == MissingValue && f.hasPred() && !f.hasTarget():
-		g.preds, g.verb = f.preds, pickVerb(g.verb, f.verb)
+		g.preds, g.verb, g.unclear = f.preds, pickVerb(g.verb, f.verb), f.unclear
 		return out, true
 	case f.hasPred() && f.verb != vNone && f.verb != g.verb || len(f.preds) > 0 && f.hasPred():
 		return nil, false

@@ -52,7 +52,7 @@ func normalRune(r rune) rune {
 		return ';'
 	case '‘', '’', 'ʼ', '´':
 		return '\''
-	case '“', '”', '「', '」', '《', '》', '…', '—', '–', '·', '～', '\u200b', '\ufeff':
+	case '“', '”', '「', '」', '《', '》', '…', '—', '–', '−', '﹣', '·', '～', '\u200b', '\ufeff':
 		return ' '
 	case 'º', '˚':
 		return '°'

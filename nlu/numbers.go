@@ -4,16 +4,17 @@ import "strconv"
 
 // quantity is a number with what was said around it.
 type quantity struct {
-	kind   quantityKind
-	value  float64
-	unit   int32
-	hours  float64 // durations
-	mins   float64
-	secs   float64
-	clock  int   // minutes since midnight
-	day    int32 // code of a day + 1, 0 none
-	spoken bool  // written as words or Chinese characters
-	half   bool  // "half", which is 50 % of whatever it is
+	unclear bool // not a single value: 10-20%, or a time that cannot be: -5 minutes
+	kind    quantityKind
+	value   float64
+	unit    int32
+	hours   float64 // durations
+	mins    float64
+	secs    float64
+	clock   int   // minutes since midnight
+	day     int32 // code of a day + 1, 0 none
+	spoken  bool  // written as words or Chinese characters
+	half    bool  // "half", which is 50 % of whatever it is
 }
 
 type quantityKind uint8

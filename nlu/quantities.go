@@ -1,5 +1,10 @@
 package nlu
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // This file reads numbers with their units: percentages, durations, times of day.
 
 // quantities adds to the lattice the longest quantity that begins at i.
@@ -59,12 +64,61 @@ func (s *scan) startsQuantity(i int) bool {
 }
 
 func (s *scan) quantity(i, end int, q quantity) {
+	s.signed(i, end, &q)
 	s.numbers = append(s.numbers, q)
 	e := edge{start: int32(i), end: int32(end), mask: cNumber.bit(), number: int32(len(s.numbers))}
 	if q.spoken && q.value == 1 && q.kind == qNumber && q.unit == uNone { // "the kitchen one"
 		e.cost = 4
 	}
 	s.edges = append(s.edges, e)
+}
+
+// signed gives q what stands before it, which normalising drops: the minus of -10%, the dash of 10-20%.
+func (s *scan) signed(i, end int, q *quantity) {
+	before, within := s.raw[:s.origin[i]], s.raw[s.origin[i]:s.origin[end-1]]
+	dash, minus, span := false, false, false
+	for k, r := range within { // 百分之-10, 7-30 am
+		if isDash(r) || r == '~' || r == '～' {
+			next, _ := utf8.DecodeRuneInString(strings.TrimLeft(within[k+utf8.RuneLen(r):]+s.raw[s.origin[end-1]:], " "))
+			if isDigit(normalRune(next)) {
+				last, _ := utf8.DecodeLastRuneInString(strings.TrimRight(within[:k], " "))
+				span = span || isDigit(normalRune(last))
+				minus = minus || !isDigit(normalRune(last))
+			}
+		}
+	}
+	before = strings.TrimRight(before, " \t\u3000")
+	last, n := utf8.DecodeLastRuneInString(before)
+	if dash = isDash(last); dash || last == '~' || last == '～' {
+		before = strings.TrimRight(before[:len(before)-n], " \t\u3000")
+		last, _ = utf8.DecodeLastRuneInString(before)
+		switch normalRune(last) {
+		case '%', '度', '°', '成', '档', '级':
+			span = true
+		default:
+			span = span || isDigit(normalRune(last)) || s.lang == Chinese && (hanDigit(last) >= 0 || hanUnit(last) > 0)
+		}
+		minus = minus || dash && !span
+	}
+	for _, w := range []string{"minus", "negative"} {
+		if k := i - 1 - len(w); s.lang == English && k >= 0 && hasAt(s.text, k, w+" ") && (k == 0 || !isLetter(s.text[k-1])) {
+			minus = true
+		}
+	}
+	switch {
+	case span || minus && q.kind != qNumber:
+		q.unclear = true
+	case minus:
+		q.value = -q.value
+	}
+}
+
+func isDash(r rune) bool {
+	switch r {
+	case '-', '－', '−', '–', '—', '﹣':
+		return true
+	}
+	return false
 }
 
 // unitAt finds the longest unit at i, blanks skipped.

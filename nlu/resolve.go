@@ -44,6 +44,8 @@ func (r *resolver) frame(f *frame) bool {
 		return r.fail(Reject, Reason{Code: Conditional})
 	case f.not:
 		return r.fail(Chat, Reason{Code: Negated})
+	case f.unclear || f.contradicts():
+		return r.ask(MissingValue, nil)
 	case f.timer || f.remind:
 		return r.timer(f)
 	case f.scene != 0:
@@ -55,6 +57,18 @@ func (r *resolver) frame(f *frame) bool {
 		return r.query(f)
 	}
 	return r.command(f)
+}
+
+// contradicts: two values are said for one property: 调到50%到60%.
+func (f *frame) contradicts() bool {
+	for i := 1; i < len(f.preds); i++ {
+		a, b := &f.preds[i-1], &f.preds[i]
+		if a.kind == valNumber && b.kind == valNumber && a.dir == 0 && b.dir == 0 && (b.prop == 0 || b.prop == a.prop) &&
+			(a.num.unit == b.num.unit || a.num.unit == uNone || b.num.unit == uNone) {
+			return true
+		}
+	}
+	return false
 }
 
 // looks: only properties are named, nothing is said to do with them: 客厅温度, check the battery.

@@ -150,6 +150,9 @@ func (a *assigner) gear(p *prop) (assignment, bool) {
 	if a.d.num.unit == uPercent && len(list) > 1 {
 		n = 1 + int(math.Round(a.d.num.value/100*float64(len(list)-1)))
 	}
+	if a.d.num.value < 0 {
+		return a.noValue(p)
+	}
 	if float64(n) == math.Trunc(a.d.num.value) || a.d.num.unit == uPercent {
 		if n >= 1 && n <= len(list) {
 			return a.set(p, p.enum[list[n-1]].name)

@@ -259,6 +259,7 @@ func (p *parser) number(t *token) bool {
 		return false
 	}
 	q := p.numbers[t.number-1]
+	p.f.unclear = p.f.unclear || q.unclear
 	switch q.kind {
 	case qClock:
 		p.f.at, p.f.day = q.clock+1, q.day
