@@ -1,7 +1,7 @@
 // Package dayfile keeps the history in SQLite, one file a day of receipt: dropping a day is deleting a file.
 //
 // It owns the files points-YYYY-MM-DD.db of one directory and promises what [history.Series] asks: the points and the
-// cursor they came with are one transaction of one file.
+// cursor they came with are one transaction of one file. Reading neither waits for writing nor holds it up.
 package dayfile
 
 import (
@@ -23,7 +23,9 @@ import (
 	"lampworks/internal/infra/uplink"
 )
 
+// schema is one transaction: a reader finds all tables or none.
 const schema = `
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS name (
   id   INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE -- of a device or a property
@@ -37,17 +39,19 @@ CREATE TABLE IF NOT EXISTS report (
   PRIMARY KEY (device, at, position, n)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cursor (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
+COMMIT;
 `
 
-// maxOpen is how many days are held open at once.
+// maxOpen is how many days are held open for writing at once.
 const maxOpen = 8
 
 // Files is a directory of days. It implements [history.Series].
 type Files struct {
-	dir string
+	dir     string
+	examine int // reports that one call of Points may look at
 
 	mu   sync.Mutex
-	open []*file // least recently used first
+	open []*file // for writing, least recently used first
 }
 
 var _ history.Series = (*Files)(nil)
@@ -57,7 +61,7 @@ func Open(dir string) (*Files, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the history's directory: %w", err)
 	}
-	return &Files{dir: dir}, nil
+	return &Files{dir: dir, examine: maxExamined}, nil
 }
 
 // Close closes all files.
@@ -233,86 +237,6 @@ func (d *file) id(ctx context.Context, tx *sql.Tx, name string) (int64, error) {
 	}
 	d.names[name] = id
 	return id, nil
-}
-
-// Points implements [history.Series]. A late report stands in the file of its receipt, so every day from the first that
-// can hold it is asked.
-func (f *Files) Points(ctx context.Context, q history.Query) ([]history.Point, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	days, err := f.days()
-	if err != nil {
-		return nil, err
-	}
-	var out []history.Point
-	for _, day := range days {
-		if day < dayOf(q.From.Add(-24*time.Hour)) { // received before it happened: only a clock that runs ahead does that
-			continue
-		}
-		d, err := f.use(ctx, day)
-		if err != nil {
-			return nil, err
-		}
-		if out, err = d.points(ctx, q, out); err != nil {
-			return nil, err
-		}
-	}
-	slices.SortFunc(out, func(a, b history.Point) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
-		}
-		if a.Pos != b.Pos {
-			return int(int64(a.Pos) - int64(b.Pos))
-		}
-		return a.N - b.N
-	})
-	return out[:min(len(out), q.Limit)], nil
-}
-
-func (d *file) points(ctx context.Context, q history.Query, out []history.Point) ([]history.Point, error) {
-	var property uint64
-	err := d.db.QueryRowContext(ctx, "SELECT id FROM name WHERE name = ?", q.Property).Scan(&property)
-	if errors.Is(err, sql.ErrNoRows) {
-		return out, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("finding %s in %s: %w", q.Property, d.day, err)
-	}
-	from, pos, n := q.From.UnixMilli(), uplink.Position(0), -1
-	if q.After != nil {
-		from, pos, n = q.After.At.UnixMilli(), q.After.Pos, q.After.N
-	}
-	rows, err := d.db.QueryContext(ctx, `
-		SELECT r.at, r.position, r.n, r.points
-		FROM report r
-		WHERE r.device = (SELECT id FROM name WHERE name = ?) AND r.at < ? AND (r.at, r.position) >= (?, ?)
-		ORDER BY r.at, r.position, r.n`, q.Device, q.To.UnixMilli(), from, pos)
-	if err != nil {
-		return nil, fmt.Errorf("reading the points of %s: %w", d.day, err)
-	}
-	defer rows.Close()
-	for found := 0; found < q.Limit && rows.Next(); {
-		var at int64
-		var first int
-		var row []byte
-		p := history.Point{Device: q.Device, Property: q.Property}
-		if err := rows.Scan(&at, &p.Pos, &first, &row); err != nil {
-			return nil, fmt.Errorf("reading a report of %s: %w", d.day, err)
-		}
-		p.At = time.UnixMilli(at).UTC()
-		err := eachPoint(row, func(place int, id uint64, value []byte) {
-			p.N = first + place
-			if id != property || at == from && p.Pos == pos && p.N <= n {
-				return
-			}
-			p.Value = value
-			out, found = append(out, p), found+1
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s, position %d: %w", d.day, p.Pos, err)
-		}
-	}
-	return out, rows.Err()
 }
 
 // Drop implements [history.Series].
