@@ -2,7 +2,8 @@
 // devices that speak the real protocol, and a console that is signed in (演示).
 //
 // It owns the file demo.json in the data directory, which holds the token and which device is which, so that a demo with
-// --data finds itself again. It promises to listen on loopback only, and to leave nothing behind without --data.
+// --data finds itself again, even if it was killed while it was built. It promises to listen on loopback only, and to leave
+// nothing behind without --data.
 package demo
 
 import (

@@ -15,6 +15,7 @@ import (
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/node"
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/issuance"
@@ -30,7 +31,8 @@ const (
 
 // stage is what a demo must know of itself to go on after a restart.
 type stage struct {
-	Token        string  `json:"token"`
+	Password     string  `json:"password,omitempty"` // only while the stage is being built
+	Token        string  `json:"token,omitempty"`    // only of a stage that is built
 	Organisation string  `json:"organisation"`
 	Home         string  `json:"home"`
 	Devices      []actor `json:"devices"`
@@ -76,112 +78,201 @@ func raw(members string) map[string]json.RawMessage {
 	return m
 }
 
-// setUp finds the stage of an earlier run or builds it.
-func setUp(ctx context.Context, n *node.Node, dir string, spare int) (*stage, error) {
-	path := filepath.Join(dir, stageFile)
-	b, err := os.ReadFile(path)
-	if err == nil {
-		s := new(stage)
-		if err := json.Unmarshal(b, s); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", path, err)
-		}
-		return s, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	s, err := build(ctx, n, dir, spare)
+// setUp finds the stage of an earlier run, or builds it, going on where a run that was killed ended.
+func setUp(ctx context.Context, n *node.Node, dir string, spares int) (*stage, error) {
+	s, err := readStage(dir)
 	if err != nil {
 		return nil, err
 	}
-	if b, err = json.Marshal(s); err != nil {
-		return nil, fmt.Errorf("encoding %s: %w", path, err)
+	who, err := s.build(ctx, n, dir)
+	if err != nil {
+		return nil, err
 	}
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		return nil, fmt.Errorf("writing %s: %w", path, err)
+	return s, s.writeSpares(ctx, n, who, filepath.Join(dir, sparesFile), spares)
+}
+
+// readStage reads what an earlier run wrote; nothing written is an empty stage.
+func readStage(dir string) (*stage, error) {
+	s := new(stage)
+	path := filepath.Join(dir, stageFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func build(ctx context.Context, n *node.Node, dir string, spare int) (*stage, error) {
-	who, s, err := founder(ctx, n)
+// save writes the stage, whole or not at all, for its owner's eyes only.
+func (s *stage) save(dir string) error {
+	b, err := json.Marshal(s)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("encoding %s: %w", stageFile, err)
 	}
-	h, err := n.Homes.Create(ctx, who, home.Names{"zh-CN": "小满的家", "en": "Xiaoman's home"})
-	if err != nil {
-		return nil, fmt.Errorf("making the home: %w", err)
-	}
-	s.Home = h.ID
-	roomIDs := make([]string, len(rooms))
-	for i, r := range rooms {
-		room, err := n.Homes.AddRoom(ctx, who, h.ID, home.Label{Names: home.Names{"zh-CN": r.zh, "en": r.en}})
-		if err != nil {
-			return nil, fmt.Errorf("making room %s: %w", r.en, err)
-		}
-		roomIDs[i] = room.ID
-	}
-	makers := make(map[string]product.Product)
-	for _, p := range cast {
-		if err := s.add(ctx, n, who, p, roomIDs[p.room], makers); err != nil {
-			return nil, fmt.Errorf("adding the %s of %s: %w", p.en, rooms[p.room].en, err)
-		}
-	}
-	return s, writeSpares(ctx, n, who, makers["light"], filepath.Join(dir, sparesFile), spare)
+	return replace(filepath.Join(dir, stageFile), b)
 }
 
-// founder makes the demo's person, organisation and token.
-func founder(ctx context.Context, n *node.Node) (access.Actor, *stage, error) {
-	password := account.NewPassword(rand.Text())
-	u, err := n.Accounts.AddUser(ctx, operator(), account.NewUser{Login: login, Password: password})
-	if err != nil {
-		return access.Actor{}, nil, fmt.Errorf("making the user: %w", err)
+// replace makes b the content of a file: a crash leaves the old content or the new.
+func replace(path string, b []byte) error {
+	part := path + ".part"
+	if err := os.WriteFile(part, b, 0o600); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	org, err := n.Accounts.CreateOrganisation(ctx, operator(), account.NewOrganisation{
-		Names: account.Names{"zh-CN": "星火照明", "en": "Spark Lighting"}, Kinds: []account.Kind{account.TerminalMaker}, Owner: u.ID,
-	})
-	if err != nil {
-		return access.Actor{}, nil, fmt.Errorf("making the organisation: %w", err)
+	if err := os.Rename(part, path); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	session, err := n.Accounts.Login(ctx, login, password, "demo")
-	if err != nil {
-		return access.Actor{}, nil, fmt.Errorf("signing in: %w", err)
+	return nil
+}
+
+// build makes what is missing of the demo: each step looks for what is there first, so that a run may be killed anywhere.
+// The password is written before there is a user who has it, and forgotten with the last step, the token. It returns who
+// the demo acts as.
+func (s *stage) build(ctx context.Context, n *node.Node, dir string) (access.Actor, error) {
+	if s.Token != "" {
+		who, err := n.Accounts.Authenticate(ctx, s.Token, "demo")
+		if err != nil {
+			return who, fmt.Errorf("signing in with the token of %s: %w", stageFile, err)
+		}
+		return who, nil
 	}
-	who, err := n.Accounts.Authenticate(ctx, session.Token.Reveal(), "demo")
+	if s.Password == "" {
+		s.Password = rand.Text()
+		if err := s.save(dir); err != nil {
+			return access.Actor{}, err
+		}
+	}
+	who, err := s.founder(ctx, n)
 	if err != nil {
-		return access.Actor{}, nil, fmt.Errorf("signing in: %w", err)
+		return who, err
+	}
+	s.Organisation = who.Organisation
+	if err := s.furnish(ctx, n, who); err != nil {
+		return who, err
 	}
 	_, token, err := n.Accounts.MakeToken(ctx, who, account.NewToken{Name: "demo"})
 	if err != nil {
-		return access.Actor{}, nil, fmt.Errorf("making the token: %w", err)
+		return who, fmt.Errorf("making the token: %w", err)
 	}
-	return who, &stage{Token: token.Reveal(), Organisation: org.ID}, nil
+	s.Token, s.Password = token.Reveal(), ""
+	return who, s.save(dir)
 }
 
-// add makes one device of the home: its product if there is none yet, its triple, its place.
-func (s *stage) add(ctx context.Context, n *node.Node, who access.Actor, p part, room string, makers map[string]product.Product) error {
-	made, ok := makers[p.category]
-	if !ok {
-		c, err := product.FindCategory(p.category)
-		if err != nil {
-			return err
-		}
-		if made, err = n.Products.Create(ctx, who, product.NewProduct{Category: p.category, Names: c.Names}); err != nil {
-			return fmt.Errorf("making the product: %w", err)
-		}
-		makers[p.category] = made
+// founder finds or makes the demo's person and organisation, and signs in.
+func (s *stage) founder(ctx context.Context, n *node.Node) (access.Actor, error) {
+	password := account.NewPassword(s.Password)
+	_, err := n.Accounts.AddUser(ctx, operator(), account.NewUser{Login: login, Password: password})
+	known := fault.Is(err, fault.Clash)
+	if err != nil && !known {
+		return access.Actor{}, fmt.Errorf("making the user: %w", err)
 	}
-	ds, err := issue(ctx, n, who, made, 1)
+	session, err := n.Accounts.Login(ctx, login, password, "demo")
+	if known && fault.Is(err, fault.NoActor) {
+		return access.Actor{}, fmt.Errorf("there is a user %s whose %s is lost; name another --data: %w", login, stageFile, err)
+	}
+	if err != nil {
+		return access.Actor{}, fmt.Errorf("signing in: %w", err)
+	}
+	if session.Actor.Organisation == "" {
+		_, err := n.Accounts.CreateOrganisation(ctx, operator(), account.NewOrganisation{
+			Names: account.Names{"zh-CN": "星火照明", "en": "Spark Lighting"}, Kinds: []account.Kind{account.TerminalMaker}, Owner: session.Actor.User,
+		})
+		if err != nil {
+			return access.Actor{}, fmt.Errorf("making the organisation: %w", err)
+		}
+		if session, err = n.Accounts.Login(ctx, login, password, "demo"); err != nil {
+			return access.Actor{}, fmt.Errorf("signing in: %w", err)
+		}
+	}
+	return n.Accounts.Authenticate(ctx, session.Token.Reveal(), "demo")
+}
+
+// furnish finds or makes the home, its rooms and its devices.
+func (s *stage) furnish(ctx context.Context, n *node.Node, who access.Actor) error {
+	homes, _, err := n.Homes.List(ctx, who, home.Page{Limit: 1})
+	if err != nil {
+		return fmt.Errorf("looking for the home: %w", err)
+	}
+	if len(homes) == 0 {
+		h, err := n.Homes.Create(ctx, who, home.Names{"zh-CN": "小满的家", "en": "Xiaoman's home"})
+		if err != nil {
+			return fmt.Errorf("making the home: %w", err)
+		}
+		homes = []home.Home{h}
+	}
+	h, err := n.Homes.Load(ctx, who, homes[0].ID)
+	if err != nil {
+		return fmt.Errorf("reading the home: %w", err)
+	}
+	s.Home, s.Devices = h.ID, nil
+	for i, r := range rooms {
+		if i < len(h.Rooms) { // rooms are in the order they were added
+			continue
+		}
+		room, err := n.Homes.AddRoom(ctx, who, h.ID, home.Label{Names: home.Names{"zh-CN": r.zh, "en": r.en}})
+		if err != nil {
+			return fmt.Errorf("making room %s: %w", r.en, err)
+		}
+		h.Rooms = append(h.Rooms, room)
+	}
+	for _, p := range cast {
+		if err := s.add(ctx, n, who, p, &h); err != nil {
+			return fmt.Errorf("adding the %s of %s: %w", p.en, rooms[p.room].en, err)
+		}
+	}
+	return nil
+}
+
+// add finds or makes one device of the home: its product, its triple, its place.
+func (s *stage) add(ctx context.Context, n *node.Node, who access.Actor, p part, h *home.Home) error {
+	made, err := maker(ctx, n, who, p.category)
 	if err != nil {
 		return err
 	}
-	d := ds[0]
-	label := home.Label{Names: home.Names{"zh-CN": p.zh, "en": p.en}, Aliases: home.Aliases{"en": p.aliases}}
-	if _, err := n.Homes.Bind(ctx, who, s.Home, room, d.ID, label); err != nil {
-		return fmt.Errorf("binding: %w", err)
+	room := h.Rooms[p.room].ID
+	a := actor{Product: made.ID, ProductKey: made.ProductKey, ProductID: made.ProductID, State: p.state}
+	for _, d := range h.Devices {
+		if d.Room == room && d.Names["en"] == p.en {
+			a.ID, a.Name = d.ID, d.DeviceName
+		}
 	}
-	s.Devices = append(s.Devices, actor{ID: d.ID, Product: made.ID, ProductKey: made.ProductKey, ProductID: made.ProductID, Name: d.Name, State: p.state})
+	if a.ID == "" {
+		ds, err := issue(ctx, n, who, made, 1)
+		if err != nil {
+			return err
+		}
+		a.ID, a.Name = ds[0].ID, ds[0].Name
+		label := home.Label{Names: home.Names{"zh-CN": p.zh, "en": p.en}, Aliases: home.Aliases{"en": p.aliases}}
+		if _, err := n.Homes.Bind(ctx, who, s.Home, room, a.ID, label); err != nil {
+			return fmt.Errorf("binding: %w", err)
+		}
+	}
+	s.Devices = append(s.Devices, a)
 	return nil
+}
+
+// maker finds or makes the demo's product of a category.
+func maker(ctx context.Context, n *node.Node, who access.Actor, category string) (product.Product, error) {
+	made, _, err := n.Products.List(ctx, who, product.Filter{Category: category, Limit: 1})
+	if err != nil {
+		return product.Product{}, fmt.Errorf("looking for the product: %w", err)
+	}
+	if len(made) > 0 {
+		return made[0], nil
+	}
+	c, err := product.FindCategory(category)
+	if err != nil {
+		return product.Product{}, err
+	}
+	p, err := n.Products.Create(ctx, who, product.NewProduct{Category: category, Names: c.Names})
+	if err != nil {
+		return p, fmt.Errorf("making the product: %w", err)
+	}
+	return p, nil
 }
 
 // issue makes n triples of a product and returns their devices.
@@ -221,41 +312,4 @@ func (s *stage) startDevices(ctx context.Context, n *node.Node, fault virtual.Fa
 		})
 	}
 	return nil
-}
-
-// spare is an unused triple, as the devices file has it.
-type spare struct {
-	ProductKey   string           `json:"product_key"`
-	DeviceName   string           `json:"device_name"`
-	DeviceSecret string           `json:"device_secret"`
-	ProductID    triple.ProductID `json:"product_id"`
-	MAC          string           `json:"mac"`
-}
-
-// writeSpares writes unused triples of a product, one JSON object a line, for its owner's eyes only.
-func writeSpares(ctx context.Context, n *node.Node, who access.Actor, p product.Product, path string, count int) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("making the devices file: %w", err)
-	}
-	out := json.NewEncoder(f)
-	for left := count; left > 0; {
-		k := min(left, 500)
-		ds, err := issue(ctx, n, who, p, k)
-		if err != nil {
-			return errors.Join(err, f.Close())
-		}
-		for _, d := range ds {
-			id, err := n.Devices.Identify(ctx, p.ProductKey, d.Name)
-			if err != nil {
-				return errors.Join(err, f.Close())
-			}
-			err = out.Encode(spare{p.ProductKey, d.Name, id.Secret.Reveal(), p.ProductID, d.Name})
-			if err != nil {
-				return errors.Join(fmt.Errorf("writing the devices file: %w", err), f.Close())
-			}
-		}
-		left -= k
-	}
-	return f.Close()
 }
