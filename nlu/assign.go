@@ -287,12 +287,21 @@ func (a *assigner) work(v verb) (assignment, bool) {
 			return a.set(p, name)
 		}
 	}
-	if v == vStart || v == vStop {
+	if v == vStart || v == vStop && a.moves() {
 		if p := a.first(Power); p != nil {
 			return a.switched(p, v == vStart, []string{"on"}, []string{"off"})
 		}
 	}
 	return a.no(NoSuchProperty, Work, nil)
+}
+
+// moves: the device moves, plays or works at something, so that "stop" means it; a lamp does not.
+func (a *assigner) moves() bool {
+	switch a.category() {
+	case "", "light", "socket", "switch", "lock", "sensor", "camera":
+		return false
+	}
+	return true
 }
 
 // directed is the property and the sign of a change: brighter, warmer, too hot.

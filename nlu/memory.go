@@ -82,9 +82,42 @@ func (r *resolver) remember(out *Reading, frames []frame) *Memory {
 			m.last, m.room, m.frames = r.mem.last, r.mem.room, r.mem.frames
 		}
 	default:
+		if r.mem != nil && len(r.mem.pending) > 0 && ends(out, frames) {
+			m.last, m.room = r.mem.last, r.mem.room
+			return m
+		}
 		return r.mem
 	}
 	return m
+}
+
+// ends reports whether a sentence takes back what was asked for.
+func ends(out *Reading, frames []frame) bool {
+	enough := out.Reason.Code == Negated
+	for i := range frames {
+		enough = enough || frames[i].enough
+	}
+	return enough
+}
+
+// declines reports whether the sentence answers an open question with no more than a no.
+func (r *resolver) declines() bool {
+	if r.mem == nil || len(r.mem.pending) == 0 {
+		return false
+	}
+	const no = classes(1)<<cEnough | 1<<cNot | 1<<cWrong
+	declined := false
+	for i := range r.tokens {
+		t := &r.tokens[i]
+		switch s, _ := r.sense(t, cVerb); {
+		case t.mask.any(no), t.mask.has(cVerb) && (verb(s.code) == vCancel || verb(s.code) == vStop):
+			declined = true
+		case t.mask == cNone.bit() || t.mask.any(skipClasses|cIt.bit()|cBoth.bit()|cAsk.bit()|cAll.bit()):
+		default:
+			return false
+		}
+	}
+	return declined
 }
 
 // follow completes what is said with what was said before: an answer to a question, "and the bedroom?", "the other".
@@ -136,6 +169,17 @@ func (r *resolver) answered(f *frame) ([]frame, bool) {
 	case f.choice > 0 && f.choice <= int32(len(r.mem.options)) && !f.hasPred():
 		g.targets = []target{{devices: r.mem.options[f.choice-1 : f.choice]}}
 		return out, true
+	case r.chosen(f) != nil:
+		if f.verb != vNone && f.verb != g.verb && !(f.verb == vOn && len(g.preds) > 0) {
+			out = []frame{*f}
+			g = &out[0]
+			g.preds = nil
+		}
+		g.targets, g.both = nil, false
+		for _, d := range r.chosen(f) {
+			g.targets = append(g.targets, target{devices: []int32{d}})
+		}
+		return out, true
 	case r.mem.code == MissingValue && f.hasPred() && !f.hasTarget():
 		g.preds, g.verb, g.unclear = f.preds, pickVerb(g.verb, f.verb), f.unclear
 		return out, true
@@ -166,6 +210,38 @@ func (r *resolver) answered(f *frame) ([]frame, bool) {
 	}
 	g.both = g.both || f.both
 	return out, true
+}
+
+// chosen are the candidates that "both" or "all of them" choose: none that was not asked about.
+func (r *resolver) chosen(f *frame) []int32 {
+	if len(r.mem.options) == 0 || r.mem.code != AmbiguousDevice || len(f.targets) > 1 || len(f.except) > 0 {
+		return nil
+	}
+	counted := false
+	if len(f.preds) == 1 && len(f.targets) == 0 {
+		d, g := &f.preds[0], &r.mem.pending[len(r.mem.pending)-1]
+		counted = d.kind == valNumber && d.num.spoken && d.num.value == float64(len(r.mem.options)) || // 三个都开
+			d.kind == valExtreme && r.text[0] == '全' && g.verb == vOn && len(g.preds) == 0 // 全部打开
+	}
+	switch {
+	case len(f.preds) > 0 && !counted:
+		return nil
+	case len(f.targets) == 0:
+		if f.both || counted {
+			return r.mem.options
+		}
+		return nil
+	}
+	t := &f.targets[0]
+	switch {
+	case t.where() || t.other || t.thing || !f.both && !t.all:
+		return nil
+	case !t.noun():
+		return r.mem.options
+	case t.all: // all lamps are more than those asked about
+		return nil
+	}
+	return filter(r.mem.options, func(d int32) bool { return r.matches(t, d) })
 }
 
 func pickVerb(a, b verb) verb {

@@ -58,7 +58,9 @@ func (s *scan) resolve(c *Context, unknown int) Reading {
 	}
 	frames := s.parse()
 	out := Reading{Lang: s.lang, frames: frames}
-	if r.rest(frames, unknown) {
+	if r.declines() {
+		r.fail(Chat, Reason{Code: Negated})
+	} else if r.rest(frames, unknown) {
 		frames = r.follow(frames)
 		r.run(frames)
 	}

@@ -75,3 +75,55 @@ func TestNoSignIsSwallowed(t *testing.T) {
 		{"", "把客厅的灯调到50%，卧室的60%", `act {"op":"set","targets":["lr.light"],"prop":"brightness","value":50} {"op":"set","targets":["br.light"],"prop":"brightness","value":60}`},
 	})
 }
+
+// TestNoEndsTheQuestion: who declines is not asked any more, and a later word is no answer.
+func TestNoEndsTheQuestion(t *testing.T) {
+	for _, no := range []string{"不要", "算了", "取消", "不用了", "不用", "不要了", "都不要", "不", "停"} {
+		checkWrong(t, []wrong{
+			{"", "打开灯 > " + no, "chat negated"},
+			{"", "打开灯 > " + no + " > 厨房", "clarify missing_value"},
+			{"", "打开厨房的灯 > 打开空调 > " + no + " > 客厅", "clarify missing_value"},
+		})
+	}
+	for _, no := range []string{"never mind", "no", "neither", "cancel", "forget it", "no thanks", "none of them", "nope", "stop", "cancel that", "neither of them"} {
+		checkWrong(t, []wrong{
+			{"", "turn on the lamp > " + no, "chat negated"},
+			{"", "turn on the lamp > " + no + " > kitchen", "clarify missing_value"},
+		})
+	}
+	checkWrong(t, []wrong{
+		{"", "打开灯 > 不要开灯", "chat negated"},
+		{"", "打开灯 > 不要开灯 > 厨房", "clarify missing_value"},
+		{"", "打开灯 > 厨房", `act {"op":"set","targets":["kt.light"],"prop":"power","value":true}`},
+		{"", "turn on the lamp > no, the kitchen", `act {"op":"set","targets":["kt.light"],"prop":"power","value":true}`},
+	})
+}
+
+// TestBothMeansTheCandidates: who answers "both" means what was asked about.
+func TestBothMeansTheCandidates(t *testing.T) {
+	const on = `act {"op":"set","targets":["lr.ac","br.ac"],"prop":"power","value":true}`
+	for _, all := range []string{"两个都开", "都打开", "都", "两个", "全部", "全部打开", "两台都开", "两个都要"} {
+		checkWrong(t, []wrong{{"", "打开空调 > " + all, on}})
+	}
+	for _, all := range []string{"both", "both of them", "all of them", "all", "turn both on", "turn on both"} {
+		checkWrong(t, []wrong{{"", "turn on the air conditioner > " + all, on}})
+	}
+	checkWrong(t, []wrong{
+		{"kt", "打开空调 > 都打开", on},
+		{"lr", "turn on the air conditioner", `act {"op":"set","targets":["lr.ac"],"prop":"power","value":true}`},
+		{"", "打开灯 > 三个都开", `act {"op":"set","targets":["lr.light","br.light","kt.light"],"prop":"power","value":true}`},
+		{"", "打开空调 > 都关了", `act {"op":"set","targets":["lr.ac","br.ac"],"prop":"power","value":false}`},
+		{"", "打开厨房的灯 > 打开空调 > 两个都开", on},
+	})
+}
+
+// TestOnlyWhatMovesStops: "stop" is no "off".
+func TestOnlyWhatMovesStops(t *testing.T) {
+	checkWrong(t, []wrong{
+		{"", "打开客厅的灯 > 停", "clarify missing_device"},
+		{"", "打开客厅的灯 > 停下", "clarify missing_device"},
+		{"", "turn on the kitchen lamp > stop", "clarify missing_device"},
+		{"lr", "turn on the lamp > stop", "clarify missing_device"},
+		{"", "打开风扇 > 停", `act {"op":"set","targets":["kt.fan"],"prop":"power","value":false}`},
+	})
+}
