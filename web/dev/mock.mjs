@@ -35,14 +35,23 @@ const actor = {
   organisation: 'org-demo',
   organisation_name: { 'zh-CN': '星火照明', en: 'Spark Lighting' },
   roles: ['owner'],
+  acts: ['home.read', 'home.write', 'device.control', 'voice.speak'],
   kind: 'user',
+};
+/** The first operator right after the set-up: in no organisation, so without a home. */
+const operator = {
+  ...actor,
+  organisation: '',
+  organisation_name: {},
+  roles: ['admin'],
+  acts: ['organisation.manage', 'platform.operate'],
 };
 const keepEvents = 1000; // what the stream can resume from
 const deadline = 1500; // ms until a silent device's command expires
 
 /**
- * Starts the mock. Options: port (0 picks one), token, login, password, speech (false: 503), setUp (true: no operator
- * yet), home. Resolves to {url, token, home, post, presence, cut, expire, close}.
+ * Starts the mock. Options: port (0 picks one), token, login, password, speech (false: 503), setUp (true: no operator,
+ * organisation and home yet), home. Resolves to {url, token, home, post, presence, cut, expire, close}.
  */
 export async function startMock(options = {}) {
   const mock = new Mock(options);
@@ -68,7 +77,8 @@ class Mock {
     home,
   } = {}) {
     Object.assign(this, { token, login, password, speech, setUp });
-    this.home = home ?? demoHome();
+    this.actor = setUp ? operator : actor;
+    this.home = home ?? (setUp ? undefined : demoHome());
     this.sessions = new Set();
     this.streams = new Set();
     this.events = [];
@@ -106,17 +116,23 @@ class Mock {
     const session = /lw_session=([\w-]+)/.exec(req.headers.cookie ?? '')?.[1];
     const known = this.sessions.has(session) || req.headers.authorization === `Bearer ${this.token}`;
     if (!known) return problem(res, 401, 'unauthenticated', '');
-    if (route === 'GET /session') return json(res, 200, { actor });
+    if (route === 'GET /session') return json(res, 200, { actor: this.actor });
     if (route === 'DELETE /session') {
       this.sessions.delete(session);
       return res.writeHead(204, { 'Set-Cookie': 'lw_session=; Path=/; Max-Age=0' }).end();
     }
-    if (route === 'GET /homes') return json(res, 200, { items: [{ id: this.home.id, names: this.home.names }] });
+    if (route === 'POST /organisations') return this.postOrganisation(res, body);
+    if (route === 'PUT /session/organisation') return this.putOrganisation(res, body);
+    if (/ \/homes/.test(route) && !this.actor.acts.includes('home.read'))
+      return problem(res, 403, 'forbidden', 'home.read is not allowed; sign in with a role that may.');
+    if (route === 'POST /homes') return this.postHome(res, body);
+    if (route === 'GET /homes')
+      return json(res, 200, { items: this.home ? [{ id: this.home.id, names: this.home.names }] : [] });
     if (route === 'POST /speech') return this.postSpeech(res);
     const fault = /^PUT \/virtual-devices\/([^/]+)\/fault$/.exec(route)?.[1];
     if (fault !== undefined) return this.putFault(res, fault, body);
     const [, id, rest = ''] = /^\w+ \/homes\/([^/]+)(\/\w+)?$/.exec(route) ?? [];
-    if (id !== this.home.id) return problem(res, 404, 'not_found', 'There is no such home, or you may not see it.');
+    if (id !== this.home?.id) return problem(res, 404, 'not_found', 'There is no such home, or you may not see it.');
     if (rest === '') return json(res, 200, this.home);
     if (rest === '/live') return this.live(req, res);
     return this.postSentence(res, body);
@@ -125,7 +141,10 @@ class Mock {
   postSetup(res, body) {
     if (!this.setUp) return problem(res, 409, 'conflict', 'There is an operator already.');
     if (body.code !== 'one-time') return problem(res, 403, 'forbidden', 'This code is wrong or has ended.');
-    Object.assign(this, { setUp: false, login: body.login, password: body.password });
+    const { login, password } = body;
+    if ([...login].length < 3 || [...password].length < 10) return problem(res, 422, 'invalid', 'too short');
+    if (body.email === '') return problem(res, 422, 'invalid', '/email is empty, want an address');
+    Object.assign(this, { setUp: false, login, password, actor: { ...this.actor, login } });
     this.postSession(res, body);
   }
 
@@ -134,7 +153,28 @@ class Mock {
     if (!good) return problem(res, 401, 'unauthenticated', 'Login or password is wrong.');
     const id = `s${this.next++}-${process.pid}`;
     this.sessions.add(id);
-    json(res, 200, { actor }, { 'Set-Cookie': `lw_session=${id}; Path=/; HttpOnly; SameSite=Strict` });
+    json(res, 200, { actor: this.actor }, { 'Set-Cookie': `lw_session=${id}; Path=/; HttpOnly; SameSite=Strict` });
+  }
+
+  postOrganisation(res, { names, kinds }) {
+    if (!this.actor.acts.includes('organisation.manage')) return problem(res, 403, 'forbidden', '');
+    if (kinds?.[0] !== 'terminal_maker') return problem(res, 422, 'invalid', `no kind "${kinds?.[0]}"`);
+    this.organisation = { id: 'org-first', names, kinds, created_at: new Date().toISOString() };
+    json(res, 201, this.organisation);
+  }
+
+  putOrganisation(res, { organisation }) {
+    if (organisation !== this.organisation?.id) return problem(res, 404, 'not_found', 'There is no such organisation.');
+    const organisation_name = this.organisation.names;
+    const roles = [...this.actor.roles, 'owner'];
+    this.actor = { ...this.actor, organisation, organisation_name, roles, acts: [...operator.acts, ...actor.acts] };
+    json(res, 200, { actor: this.actor });
+  }
+
+  postHome(res, { names }) {
+    const created_at = new Date().toISOString();
+    this.home = { id: 'home-first', names, created_at, version: 1, rooms: [], devices: [] };
+    json(res, 201, { id: this.home.id, names, created_at });
   }
 
   postSpeech(res) {
@@ -205,15 +245,6 @@ class Mock {
     const params = { [prop]: value };
     const at = new Date().toISOString();
     device.desired = { ...device.desired, [prop]: { value, time: at } };
-    this.post('command', {
-      id: command,
-      device: device.id,
-      state: 'sent',
-      reason: '',
-      kind: 'property_set',
-      params,
-      at,
-    });
     this.message(
       device,
       'down',
@@ -223,16 +254,7 @@ class Mock {
       1400,
     );
     if (device.fault === 'silent') {
-      await pause(deadline);
-      this.post('command', {
-        id: command,
-        device: device.id,
-        state: 'expired',
-        reason: 'silent',
-        kind: 'property_set',
-        params,
-        at,
-      });
+      await pause(deadline); // and no event tells the end: a stream may lose one, so pages must not depend on it
       return { ...target, outcome: 'failed', reason: 'silent' };
     }
     await pause(device.fault === 'slow' ? 800 : 3);
@@ -249,6 +271,17 @@ class Mock {
       1800,
     );
     this.report(device, done);
+    const [kind, took_us] = ['property_set', Math.round((Date.now() - Date.parse(at)) * 1000)];
+    const state = device.fault === 'wrong' ? 'failed' : 'succeeded';
+    this.post('command', {
+      id: command,
+      device: device.id,
+      kind,
+      state,
+      params,
+      at: new Date().toISOString(),
+      took_us,
+    });
     return device.fault === 'wrong'
       ? { ...target, outcome: 'failed', reason: 'wrong' }
       : { ...target, outcome: 'done' };

@@ -194,6 +194,27 @@ async function otherThings(page) {
   check('the scene follows the sentence', await shows(page.locator('.hud-top .pill'), '客厅'));
 }
 
+/** The person's own newest bubble stands in the talk from top to bottom. */
+async function ownBubble(page, when) {
+  const cut = () =>
+    page.evaluate(() => {
+      const talk = document.querySelector('.talk').getBoundingClientRect();
+      const own = [...document.querySelectorAll('.bubble-you')].at(-1).getBoundingClientRect();
+      return Math.max(talk.top + 13 - own.top, own.bottom - talk.bottom, 0);
+    });
+  check(`one sees what one said, ${when}`, await becomes(async () => (await cut()) < 1), await cut());
+}
+
+async function placeholder(page, when) {
+  const over = await page.evaluate(() => {
+    const field = document.querySelector('input[name=filter]');
+    const brush = document.createElement('canvas').getContext('2d');
+    brush.font = getComputedStyle(field).font;
+    return brush.measureText(field.placeholder).width - field.clientWidth;
+  });
+  check(`the filter's placeholder is whole, ${when}`, over <= 0, over);
+}
+
 async function misbehaving(page) {
   const menu = page.locator('.hud-top .pill-button');
   const pick = async (name) => {
@@ -211,6 +232,9 @@ async function misbehaving(page) {
   check('a silent device fails the sentence', (await say(page, '关掉客厅的灯')) === 'failed');
   const alert = page.getByRole('alert').filter({ hasText: /\S/ });
   check('the failure is told at once', (await alert.count()) > 0);
+  check('the scene says what was desired in vain', await shows(page.locator('.hud-foot .pill-differ'), '关'));
+  check('and not that all agree', (await page.locator('.pill-agree').count()) === 0);
+  await ownBubble(page, 'after a failure');
   await accessible(page, 'a failed sentence');
   await pick(/好好的/);
   check('and then it behaves again', (await say(page, '打开客厅的灯')) === 'act');
@@ -246,6 +270,8 @@ async function looks() {
   for (const width of [1180, 860, 390, 320]) await fits(page, width);
   await page.setViewportSize({ width: 390, height: 844 });
   await say(page, 'Turn off the living room lamp');
+  await ownBubble(page, 'at 390 px');
+  await placeholder(page, 'in English');
   await page.waitForTimeout(600);
   await accessible(page, 'the bench at 390 px');
   await offline(context, page);
@@ -287,7 +313,59 @@ async function wrongToken() {
   await context.close();
 }
 
-for (const part of [theRoad, looks, wrongToken]) {
+/** From a server without anything to a home, by the deeds that the pages offer; needs the mock, a demo has it all. */
+async function fromNothing() {
+  if (!mock) return;
+  const empty = await startMock({ setUp: true });
+  const { context, page } = await open();
+  const h2 = page.locator('main h2');
+  const send = () => page.locator('main button[type=submit]').click();
+  const alerts = () => page.getByRole('alert').filter({ hasText: /\S/ }).count();
+  const wrong = () => page.locator('[aria-invalid=true]').evaluateAll((all) => all.map((x) => x.name).join());
+  await page.goto(`${empty.url}/setup#one-time`);
+  await page.fill('input[name=login]', 'ab');
+  await page.fill('input[name=password]', 'x'.repeat(257));
+  await send();
+  check(
+    'login and password are held against the rules, an e-mail is not asked for',
+    (await wrong()) === 'login,password',
+  );
+  check(
+    'the rules are told',
+    (await shows(page.locator('form'), '3 到 64')) && (await shows(page.locator('form'), '256')),
+  );
+  await accessible(page, 'the set-up page');
+  await page.fill('input[name=login]', 'xiaoman');
+  await page.fill('input[name=password]', 'glass-and-flame');
+  await send();
+  check('without an organisation the page says so', await shows(h2, '您还没有组织'));
+  check('and calmly', (await alerts()) === 0);
+  check('what it is for', await shows(page.locator('.state'), '先建一个，才能有产品、设备和家。'));
+  await accessible(page, 'the page without an organisation');
+  for (const width of [390, 320]) await fits(page, width);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole('button', { name: 'Switch to English' }).click();
+  check('in English too', await shows(h2, 'You have no organisation yet'));
+  await send();
+  check('a name is needed', (await wrong()) === 'name', await wrong());
+  await page.fill('input[name=name]', 'Spark Lighting');
+  await send();
+  check('then there is no home yet', await shows(h2, 'No home yet'));
+  check('the organisation stands in the frame', await shows(page.locator('.org'), 'Spark Lighting'));
+  check('with the name in the language of the page', empty.organisation.names.en === 'Spark Lighting');
+  check('nothing failed on the way', (await alerts()) === 0);
+  await accessible(page, 'the page without a home');
+  await page.reload();
+  await shows(h2, 'No home yet');
+  await send();
+  check('then the home has no devices yet', await shows(h2, 'This home has no devices yet'));
+  check('and says how they come in', await shows(page.locator('.state code'), 'lampworks device'));
+  await accessible(page, 'a home without devices');
+  await context.close();
+  await empty.close();
+}
+
+for (const part of [theRoad, looks, wrongToken, fromNothing]) {
   try {
     await part();
   } catch (error) {

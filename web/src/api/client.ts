@@ -55,6 +55,15 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
     signOut: async () => {
       await take(http.DELETE('/api/v1/session'));
     },
+    /** Makes an organisation whose owner is who makes it; its id. */
+    makeOrganisation: async (names: Names): Promise<string> =>
+      (await take(http.POST('/api/v1/organisations', { body: { names, kinds: ['terminal_maker'] } }))).id,
+    actFor: async (organisation: string): Promise<Actor> =>
+      actorOf((await take(http.PUT('/api/v1/session/organisation', { body: { organisation } }))).actor),
+    makeHome: async (names: Names): Promise<HomeItem> => {
+      const { id, names: named } = await take(http.POST('/api/v1/homes', { body: { names } }));
+      return { id, names: named };
+    },
     homes: async (signal: AbortSignal): Promise<HomeItem[]> =>
       (await take(http.GET('/api/v1/homes', { signal }))).items ?? [],
     home: async (id: string, signal: AbortSignal): Promise<Home> =>
@@ -74,7 +83,13 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
 export type API = ReturnType<typeof createAPI>;
 
 function actorOf(a: Session['actor']): Actor {
-  return { login: a.login, organisation: a.organisation_name ?? {}, roles: a.roles ?? [] };
+  return {
+    login: a.login,
+    organisation: a.organisation,
+    organisationNames: a.organisation_name ?? {},
+    roles: a.roles ?? [],
+    acts: a.acts ?? [],
+  };
 }
 
 function homeOf(h: HomeOut): Home {

@@ -7,9 +7,12 @@ export type Names = Record<string, string>;
 
 export interface Actor {
   login: string;
-  /** Of the organisation; empty for an operator, who belongs to none. */
-  organisation: Names;
+  /** Id of the organisation acted for; '' for somebody who is in none yet. */
+  organisation: string;
+  organisationNames: Names;
   roles: string[];
+  /** What may be done, as the API names it: home.write. */
+  acts: string[];
 }
 
 export interface HomeItem {

@@ -1,14 +1,16 @@
 import './bench.css';
 import './scene.css';
 import './things.css';
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useRef, useState, useSyncExternalStore } from 'react';
-import type { Answer, Device, Fault, Home, HomeItem } from '../api/model';
+import type { Answer, Device, Fault, Home, HomeItem, Names } from '../api/model';
 import { Problem } from '../api/problem';
-import { useServices } from '../session/session';
+import { NoOrganisation } from '../session/NoOrganisation';
+import { sessionQuery, useServices } from '../session/session';
 import { clock, nameIn } from '../shared/format';
 import { Icon } from '../shared/Icon';
+import { NameForm } from '../shared/NameForm';
 import { useShortcuts } from '../shared/shortcuts';
 import { Empty, Failed, Slow } from '../shared/states';
 import { useWords } from '../texts/texts';
@@ -32,26 +34,63 @@ const route = getRouteApi('/inside/bench');
 export function BenchPage() {
   const { t } = useWords();
   const { api } = useServices();
-  const { home } = route.useSearch();
-  const homes = useQuery(homesQuery(api));
-  const id = home ?? homes.data?.[0]?.id;
+  const { data: actor } = useQuery(sessionQuery(api));
   return (
     <main className="main" id="main">
       <title>{`${t.bench.title} · Lampworks`}</title>
-      {id !== undefined ? (
-        <OneHome key={id} id={id} homes={homes.data ?? []} />
-      ) : homes.isError ? (
+      {actor?.organisation === '' ? (
         <Titled>
-          <Failed title={t.state.failedHomes} error={homes.error} retry={() => void homes.refetch()} />
-        </Titled>
-      ) : homes.isSuccess ? (
-        <Titled>
-          <Empty title={t.state.noHomes} why={t.state.noHomesWhy} command="lampworks demo" />
+          <NoOrganisation actor={actor} />
         </Titled>
       ) : (
-        <Frame retry={() => void homes.refetch()} />
+        <Homes mayMake={actor?.acts.includes('home.write') ?? false} />
       )}
     </main>
+  );
+}
+
+function Homes({ mayMake }: { mayMake: boolean }) {
+  const { t } = useWords();
+  const { api } = useServices();
+  const { home } = route.useSearch();
+  const homes = useQuery(homesQuery(api));
+  const id = home ?? homes.data?.[0]?.id;
+  if (id !== undefined) return <OneHome key={id} id={id} homes={homes.data ?? []} />;
+  if (homes.isPending) return <Frame retry={() => void homes.refetch()} />;
+  return (
+    <Titled>
+      {homes.isError ? (
+        <Failed title={t.state.failedHomes} error={homes.error} retry={() => void homes.refetch()} />
+      ) : mayMake ? (
+        <FirstHome />
+      ) : (
+        <Empty title={t.state.noHomes} why={t.state.noHomesAsk} />
+      )}
+    </Titled>
+  );
+}
+
+/** The organisation has no home: make one. */
+function FirstHome() {
+  const { t } = useWords();
+  const { api } = useServices();
+  const client = useQueryClient();
+  const make = useMutation({
+    mutationFn: (names: Names) => api.makeHome(names),
+    onSuccess: (home) => client.setQueryData(homesQuery(api).queryKey, [home]),
+  });
+  return (
+    <Empty title={t.state.noHomes} why={t.state.noHomesWhy}>
+      <NameForm
+        label={t.state.homeName}
+        hint={t.state.homeNameHint}
+        first={t.state.homeNameFirst}
+        submit={t.state.makeHome}
+        busy={make.isPending}
+        error={make.error}
+        make={make.mutate}
+      />
+    </Empty>
   );
 }
 
@@ -161,7 +200,11 @@ function Bench({ home, homes, open }: { home: Home; homes: HomeItem[]; open: (ho
         </p>
       )}
       {home.devices.length === 0 ? (
-        <Empty title={t.state.noDevices} why={t.state.noDevicesWhy} command="lampworks demo" />
+        <Empty
+          title={t.state.noDevices}
+          why={t.state.noDevicesWhy}
+          command="lampworks device --triple PID,MAC,SECRET"
+        />
       ) : (
         <>
           <div className="bench-top">

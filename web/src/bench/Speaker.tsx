@@ -128,13 +128,26 @@ function SoundButton({ sound, t }: { sound: Sound; t: Catalogue }) {
   );
 }
 
+const veil = 14; // px at the top of the talk where it fades out
+
 function Talk({ home, turns, say, sound }: Pick<SpeakerProps, 'home' | 'turns' | 'say' | 'sound'>) {
   const { t } = useWords();
   const box = useRef<HTMLDivElement>(null);
   const length = turns.length;
   const answered = turns.filter((x) => x.endedAt !== undefined).length;
   useEffect(() => {
-    if (box.current) box.current.scrollTop = box.current.scrollHeight;
+    const talk = box.current;
+    if (!talk) return;
+    const toEnd = () => {
+      const own = [...talk.querySelectorAll('.bubble-you')].at(-1);
+      const end = talk.scrollHeight - talk.clientHeight;
+      const ownTop = own ? own.getBoundingClientRect().top - talk.getBoundingClientRect().top + talk.scrollTop : end;
+      talk.scrollTop = Math.min(end, ownTop - veil); // a long answer does not push away what it answers
+    };
+    toEnd();
+    const size = new ResizeObserver(toEnd); // the first drawing, another window, chips in another language
+    size.observe(talk);
+    return () => size.disconnect();
   }, [length, answered]);
   return (
     <div className="talk" ref={box} tabIndex={0} role="group" aria-label={t.speaker.title}>

@@ -88,6 +88,15 @@ describe('readEvent', () => {
   });
 });
 
+test('a command that ended is as old as its beginning', () => {
+  const read = (more: string) => {
+    const e = readEvent('command', `{"id":"c","device":"a","at":"2026-01-01T00:00:05.000Z"${more}}`);
+    return e?.kind === 'command' ? e.at : e;
+  };
+  expect(read('')).toBe('2026-01-01T00:00:05.000Z');
+  expect(read(',"took_us":1500400')).toBe('2026-01-01T00:00:03.500Z');
+});
+
 describe('applyToHome', () => {
   const state = (device: string, value: number, time: string): LiveEvent => ({
     kind: 'state',

@@ -4,7 +4,7 @@ import type { Home, Value } from '../api/model';
 export type LiveEvent =
   | { kind: 'state'; device: string; properties: Record<string, Value> }
   | { kind: 'presence'; device: string; online: boolean; at: string; reason: string }
-  | { kind: 'command'; id: string; device: string; state: string; params: unknown; what: string; at: string }
+  | { kind: 'command'; id: string; device: string; state: string; params: unknown; what: string; at: string } // at: accepted
   | { kind: 'message'; message: Message }
   | { kind: 'gap' };
 
@@ -57,7 +57,7 @@ export function readEvent(kind: string, data: string): LiveEvent | undefined {
         state: text(body['state']),
         params: body['params'],
         what: text(body['kind']),
-        at: text(body['at']),
+        at: acceptedAt(text(body['at']), body['took_us']),
       };
     case 'message': {
       const payload = body['payload'];
@@ -78,6 +78,13 @@ export function readEvent(kind: string, data: string): LiveEvent | undefined {
     default:
       return undefined;
   }
+}
+
+/** A command is told when it ends; what it desires is as old as its beginning, and must not replace a later wish. */
+function acceptedAt(at: string, tookUS: unknown): string {
+  const ended = Date.parse(at);
+  if (typeof tookUS !== 'number' || Number.isNaN(ended)) return at;
+  return new Date(ended - Math.round(tookUS / 1000)).toISOString();
 }
 
 /** The home after one event. An older value never replaces a newer one; an event that changes nothing gives the same home. */

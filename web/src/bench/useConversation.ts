@@ -1,7 +1,9 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useReducer, useRef } from 'react';
 import type { Answer } from '../api/model';
 import { Problem } from '../api/problem';
 import { useServices } from '../session/session';
+import { homeQuery } from './queries';
 
 /** One sentence and what became of it. Times are ms of this page's clock. */
 export interface Turn {
@@ -35,6 +37,9 @@ export function turnsReducer(turns: Turn[], act: Act): Turn[] {
 /** The talk with the speaker of one home. Sentences may overlap: a slow device holds up nobody. */
 export function useConversation(home: string, onAnswer: (answer: Answer, turn: number) => void) {
   const { api } = useServices();
+  const client = useQueryClient();
+  // What was desired in vain may reach no live stream; the home itself knows it.
+  const reread = () => void client.invalidateQueries({ queryKey: homeQuery(api, home).queryKey });
   const [turns, act] = useReducer(turnsReducer, []);
   const next = useRef(1);
   const say = async (text: string, room: string) => {
@@ -44,10 +49,12 @@ export function useConversation(home: string, onAnswer: (answer: Answer, turn: n
     try {
       const answer = await api.say(home, room === '' ? { text } : { text, room });
       act({ act: 'answered', key, answer, at: Date.now() });
+      if (answer.outcome !== 'act') reread();
       onAnswer(answer, key);
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem(-1, 'client', String(error));
       act({ act: 'failed', key, problem, at: Date.now() });
+      reread();
     }
   };
   return { turns, say };

@@ -7,7 +7,9 @@ import { useWords, type Catalogue } from '../texts/texts';
 import { Door } from './DoorPage';
 import { sessionQuery, setupQuery, useServices } from './session';
 
-const fewest = 10; // characters of a password; the server decides, this only tells earlier
+/** How many characters there may be. The server decides; this only tells earlier. */
+const loginLength = { min: 3, max: 64 };
+const passwordLength = { min: 10, max: 256 };
 
 interface Form {
   code: string;
@@ -45,8 +47,16 @@ function SetUpForm({ code, onDone }: { code: string; onDone: () => void }) {
   const [sent, setSent] = useState(false);
   const ref = useRef<HTMLFormElement>(null);
   const setUp = useMutation({
-    mutationFn: () =>
-      api.setUp({ ...form, code: form.code.trim(), login: form.login.trim(), email: form.email.trim() }),
+    mutationFn: () => {
+      const email = form.email.trim();
+      const { password } = form;
+      return api.setUp({
+        code: form.code.trim(),
+        login: form.login.trim(),
+        password,
+        ...(email !== '' && { email }),
+      });
+    },
     onSuccess: (actor) => {
       client.setQueryData(sessionQuery(api).queryKey, actor);
       client.setQueryData(setupQuery(api).queryKey, false);
@@ -78,7 +88,14 @@ function SetUpForm({ code, onDone }: { code: string; onDone: () => void }) {
         </p>
       )}
       <Field {...field('code')} label={t.setUp.code} hint={t.setUp.codeHint} autoComplete="off" spellCheck={false} />
-      <Field {...field('login')} label={t.signIn.login} autoComplete="username" autoCapitalize="none" />
+      <Field
+        {...field('login')}
+        label={t.signIn.login}
+        hint={t.setUp.loginHint}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+      />
       <Field {...field('email')} label={t.setUp.email} hint={t.setUp.emailHint} type="email" autoComplete="email" />
       <Field
         {...field('password')}
@@ -98,9 +115,19 @@ function SetUpForm({ code, onDone }: { code: string; onDone: () => void }) {
 function problems(form: Form, t: Catalogue): Partial<Record<keyof Form, string>> {
   const out: Partial<Record<keyof Form, string>> = {};
   if (form.code.trim() === '') out.code = t.signIn.needed;
-  if (form.login.trim() === '') out.login = t.signIn.needed;
-  if (!/^\S+@\S+\.\S+$/.test(form.email.trim())) out.email = t.setUp.emailWrong;
-  const missing = fewest - [...form.password].length;
+  const login = form.login.trim();
+  if (login === '') out.login = t.signIn.needed;
+  else if (!within(login, loginLength) || !/^[\p{L}\p{Nd}\p{M}._@+-]+$/u.test(login)) out.login = t.setUp.loginWrong;
+  const email = form.email.trim();
+  if (email !== '' && !/^\S+@\S+\.\S+$/.test(email)) out.email = t.setUp.emailWrong;
+  const missing = passwordLength.min - [...form.password].length;
   if (missing > 0) out.password = t.setUp.passwordShort(missing);
+  else if (!within(form.password, passwordLength)) out.password = t.setUp.passwordLong;
   return out;
+}
+
+/** Whether a text has as many characters as it may; one outside of the BMP counts once, as on the server. */
+function within(text: string, { min, max }: { min: number; max: number }): boolean {
+  const n = [...text].length;
+  return n >= min && n <= max;
 }

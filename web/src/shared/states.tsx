@@ -54,16 +54,29 @@ export function Failed({
   );
 }
 
-/** Why there is nothing here, and a command that changes it. */
-export function Empty({ title, why, command }: { title: string; why: string; command: string }) {
+/** Why there is nothing here, the one deed that changes it, and a command that works. */
+export function Empty({
+  title,
+  why,
+  command,
+  children,
+}: {
+  title: string;
+  why: string;
+  command?: string;
+  children?: ReactNode;
+}) {
   const { t } = useWords();
   return (
     <section className="card state">
       <h2>{title}</h2>
       <p>{why}</p>
-      <p className="state-command">
-        <code>{command}</code> <Copy text={() => command} label={`${t.app.copy} ${command}`} />
-      </p>
+      {children}
+      {command !== undefined && (
+        <p className="state-command">
+          <code>{command}</code> <Copy text={() => command} label={`${t.app.copy} ${command}`} />
+        </p>
+      )}
     </section>
   );
 }

@@ -75,7 +75,7 @@ const rolesOf = (actor: Actor, t: Catalogue) => actor.roles.map((r) => entry(t.r
 
 function Organisation({ actor }: { actor: Actor }) {
   const { lang, t } = useWords();
-  const name = nameIn(actor.organisation, lang, actor.login);
+  const name = nameIn(actor.organisationNames, lang, actor.login);
   return (
     <div className="org" title={name}>
       <span className="seal" aria-hidden="true">
@@ -98,7 +98,7 @@ function Account({ actor, signOut, showKeys }: { actor: Actor; signOut: () => vo
       header={
         <div className="menu-head">
           <b>{actor.login}</b>
-          <small>{nameIn(actor.organisation, lang)}</small>
+          <small>{nameIn(actor.organisationNames, lang)}</small>
         </div>
       }
       groups={[
