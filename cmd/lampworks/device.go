@@ -42,7 +42,9 @@ func (d *deviceCommand) Run(ctx context.Context) error {
 	var v *virtual.Device
 	v = virtual.New(virtual.Config{
 		Addr: strings.TrimPrefix(d.Server, "mqtt://"), ProductKey: key, Triple: t, Model: model, Fault: virtual.Fault(d.Fault), Log: log,
-		OnCommand: func(id, method string, params []byte) { fmt.Fprintf(os.Stdout, "command %s %s %s\n", id, method, params) },
+		OnCommand: func(id, method string, params []byte) {
+			fmt.Fprintf(os.Stdout, "command %s %s %s\n", id, method, params)
+		},
 		OnState: func(err error) {
 			if err != nil {
 				fmt.Fprintf(os.Stdout, "not connected to %s, trying again: %v\n", d.Server, err)
