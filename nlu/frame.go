@@ -39,6 +39,7 @@ type frame struct {
 
 // target is a noun phrase.
 type target struct {
+	odd     bool // two nouns in one that no device is: television lamp
 	rooms   []int32
 	floors  []int32
 	devices []int32 // by their whole name

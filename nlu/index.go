@@ -210,8 +210,12 @@ func (b *builder) room(r Room) error {
 	s := sense{class: cRoom, code: n}
 	return b.each("room", r.ID, r.Names, func(_ string, w []rune) {
 		b.add(w, s)
-		if k := b.ends(w, cPlace); k >= 0 && !slices.Contains(x.rooms[n].kinds, k) {
-			x.rooms[n].kinds = append(x.rooms[n].kinds, k)
+		if k := b.ends(w, cPlace); k >= 0 {
+			for _, k := range []int32{k, x.v.wider(k)} {
+				if !slices.Contains(x.rooms[n].kinds, k) {
+					x.rooms[n].kinds = append(x.rooms[n].kinds, k)
+				}
+			}
 		}
 		for _, v := range roomVariants(w) {
 			b.add(v, s)

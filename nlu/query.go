@@ -1,5 +1,7 @@
 package nlu
 
+import "strings"
+
 // query resolves a question about devices.
 func (r *resolver) query(f *frame) bool {
 	if f.where {
@@ -111,6 +113,8 @@ func (r *resolver) asked(f *frame) (Meaning, bool) {
 	for i := range f.preds {
 		d := &f.preds[i]
 		switch {
+		case d.prop != 0 && r.x.meaning(d.prop-1) == TargetTemperature && !r.wanted(f):
+			return Temperature, true
 		case d.prop != 0:
 			return r.x.meaning(d.prop - 1), true
 		case d.kind == valColour:
@@ -118,7 +122,7 @@ func (r *resolver) asked(f *frame) (Meaning, bool) {
 		case d.kind == valEnum:
 			return Mode, true
 		case d.dir != 0 && (d.about == dirHot || d.about == dirCold || d.about == dirWarm):
-			return TargetTemperature, true
+			return Temperature, true
 		}
 	}
 	switch f.state - 1 {
@@ -137,6 +141,30 @@ func (r *resolver) asked(f *frame) (Meaning, bool) {
 		return Remaining, true
 	}
 	return "", f.state != 0 || f.verb == vOn || f.verb == vOff || f.verb == vOpen || f.verb == vClose
+}
+
+// wanted: the question is what was set, not what is: 设的几度, the target temperature.
+func (r *resolver) wanted(f *frame) bool {
+	if f.verb == vSet {
+		return true
+	}
+	text := string(r.text)
+	if r.lang == Chinese {
+		text = strings.ReplaceAll(text, "空调", "")
+		for _, w := range []string{"设定", "设置", "设的", "设到", "设了", "设成", "设为", "设在", "目标", "调到", "调的", "调成", "定的"} {
+			if strings.Contains(text, w) {
+				return true
+			}
+		}
+		return false
+	}
+	for w := range strings.FieldsSeq(text) {
+		switch w {
+		case "set", "target", "setting", "setpoint":
+			return true
+		}
+	}
+	return false
 }
 
 // answer is the property of device d that answers a question about m.

@@ -73,6 +73,8 @@ func (s *scan) resolve(c *Context, unknown int) Reading {
 	}
 	if out.Outcome == Act && unknown > 0 {
 		r.doubt(&out, unknown)
+	} else if out.Outcome == Clarify && out.Reason.Code == AmbiguousDevice && r.lang == English && r.modifies() {
+		out.Reason, r.candidates = Reason{Code: UnclearWords, Word: r.longest()}, nil
 	} else if out.Outcome == Clarify && out.Reason.Code == MissingDevice && unknown > 1 {
 		r.stranger(&out)
 	}
@@ -169,6 +171,16 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 	}
 }
 
+// longest is the longest word that was not understood.
+func (r *resolver) longest() (word string) {
+	for i := range r.tokens {
+		if t := &r.tokens[i]; t.mask == 0 && int(t.end-t.start) > len([]rune(word)) {
+			word = string(r.text[t.start:t.end])
+		}
+	}
+	return word
+}
+
 // tolerable: one character before a verb, of a word such as 再, that does not sound like a "not".
 func (r *resolver) tolerable(i int) bool {
 	t := &r.tokens[i]
@@ -187,10 +199,10 @@ func (r *resolver) tolerable(i int) bool {
 func (r *resolver) modifies() bool {
 	for i := 0; i+1 < len(r.tokens); i++ {
 		t, next := &r.tokens[i], &r.tokens[i+1]
-		if t.end != next.start {
+		if t.end != next.start && !(r.lang == English && t.mask == 0 && t.end+1 == next.start && r.text[t.end] == ' ') {
 			continue
 		}
-		if t.mask == 0 && next.mask.any(nounClasses|cRoom.bit()) || t.number != 0 && next.mask == 0 { // or may be its unit
+		if t.mask == 0 && next.mask.any(nounClasses|cRoom.bit()|cPlace.bit()) || t.number != 0 && next.mask == 0 { // or may be its unit
 			return true
 		}
 	}

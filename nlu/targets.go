@@ -83,6 +83,8 @@ func (r *resolver) within(t *target, d int32) bool {
 // target finds the devices of one noun phrase.
 func (r *resolver) target(f *frame, t *target, can func(int32) bool) ([]int32, bool) {
 	switch {
+	case t.odd:
+		return nil, r.fail(Reject, Reason{Code: NoSuchDevice, Word: string(r.text[t.named[0]:t.named[1]])})
 	case t.here && r.room < 0 && len(t.rooms) == 0:
 		return nil, r.ask(MissingDevice, nil)
 	case t.it && !t.noun():

@@ -334,6 +334,15 @@ func identifiers(m map[string][]string, n *names) map[string]int32 {
 	return out
 }
 
+// wider is the kind of room that a kind is one of: 主卧 is a 卧室, but a 卧室 is not the 客房.
+func (v *vocabulary) wider(kind int32) int32 {
+	switch v.kinds.list[kind] {
+	case "main_bedroom", "second_bedroom", "guest_room":
+		return v.kinds.code("bedroom")
+	}
+	return kind
+}
+
 func sortedKeys[T any](m map[string]T) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

@@ -1,5 +1,7 @@
 package nlu
 
+import "slices"
+
 // This file is the grammar: what each kind of word does to the clause being read.
 
 // peek is the next token that is not a filler, or nil.
@@ -55,6 +57,9 @@ func (p *parser) particle(t *token) bool {
 // noun reads what can be the object: places, devices, types, pronouns.
 func (p *parser) noun(t *token) bool {
 	switch {
+	case t.mask.any(cPlace.bit()|cRoom.bit()) && !t.mask.has(cDevice) && p.modifies(t): // the garage light
+		p.turn()
+		p.place(t)
 	case t.mask.any(nounClasses) && !(t.mask.has(cPlace) && p.in && !t.mask.has(cDevice)):
 		if t.mask.has(cVerb) && p.asVerb() || t.mask.has(cValue) && p.f.hasTarget() && !t.mask.has(cDevice) || t.mask.any(cState.bit()|cProp.bit()) && !t.mask.has(cDevice) {
 			return false
@@ -80,6 +85,15 @@ func (p *parser) noun(t *token) bool {
 	}
 	p.lastNP = p.tok
 	return true
+}
+
+// modifies: the next word is a noun and nothing stands between, so that t only says which.
+func (p *parser) modifies(t *token) bool {
+	if p.lang != English || p.tok+1 >= len(p.tokens) {
+		return false
+	}
+	next := &p.tokens[p.tok+1]
+	return next.start == t.end+1 && p.text[t.end] == ' ' && next.mask.any(nounClasses) && !next.mask.any(cVerb.bit()|cState.bit()|cValue.bit()|cProp.bit())
 }
 
 // turn begins the next clause where another object follows a clause that was said object first: 灯关了 | 空调开到26度.
@@ -120,8 +134,13 @@ func (p *parser) attachable() *target {
 
 func (p *parser) nounAt(t *token) {
 	if p.np.noun() {
-		if p.absorbs(t) {
+		if first := p.np; p.absorbs(t) {
 			p.np.named[1] = t.end
+			p.np.odd = first.odd || p.odd(&first, t)
+			return
+		}
+		if prev := p.prev(); p.lang == English && !p.and && p.x != nil && p.lastNP == p.tok-1 && prev.end+1 == t.start && p.text[prev.end] == ' ' && p.odd(&p.np, t) {
+			p.np.named[1], p.np.odd = t.end, true
 			return
 		}
 		carry := target{}
@@ -173,6 +192,31 @@ func (p *parser) absorbs(t *token) bool {
 	return false
 }
 
+// odd reports whether no device is both what a said and what t says: "television lamp" names neither.
+func (p *parser) odd(a *target, t *token) bool {
+	s, ok := p.sense(t, cType)
+	if p.x == nil || !ok {
+		return false
+	}
+	if a.typ != 0 && p.shades(a.typ-1) && p.shades(s.code) { // window blinds
+		return false
+	}
+	for d := range p.x.devices {
+		if p.x.isType(int32(d), s.code) && (a.typ != 0 && p.x.isType(int32(d), a.typ-1) || slices.Contains(a.devices, int32(d)) || slices.Contains(a.parts, int32(d))) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *parser) shades(typ int32) bool {
+	switch p.v.categories.list[typ] {
+	case "window", "blind", "curtain":
+		return true
+	}
+	return false
+}
+
 func (p *parser) place(t *token) {
 	np := &p.np
 	if np.noun() && (p.lang == Chinese || p.and || np.where() && !p.in) {
@@ -185,6 +229,12 @@ func (p *parser) place(t *token) {
 		np.place = [2]int32{t.start, t.end}
 	}
 	np.it = false
+	if prev := p.prev(); prev != nil && prev.mask.has(cChoice) && prev.end+1 >= t.start && p.lang == English { // the third bedroom is not the one there is
+		if s, ok := p.sense(t, cPlace); ok {
+			np.kind, np.place = s.code+1, [2]int32{prev.start, t.end}
+			return
+		}
+	}
 	p.senses(t, func(s sense) bool {
 		switch s.class {
 		case cRoom:

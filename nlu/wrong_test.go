@@ -127,3 +127,65 @@ func TestOnlyWhatMovesStops(t *testing.T) {
 		{"", "打开风扇 > 停", `act {"op":"set","targets":["kt.fan"],"prop":"power","value":false}`},
 	})
 }
+
+// TestRoomsThatAreNot: a room that the home does not have is no other room.
+func TestRoomsThatAreNot(t *testing.T) {
+	checkWrong(t, []wrong{
+		{"", "打开客房的灯", "reject no_such_device"},
+		{"br", "打开客房的灯", "reject no_such_device"},
+		{"", "打开主卧的灯", "reject no_such_device"},
+		{"", "打开主卧室的灯", "reject no_such_device"},
+		{"", "打开次卧的灯", "reject no_such_device"},
+		{"", "打开客厅的灯 > 客房呢", "reject no_such_device"},
+		{"", "turn on the guest room light", "reject no_such_device"},
+		{"br", "turn on the guest room light", "reject no_such_device"},
+		{"", "turn on the second bedroom light", "reject no_such_device"},
+		{"", "turn on the master bedroom lamp", "reject no_such_device"},
+		{"", "turn on the light in the guest room", "reject no_such_device"},
+		{"", "turn on the third bedroom light", "clarify unclear_words"},
+		{"", "打开卧室的灯", `act {"op":"set","targets":["br.light"],"prop":"power","value":true}`},
+		{"", "打开睡房的灯", `act {"op":"set","targets":["br.light"],"prop":"power","value":true}`},
+		{"", "turn on the bedroom light", `act {"op":"set","targets":["br.light"],"prop":"power","value":true}`},
+	})
+	x := testIndex(t)
+	for _, tt := range []struct{ in, want string }{
+		{"打开主人房的空调", `act {"op":"set","targets":["mb.ac"],"prop":"power","value":true}`},
+		{"打开客房的空调", `act {"op":"set","targets":["sb.ac"],"prop":"power","value":true}`},
+		{"打开卧室的空调", "clarify ambiguous_device mb.ac,sb.ac"},
+	} {
+		if r := x.Read(nil, tt.in); said(&r) != tt.want {
+			t.Errorf("%s\n got %s\nwant %s", tt.in, said(&r), tt.want)
+		}
+	}
+}
+
+// TestWhatIsMeasured: a question for the temperature is answered with what is measured, where there is such.
+func TestWhatIsMeasured(t *testing.T) {
+	checkWrong(t, []wrong{
+		{"", "客厅空调现在多少度", `act {"op":"query","targets":["lr.ac"],"prop":"temperature"}`},
+		{"lr", "空调现在多少度", `act {"op":"query","targets":["lr.ac"],"prop":"temperature"}`},
+		{"", "how hot is the kettle", `act {"op":"query","targets":["kt.kettle"],"prop":"temperature"}`},
+		{"", "what is the temperature of the kettle", `act {"op":"query","targets":["kt.kettle"],"prop":"temperature"}`},
+		{"", "客厅空调的温度是多少", `act {"op":"query","targets":["lr.ac"],"prop":"temperature"}`},
+		{"", "水壶多热", `act {"op":"query","targets":["kt.kettle"],"prop":"temperature"}`},
+		{"", "客厅空调设的几度", `act {"op":"query","targets":["lr.ac"],"prop":"targetTemperature"}`},
+		{"", "客厅空调设定温度是多少", `act {"op":"query","targets":["lr.ac"],"prop":"targetTemperature"}`},
+		{"", "what is the living room air conditioner set to", `act {"op":"query","targets":["lr.ac"],"prop":"targetTemperature"}`},
+	})
+}
+
+// TestUnknownBeforeAType: what stands before a device's type and names nothing here is asked about.
+func TestUnknownBeforeAType(t *testing.T) {
+	for _, room := range []string{"", "kt"} {
+		checkWrong(t, []wrong{
+			{room, "turn on the garage lamp", "reject no_such_device"},
+			{room, "turn on the television lamp", "reject no_such_device"},
+			{room, "turn on the kitchen television lamp", "reject no_such_device"},
+			{room, "turn on the zen lamp", "clarify unclear_words"},
+			{room, "turn on the fancy lamp", "clarify unclear_words"},
+			{room, "turn on the kitchen lamp > turn off the garage lamp", "reject no_such_device"},
+			{room, "turn on the kitchen lamp", `act {"op":"set","targets":["kt.light"],"prop":"power","value":true}`},
+			{room, "turn on the kitchen lamp > turn off the lamp", `act {"op":"set","targets":["kt.light"],"prop":"power","value":false}`},
+		})
+	}
+}
