@@ -71,7 +71,9 @@ func (s *scan) resolve(c *Context, unknown int) Reading {
 			out.Outcome, out.Reason.Code = Chat, NotUnderstood
 		}
 	}
-	if out.Outcome == Act && unknown > 0 {
+	if word := r.sized(); out.Outcome == Act && word != "" {
+		out.Outcome, out.Reason = Clarify, Reason{Code: UnclearWords, Word: word}
+	} else if out.Outcome == Act && unknown > 0 {
 		r.doubt(&out, unknown)
 	} else if out.Outcome == Clarify && out.Reason.Code == AmbiguousDevice && r.lang == English && r.modifies() {
 		out.Reason, r.candidates = Reason{Code: UnclearWords, Word: r.longest()}, nil
@@ -169,6 +171,17 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 	case run > limit || r.modifies():
 		out.Outcome, out.Reason = Clarify, Reason{Code: UnclearWords, Word: word}
 	}
+}
+
+// sized is a room told apart by its size, which the home does not: 小卧室 where there is a 卧室.
+func (r *resolver) sized() string {
+	for i := 0; i+1 < len(r.tokens); i++ {
+		t, next := &r.tokens[i], &r.tokens[i+1]
+		if t.end-t.start == 1 && (r.text[t.start] == '大' || r.text[t.start] == '小') && t.end == next.start && next.mask.any(cRoom.bit()|cPlace.bit()) {
+			return string(r.text[t.start:next.end])
+		}
+	}
+	return ""
 }
 
 // longest is the longest word that was not understood.

@@ -136,10 +136,10 @@ func (p *parser) nounAt(t *token) {
 	if p.np.noun() {
 		if first := p.np; p.absorbs(t) {
 			p.np.named[1] = t.end
-			p.np.odd = first.odd || p.odd(&first, t)
+			p.np.odd = first.odd || first.named[1]+1 == t.start && p.odd(&first, t)
 			return
 		}
-		if prev := p.prev(); p.lang == English && !p.and && p.x != nil && p.lastNP == p.tok-1 && prev.end+1 == t.start && p.text[prev.end] == ' ' && p.odd(&p.np, t) {
+		if prev := p.prev(); p.lang == English && !p.and && p.x != nil && p.lastNP == p.tok-1 && p.np.named[1] == prev.end && prev.end+1 == t.start && p.text[prev.end] == ' ' && p.odd(&p.np, t) {
 			p.np.named[1], p.np.odd = t.end, true
 			return
 		}

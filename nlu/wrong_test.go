@@ -92,6 +92,7 @@ func TestNoEndsTheQuestion(t *testing.T) {
 		})
 	}
 	checkWrong(t, []wrong{
+		{"", "打开灯 > 都不开", "chat negated"},
 		{"", "打开灯 > 不要开灯", "chat negated"},
 		{"", "打开灯 > 不要开灯 > 厨房", "clarify missing_value"},
 		{"", "打开灯 > 厨房", `act {"op":"set","targets":["kt.light"],"prop":"power","value":true}`},
@@ -143,6 +144,7 @@ func TestRoomsThatAreNot(t *testing.T) {
 		{"", "turn on the master bedroom lamp", "reject no_such_device"},
 		{"", "turn on the light in the guest room", "reject no_such_device"},
 		{"", "turn on the third bedroom light", "clarify unclear_words"},
+		{"", "打开小卧室的灯", "clarify unclear_words"},
 		{"", "打开卧室的灯", `act {"op":"set","targets":["br.light"],"prop":"power","value":true}`},
 		{"", "打开睡房的灯", `act {"op":"set","targets":["br.light"],"prop":"power","value":true}`},
 		{"", "turn on the bedroom light", `act {"op":"set","targets":["br.light"],"prop":"power","value":true}`},
