@@ -148,7 +148,7 @@ function Talk({ home, turns, say, sound }: Pick<SpeakerProps, 'home' | 'turns' |
     const size = new ResizeObserver(toEnd); // the first drawing, another window, chips in another language
     size.observe(talk);
     return () => size.disconnect();
-  }, [length, answered]);
+  }, [length, answered, sound.trouble]); // trouble adds a line, and takes the buttons away
   return (
     <div className="talk" ref={box} tabIndex={0} role="group" aria-label={t.speaker.title}>
       {length === 0 && <p className="talk-empty">{t.speaker.welcome}</p>}
