@@ -75,6 +75,9 @@ func (s *scan) quantity(i, end int, q quantity) {
 
 // signed gives q what stands before it, which normalising drops: the minus of -10%, the dash of 10-20%.
 func (s *scan) signed(i, end int, q *quantity) {
+	if end > len(s.origin) {
+		return
+	}
 	before, within := s.raw[:s.origin[i]], s.raw[s.origin[i]:s.origin[end-1]]
 	dash, minus, span := false, false, false
 	for k, r := range within { // 百分之-10, 7-30 am

@@ -16,7 +16,7 @@ func spellings(list []string, key []rune) []string {
 
 // respell replaces unknown English words by the one word that is a letter or two away, and reads again.
 func (s *scan) respell(c *Context, unknown int) (Reading, bool) {
-	text := append([]rune{}, s.text...)
+	text, origin := append([]rune{}, s.text...), append([]int{}, s.origin...)
 	changed := false
 	for i := len(s.tokens) - 1; i >= 0; i-- {
 		t := &s.tokens[i]
@@ -24,6 +24,11 @@ func (s *scan) respell(c *Context, unknown int) (Reading, bool) {
 			continue
 		}
 		if w := s.nearest(string(s.text[t.start:t.end])); w != "" {
+			from := make([]int, len([]rune(w)))
+			for k := range from {
+				from[k] = s.origin[min(int(t.start)+k, int(t.end)-1)]
+			}
+			origin = append(origin[:t.start:t.start], append(from, origin[t.end:]...)...)
 			text = append(text[:t.start:t.start], append([]rune(w), text[t.end:]...)...)
 			changed = true
 		}
@@ -31,7 +36,7 @@ func (s *scan) respell(c *Context, unknown int) (Reading, bool) {
 	if !changed || len(text) > 2*MaxRunes {
 		return Reading{}, false
 	}
-	s.text = append(s.text[:0], text...)
+	s.text, s.origin = append(s.text[:0], text...), append(s.origin[:0], origin...)
 	s.lattice()
 	left := s.segment()
 	out := s.resolve(c, left)

@@ -62,6 +62,8 @@ func TestNoSignIsSwallowed(t *testing.T) {
 		{"", "set the living room light to -10%", "reject out_of_range"},
 		{"", "set the living room light to minus ten percent", "clarify unclear_words"},
 		{"", "increase the living room lamp by -10%", "reject out_of_range"},
+		{"", "set the livving room light to -10%", "reject no_such_device"},
+		{"", "verYwher00", "clarify missing_device"},
 		{"lr", "turn the lamp down to -5", "reject out_of_range"},
 		{"", "客厅空调调到-20度", "reject out_of_range"},
 		{"", "把客厅的灯调到10-20%", "clarify missing_value"},
