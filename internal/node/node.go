@@ -2,7 +2,7 @@
 // starts their work and ends it in order. Serve, demo, bench and tests are all built from it.
 //
 // It owns the data directory (one process at a time) and the listeners, and promises:
-//   - when Start returns the node serves; what cannot start leaves nothing behind that was not there;
+//   - when Open returns the node listens, and serves from Run's call of ready on; what cannot open leaves nothing open;
 //   - after kill -9 the next start needs no repair;
 //   - when Run returns everything acknowledged is on disk and nothing of the node runs.
 //

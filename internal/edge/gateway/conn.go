@@ -50,7 +50,7 @@ type conn struct {
 	chunk    []byte           // of the read in progress
 	n        int
 	err      error
-	readable func(fd uintptr) bool // c.read as a value, made once
+	readable func(fd uintptr) bool // c.readNow as a value, made once
 }
 
 func newConn(g *Gateway, nc net.Conn, secure bool) *conn {

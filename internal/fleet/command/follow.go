@@ -75,8 +75,8 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 		return err
 	}
 	if f.idle(records) {
-		f.s.reading.done.Store(uint64(records[len(records)-1].Pos))
-		return f.drop(ctx, time.Now())
+		f.read(ctx, records)
+		return nil
 	}
 	if len(f.byDevice) > 0 {
 		for _, product := range device.Products(records) { // a write must not wait for reads: from here on they are known
@@ -107,17 +107,22 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 		f.byDevice, f.newest = make(map[string][]*pending), 0 // learn anew: what memory holds may be ahead of the rows
 		return err
 	}
-	f.s.reading.done.Store(uint64(records[len(records)-1].Pos))
 	for _, p := range done {
 		f.s.ended(p.Command)
 		if p.Kind == PropertySet { // an ended call is kept: a second answer to it must not be taken for another's
 			f.byDevice[p.Device] = slices.DeleteFunc(f.byDevice[p.Device], func(q *pending) bool { return q == p })
 		}
 	}
+	f.read(ctx, records)
+	return nil
+}
+
+// read tells the sweep that the records were acted on, and forgets what needs no memory.
+func (f *follower) read(ctx context.Context, records []uplink.Record) {
+	f.s.reading.done.Store(uint64(records[len(records)-1].Pos))
 	if err := f.drop(ctx, time.Now()); err != nil {
 		f.s.log.LogAttrs(ctx, slog.LevelWarn, "looking for ended commands failed", slog.Any("error", err))
 	}
-	return nil
 }
 
 // saveEvery is how often the cursor is written while nothing concerns a command: what is read twice after a restart
