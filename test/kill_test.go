@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -115,8 +116,11 @@ func (f *forgetful) command(ctx context.Context, s *server) (accepted []string) 
 func TestKill(t *testing.T) {
 	t.Parallel()
 	kills := 20
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		kills = 2
+	case os.Getenv("LAMPWORKS_SOAK") != "": // make soak
+		kills = 200
 	}
 	dir := t.TempDir()
 	s, err := start(dir, "demo", "--no-open", "--spare-devices", "4")
