@@ -14,6 +14,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"lampworks/internal/infra/fault"
 )
@@ -28,6 +29,10 @@ type Actor struct {
 	Scopes       []Act  // what a token is limited to; nil: all that Roles allow
 	From         string // remote address, empty inside the program
 	Login        string // how the person is called
+	Session      string // id of the session, empty for tokens and the program itself
+
+	Strong bool      // the session or token was opened with the second factor; the operator's roles want it
+	Proved time.Time // when this session last showed the second factor; zero: never, and always for a token
 }
 
 // The kinds of an actor.
@@ -51,6 +56,17 @@ func Clock(name, organisation string) Actor {
 
 // Platform says whether the program itself acts: a system part or a clock.
 func (a Actor) Platform() bool { return a.Kind == KindSystem || a.Kind == KindClock }
+
+// Everywhere says whether a sees the objects of all organisations: the program itself does, and the operator's people while
+// they act for no organisation. What they may do with them is [Actor.May].
+func (a Actor) Everywhere() bool {
+	return a.Organisation == "" && (a.Platform() || slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(PlatformRoles(), r) }))
+}
+
+// Sees says whether an object of organisation exists for a.
+func (a Actor) Sees(organisation string) bool {
+	return a.Everywhere() || organisation != "" && a.Organisation == organisation
+}
 
 // Has says whether a holds the role.
 func (a Actor) Has(r Role) bool { return slices.Contains(a.Roles, r) }

@@ -24,7 +24,7 @@ func TestRequire(t *testing.T) {
 		{"query", user(Query), WriteProduct, "product.write is not allowed: it needs role owner or engineer"},
 		{"admin is not a member", user(Admin), ControlDevice, "device.control is not allowed: it needs role owner or engineer"},
 		{"owner does not operate", user(Owner), ManageOrganisations, "organisation.manage is not allowed: it needs role admin"},
-		{"no role", user(), ReadProduct, "product.read is not allowed: it needs role admin or owner or engineer or factory or market or support or query"},
+		{"no role", user(), ReadProduct, "product.read is not allowed: it needs role admin or reviewer or certifier or platform_support or owner or engineer or factory or market or support or query"},
 		{"unknown role", user("root"), ReadAudit, "audit.read is not allowed: it needs role admin or owner"},
 		{"unknown act", user(Owner, Admin), "product.explode", "product.explode is not allowed: it needs the platform itself"},
 		{"token of all", token(nil, Owner), Speak, ""},

@@ -3,89 +3,176 @@ package access
 // An Act is one thing somebody may be allowed to do. It is also the scope of a token.
 type Act string
 
-// The acts.
+// The acts of an organisation and its members.
 const (
-	ReadOrganisation    Act = "organisation.read"
-	WriteOrganisation   Act = "organisation.write"  // its own names and settings
-	ManageOrganisations Act = "organisation.manage" // create, suspend: the operator's
-	ReadMembers         Act = "member.read"
-	ManageMembers       Act = "member.manage"
-	ManageTokens        Act = "token.manage"
-	ReadAudit           Act = "audit.read"
-	ReadJob             Act = "job.read"
-	ManageJob           Act = "job.manage"
-	ReadProduct         Act = "product.read"
-	WriteProduct        Act = "product.write"
-	PublishModel        Act = "product.publish"
-	ReadOrder           Act = "order.read"
-	IssueTriples        Act = "triple.issue"
-	DownloadTriples     Act = "triple.download"
-	ReadDevice          Act = "device.read"
-	WriteDevice         Act = "device.write"   // enable, disable
-	ControlDevice       Act = "device.control" // commands
-	RunVirtualDevice    Act = "device.virtual" // virtual devices and their faults
-	ReadHome            Act = "home.read"
-	WriteHome           Act = "home.write"
-	Speak               Act = "voice.speak"
+	ReadOrganisation  Act = "organisation.read"
+	WriteOrganisation Act = "organisation.write" // its own names and settings
+	LeaveOrganisation Act = "organisation.leave" // export everything and end it
+	ReadMembers       Act = "member.read"
+	ManageMembers     Act = "member.manage"
+	ManageTokens      Act = "token.manage"
+	ReadAudit         Act = "audit.read"
+	ExportAudit       Act = "audit.export"
+	ReadJob           Act = "job.read"
+	ManageJob         Act = "job.manage"
+
+	AcceptAgreement    Act = "agreement.accept" // in the name of an organisation
+	ReadVerification   Act = "verification.read"
+	SubmitVerification Act = "verification.submit"
+	ReadEntitlement    Act = "entitlement.read"
+	ApplyEntitlement   Act = "entitlement.apply"
+	ReadQuota          Act = "quota.read"
+	ReadEnforcement    Act = "enforcement.read"
+	Appeal             Act = "enforcement.appeal"
+)
+
+// The acts upon products, triples and devices.
+const (
+	ReadProduct        Act = "product.read"
+	WriteProduct       Act = "product.write"
+	PublishModel       Act = "product.publish"
+	MoveProduct        Act = "product.move" // along its life cycle
+	ReadCertification  Act = "certification.read"
+	ApplyCertification Act = "certification.apply"
+	ReadOrder          Act = "order.read"
+	IssueTriples       Act = "triple.issue" // apply for them
+	DownloadTriples    Act = "triple.download"
+	RevokeTriples      Act = "triple.revoke"
+	TraceTriples       Act = "triple.trace" // report a leak, learn which download it came from
+	ReadBurnLog        Act = "burn_log.read"
+	WriteBurnLog       Act = "burn_log.write"
+	ReadDevice         Act = "device.read"
+	WriteDevice        Act = "device.write"   // enable, disable
+	ControlDevice      Act = "device.control" // commands
+	RunVirtualDevice   Act = "device.virtual" // virtual devices and their faults
+	ReadHome           Act = "home.read"
+	WriteHome          Act = "home.write"
+	Speak              Act = "voice.speak"
+)
+
+// The acts of the operator's people.
+const (
+	ManageOrganisations Act = "organisation.manage" // create, look at all
+	ManageUsers         Act = "user.manage"         // disable, give platform roles
+	ManageAgreements    Act = "agreement.manage"
+	ManageNotices       Act = "notice.manage"
+	ReviewVerification  Act = "verification.review"
+	ManageServices      Act = "service.manage" // entry bars, plans, feature switches
+	DecideEntitlement   Act = "entitlement.decide"
+	ReviewProduct       Act = "product.review"
+	RecordCertification Act = "certification.record" // pass, fail, expiry
+	AppointLaboratory   Act = "laboratory.appoint"
+	ReviewOrder         Act = "order.review"
+	ManagePools         Act = "mac_pool.manage"
+	ManageQuota         Act = "quota.manage"
+	Enforce             Act = "enforcement.act"
+	DecideAppeal        Act = "appeal.decide"
 	OperatePlatform     Act = "platform.operate" // settings, health and figures of the whole platform
 )
 
-// Acts lists every act there is, in the order of the table above.
+// Acts lists every act there is, in the order of the tables above.
 func Acts() []Act {
 	return []Act{
-		ReadOrganisation, WriteOrganisation, ManageOrganisations, ReadMembers, ManageMembers, ManageTokens,
-		ReadAudit, ReadJob, ManageJob, ReadProduct, WriteProduct, PublishModel, ReadOrder, IssueTriples,
-		DownloadTriples, ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak,
-		OperatePlatform,
+		ReadOrganisation, WriteOrganisation, LeaveOrganisation, ReadMembers, ManageMembers, ManageTokens,
+		ReadAudit, ExportAudit, ReadJob, ManageJob,
+		AcceptAgreement, ReadVerification, SubmitVerification, ReadEntitlement, ApplyEntitlement, ReadQuota,
+		ReadEnforcement, Appeal,
+		ReadProduct, WriteProduct, PublishModel, MoveProduct, ReadCertification, ApplyCertification, ReadOrder,
+		IssueTriples, DownloadTriples, RevokeTriples, TraceTriples, ReadBurnLog, WriteBurnLog,
+		ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak,
+		ManageOrganisations, ManageUsers, ManageAgreements, ManageNotices, ReviewVerification, ManageServices,
+		DecideEntitlement, ReviewProduct, RecordCertification, AppointLaboratory, ReviewOrder, ManagePools,
+		ManageQuota, Enforce, DecideAppeal, OperatePlatform,
 	}
 }
 
 // A Role is what somebody is in an organisation, or on the platform.
 type Role string
 
-// The roles. Admin is the operator's; all others belong to a membership.
+// The roles of a membership.
 const (
-	Admin    Role = "admin"    // operates the platform
 	Owner    Role = "owner"    // answers for the organisation
 	Engineer Role = "engineer" // makes products and tries them
 	Factory  Role = "factory"  // orders triples and burns them
-	Market   Role = "market"   // writes what customers read
+	Market   Role = "market"   // finance and market: plans, and what customers read
 	Support  Role = "support"  // helps customers
 	Query    Role = "query"    // looks, and changes nothing
 )
 
-// Roles lists every role there is.
-func Roles() []Role {
-	return []Role{Admin, Owner, Engineer, Factory, Market, Support, Query}
+// The roles of the operator's people.
+const (
+	Admin           Role = "admin"            // operates the platform
+	Reviewer        Role = "reviewer"         // decides about papers, products and orders
+	Certifier       Role = "certifier"        // records certifications
+	Laboratory      Role = "laboratory"       // tests what it was appointed for, and sees nothing else
+	PlatformSupport Role = "platform_support" // looks, to help
+)
+
+// PlatformRoles lists the roles of the operator's people.
+func PlatformRoles() []Role {
+	return []Role{Admin, Reviewer, Certifier, Laboratory, PlatformSupport}
 }
+
+// MemberRoles lists the roles of a membership.
+func MemberRoles() []Role { return []Role{Owner, Engineer, Factory, Market, Support, Query} }
+
+// Roles lists every role there is.
+func Roles() []Role { return append(PlatformRoles(), MemberRoles()...) }
 
 // Allowed lists what a role may do. It is the one table; an unknown role may do nothing.
 func Allowed(r Role) []Act {
 	switch r {
 	case Admin:
 		return []Act{
-			ReadOrganisation, WriteOrganisation, ManageOrganisations, ReadMembers, ManageMembers, ManageTokens,
-			ReadAudit, ReadJob, ManageJob, ReadProduct, ReadOrder, ReadDevice, OperatePlatform,
+			ReadOrganisation, WriteOrganisation, ReadMembers, ManageMembers, ManageTokens, ReadAudit, ExportAudit, ReadJob, ManageJob,
+			ReadVerification, ReadEntitlement, ReadQuota, ReadEnforcement, ReadProduct, ReadCertification, ReadOrder, RevokeTriples,
+			TraceTriples, ReadBurnLog, ReadDevice, WriteDevice,
+			ManageOrganisations, ManageUsers, ManageAgreements, ManageNotices, ReviewVerification, ManageServices, DecideEntitlement,
+			ReviewProduct, AppointLaboratory, ReviewOrder, ManagePools, ManageQuota, Enforce, DecideAppeal, OperatePlatform,
+		}
+	case Reviewer:
+		return []Act{
+			ReadOrganisation, ReadJob, ManageTokens, ReadVerification, ReadEntitlement, ReadQuota, ReadEnforcement, ReadProduct,
+			ReadCertification, ReadOrder, ReviewVerification, DecideEntitlement, ReviewProduct, ReviewOrder,
+		}
+	case Certifier:
+		return []Act{ReadOrganisation, ManageTokens, ReadProduct, ReadCertification, RecordCertification}
+	case Laboratory:
+		return []Act{ManageTokens, ReadCertification, RecordCertification}
+	case PlatformSupport:
+		return []Act{
+			ReadOrganisation, ReadMembers, ManageTokens, ReadVerification, ReadEntitlement, ReadQuota, ReadEnforcement, ReadProduct,
+			ReadCertification, ReadOrder, ReadDevice,
 		}
 	case Owner:
-		return []Act{
-			ReadOrganisation, WriteOrganisation, ReadMembers, ManageMembers, ManageTokens,
-			ReadAudit, ReadJob, ManageJob, ReadProduct, WriteProduct, PublishModel, ReadOrder, IssueTriples,
-			DownloadTriples, ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak,
-		}
+		return append([]Act{
+			LeaveOrganisation, ManageMembers, WriteOrganisation, ReadAudit, ExportAudit, AcceptAgreement, SubmitVerification, ApplyEntitlement,
+			Appeal, DownloadTriples, WriteBurnLog,
+		}, engineering()...)
 	case Engineer:
-		return []Act{
-			ReadOrganisation, ReadMembers, ManageTokens, ReadJob, ManageJob, ReadProduct, WriteProduct, PublishModel,
-			ReadOrder, IssueTriples, ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak,
-		}
+		return engineering()
 	case Factory:
-		return []Act{ReadOrganisation, ReadJob, ReadProduct, ReadOrder, IssueTriples, DownloadTriples, ReadDevice}
+		return []Act{
+			ReadOrganisation, ReadJob, ReadProduct, ReadOrder, IssueTriples, DownloadTriples, ReadBurnLog, WriteBurnLog, TraceTriples,
+			ReadDevice, ReadQuota,
+		}
 	case Market:
-		return []Act{ReadOrganisation, ReadProduct, ReadHome}
+		return []Act{
+			ReadOrganisation, ReadProduct, ReadHome, ReadVerification, ReadEntitlement, ApplyEntitlement, ReadQuota, ReadEnforcement,
+		}
 	case Support:
-		return []Act{ReadOrganisation, ReadProduct, ReadDevice, WriteDevice, ReadHome}
+		return []Act{ReadOrganisation, ReadProduct, ReadDevice, WriteDevice, ReadHome, ReadEnforcement, TraceTriples, ReadQuota}
 	case Query:
-		return []Act{ReadOrganisation, ReadJob, ReadProduct, ReadOrder, ReadDevice, ReadHome}
+		return []Act{ReadOrganisation, ReadJob, ReadProduct, ReadOrder, ReadDevice, ReadHome, ReadQuota}
 	}
 	return nil
+}
+
+// engineering is what an engineer may do, and the owner as well.
+func engineering() []Act {
+	return []Act{
+		ReadOrganisation, ReadMembers, ManageTokens, ReadJob, ManageJob, ReadVerification, ReadEntitlement, ReadQuota, ReadEnforcement,
+		ReadProduct, WriteProduct, PublishModel, MoveProduct, ReadCertification, ApplyCertification, ReadOrder, IssueTriples,
+		RevokeTriples, TraceTriples, ReadBurnLog, ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak,
+	}
 }

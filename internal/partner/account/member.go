@@ -139,10 +139,8 @@ func mayManage(who access.Actor, organisation string) error {
 // checkRole accepts the roles a membership may have: all but the operator's.
 func checkRole(role access.Role) error {
 	var names []string
-	for _, r := range access.Roles() {
-		if r != access.Admin {
-			names = append(names, string(r))
-		}
+	for _, r := range access.MemberRoles() {
+		names = append(names, string(r))
 	}
 	if !slices.Contains(names, string(role)) {
 		return fault.Invalid("/role", string(role), "one of "+strings.Join(names, ", "), "choose one of them")
