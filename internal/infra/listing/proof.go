@@ -4,8 +4,9 @@ import "slices"
 
 // A Statement is a query with arguments of the right number and kind.
 type Statement struct {
-	Text string
-	Args []any
+	Text    string
+	Args    []any
+	Indexed int // how many of its conditions an index has to serve
 }
 
 // Statements gives the queries of a first and a later page of every way in both directions, for a proof of their plans.
@@ -24,7 +25,7 @@ func (l *List[T]) Statements() []Statement {
 						p.terms = append(p.terms, l.field(name).example())
 					}
 					text, args := l.statement(p)
-					out = append(out, Statement{text, args})
+					out = append(out, Statement{text, args, len(w.Filters)})
 				}
 			}
 		}

@@ -20,11 +20,16 @@ func Prove[T any](t *testing.T, s *store.Store, l *listing.List[T], small ...str
 		t.Skip("plans are read from SQLite only")
 	}
 	for _, query := range l.Statements() {
+		served := 0
 		for _, step := range plan(t, s, query) {
-			walks := strings.HasPrefix(step, "SCAN ") && !named(step, small)
+			walks := strings.HasPrefix(step, "SCAN ") && !named(step, small) && query.Indexed > 0
 			if walks || strings.Contains(step, "USE TEMP B-TREE") {
 				t.Errorf("%s\nwould be read so: %s", query.Text, step)
 			}
+			served = max(served, strings.Count(step, "=?")+strings.Count(step, ">?"))
+		}
+		if served < query.Indexed {
+			t.Errorf("%s\nhas %d conditions for an index, and the best serves %d", query.Text, query.Indexed, served)
 		}
 	}
 }
