@@ -67,6 +67,7 @@ type Config struct {
 	Bus      bus.Bus
 	Speech   speech.Synthesizer // nil: texts are not spoken
 	Console  http.Handler       // everything outside /api; nil: nothing there
+	Gates    []Gate             // asked in order at every request that needs an act
 	Logger   *slog.Logger
 	Closing  <-chan struct{} // closed when the program stops: live views end, requests finish; nil: never
 }

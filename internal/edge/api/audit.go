@@ -37,7 +37,7 @@ type auditInput struct {
 }
 
 func (a *API) auditRoutes() {
-	route(a, "GET", "/api/v1/audit", access.ReadAudit, "Who did what in the organisation acted for, newest first; an operator sees the platform's own acts", func(ctx context.Context, who access.Actor, in *auditInput) (page[auditView], error) {
+	list(a, "/api/v1/audit", access.ReadAudit, ofCaller, "Who did what in the organisation acted for, newest first; an operator sees the platform's own acts", func(ctx context.Context, who access.Actor, in *auditInput) (page[auditView], error) {
 		var p page[auditView]
 		err := a.Store.Read(ctx, func(v *store.View) error {
 			es, next, err := audit.List(ctx, v, who.Organisation, audit.Filter{Act: in.Act, Object: in.Object, Actor: in.Actor, Cursor: in.Cursor, Limit: in.Limit})

@@ -15,8 +15,8 @@ import (
 )
 
 // create declares a POST that makes something: 201, or 204 where there is nothing to tell.
-func create[I, B any](a *API, path string, act access.Act, summary string, do func(context.Context, access.Actor, *I) (B, error)) {
-	op := a.operation(http.MethodPost, path, act, summary)
+func create[I, B any](a *API, path string, act access.Act, own owner, summary string, do func(context.Context, access.Actor, *I) (B, error)) {
+	op := a.operation(http.MethodPost, path, act, own, summary)
 	op.DefaultStatus = http.StatusCreated
 	op.Parameters = []*huma.Param{{
 		Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MinLength: new(1), MaxLength: new(once.MaxKey)},

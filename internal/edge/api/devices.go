@@ -131,7 +131,7 @@ type deviceStateInput struct {
 }
 
 func (a *API) deviceRoutes() {
-	route(a, "GET", "/api/v1/devices", access.ReadDevice, "List devices", func(ctx context.Context, who access.Actor, in *devicesInput) (page[deviceView], error) {
+	list(a, "/api/v1/devices", access.ReadDevice, ofCaller, "List devices", func(ctx context.Context, who access.Actor, in *devicesInput) (page[deviceView], error) {
 		f := device.Filter{Product: in.Product, Order: in.Order, Name: in.Name, After: in.Cursor, Limit: in.Limit}
 		if in.Online != "" {
 			online := in.Online == "true"
@@ -140,26 +140,26 @@ func (a *API) deviceRoutes() {
 		ds, more, err := a.Devices.List(ctx, who, f)
 		return pageOf(ds, more, func(d *device.Device) string { return d.ID }, viewOf), err
 	})
-	route(a, "GET", "/api/v1/devices/{device}", access.ReadDevice, "A device", func(ctx context.Context, who access.Actor, in *deviceInput) (deviceView, error) {
+	route(a, "GET", "/api/v1/devices/{device}", access.ReadDevice, ofDevice, "A device", func(ctx context.Context, who access.Actor, in *deviceInput) (deviceView, error) {
 		d, err := a.Devices.Load(ctx, who, in.Device)
 		return viewOf(&d), err
 	})
-	route(a, "PUT", "/api/v1/devices/{device}/state", access.WriteDevice, "Put a device's triple in or out of force", func(ctx context.Context, who access.Actor, in *deviceStateInput) (nothing, error) {
+	route(a, "PUT", "/api/v1/devices/{device}/state", access.WriteDevice, ofDevice, "Put a device's triple in or out of force", func(ctx context.Context, who access.Actor, in *deviceStateInput) (nothing, error) {
 		return nothing{}, a.Devices.SetState(ctx, who, in.Device, device.State(in.Body.State), in.Body.Note)
 	})
-	route(a, "GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, "What a device reported and what is desired of it (设备影子)", a.shadow)
-	route(a, "GET", "/api/v1/devices/{device}/history", access.ReadDevice, "The values of a property over time", a.history)
-	route(a, "GET", "/api/v1/devices/{device}/commands", access.ReadDevice, "Commands of a device, newest first", a.commands)
-	create(a, "/api/v1/devices/{device}/commands", access.ControlDevice, "Command a device", a.newCommand)
-	route(a, "GET", "/api/v1/commands/{command}", access.ReadDevice, "A command", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {
+	route(a, "GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, ofDevice, "What a device reported and what is desired of it (设备影子)", a.shadow)
+	route(a, "GET", "/api/v1/devices/{device}/history", access.ReadDevice, ofDevice, "The values of a property over time", a.history)
+	list(a, "/api/v1/devices/{device}/commands", access.ReadDevice, ofDevice, "Commands of a device, newest first", a.commands)
+	create(a, "/api/v1/devices/{device}/commands", access.ControlDevice, ofDevice, "Command a device", a.newCommand)
+	route(a, "GET", "/api/v1/commands/{command}", access.ReadDevice, ofCommand, "A command", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {
 		c, err := a.Commands.Load(ctx, who, in.Command)
 		return commandOf(&c), err
 	})
-	route(a, "DELETE", "/api/v1/commands/{command}", access.ControlDevice, "Cancel a command that has not left yet", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {
+	route(a, "DELETE", "/api/v1/commands/{command}", access.ControlDevice, ofCommand, "Cancel a command that has not left yet", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {
 		c, err := a.Commands.Cancel(ctx, who, in.Command)
 		return commandOf(&c), err
 	})
-	route(a, "PUT", "/api/v1/virtual-devices/{device}/fault", access.RunVirtualDevice, "Make a virtual device misbehave", func(ctx context.Context, who access.Actor, in *faultInput) (nothing, error) {
+	route(a, "PUT", "/api/v1/virtual-devices/{device}/fault", access.RunVirtualDevice, ofDevice, "Make a virtual device misbehave", func(ctx context.Context, who access.Actor, in *faultInput) (nothing, error) {
 		if _, err := a.Devices.Load(ctx, who, in.Device); err != nil {
 			return nothing{}, err
 		}

@@ -19,13 +19,15 @@ const cookieName = "lw_session"
 
 // call is what is known of a request beside its actor.
 type call struct {
-	id      string // under which it is logged
-	address string // of the client, host:port
-	secure  bool   // over TLS that ends here
-	uri     string // path and query as they came
-	key     string // Idempotency-Key, or empty
-	token   string // of the session or API token that was shown, or empty
-	doubt   error  // why the token is not good, or could not be looked at
+	id       string // under which it is logged
+	address  string // of the client, host:port
+	secure   bool   // over TLS that ends here
+	uri      string // path and query as they came
+	key      string // Idempotency-Key, or empty
+	match    string // If-Match, or empty
+	language string // of texts for people
+	token    string // of the session or API token that was shown, or empty
+	doubt    error  // why the token is not good, or could not be looked at
 }
 
 type callKey struct{}
@@ -48,7 +50,8 @@ func (a *API) door(inside http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := call{
 			id: uuid.Must(uuid.NewV7()).String(), address: r.RemoteAddr, secure: r.TLS != nil,
-			uri: r.URL.RequestURI(), key: r.Header.Get("Idempotency-Key"),
+			uri: r.URL.RequestURI(), key: r.Header.Get("Idempotency-Key"), match: r.Header.Get("If-Match"),
+			language: languageOf(r.Header.Get("Accept-Language")),
 		}
 		if isAPI(r) {
 			h := w.Header()

@@ -7,6 +7,7 @@ import (
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/store"
 	"lampworks/tsl"
 )
 
@@ -24,6 +25,8 @@ type homeView struct {
 	Rooms     []roomView   `json:"rooms" nullable:"false"`
 	Devices   []deviceHere `json:"devices" nullable:"false"`
 }
+
+func (h homeView) revision() int64 { return h.Version }
 
 type roomView struct {
 	ID      string       `json:"id"`
@@ -139,41 +142,44 @@ type setBoundInput struct {
 }
 
 func (a *API) homeRoutes() {
-	route(a, "GET", "/api/v1/homes", access.ReadHome, "List homes", func(ctx context.Context, who access.Actor, in *PageInput) (page[homeBrief], error) {
+	list(a, "/api/v1/homes", access.ReadHome, ofCaller, "List homes", func(ctx context.Context, who access.Actor, in *PageInput) (page[homeBrief], error) {
 		hs, more, err := a.Homes.List(ctx, who, home.Page{After: in.Cursor, Limit: min(in.Limit, home.MaxPage)})
 		return pageOf(hs, more, func(h *home.Home) string { return h.ID }, briefOf), err
 	})
-	create(a, "/api/v1/homes", access.WriteHome, "Make a home", func(ctx context.Context, who access.Actor, in *newHomeInput) (homeBrief, error) {
+	create(a, "/api/v1/homes", access.WriteHome, ofCaller, "Make a home", func(ctx context.Context, who access.Actor, in *newHomeInput) (homeBrief, error) {
 		h, err := a.Homes.Create(ctx, who, in.Body.Names)
 		return briefOf(&h), err
 	})
-	route(a, "GET", "/api/v1/homes/{home}", access.ReadHome, "A home with its rooms, devices and their states", func(ctx context.Context, who access.Actor, in *homeInput) (homeView, error) {
+	route(a, "GET", "/api/v1/homes/{home}", access.ReadHome, ofHome, "A home with its rooms, devices and their states", func(ctx context.Context, who access.Actor, in *homeInput) (homeView, error) {
 		return a.home(ctx, who, in.Home)
 	})
-	route(a, "PATCH", "/api/v1/homes/{home}", access.WriteHome, "Rename a home", func(ctx context.Context, who access.Actor, in *renameHomeInput) (nothing, error) {
+	seen := func(ctx context.Context, q store.Querier, who access.Actor, in *renameHomeInput) (int64, error) {
+		return home.Revision(ctx, q, who, in.Home)
+	}
+	edit(a, "PATCH", "/api/v1/homes/{home}", access.WriteHome, ofHome, seen, "Rename a home", func(ctx context.Context, who access.Actor, in *renameHomeInput) (nothing, error) {
 		return nothing{}, a.Homes.Rename(ctx, who, in.Home, in.Body.Names)
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}", access.WriteHome, "Take a home away; its devices become free", func(ctx context.Context, who access.Actor, in *homeInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}", access.WriteHome, ofHome, "Take a home away; its devices become free", func(ctx context.Context, who access.Actor, in *homeInput) (nothing, error) {
 		return nothing{}, a.Homes.Remove(ctx, who, in.Home)
 	})
-	create(a, "/api/v1/homes/{home}/rooms", access.WriteHome, "Add a room", func(ctx context.Context, who access.Actor, in *newRoomInput) (roomView, error) {
+	create(a, "/api/v1/homes/{home}/rooms", access.WriteHome, ofHome, "Add a room", func(ctx context.Context, who access.Actor, in *newRoomInput) (roomView, error) {
 		r, err := a.Homes.AddRoom(ctx, who, in.Home, in.Body.label())
 		return roomView{r.ID, r.Names, r.Aliases}, err
 	})
-	route(a, "PUT", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Name a room anew", func(ctx context.Context, who access.Actor, in *setRoomInput) (nothing, error) {
+	route(a, "PUT", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, ofHome, "Name a room anew", func(ctx context.Context, who access.Actor, in *setRoomInput) (nothing, error) {
 		return nothing{}, a.Homes.SetRoom(ctx, who, in.Home, in.Room, in.Body.label())
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, "Take an empty room away", func(ctx context.Context, who access.Actor, in *roomInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, ofHome, "Take an empty room away", func(ctx context.Context, who access.Actor, in *roomInput) (nothing, error) {
 		return nothing{}, a.Homes.RemoveRoom(ctx, who, in.Home, in.Room)
 	})
-	create(a, "/api/v1/homes/{home}/devices", access.WriteHome, "Bind a device (绑定)", func(ctx context.Context, who access.Actor, in *bindInput) (nothing, error) {
+	create(a, "/api/v1/homes/{home}/devices", access.WriteHome, ofHome, "Bind a device (绑定)", func(ctx context.Context, who access.Actor, in *bindInput) (nothing, error) {
 		_, err := a.Homes.Bind(ctx, who, in.Home, in.Body.Room, in.Body.Device, home.Label{Names: in.Body.Names, Aliases: in.Body.Aliases})
 		return nothing{}, err
 	})
-	route(a, "PUT", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Name or place a bound device anew", func(ctx context.Context, who access.Actor, in *setBoundInput) (nothing, error) {
+	route(a, "PUT", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, ofHome, "Name or place a bound device anew", func(ctx context.Context, who access.Actor, in *setBoundInput) (nothing, error) {
 		return nothing{}, a.Homes.SetDevice(ctx, who, in.Home, in.Device, in.Body.Room, home.Label{Names: in.Body.Names, Aliases: in.Body.Aliases})
 	})
-	route(a, "DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "Unbind a device (解绑)", func(ctx context.Context, who access.Actor, in *boundInput) (nothing, error) {
+	route(a, "DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, ofHome, "Unbind a device (解绑)", func(ctx context.Context, who access.Actor, in *boundInput) (nothing, error) {
 		return nothing{}, a.Homes.Unbind(ctx, who, in.Home, in.Device)
 	})
 }

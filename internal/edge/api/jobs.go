@@ -45,7 +45,7 @@ type jobInput struct {
 }
 
 func (a *API) jobRoutes() {
-	route(a, "GET", "/api/v1/jobs", access.ReadJob, "Jobs, newest first", func(ctx context.Context, who access.Actor, in *jobsInput) (page[jobView], error) {
+	list(a, "/api/v1/jobs", access.ReadJob, ofCaller, "Jobs, newest first", func(ctx context.Context, who access.Actor, in *jobsInput) (page[jobView], error) {
 		var p page[jobView]
 		err := a.Store.Read(ctx, func(v *store.View) error {
 			js, next, err := job.List(ctx, v, who, job.Filter{Kind: in.Kind, Object: in.Object, Cursor: in.Cursor, Limit: in.Limit})
@@ -54,7 +54,7 @@ func (a *API) jobRoutes() {
 		})
 		return p, err
 	})
-	route(a, "GET", "/api/v1/jobs/{job}", access.ReadJob, "A job", func(ctx context.Context, who access.Actor, in *jobInput) (j jobView, err error) {
+	route(a, "GET", "/api/v1/jobs/{job}", access.ReadJob, ofJob, "A job", func(ctx context.Context, who access.Actor, in *jobInput) (j jobView, err error) {
 		err = a.Store.Read(ctx, func(v *store.View) error {
 			loaded, err := job.Load(ctx, v, who, in.Job)
 			j = jobOf(&loaded)
@@ -62,7 +62,7 @@ func (a *API) jobRoutes() {
 		})
 		return j, err
 	})
-	route(a, "DELETE", "/api/v1/jobs/{job}", access.ManageJob, "Ask a job to stop", func(ctx context.Context, who access.Actor, in *jobInput) (jobView, error) {
+	route(a, "DELETE", "/api/v1/jobs/{job}", access.ManageJob, ofJob, "Ask a job to stop", func(ctx context.Context, who access.Actor, in *jobInput) (jobView, error) {
 		j, err := a.Jobs.Cancel(ctx, who, in.Job)
 		return jobOf(&j), err
 	})

@@ -39,8 +39,8 @@ func TestLimits(t *testing.T) {
 		{"audit above", "GET", "/api/v1/audit?limit=201", "", 422},
 		{"history at", "GET", "/api/v1/devices/{device}/history?property=powerstate&limit=1000", "", 200},
 		{"history above", "GET", "/api/v1/devices/{device}/history?property=powerstate&limit=1001", "", 422},
-		{"cursor at", "GET", "/api/v1/homes?cursor=" + name(200), "", 200},
-		{"cursor above", "GET", "/api/v1/homes?cursor=" + name(201), "", 422},
+		{"cursor at", "GET", "/api/v1/homes?cursor=" + name(2048), "", 200},
+		{"cursor above", "GET", "/api/v1/homes?cursor=" + name(2049), "", 422},
 		{"id at", "GET", "/api/v1/homes/" + name(64), "", 404},
 		{"id above", "GET", "/api/v1/homes/" + name(65), "", 422},
 		{"order below", "POST", "/api/v1/products/{product}/orders", `{"quantity":0,"purpose":"debug"}`, 422},
@@ -52,8 +52,8 @@ func TestLimits(t *testing.T) {
 		{"deadline above", "POST", "/api/v1/devices/{device}/commands", `{"kind":"property_set","params":{"powerstate":0},"deadline_ms":604800001}`, 422},
 		{"token at", "POST", "/api/v1/tokens", `{"name":"` + name(100) + `"}`, 201},
 		{"token above", "POST", "/api/v1/tokens", `{"name":"` + name(101) + `"}`, 422},
-		{"note at", "DELETE", "/api/v1/orders/none?note=" + name(500), "", 404},
-		{"note above", "DELETE", "/api/v1/orders/none?note=" + name(501), "", 422},
+		{"note at", "DELETE", "/api/v1/orders/{order}?note=" + name(500), "", 409},
+		{"note above", "DELETE", "/api/v1/orders/{order}?note=" + name(501), "", 422},
 	} {
 		if a := w.call(w.owner, tt.method, fill(tt.path, ids), tt.body); a.status != tt.want {
 			t.Errorf("%s: %d %.300s, want %d", tt.name, a.status, a.body, tt.want)

@@ -77,7 +77,7 @@ const (
 )
 
 func (a *API) liveRoutes() {
-	op := a.operation("GET", "/api/v1/homes/{home}/live", access.ReadHome, "What happens in a home, as it happens")
+	op := a.operation("GET", "/api/v1/homes/{home}/live", access.ReadHome, ofHome, "What happens in a home, as it happens")
 	op.Description += " The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. " +
 		"A command's event comes at its end; a ping every 15 s says that the stream lives."
 	op.Middlewares = append(huma.Middlewares{a.onlyGet}, append(op.Middlewares, a.seated)...)

@@ -87,34 +87,34 @@ type newPoolInput struct {
 }
 
 func (a *API) orderRoutes() {
-	create(a, "/api/v1/products/{product}/orders", access.IssueTriples, "Apply for triples (三元组) of a product", func(ctx context.Context, who access.Actor, in *newOrderInput) (orderView, error) {
+	create(a, "/api/v1/products/{product}/orders", access.IssueTriples, ofProduct, "Apply for triples (三元组) of a product", func(ctx context.Context, who access.Actor, in *newOrderInput) (orderView, error) {
 		o, err := a.Orders.Request(ctx, who, issuance.NewOrder{Product: in.Product, Quantity: in.Body.Quantity, Purpose: in.Body.Purpose, Note: in.Body.Note})
 		return orderOf(who)(&o), err
 	})
-	route(a, "GET", "/api/v1/orders", access.ReadOrder, "Orders, newest first", func(ctx context.Context, who access.Actor, in *ordersInput) (page[orderView], error) {
+	list(a, "/api/v1/orders", access.ReadOrder, ofCaller, "Orders, newest first", func(ctx context.Context, who access.Actor, in *ordersInput) (page[orderView], error) {
 		os, more, err := a.Orders.List(ctx, who, issuance.Filter{Product: in.Product, State: issuance.State(in.State), After: in.Cursor, Limit: in.Limit})
 		return pageOf(os, more, func(o *issuance.Order) string { return o.ID }, orderOf(who)), err
 	})
-	route(a, "GET", "/api/v1/orders/{order}", access.ReadOrder, "An order", func(ctx context.Context, who access.Actor, in *orderInput) (orderView, error) {
+	route(a, "GET", "/api/v1/orders/{order}", access.ReadOrder, ofOrder, "An order", func(ctx context.Context, who access.Actor, in *orderInput) (orderView, error) {
 		o, err := a.Orders.Load(ctx, who, in.Order)
 		return orderOf(who)(&o), err
 	})
-	route(a, "DELETE", "/api/v1/orders/{order}", access.IssueTriples, "Cancel an order that is not issued yet", func(ctx context.Context, who access.Actor, in *cancelOrderInput) (orderView, error) {
+	route(a, "DELETE", "/api/v1/orders/{order}", access.IssueTriples, ofOrder, "Cancel an order that is not issued yet", func(ctx context.Context, who access.Actor, in *cancelOrderInput) (orderView, error) {
 		o, err := a.Orders.Cancel(ctx, who, in.Order, in.Note)
 		return orderOf(who)(&o), err
 	})
-	op := a.operation("GET", "/api/v1/orders/{order}/workbook", access.DownloadTriples, "The triples of an issued order as a workbook; once")
+	op := a.operation("GET", "/api/v1/orders/{order}/workbook", access.DownloadTriples, ofOrder, "The triples of an issued order as a workbook; once")
 	op.Middlewares = append(huma.Middlewares{a.onlyGet}, op.Middlewares...)
 	op.Responses["200"] = &huma.Response{
 		Description: "Six columns, as burning tools read them, and a cover sheet. It is given to its end once; a download that broke off may be repeated.",
 		Content:     map[string]*huma.MediaType{workbookType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
 	}
 	huma.Register(a.huma, op, a.workbook)
-	route(a, "GET", "/api/v1/mac-pools", access.OperatePlatform, "The pools that addresses are taken from", func(ctx context.Context, who access.Actor, _ *struct{}) (page[poolView], error) {
+	route(a, "GET", "/api/v1/mac-pools", access.OperatePlatform, ofPlatform, "The pools that addresses are taken from", func(ctx context.Context, who access.Actor, _ *struct{}) (page[poolView], error) {
 		ps, err := a.Orders.Pools(ctx, who)
 		return pageTo(ps, "", poolOf), err
 	})
-	create(a, "/api/v1/mac-pools", access.OperatePlatform, "Add a pool of addresses", func(ctx context.Context, who access.Actor, in *newPoolInput) (poolView, error) {
+	create(a, "/api/v1/mac-pools", access.OperatePlatform, ofPlatform, "Add a pool of addresses", func(ctx context.Context, who access.Actor, in *newPoolInput) (poolView, error) {
 		p, err := a.Orders.AddPool(ctx, who, issuance.NewPool{Name: in.Body.Name, Prefix: in.Body.Prefix})
 		return poolOf(&p), err
 	})

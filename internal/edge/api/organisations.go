@@ -86,28 +86,28 @@ type memberInput struct {
 }
 
 func (a *API) organisationRoutes() {
-	route(a, "GET", "/api/v1/organisation-kinds", anybody, "The kinds an organisation may be of", func(context.Context, access.Actor, *struct{}) (page[kindView], error) {
+	route(a, "GET", "/api/v1/organisation-kinds", anybody, ofNobody, "The kinds an organisation may be of", func(context.Context, access.Actor, *struct{}) (page[kindView], error) {
 		return pageTo(account.Kinds(), "", func(k *account.KindName) kindView { return kindView{k.Kind, k.Names} }), nil
 	})
-	route(a, "GET", "/api/v1/memberships", anybody, "The organisations one is a member of", func(ctx context.Context, who access.Actor, in *PageInput) (page[membershipView], error) {
+	list(a, "/api/v1/memberships", anybody, ofPerson, "The organisations one is a member of", func(ctx context.Context, who access.Actor, in *PageInput) (page[membershipView], error) {
 		ms, more, err := a.Accounts.Memberships(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})
 		return pageOf(ms, more, func(m *account.Membership) string { return m.Organisation.ID }, func(m *account.Membership) membershipView {
 			return membershipView{organisationOf(&m.Organisation), m.Role}
 		}), err
 	})
-	route(a, "GET", "/api/v1/organisations", access.ManageOrganisations, "List organisations", func(ctx context.Context, who access.Actor, in *PageInput) (page[organisationView], error) {
+	list(a, "/api/v1/organisations", access.ManageOrganisations, ofPlatform, "List organisations", func(ctx context.Context, who access.Actor, in *PageInput) (page[organisationView], error) {
 		os, more, err := a.Accounts.Organisations(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})
 		return pageOf(os, more, func(o *account.Organisation) string { return o.ID }, organisationOf), err
 	})
-	create(a, "/api/v1/organisations", access.ManageOrganisations, "Make an organisation with its first owner", func(ctx context.Context, who access.Actor, in *newOrganisationInput) (organisationView, error) {
+	create(a, "/api/v1/organisations", access.ManageOrganisations, ofPlatform, "Make an organisation with its first owner", func(ctx context.Context, who access.Actor, in *newOrganisationInput) (organisationView, error) {
 		o, err := a.Accounts.CreateOrganisation(ctx, who, account.NewOrganisation{Names: in.Body.Names, Kinds: in.Body.Kinds, Owner: in.Body.Owner})
 		return organisationOf(&o), err
 	})
-	route(a, "GET", "/api/v1/organisations/{organisation}", access.ReadOrganisation, "An organisation", func(ctx context.Context, who access.Actor, in *organisationInput) (organisationView, error) {
+	route(a, "GET", "/api/v1/organisations/{organisation}", access.ReadOrganisation, ofOrganisation, "An organisation", func(ctx context.Context, who access.Actor, in *organisationInput) (organisationView, error) {
 		o, err := a.Accounts.Organisation(ctx, who, in.Organisation)
 		return organisationOf(&o), err
 	})
-	route(a, "PUT", "/api/v1/organisations/{organisation}", access.WriteOrganisation, "Give an organisation other names and kinds", func(ctx context.Context, who access.Actor, in *setOrganisationInput) (nothing, error) {
+	route(a, "PUT", "/api/v1/organisations/{organisation}", access.WriteOrganisation, ofOrganisation, "Give an organisation other names and kinds", func(ctx context.Context, who access.Actor, in *setOrganisationInput) (nothing, error) {
 		return nothing{}, a.Accounts.SetOrganisation(ctx, who, in.Organisation, in.Body.Names, in.Body.Kinds)
 	})
 	a.memberRoutes()
@@ -115,18 +115,18 @@ func (a *API) organisationRoutes() {
 
 func (a *API) memberRoutes() {
 	const members = "/api/v1/organisations/{organisation}/members"
-	route(a, "GET", members, access.ReadMembers, "List members", func(ctx context.Context, who access.Actor, in *membersInput) (page[memberView], error) {
+	list(a, members, access.ReadMembers, ofOrganisation, "List members", func(ctx context.Context, who access.Actor, in *membersInput) (page[memberView], error) {
 		ms, more, err := a.Accounts.Members(ctx, who, in.Organisation, account.Page{After: in.Cursor, Limit: in.Limit})
 		return pageOf(ms, more, func(m *account.Member) string { return m.User }, memberOf), err
 	})
-	create(a, members, access.ManageMembers, "Make a user a member", func(ctx context.Context, who access.Actor, in *newMemberInput) (memberView, error) {
+	create(a, members, access.ManageMembers, ofOrganisation, "Make a user a member", func(ctx context.Context, who access.Actor, in *newMemberInput) (memberView, error) {
 		m, err := a.Accounts.AddMember(ctx, who, in.Organisation, in.Body.Login, in.Body.Role)
 		return memberOf(&m), err
 	})
-	route(a, "PATCH", members+"/{user}", access.ManageMembers, "Give a member another role", func(ctx context.Context, who access.Actor, in *setMemberInput) (nothing, error) {
+	route(a, "PATCH", members+"/{user}", access.ManageMembers, ofOrganisation, "Give a member another role", func(ctx context.Context, who access.Actor, in *setMemberInput) (nothing, error) {
 		return nothing{}, a.Accounts.SetRole(ctx, who, in.Organisation, in.User, in.Body.Role)
 	})
-	route(a, "DELETE", members+"/{user}", access.ManageMembers, "End a membership, with the sessions and tokens that rest on it", func(ctx context.Context, who access.Actor, in *memberInput) (nothing, error) {
+	route(a, "DELETE", members+"/{user}", access.ManageMembers, ofOrganisation, "End a membership, with the sessions and tokens that rest on it", func(ctx context.Context, who access.Actor, in *memberInput) (nothing, error) {
 		return nothing{}, a.Accounts.RemoveMember(ctx, who, in.Organisation, in.User)
 	})
 }

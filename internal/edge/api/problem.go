@@ -106,12 +106,12 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 	id := callOf(ctx).id
 	if p, ok := errors.AsType[*Problem](err); ok {
 		p.RequestID = id
-		return p
+		return p.in(ctx)
 	}
 	if v, ok := errors.AsType[*tsl.Violation](err); ok {
 		p := newProblem(http.StatusUnprocessableEntity, string(fault.Malformed), v.Error())
 		p.Where, p.Got, p.Rule, p.Fix, p.RequestID = v.Where, v.Got, v.Rule, v.Fix, id
-		return p
+		return p.in(ctx)
 	}
 	if f := fault.Of(err); f != nil {
 		if f.Code == fault.Down {
@@ -119,7 +119,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		}
 		p := problemOf(f)
 		p.RequestID = id
-		return p
+		return p.in(ctx)
 	}
 	var p *Problem
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
@@ -130,11 +130,19 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		p.Fix = "try again; if it stays, tell the operator the request's id"
 	}
 	p.RequestID = id
-	return p
+	return p.in(ctx)
 }
 
 func newProblem(status int, code, detail string) *Problem {
-	return &Problem{Type: "urn:lampworks:problem:" + code, Title: strings.ReplaceAll(code, "_", " "), Status: status, Code: code, Detail: detail}
+	return &Problem{Type: "urn:lampworks:problem:" + code, Title: titles[english][code], Status: status, Code: code, Detail: detail}
+}
+
+// in gives the problem with its title in the language that the request asks for.
+func (p *Problem) in(ctx context.Context) *Problem {
+	if title := titles[callOf(ctx).language][p.Code]; title != "" {
+		p.Title = title
+	}
+	return p
 }
 
 func problemOf(f *fault.Fault) *Problem {

@@ -117,11 +117,11 @@ type versionInput struct {
 }
 
 func (a *API) productRoutes() {
-	route(a, "GET", "/api/v1/categories", access.ReadProduct, "The kinds of products the platform knows", func(context.Context, access.Actor, *struct{}) (page[categoryView], error) {
+	route(a, "GET", "/api/v1/categories", access.ReadProduct, ofNobody, "The kinds of products the platform knows", func(context.Context, access.Actor, *struct{}) (page[categoryView], error) {
 		cs, err := product.Categories()
 		return pageTo(cs, "", categoryOf), err
 	})
-	route(a, "GET", "/api/v1/categories/{category}", access.ReadProduct, "A category with its thing model", func(_ context.Context, _ access.Actor, in *struct {
+	route(a, "GET", "/api/v1/categories/{category}", access.ReadProduct, ofNobody, "A category with its thing model", func(_ context.Context, _ access.Actor, in *struct {
 		Category string `path:"category" maxLength:"64"`
 	},
 	) (categoryView, error) {
@@ -130,19 +130,19 @@ func (a *API) productRoutes() {
 		v.Document = c.Document
 		return v, err
 	})
-	route(a, "GET", "/api/v1/products", access.ReadProduct, "List products", func(ctx context.Context, who access.Actor, in *productsInput) (page[productView], error) {
+	list(a, "/api/v1/products", access.ReadProduct, ofCaller, "List products", func(ctx context.Context, who access.Actor, in *productsInput) (page[productView], error) {
 		ps, next, err := a.Products.List(ctx, who, product.Filter{Category: in.Category, Search: in.Search, Cursor: in.Cursor, Limit: in.Limit})
 		return pageTo(ps, next, productOf), err
 	})
-	create(a, "/api/v1/products", access.WriteProduct, "Make a product, with version 1 of its thing model", func(ctx context.Context, who access.Actor, in *newProductInput) (productView, error) {
+	create(a, "/api/v1/products", access.WriteProduct, ofCaller, "Make a product, with version 1 of its thing model", func(ctx context.Context, who access.Actor, in *newProductInput) (productView, error) {
 		p, err := a.Products.Create(ctx, who, product.NewProduct{Category: in.Body.Category, Names: in.Body.Names, Document: in.Body.Document})
 		return productOf(&p), err
 	})
-	route(a, "GET", "/api/v1/products/{product}", access.ReadProduct, "A product", func(ctx context.Context, who access.Actor, in *productInput) (productView, error) {
+	route(a, "GET", "/api/v1/products/{product}", access.ReadProduct, ofProduct, "A product", func(ctx context.Context, who access.Actor, in *productInput) (productView, error) {
 		p, err := a.Products.Load(ctx, who, in.Product)
 		return productOf(&p), err
 	})
-	route(a, "PATCH", "/api/v1/products/{product}", access.WriteProduct, "Rename a product", func(ctx context.Context, who access.Actor, in *renameProductInput) (nothing, error) {
+	route(a, "PATCH", "/api/v1/products/{product}", access.WriteProduct, ofProduct, "Rename a product", func(ctx context.Context, who access.Actor, in *renameProductInput) (nothing, error) {
 		return nothing{}, a.Products.Rename(ctx, who, in.Product, in.Body.Names)
 	})
 	a.modelRoutes()
@@ -150,23 +150,23 @@ func (a *API) productRoutes() {
 
 func (a *API) modelRoutes() {
 	const draft, versions = "/api/v1/products/{product}/draft", "/api/v1/products/{product}/versions"
-	route(a, "GET", draft, access.ReadProduct, "The draft of a thing model, with what is wrong with it", func(ctx context.Context, who access.Actor, in *productInput) (draftView, error) {
+	route(a, "GET", draft, access.ReadProduct, ofProduct, "The draft of a thing model, with what is wrong with it", func(ctx context.Context, who access.Actor, in *productInput) (draftView, error) {
 		d, err := a.Products.Draft(ctx, who, in.Product)
 		return draftOf(&d), err
 	})
-	route(a, "PUT", draft, access.WriteProduct, "Save a draft", func(ctx context.Context, who access.Actor, in *draftInput) (draftView, error) {
+	route(a, "PUT", draft, access.WriteProduct, ofProduct, "Save a draft", func(ctx context.Context, who access.Actor, in *draftInput) (draftView, error) {
 		d, err := a.Products.SaveDraft(ctx, who, in.Product, product.NewDraft{Document: in.Body.Document, Revision: in.Body.Revision})
 		return draftOf(&d), err
 	})
-	route(a, "DELETE", draft, access.WriteProduct, "Forget a draft", func(ctx context.Context, who access.Actor, in *productInput) (nothing, error) {
+	route(a, "DELETE", draft, access.WriteProduct, ofProduct, "Forget a draft", func(ctx context.Context, who access.Actor, in *productInput) (nothing, error) {
 		return nothing{}, a.Products.DropDraft(ctx, who, in.Product)
 	})
-	create(a, versions, access.PublishModel, "Publish the draft as the next version of the thing model", func(ctx context.Context, who access.Actor, in *publishInput) (versionView, error) {
+	create(a, versions, access.PublishModel, ofProduct, "Publish the draft as the next version of the thing model", func(ctx context.Context, who access.Actor, in *publishInput) (versionView, error) {
 		v, err := a.Products.Publish(ctx, who, in.Product, in.Body.Note)
 		return versionOf(&v), err
 	})
-	route(a, "GET", versions, access.ReadProduct, "Published versions of the thing model, newest first", a.versions)
-	route(a, "GET", versions+"/{version}", access.ReadProduct, "A published version with its document", func(ctx context.Context, who access.Actor, in *versionInput) (versionView, error) {
+	list(a, versions, access.ReadProduct, ofProduct, "Published versions of the thing model, newest first", a.versions)
+	route(a, "GET", versions+"/{version}", access.ReadProduct, ofProduct, "A published version with its document", func(ctx context.Context, who access.Actor, in *versionInput) (versionView, error) {
 		v, err := a.Products.Version(ctx, who, in.Product, in.Version)
 		return versionOf(&v), err
 	})

@@ -22,23 +22,30 @@ const (
 // anybody is the need of routes for everybody who is signed in.
 const anybody access.Act = ""
 
-// route declares an operation that needs act.
-func route[I, B any](a *API, method, path string, act access.Act, summary string, do func(context.Context, access.Actor, *I) (B, error)) {
-	register(a, a.operation(method, path, act, summary), func(ctx context.Context, in *I) (B, error) {
+// route declares an operation that needs act upon an object of own.
+func route[I, B any](a *API, method, path string, act access.Act, own owner, summary string, do func(context.Context, access.Actor, *I) (B, error)) {
+	register(a, a.operation(method, path, act, own, summary), func(ctx context.Context, in *I) (B, error) {
 		who, _ := access.Of(ctx)
 		return do(ctx, who, in)
 	})
 }
 
-// operation is a route that nobody passes who may not do act.
-func (a *API) operation(method, path string, act access.Act, summary string) huma.Operation {
+// operation is a route that nobody passes who may not do act, or who does not see whose the object is. One that does not
+// say whose it is, is not registered.
+func (a *API) operation(method, path string, act access.Act, own owner, summary string) huma.Operation {
+	if own.object == "" || own.param != "" && !strings.Contains(path, "{"+own.param+"}") {
+		panic("the route " + method + " " + path + " does not say whose its object is")
+	}
 	op := open(method, path, summary)
 	op.Description = "Needs " + string(act) + "."
 	if act == anybody {
 		op.Description = "For everybody who is signed in."
 	}
 	op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
-	op.Middlewares = huma.Middlewares{a.admit(act)}
+	op.Middlewares = huma.Middlewares{a.admit(act), a.belongs(own)}
+	if act != anybody {
+		op.Middlewares = append(op.Middlewares, a.gate(act))
+	}
 	return op
 }
 
@@ -66,12 +73,25 @@ type nothing struct{}
 // body is a response that is one JSON value.
 type body[B any] struct{ Body B }
 
+// taggedBody is the same of an object that has revisions.
+type taggedBody[B any] struct {
+	ETag string `header:"ETag" doc:"For If-Match."`
+	Body B
+}
+
 func register[I, B any](a *API, op huma.Operation, do func(context.Context, *I) (B, error)) {
 	if _, empty := any(*new(B)).(nothing); empty {
 		op.DefaultStatus = http.StatusNoContent
 		respond(a, op, func(ctx context.Context, in *I) (*struct{}, error) {
 			_, err := do(ctx, in)
 			return nil, err
+		})
+		return
+	}
+	if _, has := any(*new(B)).(tagged); has {
+		respond(a, op, func(ctx context.Context, in *I) (*taggedBody[B], error) {
+			b, err := do(ctx, in)
+			return &taggedBody[B]{etag(any(b).(tagged).revision()), b}, err
 		})
 		return
 	}
@@ -90,36 +110,6 @@ func respond[I, O any](a *API, op huma.Operation, do func(context.Context, *I) (
 		}
 		return out, nil
 	})
-}
-
-// page is a part of a list.
-type page[T any] struct {
-	Items      []T    `json:"items" nullable:"false"`
-	NextCursor string `json:"next_cursor,omitempty" doc:"Ask for the next page with cursor=…; absent after the last."`
-}
-
-// PageInput is how a client asks for a part of a list. It is exported because huma looks into exported parts only.
-type PageInput struct {
-	Cursor string `query:"cursor" maxLength:"200" doc:"next_cursor of the page before."`
-	Limit  int    `query:"limit" minimum:"0" maximum:"500" doc:"How many items at most; 0 is the list's own default, and a list may give fewer."`
-}
-
-// pageOf is a page of a list whose cursor is a part of its last item.
-func pageOf[S, T any](items []S, more bool, cursor func(*S) string, form func(*S) T) page[T] {
-	p := pageTo(items, "", form)
-	if more && len(items) > 0 {
-		p.NextCursor = cursor(&items[len(items)-1])
-	}
-	return p
-}
-
-// pageTo is a page of a list that makes its cursors itself.
-func pageTo[S, T any](items []S, next string, form func(*S) T) page[T] {
-	p := page[T]{Items: make([]T, 0, len(items)), NextCursor: next}
-	for i := range items {
-		p.Items = append(p.Items, form(&items[i]))
-	}
-	return p
 }
 
 // moment is a time as every answer writes it: UTC, always with milliseconds, so that the order of the texts is that of the

@@ -35,10 +35,10 @@ type speechOutput struct {
 }
 
 func (a *API) sentenceRoutes() {
-	route(a, "POST", "/api/v1/homes/{home}/sentences", access.Speak, "Say a sentence to a home", func(ctx context.Context, who access.Actor, in *sentenceInput) (voice.Answer, error) {
+	route(a, "POST", "/api/v1/homes/{home}/sentences", access.Speak, ofHome, "Say a sentence to a home", func(ctx context.Context, who access.Actor, in *sentenceInput) (voice.Answer, error) {
 		return a.Voice.Say(ctx, who, voice.Sentence{Home: in.Home, Room: in.Body.Room, Text: in.Body.Text, Lang: in.Body.Lang, Speaker: in.Body.Speaker})
 	})
-	op := a.operation("POST", "/api/v1/speech", access.Speak, "Speak a text, as WAV")
+	op := a.operation("POST", "/api/v1/speech", access.Speak, ofCaller, "Speak a text, as WAV")
 	op.MaxBodyBytes = maxSpoken + 1
 	op.Responses["200"] = &huma.Response{
 		Description: "16-bit PCM, mono.", Content: map[string]*huma.MediaType{"audio/wav": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},

@@ -89,25 +89,25 @@ func (a *API) sessionRoutes() {
 		}
 		return a.signedIn(ctx)(a.Accounts.Login(ctx, in.Body.Login, in.Body.Password, callOf(ctx).address))
 	})
-	route(a, "GET", "/api/v1/session", anybody, "Who is signed in", func(ctx context.Context, who access.Actor, _ *struct{}) (sessionBody, error) {
+	route(a, "GET", "/api/v1/session", anybody, ofPerson, "Who is signed in", func(ctx context.Context, who access.Actor, _ *struct{}) (sessionBody, error) {
 		return a.view(ctx, who)
 	})
 	out := open("DELETE", "/api/v1/session", "Sign out")
 	out.DefaultStatus = http.StatusNoContent
 	respond(a, out, a.signOut)
-	route(a, "PUT", "/api/v1/session/organisation", anybody, "Act for another organisation one is a member of", a.selectOrganisation)
-	respond(a, secret(a.operation("PUT", "/api/v1/session/password", anybody, "Change the password; ends all sessions and opens a new one")),
+	route(a, "PUT", "/api/v1/session/organisation", anybody, ofPerson, "Act for another organisation one is a member of", a.selectOrganisation)
+	respond(a, secret(a.operation("PUT", "/api/v1/session/password", anybody, ofPerson, "Change the password; ends all sessions and opens a new one")),
 		func(ctx context.Context, in *passwordInput) (*sessionOutput, error) {
 			who, _ := access.Of(ctx)
 			return a.signedIn(ctx)(a.Accounts.ChangePassword(ctx, who, in.Body.OldPassword, in.Body.NewPassword))
 		})
-	route(a, "GET", "/api/v1/sessions", anybody, "One's own sessions, newest first", func(ctx context.Context, who access.Actor, _ *struct{}) (page[openSession], error) {
+	route(a, "GET", "/api/v1/sessions", anybody, ofPerson, "One's own sessions, newest first", func(ctx context.Context, who access.Actor, _ *struct{}) (page[openSession], error) {
 		all, err := a.Accounts.Sessions(ctx, who)
 		return pageTo(all, "", func(s *account.Session) openSession {
 			return openSession{s.ID, s.Organisation, s.APIToken, s.Address, moment(s.CreatedAt), moment(s.UsedAt), moment(s.EndsAt)}
 		}), err
 	})
-	route(a, "DELETE", "/api/v1/sessions/{session}", anybody, "End one of one's own sessions", func(ctx context.Context, who access.Actor, in *struct {
+	route(a, "DELETE", "/api/v1/sessions/{session}", anybody, ofPerson, "End one of one's own sessions", func(ctx context.Context, who access.Actor, in *struct {
 		Session string `path:"session" maxLength:"64"`
 	},
 	) (nothing, error) {

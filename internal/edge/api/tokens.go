@@ -44,17 +44,17 @@ type newTokenInput struct {
 }
 
 func (a *API) tokenRoutes() {
-	route(a, "GET", "/api/v1/tokens", access.ManageTokens, "One's own API tokens", func(ctx context.Context, who access.Actor, in *PageInput) (page[tokenView], error) {
+	list(a, "/api/v1/tokens", access.ManageTokens, ofPerson, "One's own API tokens", func(ctx context.Context, who access.Actor, in *PageInput) (page[tokenView], error) {
 		ts, more, err := a.Accounts.Tokens(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})
 		return pageOf(ts, more, func(t *account.APIToken) string { return t.ID }, tokenOf), err
 	})
-	create(a, "/api/v1/tokens", access.ManageTokens, "Make an API token; it is shown once", func(ctx context.Context, who access.Actor, in *newTokenInput) (tokenView, error) {
+	create(a, "/api/v1/tokens", access.ManageTokens, ofPerson, "Make an API token; it is shown once", func(ctx context.Context, who access.Actor, in *newTokenInput) (tokenView, error) {
 		t, secret, err := a.Accounts.MakeToken(ctx, who, account.NewToken{Name: in.Body.Name, Scopes: in.Body.Scopes, ExpiresAt: in.Body.ExpiresAt})
 		v := tokenOf(&t)
 		v.Token = secret.Reveal()
 		return v, err
 	})
-	route(a, "DELETE", "/api/v1/tokens/{token}", access.ManageTokens, "Revoke an API token, with the sessions opened with it", func(ctx context.Context, who access.Actor, in *struct {
+	route(a, "DELETE", "/api/v1/tokens/{token}", access.ManageTokens, ofPerson, "Revoke an API token, with the sessions opened with it", func(ctx context.Context, who access.Actor, in *struct {
 		Token string `path:"token" maxLength:"64" doc:"Its id."`
 	},
 	) (nothing, error) {

@@ -42,19 +42,19 @@ type userStateInput struct {
 }
 
 func (a *API) userRoutes() {
-	route(a, "GET", "/api/v1/users", access.ManageOrganisations, "List users", func(ctx context.Context, who access.Actor, in *PageInput) (page[userView], error) {
+	list(a, "/api/v1/users", access.ManageOrganisations, ofPlatform, "List users", func(ctx context.Context, who access.Actor, in *PageInput) (page[userView], error) {
 		us, more, err := a.Accounts.Users(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})
 		return pageOf(us, more, func(u *account.User) string { return u.ID }, userOf), err
 	})
 	// No Idempotency-Key: a login is taken once, and no quick hash of the password need be kept.
-	op := secret(a.operation("POST", "/api/v1/users", access.ManageOrganisations, "Make a user, without any role"))
+	op := secret(a.operation("POST", "/api/v1/users", access.ManageOrganisations, ofPlatform, "Make a user, without any role"))
 	op.DefaultStatus = http.StatusCreated
 	register(a, op, func(ctx context.Context, in *newUserInput) (userView, error) {
 		who, _ := access.Of(ctx)
 		u, err := a.Accounts.AddUser(ctx, who, account.NewUser{Login: in.Body.Login, Password: in.Body.Password, Email: in.Body.Email})
 		return userOf(&u), err
 	})
-	route(a, "PUT", "/api/v1/users/{user}/state", access.ManageOrganisations, "Take a user's right to act away, or give it back", func(ctx context.Context, who access.Actor, in *userStateInput) (nothing, error) {
+	route(a, "PUT", "/api/v1/users/{user}/state", access.ManageOrganisations, ofPlatform, "Take a user's right to act away, or give it back", func(ctx context.Context, who access.Actor, in *userStateInput) (nothing, error) {
 		return nothing{}, a.Accounts.SetDisabled(ctx, who, in.User, in.Body.State == "disabled", in.Body.Note)
 	})
 }

@@ -6,8 +6,8 @@
 //   - a token can do no more than the roles of its owner, and no more than its scopes;
 //   - a refusal names the roles that would be enough.
 //
-// It does not know whose an object is: a room loads by id and organisation
-// together, so that a foreign object is not found.
+// Whose an object is the room says by its query ([OwnerOf]); a room also loads by id
+// and organisation together, so that a foreign object is not found.
 package access
 
 import (

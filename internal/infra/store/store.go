@@ -66,6 +66,9 @@ func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	err := s.engine.Write(ctx, func(c Conn) error {
 		tx.conn = c
 		defer func() { tx.conn = nil }()
+		if err := runBefore(ctx, &tx); err != nil {
+			return err
+		}
 		if err := fn(&tx); err != nil {
 			return err
 		}
@@ -136,6 +139,28 @@ func (v *View) Query(ctx context.Context, query string, args ...any) (*sql.Rows,
 // QueryRow runs a statement that gives one row; scan it, also when it is not needed.
 func (v *View) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	return v.q.QueryRow(ctx, query, args...)
+}
+
+type beforeKey struct{}
+
+type before struct {
+	fn   func(ctx context.Context, tx *Tx) error
+	done bool
+}
+
+// Before gives a context whose first successful Write begins with fn, in the same transaction;
+// its error undoes all. It is how an edge holds an act to what somebody saw; one goroutine uses the context.
+func Before(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) context.Context {
+	return context.WithValue(ctx, beforeKey{}, &before{fn: fn})
+}
+
+func runBefore(ctx context.Context, tx *Tx) error {
+	b, _ := ctx.Value(beforeKey{}).(*before)
+	if b == nil || b.done {
+		return nil
+	}
+	tx.AfterCommit(func() { b.done = true })
+	return b.fn(ctx, tx)
 }
 
 type alongsideKey struct{}

@@ -1541,91 +1541,127 @@ export interface components {
             items: components["schemas"]["AuditView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageCategoryView: {
             items: components["schemas"]["CategoryView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageCommandView: {
             items: components["schemas"]["CommandView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageDeviceView: {
             items: components["schemas"]["DeviceView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageHomeBrief: {
             items: components["schemas"]["HomeBrief"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageJobView: {
             items: components["schemas"]["JobView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageKindView: {
             items: components["schemas"]["KindView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageMemberView: {
             items: components["schemas"]["MemberView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageMembershipView: {
             items: components["schemas"]["MembershipView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageOpenSession: {
             items: components["schemas"]["OpenSession"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageOrderView: {
             items: components["schemas"]["OrderView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageOrganisationView: {
             items: components["schemas"]["OrganisationView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PagePointView: {
             items: components["schemas"]["PointView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PagePoolView: {
             items: components["schemas"]["PoolView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageProductView: {
             items: components["schemas"]["ProductView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageTokenView: {
             items: components["schemas"]["TokenView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageUserView: {
             items: components["schemas"]["UserView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PageVersionView: {
             items: components["schemas"]["VersionView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
         };
         PasswordInputBody: {
             /** Format: password */
@@ -1906,6 +1942,12 @@ export interface components {
             used_at?: string;
             used_from?: string;
         };
+        Total: {
+            /** Format: int64 */
+            count: number;
+            /** @description false: there are at least so many. */
+            exact: boolean;
+        };
         UserStateInputBody: {
             /** @description Why; for the audit. */
             note?: string;
@@ -1961,6 +2003,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
                 act?: string;
                 object?: string;
                 /** @description Id of who acted. */
@@ -1972,13 +2016,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageAuditView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -2131,6 +2177,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
                 product?: string;
                 order?: string;
                 /** @description Beginning of the DeviceName. */
@@ -2143,13 +2191,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageDeviceView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -2205,6 +2255,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
             };
             header?: never;
             path: {
@@ -2214,13 +2266,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageCommandView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -2394,6 +2448,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
             };
             header?: never;
             path?: never;
@@ -2401,13 +2457,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageHomeBrief"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -2475,6 +2533,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2528,7 +2587,10 @@ export interface operations {
     patch_homes_home: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
             path: {
                 home: string;
             };
@@ -2920,6 +2982,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
                 kind?: string;
                 object?: string;
             };
@@ -2929,13 +2993,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageJobView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -3093,6 +3159,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
             };
             header?: never;
             path?: never;
@@ -3100,13 +3168,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageMembershipView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -3129,6 +3199,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
                 product?: string;
                 state?: "requested" | "issuing" | "issued" | "failed" | "cancelled";
             };
@@ -3138,13 +3210,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageOrderView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -3300,6 +3374,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
             };
             header?: never;
             path?: never;
@@ -3307,13 +3383,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageOrganisationView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -3442,6 +3520,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
             };
             header?: never;
             path: {
@@ -3451,13 +3531,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageMemberView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -3588,6 +3670,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
                 category?: string;
                 /** @description A part of a name, the ProductKey or the ProductID. */
                 search?: string;
@@ -3598,13 +3682,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageProductView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -3874,6 +3960,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
             };
             header?: never;
             path: {
@@ -3883,13 +3971,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageVersionView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -4319,6 +4409,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
             };
             header?: never;
             path?: never;
@@ -4326,13 +4418,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageTokenView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -4425,6 +4519,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
                 limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
             };
             header?: never;
             path?: never;
@@ -4432,13 +4528,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PageUserView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */

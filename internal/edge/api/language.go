@@ -1,0 +1,74 @@
+package api
+
+import (
+	"golang.org/x/text/language"
+
+	"lampworks/internal/infra/fault"
+)
+
+// The languages of texts for people.
+const (
+	english = "en"
+	chinese = "zh-CN"
+)
+
+// languageOf is the language of texts for who sent this Accept-Language; English for others.
+func languageOf(accept string) string {
+	if len(accept) > 256 {
+		return english
+	}
+	wanted, _, err := language.ParseAcceptLanguage(accept)
+	if err != nil || len(wanted) == 0 {
+		return english
+	}
+	for _, tag := range wanted {
+		switch base, _ := tag.Base(); base.String() {
+		case "zh":
+			return chinese
+		case "en":
+			return english
+		}
+	}
+	return english
+}
+
+// titles names each kind of problem in one phrase. What is wrong in particular is the detail, which names values, places
+// and rules as the interface has them and is English throughout.
+var titles = map[string]map[string]string{
+	english: {
+		string(fault.Malformed):    "invalid",
+		string(fault.NoActor):      "unauthenticated",
+		string(fault.NotAllowed):   "forbidden",
+		string(fault.Missing):      "not found",
+		string(fault.Clash):        "conflict",
+		string(fault.Outdated):     "stale",
+		string(fault.OverLimit):    "limit",
+		string(fault.TooBig):       "too large",
+		string(fault.NotSupported): "unsupported",
+		string(fault.Down):         "unavailable",
+		string(fault.Lapsed):       "expired",
+		codeInternal:               "internal",
+		codeCancelled:              "cancelled",
+		codeMethod:                 "method not allowed",
+		codeMedia:                  "media type",
+		codeSlow:                   "timeout",
+	},
+	chinese: {
+		string(fault.Malformed):    "内容不合规则",
+		string(fault.NoActor):      "尚未登录",
+		string(fault.NotAllowed):   "没有权限",
+		string(fault.Missing):      "找不到",
+		string(fault.Clash):        "与当前状态冲突",
+		string(fault.Outdated):     "已被他人修改",
+		string(fault.OverLimit):    "超出限额",
+		string(fault.TooBig):       "内容过大",
+		string(fault.NotSupported): "不支持",
+		string(fault.Down):         "暂时不可用",
+		string(fault.Lapsed):       "已过期",
+		codeInternal:               "平台内部错误",
+		codeCancelled:              "请求已放弃",
+		codeMethod:                 "不支持该方法",
+		codeMedia:                  "内容类型不对",
+		codeSlow:                   "请求超时",
+	},
+}
