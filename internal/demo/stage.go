@@ -16,6 +16,7 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/node"
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/issuance"
@@ -284,11 +285,11 @@ func issue(ctx context.Context, n *node.Node, who access.Actor, p product.Produc
 	if order, err = n.Orders.Wait(ctx, who, order.ID); err != nil {
 		return nil, fmt.Errorf("waiting for order %s: %w", order.ID, err)
 	}
-	ds, _, err := n.Devices.List(ctx, who, device.Filter{Order: order.ID, Limit: count})
-	if err != nil || len(ds) != count {
-		return nil, errors.Join(fmt.Errorf("listing order %s: %d of %d devices", order.ID, len(ds), count), err)
+	ds, err := n.Devices.List(ctx, who, listing.Ask{Filters: map[string]string{device.ByOrder: order.ID}, Limit: count})
+	if err != nil || len(ds.Items) != count {
+		return nil, errors.Join(fmt.Errorf("listing order %s: %d of %d devices", order.ID, len(ds.Items), count), err)
 	}
-	return ds, nil
+	return ds.Items, nil
 }
 
 // startDevices plays every device of the home.

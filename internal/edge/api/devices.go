@@ -38,11 +38,11 @@ func viewOf(d *device.Device) deviceView {
 }
 
 type devicesInput struct {
-	PageInput
+	ListInput
 	Product string `query:"product" maxLength:"64"`
 	Order   string `query:"order" maxLength:"64"`
 	Name    string `query:"name" maxLength:"64" doc:"Beginning of the DeviceName."`
-	Online  string `query:"online" enum:"true,false"`
+	Online  string `query:"online" enum:"true,false" doc:"false: it had a session and has none now."`
 }
 
 type deviceInput struct {
@@ -132,13 +132,10 @@ type deviceStateInput struct {
 
 func (a *API) deviceRoutes() {
 	list(a, "/api/v1/devices", access.ReadDevice, ofCaller, "List devices", func(ctx context.Context, who access.Actor, in *devicesInput) (page[deviceView], error) {
-		f := device.Filter{Product: in.Product, Order: in.Order, Name: in.Name, After: in.Cursor, Limit: in.Limit}
-		if in.Online != "" {
-			online := in.Online == "true"
-			f.Online = &online
-		}
-		ds, more, err := a.Devices.List(ctx, who, f)
-		return pageOf(ds, more, func(d *device.Device) string { return d.ID }, viewOf), err
+		ds, err := a.Devices.List(ctx, who, in.ask(map[string]string{
+			device.ByProduct: in.Product, device.ByOrder: in.Order, device.ByName: in.Name, device.ByOnline: in.Online,
+		}))
+		return pageFrom(ds, viewOf), err
 	})
 	route(a, "GET", "/api/v1/devices/{device}", access.ReadDevice, ofDevice, "A device", func(ctx context.Context, who access.Actor, in *deviceInput) (deviceView, error) {
 		d, err := a.Devices.Load(ctx, who, in.Device)

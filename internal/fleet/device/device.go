@@ -155,39 +155,6 @@ func Load(ctx context.Context, q store.Querier, who access.Actor, id string) (De
 	return d, nil
 }
 
-// A Filter narrows a list of devices. Empty fields do not.
-type Filter struct {
-	Product string // UUID
-	Order   string // the order that issued it
-	Name    string // beginning of the DeviceName
-	Online  *bool
-	After   string // id of the last device of the page before
-	Limit   int    // 1..500; 0 is 100
-}
-
-// List returns a page of the devices of who's organisation in the order they were made, and whether more follow.
-func (s *Service) List(ctx context.Context, who access.Actor, f Filter) ([]Device, bool, error) {
-	if f.Limit == 0 {
-		f.Limit = 100
-	}
-	if f.Limit < 1 || f.Limit > 500 {
-		return nil, false, fault.Invalid("/limit", fmt.Sprint(f.Limit), "an integer from 1 to 500", "ask for at most 500 and follow the cursor")
-	}
-	var page []Device
-	err := s.store.Read(ctx, func(v *store.View) error {
-		var err error
-		page, err = list(ctx, v, who.Organisation, f)
-		return err
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("listing devices: %w", err)
-	}
-	if len(page) > f.Limit {
-		return page[:f.Limit], true, nil
-	}
-	return page, false, nil
-}
-
 // SetState puts the triple of a device in or out of force. Live sessions are the gateway's to end: it hears of it on
 // [StateSubject], and asks every two seconds for what it did not hear.
 func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to State, note string) error {

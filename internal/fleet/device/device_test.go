@@ -19,6 +19,7 @@ import (
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
 	"lampworks/triple"
@@ -152,8 +153,8 @@ func TestScope(t *testing.T) {
 	if _, err := w.Devices.Load(ctx, w.Stranger, d.ID); !fault.Is(err, fault.Missing) {
 		t.Errorf("a stranger's Load: %v, want not found", err)
 	}
-	if ds, more, err := w.Devices.List(ctx, w.Stranger, device.Filter{}); len(ds) != 0 || more || err != nil {
-		t.Errorf("a stranger lists %v %v, %v", ds, more, err)
+	if ds, err := w.Devices.List(ctx, w.Stranger, listing.Ask{}); len(ds.Items) != 0 || ds.Next != "" || err != nil {
+		t.Errorf("a stranger lists %v, %v", ds, err)
 	}
 	if err := w.Devices.SetState(ctx, w.Stranger, d.ID, device.Disabled, ""); !fault.Is(err, fault.Missing) {
 		t.Errorf("a stranger's SetState: %v, want not found", err)
@@ -166,18 +167,17 @@ func TestScope(t *testing.T) {
 func TestList(t *testing.T) {
 	w := devicetest.New(t, 5)
 	var got []string
-	for after := ""; ; {
-		page, more, err := w.Devices.List(t.Context(), w.Maker, device.Filter{Product: w.Product.ID, After: after, Limit: 2})
+	for ask := (listing.Ask{Filters: map[string]string{device.ByProduct: w.Product.ID}, Limit: 2}); ; {
+		page, err := w.Devices.List(t.Context(), w.Maker, ask)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range page {
+		for _, d := range page.Items {
 			got = append(got, d.ID)
 		}
-		if !more {
+		if ask.Cursor = page.Next; page.Next == "" {
 			break
 		}
-		after = page[len(page)-1].ID
 	}
 	var want []string
 	for _, d := range w.Lights {
@@ -188,23 +188,24 @@ func TestList(t *testing.T) {
 	}
 	name := w.Lights[3].Name
 	for _, tt := range []struct {
-		f    device.Filter
-		want int
+		by, value string
+		want      int
 	}{
-		{device.Filter{Name: name}, 1},
-		{device.Filter{Name: name[:6]}, 5},
-		{device.Filter{Name: "%"}, 0},
-		{device.Filter{Product: "another"}, 0},
-		{device.Filter{Online: new(bool)}, 5},
+		{device.ByName, name, 1},
+		{device.ByName, name[:6], 5},
+		{device.ByName, "%", 0},
+		{device.ByProduct, "another", 0},
+		{device.ByOrder, w.Lights[0].Order, 5},
+		{device.ByOnline, "false", 0},
+		{device.ByOnline, "true", 0},
 	} {
-		if page, _, err := w.Devices.List(t.Context(), w.Maker, tt.f); len(page) != tt.want || err != nil {
-			t.Errorf("List(%+v) has %d devices, %v; want %d", tt.f, len(page), err, tt.want)
+		ask := listing.Ask{Filters: map[string]string{tt.by: tt.value}, Total: true}
+		if page, err := w.Devices.List(t.Context(), w.Maker, ask); len(page.Items) != tt.want || err != nil || page.Total.Count != tt.want {
+			t.Errorf("List(%+v) has %d devices, %v; want %d", ask, len(page.Items), err, tt.want)
 		}
 	}
-	for _, limit := range []int{-1, 501} {
-		if _, _, err := w.Devices.List(t.Context(), w.Maker, device.Filter{Limit: limit}); !fault.Is(err, fault.Malformed) {
-			t.Errorf("a page of %d: %v, want it refused", limit, err)
-		}
+	if _, err := w.Devices.List(t.Context(), w.Maker, listing.Ask{Limit: 501}); !fault.Is(err, fault.Malformed) {
+		t.Errorf("a page of 501: %v, want it refused", err)
 	}
 }
 

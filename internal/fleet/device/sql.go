@@ -77,33 +77,3 @@ func scan(row scanner) (Device, error) {
 	}
 	return d, err
 }
-
-func list(ctx context.Context, v *store.View, organisation string, f Filter) ([]Device, error) {
-	where, args := " AND d.organisation = ? AND d.id > ?", []any{organisation, f.After}
-	if f.Product != "" {
-		where, args = where+" AND d.product = ?", append(args, f.Product)
-	}
-	if f.Order != "" {
-		where, args = where+" AND d.batch = ?", append(args, f.Order)
-	}
-	if f.Name != "" { // a range, so that no character of the name is a wildcard
-		where, args = where+" AND d.name >= ? AND d.name < ?", append(args, f.Name, f.Name+"\U0010ffff")
-	}
-	if f.Online != nil {
-		where, args = where+" AND COALESCE(p.online, 0) = ?", append(args, *f.Online)
-	}
-	rows, err := v.Query(ctx, "SELECT "+columns+from+where+" ORDER BY d.id LIMIT ?", append(args, f.Limit+1)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var page []Device
-	for rows.Next() {
-		d, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, d)
-	}
-	return page, rows.Err()
-}

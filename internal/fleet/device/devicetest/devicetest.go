@@ -20,6 +20,7 @@ import (
 	"lampworks/internal/infra/bus/inproc"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/storetest"
 	"lampworks/internal/infra/uplink"
@@ -91,11 +92,11 @@ func (w *Works) Issue(t testing.TB, n int) []device.Device {
 	if order, err = w.Orders.Wait(t.Context(), w.Maker, order.ID); err != nil || order.State != issuance.StateIssued {
 		t.Fatalf("order %s is %s: %v", order.ID, order.State, err)
 	}
-	ds, _, err := w.Devices.List(t.Context(), w.Maker, device.Filter{Order: order.ID, Limit: n})
-	if err != nil || len(ds) != n {
-		t.Fatalf("%d devices of %d: %v", len(ds), n, err)
+	ds, err := w.Devices.List(t.Context(), w.Maker, listing.Ask{Filters: map[string]string{device.ByOrder: order.ID}, Limit: n})
+	if err != nil || len(ds.Items) != n {
+		t.Fatalf("%d devices of %d: %v", len(ds.Items), n, err)
 	}
-	return ds
+	return ds.Items
 }
 
 // Says puts what a device says on a topic into the Log, as the gateway does, and returns when it is stored.

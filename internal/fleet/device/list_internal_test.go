@@ -1,0 +1,16 @@
+package device
+
+import (
+	"testing"
+
+	"lampworks/internal/infra/listing"
+	"lampworks/internal/infra/listing/listingtest"
+	"lampworks/internal/infra/store/storetest"
+)
+
+func TestEveryListIsIndexed(t *testing.T) {
+	s := storetest.Open(t)
+	for name, l := range map[string]*listing.List[Device]{"id": idList(), "name": nameList(), "presence": presenceList()} {
+		t.Run(name, func(t *testing.T) { listingtest.Prove(t, s, l) })
+	}
+}
