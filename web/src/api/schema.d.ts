@@ -2179,10 +2179,19 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
                 product?: string;
                 order?: string;
                 /** @description Beginning of the DeviceName. */
                 name?: string;
+                /** @description false: it had a session and has none now. */
                 online?: "true" | "false";
             };
             header?: never;
