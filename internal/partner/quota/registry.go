@@ -1,0 +1,105 @@
+package quota
+
+import (
+	"strings"
+	"time"
+
+	"lampworks/internal/infra/fault"
+)
+
+// A Limit is one row of the registry. Programs outside know it by its Name.
+type Limit uint8
+
+// The limits. Their order is that of the registry.
+const (
+	Products Limit = iota
+	Members
+	Tokens
+	DebugTriples
+	Triples
+	OpenOrders
+	Storage
+	Homes
+	MessageRate
+	MessageBytes
+	DeviceMessageRate
+	DeviceMessages
+	RequestRate
+	Requests
+	TokenRequestRate
+	DeviceRequestRate
+	DeviceRequests
+	DeviceTexts
+	UserTexts
+	Texts
+	limits // how many there are
+)
+
+// A Spec is what the registry says of a limit.
+type Spec struct {
+	Name    string            // stable
+	Title   map[string]string // by language
+	Unit    string            // what is counted, one word: "messages", "bytes"
+	Of      string            // the kind of subject it is counted for
+	Window  time.Duration     // of a rate; 0: a stock
+	Default int64
+	Max     int64 // the most an override may give
+}
+
+const day = 24 * time.Hour
+
+// registry is every limit there is. Windows begin at full seconds, minutes and days of UTC.
+var registry = [limits]Spec{
+	Products:          {"products", titles("产品数", "Products"), "products", KindOrganisation, 0, 500, 100_000},
+	Members:           {"members", titles("成员数", "Members"), "members", KindOrganisation, 0, 500, 10_000},
+	Tokens:            {"api_tokens", titles("API 令牌数", "API tokens"), "tokens", KindOrganisation, 0, 500, 10_000},
+	DebugTriples:      {"debug_triples", titles("产品的调试三元组", "Debug triples of a product"), "triples", KindProduct, 0, 100, 100_000},
+	Triples:           {"triples", titles("量产三元组总数", "Mass-production triples"), "triples", KindOrganisation, 0, 10_000_000, 1 << 40},
+	OpenOrders:        {"open_orders", titles("未结的三元组申请", "Open orders of triples"), "orders", KindOrganisation, 0, 100, 10_000},
+	Storage:           {"storage_bytes", titles("文件存储", "Stored files"), "bytes", KindOrganisation, 0, 5 << 30, 1 << 50},
+	Homes:             {"homes", titles("家庭数", "Homes"), "homes", KindOrganisation, 0, 100_000, 1 << 40},
+	MessageRate:       {"messages_per_second", titles("设备每秒上行消息", "Device messages a second"), "messages", KindOrganisation, time.Second, 50_000, 10_000_000},
+	MessageBytes:      {"message_bytes_per_day", titles("设备每日上行流量", "Device traffic a day"), "bytes", KindOrganisation, day, 1 << 40, 1 << 60},
+	DeviceMessageRate: {"device_messages_per_second", titles("单台设备每秒消息", "Messages of one device a second"), "messages", KindDevice, time.Second, 50, 1_000_000},
+	DeviceMessages:    {"device_messages_per_day", titles("单台设备每日消息", "Messages of one device a day"), "messages", KindDevice, day, 1_000_000, 1 << 50},
+	RequestRate:       {"requests_per_second", titles("服务端每秒调用", "Server calls a second"), "requests", KindOrganisation, time.Second, 1_000, 1_000_000},
+	Requests:          {"requests_per_day", titles("服务端每日调用", "Server calls a day"), "requests", KindOrganisation, day, 20_000_000, 1 << 50},
+	TokenRequestRate:  {"token_requests_per_second", titles("单个令牌每秒调用", "Server calls of one token a second"), "requests", KindToken, time.Second, 500, 1_000_000},
+	DeviceRequestRate: {"device_requests_per_second", titles("对单台设备每秒请求", "Requests to one device a second"), "requests", KindDevice, time.Second, 50, 100_000},
+	DeviceRequests:    {"device_requests_per_day", titles("对单台设备每日请求", "Requests to one device a day"), "requests", KindDevice, day, 500_000, 1 << 50},
+	DeviceTexts:       {"device_sms_per_day", titles("单台设备每日短信", "Text messages of one device a day"), "messages", KindDevice, day, 10, 10_000},
+	UserTexts:         {"user_sms_per_day", titles("单个用户每日短信", "Text messages to one person a day"), "messages", KindUser, day, 20, 10_000},
+	Texts:             {"sms_per_day", titles("每日短信", "Text messages a day"), "messages", KindOrganisation, day, 2_000, 10_000_000},
+}
+
+func titles(zh, en string) map[string]string { return map[string]string{"zh-CN": zh, "en": en} }
+
+// Limits lists every limit there is, in the order of the registry.
+func Limits() []Limit {
+	all := make([]Limit, limits)
+	for i := range all {
+		all[i] = Limit(i)
+	}
+	return all
+}
+
+// Spec is what the registry says of l.
+func (l Limit) Spec() *Spec { return &registry[l] }
+
+// String is the stable name of l.
+func (l Limit) String() string { return registry[l].Name }
+
+// Stock says whether l counts what is there, rather than what happens in a time.
+func (l Limit) Stock() bool { return registry[l].Window == 0 }
+
+// ParseLimit finds the limit called name.
+func ParseLimit(name string) (Limit, error) {
+	var names []string
+	for _, l := range Limits() {
+		if l.String() == name {
+			return l, nil
+		}
+		names = append(names, l.String())
+	}
+	return 0, fault.Invalid("/limit", name, "one of "+strings.Join(names, ", "), "GET /api/v1/limits lists them")
+}
