@@ -52,6 +52,8 @@ var adapters = []string{
 
 // hooks are the places where something above must happen in a transaction below. There are no others.
 var hooks = []string{
+	"internal/partner/agreement.Export",
+	"internal/partner/agreement.Send",
 	"internal/partner/issuance.Issued",
 	"internal/partner/product.Published",
 }

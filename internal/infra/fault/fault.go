@@ -32,6 +32,7 @@ const (
 	NotSupported Code = "unsupported"     // well-formed, and not something this program does
 	Down         Code = "unavailable"     // it may work later; nothing was changed
 	Lapsed       Code = "expired"         // it was valid once
+	Agreement    Code = "agreement"       // an agreement, or a guardian's consent, is missing; Open has the ids
 )
 
 // maxGot is the longest excerpt of foreign input that a fault repeats, in bytes.

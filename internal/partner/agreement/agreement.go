@@ -1,0 +1,102 @@
+// Package agreement keeps what people and organisations have to agree to before they use the platform (协议), and proves that
+// they did.
+//
+// It owns the tables agreement, agreement_version, agreement_text, agreement_person, agreement_acceptance, agreement_origin
+// and agreement_guardian, and promises:
+//   - a published text is never changed, in any language; what was accepted can be shown again for ever;
+//   - of all published versions of an agreement exactly one is in force, the newest whose date has come; another is asked for
+//     ahead of its date and enforced from it, whether or not anything of the platform runs at that moment;
+//   - nobody passes [Service.Gate] whose user or organisation has not accepted what is in force, or who needs a guardian's
+//     consent and has none; the refusal names what is missing. It stops people and their tokens: never the platform itself,
+//     its operator's staff or a device;
+//   - an acceptance is evidence: who, which version, language and hash of the text, when, from where, in whose name. It is
+//     only added to, and no row of it goes when a version does;
+//   - the evidence names a person by a random reference. Deleting the person deletes what the reference stands for and the
+//     address; what stays proves that whoever holds the receipt agreed, and tells nothing about anybody else;
+//   - a guardian's name, relation and contact are sealed.
+//
+// What this process decided is believed by it for 5 s at most, and not beyond a commit of this process that changes it.
+package agreement
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lampworks/internal/infra/store"
+)
+
+// Export starts to collect everything that an organisation has on the platform, in the transaction that needs it, and gives
+// the id of the job.
+type Export func(ctx context.Context, tx *store.Tx, organisation, user string) (job string, err error)
+
+// Send brings a code to a guardian's contact, an e-mail address or phone number, in the transaction that stores the code.
+type Send func(ctx context.Context, tx *store.Tx, contact, code, lang string) error
+
+// Config is what the room is built on.
+type Config struct {
+	Store  *store.Store
+	Seal   func(plain []byte, owner string) ([]byte, error)  // binds what is sealed to its owner
+	Unseal func(sealed []byte, owner string) ([]byte, error) // opens it for the same owner only
+
+	// Minor tells whether a user needs a guardian's consent. Nil: nobody does.
+	Minor func(ctx context.Context, q store.Querier, user string) (bool, error)
+	// Nil: no code is sent, and a reviewer confirms.
+	Send Send
+	// What declining opens. Nil: declining opens no export.
+	Export Export
+	Logger *slog.Logger
+}
+
+// Service answers for agreements. It is safe for concurrent use.
+type Service struct {
+	Config
+	now      func() time.Time
+	verdicts verdicts
+}
+
+// New returns the service over a migrated store.
+func New(c Config) *Service {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Service{Config: c, now: time.Now}
+}
+
+// Run marks versions as superseded once a newer one is in force, until ctx ends. Nothing depends on it but what lists show.
+func (s *Service) Run(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := s.Store.Write(ctx, func(tx *store.Tx) error { return s.supersede(ctx, tx) }); err != nil && ctx.Err() == nil {
+			s.Logger.LogAttrs(ctx, slog.LevelWarn, "agreement versions not superseded", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// supersede ends every published version that a newer one in force has replaced.
+func (s *Service) supersede(ctx context.Context, tx *store.Tx) error {
+	now := s.now().UnixMilli()
+	if _, err := tx.Exec(ctx, supersedeSQL, now, now); err != nil {
+		return fmt.Errorf("superseding versions: %w", err)
+	}
+	return nil
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// at is the time of a column; zero for zero.
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

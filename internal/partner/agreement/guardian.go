@@ -1,0 +1,393 @@
+package agreement
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
+	"lampworks/internal/infra/store"
+)
+
+const (
+	codeLife  = 24 * time.Hour
+	codeTries = 5 // wrong codes, then another consent must be asked for
+)
+
+// A Guardian is who consents for a person under age or without full capacity (监护人).
+type Guardian struct {
+	Name     string `json:"name"`
+	Relation string `json:"relation"` // "mother", 母亲
+	Contact  string `json:"contact"`  // e-mail address or phone number
+}
+
+// A Consent is a guardian's consent (监护人同意) for one user, asked for or given.
+type Consent struct {
+	ID          string
+	User        string
+	State       ConsentState
+	Guardian    Guardian
+	Paper       string // id of the blob that shows the signature; may be empty
+	ConfirmedBy string // "reviewer" or "code"; empty before
+	Reason      string // why it was refused or withdrawn
+	CodeUntil   time.Time
+	CreatedAt   time.Time
+	DecidedAt   time.Time
+
+	sealed []byte
+	tries  int
+}
+
+// Open lists what who may do with the consent now.
+func (c *Consent) Open(who access.Actor) []ConsentAct {
+	open := consentMoves.Open(c.State, who)
+	if who.User == c.User {
+		return open
+	}
+	var others []ConsentAct
+	for _, a := range open {
+		if a != Prove {
+			others = append(others, a)
+		}
+	}
+	return others
+}
+
+// private is what is sealed.
+type private struct {
+	Guardian
+	Code string `json:"code,omitempty"`
+}
+
+// NewConsent names a guardian.
+type NewConsent struct {
+	Guardian
+	Paper    string // id of a blob; may be empty
+	SendCode bool   // to the guardian's contact
+	Lang     string // of the message with the code
+}
+
+func (n NewConsent) check() error {
+	for _, f := range []struct {
+		where, text string
+		most        int
+	}{{"/name", n.Name, 100}, {"/relation", n.Relation, 50}, {"/contact", n.Contact, 254}} {
+		if l := utf8.RuneCountInString(f.text); l < 1 || l > f.most || !plain(f.text) || strings.ContainsAny(f.text, "\n\t") {
+			return fault.Invalid(f.where, fmt.Sprintf("%d characters", l), fmt.Sprintf("1 to %d characters, no control characters", f.most), "correct it")
+		}
+	}
+	if len(n.Paper) > 64 || !plain(n.Paper) {
+		return fault.Invalid("/paper", n.Paper, "the id of an uploaded paper", "upload it first")
+	}
+	if n.Lang != "zh-CN" && n.Lang != "en" {
+		return fault.Invalid("/lang", n.Lang, "zh-CN or en", "name the language the guardian reads")
+	}
+	if n.Paper == "" && !n.SendCode {
+		return fault.Invalid("/paper", "", "the id of an uploaded paper, unless a code is sent", "upload what the guardian signed, or have a code sent")
+	}
+	return nil
+}
+
+// AskConsent records who's guardian and, if wanted, sends them a code. It is confirmed by the code or by a reviewer. One
+// consent of a user is open at a time; a new one may be asked for after the old one has ended.
+func (s *Service) AskConsent(ctx context.Context, who access.Actor, n NewConsent) (Consent, error) {
+	if who.User == "" || who.Kind != access.KindUser {
+		return Consent{}, fault.Forbidden("guardian.ask", "a session opened with login and password")
+	}
+	if err := n.check(); err != nil {
+		return Consent{}, err
+	}
+	if n.SendCode && s.Send == nil {
+		return Consent{}, fault.Unsupported("/send_code", "true", "a signed paper that a reviewer confirms: this platform sends no messages")
+	}
+	c := Consent{ID: newID(), User: who.User, State: Requested, Guardian: n.Guardian, Paper: n.Paper, CreatedAt: at(s.now().UnixMilli())}
+	in := private{Guardian: n.Guardian}
+	if n.SendCode {
+		in.Code, c.CodeUntil = newCode(), at(s.now().Add(codeLife).UnixMilli())
+	}
+	var err error
+	if c.sealed, err = s.seal(c.ID, in); err != nil {
+		return Consent{}, err
+	}
+	return c, s.Store.Write(ctx, func(tx *store.Tx) error {
+		open, err := openConsent(ctx, tx, who.User)
+		if err != nil {
+			return err
+		}
+		if open != "" {
+			return fault.Conflict("guardian", "a consent is "+string(open)+" already")
+		}
+		_, err = tx.Exec(ctx, insertGuardianSQL, c.ID, c.User, string(c.State), c.sealed, c.Paper, millis(c.CodeUntil), c.CreatedAt.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("recording a guardian of user %s: %w", who.User, err)
+		}
+		if n.SendCode {
+			if err := s.Send(ctx, tx, n.Contact, in.Code, n.Lang); err != nil {
+				return fmt.Errorf("sending a code to a guardian: %w", err)
+			}
+		}
+		tx.AfterCommit(func() { s.verdicts.forget(who.User, "") })
+		return audit.Record(ctx, tx, who, "guardian.ask", c.ID, "")
+	})
+}
+
+const (
+	insertGuardianSQL = `
+		INSERT INTO agreement_guardian (id, user_id, state, sealed, paper, confirmed_by, reason, tries, code_until, created_at, decided_at)
+		VALUES (?, ?, ?, ?, ?, '', '', 0, ?, ?, 0)`
+
+	guardianColumns = `id, user_id, state, sealed, paper, confirmed_by, reason, tries, code_until, created_at, decided_at`
+
+	moveGuardianSQL = `
+		UPDATE agreement_guardian
+		SET state = ?, sealed = ?, confirmed_by = ?, reason = ?, code_until = 0, decided_at = ?
+		WHERE id = ? AND state = ?`
+)
+
+// seal hides what is private of the consent id.
+func (s *Service) seal(id string, p private) ([]byte, error) {
+	sealed, err := s.Seal([]byte(marshal(p)), "guardian "+id)
+	if err != nil {
+		return nil, fmt.Errorf("sealing consent %s: %w", id, err)
+	}
+	return sealed, nil
+}
+
+func (s *Service) unseal(c *Consent) (private, error) {
+	var p private
+	plain, err := s.Unseal(c.sealed, "guardian "+c.ID)
+	if err != nil {
+		return p, fmt.Errorf("opening consent %s: %w", c.ID, err)
+	}
+	return p, json.Unmarshal(plain, &p)
+}
+
+// ProveConsent confirms the consent with the code its guardian got. After five wrong codes no code is good any more.
+func (s *Service) ProveConsent(ctx context.Context, who access.Actor, id, code string) (Consent, error) {
+	var c Consent
+	var wrong error
+	err := s.Store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		if c, err = loadConsent(ctx, tx, who, id); err != nil {
+			return err
+		}
+		if c.User != who.User {
+			return fault.Forbidden("guardian.prove", "the person whom the consent is for")
+		}
+		to, err := consentMoves.Next(c.State, Prove, who)
+		if err != nil {
+			return err
+		}
+		p, err := s.unseal(&c)
+		if err != nil {
+			return err
+		}
+		switch now := s.now(); {
+		case p.Code == "":
+			return fault.Conflict("/code", "no code was sent; a reviewer looks at the paper")
+		case !now.Before(c.CodeUntil):
+			return fault.Expired("code of consent", id)
+		case c.tries >= codeTries:
+			return fault.Limit("number of wrong codes", fmt.Sprint(c.tries), fmt.Sprint(codeTries), 0)
+		case subtle.ConstantTimeCompare([]byte(p.Code), []byte(code)) != 1:
+			wrong = fault.Invalid("/code", "another", "the code that the guardian got", fmt.Sprintf("%d tries are left", codeTries-c.tries-1))
+			_, err := tx.Exec(ctx, "UPDATE agreement_guardian SET tries = tries + 1 WHERE id = ?", id)
+			return err
+		}
+		c.ConfirmedBy = "code"
+		return s.moveConsent(ctx, tx, who, &c, Prove, to, "")
+	})
+	if err == nil {
+		err = wrong
+	}
+	return c, err
+}
+
+// DecideConsent confirms, refuses or withdraws a consent. A reviewer confirms or refuses, with a reason; the person or a
+// reviewer withdraws.
+func (s *Service) DecideConsent(ctx context.Context, who access.Actor, id string, act ConsentAct, reason string) (Consent, error) {
+	if act == Prove {
+		return Consent{}, fault.Invalid("/act", string(act), "confirm, refuse or withdraw", "show a code with the route of its own")
+	}
+	if act != Confirm || reason != "" {
+		if err := checkReason("/reason", reason); err != nil {
+			return Consent{}, err
+		}
+	}
+	var c Consent
+	err := s.Store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		if c, err = loadConsent(ctx, tx, who, id); err != nil {
+			return err
+		}
+		to, err := consentMoves.Next(c.State, act, who)
+		if err != nil {
+			return err
+		}
+		if act == Confirm {
+			if who.User == c.User {
+				return fault.Forbidden("guardian.confirm", "another reviewer than the person whom the consent is for")
+			}
+			c.ConfirmedBy = "reviewer"
+		}
+		return s.moveConsent(ctx, tx, who, &c, act, to, reason)
+	})
+	if err != nil {
+		return Consent{}, err
+	}
+	return s.opened(c)
+}
+
+// moveConsent writes the new state; the code goes with it.
+func (s *Service) moveConsent(ctx context.Context, tx *store.Tx, who access.Actor, c *Consent, act ConsentAct, to ConsentState, reason string) error {
+	p, err := s.unseal(c)
+	if err != nil {
+		return err
+	}
+	p.Code = ""
+	if c.sealed, err = s.seal(c.ID, p); err != nil {
+		return err
+	}
+	c.Guardian, c.Reason, c.CodeUntil, c.DecidedAt = p.Guardian, reason, time.Time{}, at(s.now().UnixMilli())
+	res, err := tx.Exec(ctx, moveGuardianSQL, string(to), c.sealed, c.ConfirmedBy, reason, c.DecidedAt.UnixMilli(), c.ID, string(c.State))
+	if err != nil {
+		return fmt.Errorf("moving consent %s to %s: %w", c.ID, to, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(fault.Stale("consent", c.ID), err)
+	}
+	c.State = to
+	tx.AfterCommit(func() { s.verdicts.forget(c.User, "") })
+	return audit.Record(ctx, tx, who, "guardian."+string(act), c.ID, reason)
+}
+
+// Consent returns a consent of who, or any for a reviewer.
+func (s *Service) Consent(ctx context.Context, who access.Actor, id string) (Consent, error) {
+	var c Consent
+	err := s.Store.Read(ctx, func(v *store.View) error {
+		var err error
+		c, err = loadConsent(ctx, v, who, id)
+		return err
+	})
+	if err != nil {
+		return Consent{}, err
+	}
+	return s.opened(c)
+}
+
+func (s *Service) opened(c Consent) (Consent, error) {
+	p, err := s.unseal(&c)
+	c.Guardian = p.Guardian
+	return c, err
+}
+
+// Consents lists consents, the newest first: who's own, or all for a reviewer.
+func (s *Service) Consents(ctx context.Context, who access.Actor, ask listing.Ask) (listing.Page[Consent], error) {
+	filters := map[string]string{"state": ask.Filters["state"], "user": ask.Filters["user"]}
+	if !reviewer(who) {
+		if filters["user"] != "" && filters["user"] != who.User {
+			return listing.Page[Consent]{}, fault.NotFound("user", filters["user"])
+		}
+		filters["user"] = who.User
+	}
+	ask.Filters = filters
+	var page listing.Page[Consent]
+	err := s.Store.Read(ctx, func(v *store.View) error {
+		var err error
+		page, err = consents().Read(ctx, v, ask)
+		return err
+	})
+	for i := range page.Items {
+		if err == nil {
+			page.Items[i], err = s.opened(page.Items[i])
+		}
+	}
+	return page, err
+}
+
+// consents is how they are listed.
+func consents() *listing.List[Consent] {
+	return &listing.List[Consent]{
+		Object: "consent", Columns: guardianColumns, From: "agreement_guardian", Newest: true,
+		Fields: []listing.Field{{Name: "user", Column: "user_id"}, {Name: "state"}},
+		Ways: []listing.Way{
+			{},
+			{Filters: []string{"user"}, Rest: []string{"state"}, Bound: "a person asks for a consent a few times in their life"},
+			{Filters: []string{"state"}},
+		},
+		Scan: scanConsent,
+	}
+}
+
+func scanConsent(row listing.Scanner) (Consent, error) {
+	var c Consent
+	var until, created, decided int64
+	err := row.Scan(&c.ID, &c.User, &c.State, &c.sealed, &c.Paper, &c.ConfirmedBy, &c.Reason, &c.tries, &until, &created, &decided)
+	c.CodeUntil, c.CreatedAt, c.DecidedAt = at(until), at(created), at(decided)
+	return c, err
+}
+
+// loadConsent finds a consent of who, or any for a reviewer. It is not opened.
+func loadConsent(ctx context.Context, q store.Querier, who access.Actor, id string) (Consent, error) {
+	c, err := scanConsent(q.QueryRow(ctx, "SELECT "+guardianColumns+" FROM agreement_guardian WHERE id = ?", id))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && c.User != who.User && !reviewer(who) {
+		return Consent{}, fault.NotFound("consent", id)
+	}
+	if err != nil {
+		return Consent{}, fmt.Errorf("reading consent %s: %w", id, err)
+	}
+	return c, nil
+}
+
+// openConsent is the state of the consent of a user that has not ended, empty for none.
+func openConsent(ctx context.Context, q store.Querier, user string) (state ConsentState, err error) {
+	err = q.QueryRow(ctx, "SELECT state FROM agreement_guardian WHERE user_id = ? AND state IN ('requested', 'confirmed')", user).Scan(&state)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("reading the consent for user %s: %w", user, err)
+	}
+	return state, nil
+}
+
+// guardianMissing says whether a user needs a consent and has none that is confirmed.
+func (s *Service) guardianMissing(ctx context.Context, q store.Querier, user string) (bool, ConsentState, error) {
+	if s.Minor == nil {
+		return false, "", nil
+	}
+	minor, err := s.Minor(ctx, q, user)
+	if err != nil {
+		return false, "", fmt.Errorf("asking whether user %s needs a guardian: %w", user, err)
+	}
+	if !minor {
+		return false, "", nil
+	}
+	state, err := openConsent(ctx, q, user)
+	return state != Confirmed, state, err
+}
+
+// newCode is eight digits: with five tries a guess succeeds once in 20 million.
+func newCode() string {
+	n, err := rand.Int(rand.Reader, big.NewInt(100_000_000))
+	if err != nil {
+		panic(err) // crypto/rand never fails
+	}
+	return fmt.Sprintf("%08d", n)
+}
+
+// rand128 is a random reference, 32 hexadecimal characters.
+func rand128() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
