@@ -16,7 +16,7 @@ import (
 
 // Options are what is measured and how.
 type Options struct {
-	What    string // start, sessions, ingest, check, commands, sentences, triples, storm, restart, all
+	What    string // start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart, all
 	N       int    // how many; 0: each measurement's own default
 	Seconds int    // how long a rate is measured
 	Rate    int    // sentences or commands a second for the latency figures
@@ -76,6 +76,7 @@ func Run(ctx context.Context, o Options) error {
 		{"commands", b.commands},
 		{"sentences", b.sentences},
 		{"triples", b.triples},
+		{"lists", b.lists},
 		{"storm", b.storm},
 		{"restart", b.restart},
 	}
