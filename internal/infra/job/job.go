@@ -163,8 +163,8 @@ func List(ctx context.Context, q store.Querier, who access.Actor, f Filter) ([]J
 	return jobs, "", nil
 }
 
-// Cancel asks a job of who's organisation to stop. One that waits is cancelled at
-// once, one that runs as soon as its handler notices. A job that has ended is a conflict.
+// Cancel asks a job of who's organisation to stop. It is cancelled as soon as its handler has
+// noticed: one that waits is started at once for that, see [Handler]. A job that has ended is a conflict.
 func (r *Runner) Cancel(ctx context.Context, who access.Actor, id string) (j Job, err error) {
 	err = r.store.Write(ctx, func(tx *store.Tx) error {
 		j, err = r.CancelIn(ctx, tx, who, id)
@@ -182,17 +182,14 @@ func (r *Runner) CancelIn(ctx context.Context, tx *store.Tx, who access.Actor, i
 	case j.State.Ended():
 		return Job{}, fault.Closed("cancel", string(j.State), nil)
 	case j.State == Queued:
-		j.State, j.Ended = Cancelled, milli(r.now().UnixMilli())
-		_, err = tx.Exec(ctx, `UPDATE job SET state = ?, cancel = 1, ended_at = ? WHERE id = ?`,
-			Cancelled, j.Ended.UnixMilli(), id)
-	default:
-		_, err = tx.Exec(ctx, `UPDATE job SET cancel = 1 WHERE id = ?`, id)
+		j.Due = milli(min(j.Due.UnixMilli(), r.now().UnixMilli()))
 	}
+	_, err = tx.Exec(ctx, `UPDATE job SET cancel = 1, due_at = ? WHERE id = ?`, j.Due.UnixMilli(), id)
 	if err != nil {
 		return Job{}, fmt.Errorf("cancelling job %s: %w", id, err)
 	}
 	j.Cancelling = true
-	tx.AfterCommit(func() { r.stop(id) })
+	tx.AfterCommit(func() { r.stop(id); r.look() })
 	return j, nil
 }
 

@@ -242,10 +242,15 @@ func TestCancel(t *testing.T) {
 		})
 	})
 	waits := submit(t, s, r, Spec{Kind: "watches ctx", Due: time.Now().Add(time.Hour)})
-	if j, err := r.Cancel(t.Context(), ada, waits.ID); err != nil || j.State != Cancelled {
+	if j, err := r.Cancel(t.Context(), ada, waits.ID); err != nil || !j.Cancelling {
 		t.Errorf("cancelling a waiting job gives %+v, %v", j, err)
 	}
 	run(t, r)
+	<-running
+	if j := wait(t, r, waits.ID); j.State != Cancelled {
+		t.Errorf("a job that waited ends as %s", j.State)
+	}
+	running = make(chan struct{})
 	a := submit(t, s, r, Spec{Kind: "watches ctx"})
 	<-running
 	if _, err := r.Cancel(t.Context(), ada, a.ID); err != nil {

@@ -31,6 +31,8 @@ var ErrCancelled = errors.New("the job was cancelled")
 
 // A Handler does the jobs of one kind. It ends soon after ctx does. An error that is
 // a fault of the code unavailable lets the job try again later; every other ends it.
+// A job that was cancelled while it waited is called, too, with a context that has ended for
+// [ErrCancelled], so that what it worked on ends with it.
 type Handler func(ctx context.Context, t *Task) error
 
 // A Runner does jobs, at most four at once.
@@ -179,21 +181,14 @@ func (r *Runner) do(ctx context.Context, j Job) {
 	r.running[j.ID] = cancel
 	r.mu.Unlock()
 	t := &Task{Job: j, runner: r}
-	var err error
-	switch {
-	case handler == nil:
-		err = errors.New("this program has no handler for the kind")
-	case j.Attempts > maxAttempts:
-		err = fmt.Errorf("given up after %d starts", maxAttempts)
-	case j.Cancelling:
-		err = ErrCancelled
-	default:
-		err = r.call(taskCtx, handler, t)
+	if j.Cancelling {
+		cancel(ErrCancelled)
 	}
+	err := r.attempt(taskCtx, handler, t)
 	r.mu.Lock()
 	delete(r.running, j.ID)
 	r.mu.Unlock()
-	if err != nil && errors.Is(context.Cause(taskCtx), ErrCancelled) {
+	if (err != nil || j.Cancelling) && errors.Is(context.Cause(taskCtx), ErrCancelled) {
 		err = ErrCancelled
 	}
 	if e := r.end(ctx, t, err); e != nil {
@@ -206,6 +201,18 @@ func (r *Runner) do(ctx context.Context, j Job) {
 		r.changed = nil
 	}
 	r.mu.Unlock()
+	r.look() // it may wait again, sooner than the runner meant to look
+}
+
+// attempt runs the handler, if there is reason to.
+func (r *Runner) attempt(ctx context.Context, handler Handler, t *Task) error {
+	switch {
+	case handler == nil:
+		return errors.New("this program has no handler for the kind")
+	case t.Job.Attempts > maxAttempts:
+		return fmt.Errorf("given up after %d starts", maxAttempts)
+	}
+	return r.call(ctx, handler, t)
 }
 
 // call runs the handler and makes an error of its panic.
