@@ -12,6 +12,7 @@ import (
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/node"
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/issuance"
@@ -89,8 +90,9 @@ func (h *house) furnish(t *testing.T, devices int) {
 	must(err)
 	_, err = h.Orders.Wait(ctx, h.who, order.ID)
 	must(err)
-	h.devices, _, err = h.Devices.List(ctx, h.who, device.Filter{Order: order.ID})
+	page, err := h.Devices.List(ctx, h.who, listing.Ask{Filters: map[string]string{device.ByOrder: order.ID}})
 	must(err)
+	h.devices = page.Items
 }
 
 // triple is what the device of the house signs in with.
