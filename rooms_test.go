@@ -54,6 +54,7 @@ var adapters = []string{
 var hooks = []string{
 	"internal/partner/agreement.Export",
 	"internal/partner/agreement.Send",
+	"internal/partner/enforce.Erase",
 	"internal/partner/issuance.Issued",
 	"internal/partner/product.Published",
 }

@@ -33,6 +33,7 @@ const (
 	Down         Code = "unavailable"     // it may work later; nothing was changed
 	Lapsed       Code = "expired"         // it was valid once
 	Agreement    Code = "agreement"       // an agreement, or a guardian's consent, is missing; Open has the ids
+	Suspended    Code = "suspended"       // a measure of the operator refuses it; Rule names the measure, Fix the way to appeal
 )
 
 // maxGot is the longest excerpt of foreign input that a fault repeats, in bytes.

@@ -1,0 +1,250 @@
+// Package enforce keeps the operator's measures against organisations, products, batches and devices (处置), from a warning
+// to the end of an agreement.
+//
+// It owns the tables enforce_measure, enforce_event, enforce_appeal, enforce_change, enforce_deletion and enforce_erased,
+// the catalogue of reasons, and the one table of what each measure refuses. It promises:
+//   - a measure acts from the moment it starts until the moment it ends, to the millisecond, whether or not a clock runs;
+//   - who asks for the standing of a device learns in one query what is refused by the device's own measures and by those
+//     of its batch, product and organisation, and why;
+//   - each measure has a reason, says what it rests on, is told to the organisation, and can be appealed; nobody decides
+//     about a measure they imposed;
+//   - every change of a standing has a growing number, so that whoever holds sessions needs no event to end them;
+//   - a deletion can be called back until its hold is over, cannot be undone from then on, goes on after a crash where it
+//     was, and ends with a proof that no row names what it deleted, but those that the proof lists.
+//
+// It knows no room above it: a subject is a kind and an id.
+package enforce
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/bus"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/job"
+	"lampworks/internal/infra/store"
+)
+
+// The kinds of a subject.
+const (
+	KindOrganisation = "organisation"
+	KindProduct      = "product"
+	KindBatch        = "batch"
+	KindDevice       = "device"
+)
+
+// A Subject is whom a measure is about.
+type Subject struct{ Kind, ID string }
+
+// String is the subject as audit entries name it.
+func (s Subject) String() string { return s.Kind + " " + s.ID }
+
+// ChangeSubject is the Bus subject of a changed standing. It may be lost; see [Service.Changes].
+const ChangeSubject = "enforce.change"
+
+// Config is what a service works with.
+type Config struct {
+	Store  *store.Store
+	Bus    bus.Bus
+	Jobs   *job.Runner
+	Logger *slog.Logger
+	// Owner finds the organisation that a subject belongs to; a subject there is none of is not found.
+	Owner func(ctx context.Context, q store.Querier, of Subject) (organisation string, err error)
+	// Tell hands an event on to the organisation. It is called again until it succeeds; nil: events are only kept.
+	Tell func(context.Context, Event) error
+	// Rooms hold the data of subjects, those above first: what refers comes before what is referred to.
+	Rooms []Room
+	// Hold is how long a deletion can be called back at least; 0: seven days.
+	Hold time.Duration
+	// AppealTime is how long after its start a measure can be appealed; 0: thirty days.
+	AppealTime time.Duration
+	// Now is the clock; nil: the machine's.
+	Now func() time.Time
+}
+
+const (
+	defaultHold   = 7 * 24 * time.Hour
+	defaultAppeal = 30 * 24 * time.Hour
+)
+
+// Service carries measures out. It is safe for concurrent use.
+type Service struct {
+	c    Config
+	wake chan struct{} // has room for one: there may be an event to tell
+}
+
+// New returns the service over a migrated store.
+func New(c Config) *Service {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Hold == 0 {
+		c.Hold = defaultHold
+	}
+	if c.AppealTime == 0 {
+		c.AppealTime = defaultAppeal
+	}
+	s := &Service{c: c, wake: make(chan struct{}, 1)}
+	if c.Jobs != nil {
+		c.Jobs.Handle(deletionJob, s.delete)
+	}
+	return s
+}
+
+// A NewMeasure is what a measure is made of.
+type NewMeasure struct {
+	Subject  Subject
+	Kind     Kind
+	Service  string // of SuspendService
+	Cause    Cause
+	Reason   string
+	Evidence []string // ids of what it rests on
+	Starts   time.Time
+	Ends     time.Time // zero: no end
+	Due      time.Time // of OrderDeletion: by when; of DeleteData: not before, zero is the shortest hold
+}
+
+// Impose puts a measure on a subject. Who acts for an organisation may not.
+func (s *Service) Impose(ctx context.Context, who access.Actor, n NewMeasure) (Measure, error) {
+	if err := who.Check(access.Enforce); err != nil {
+		return Measure{}, err
+	}
+	now := s.c.Now()
+	if n.Starts.Before(now) {
+		n.Starts = now
+	}
+	if err := n.check(now, s.c.Hold); err != nil {
+		return Measure{}, err
+	}
+	m := Measure{
+		ID: uuid.Must(uuid.NewV7()).String(), Subject: n.Subject, Kind: n.Kind, Service: n.Service, State: InForce, Cause: n.Cause,
+		Reason: n.Reason, Evidence: n.Evidence, By: who.User, Created: moment(now.UnixMilli()), Starts: moment(n.Starts.UnixMilli()),
+		Ends: whole(n.Ends), Due: whole(n.Due), AppealUntil: moment(n.Starts.Add(s.c.AppealTime).UnixMilli()),
+	}
+	if m.Starts.After(m.Created) {
+		m.State = Scheduled
+	}
+	err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		if m.Organisation, err = s.c.Owner(ctx, tx, n.Subject); err != nil {
+			return err
+		}
+		return s.impose(ctx, tx, who, m)
+	})
+	return m, err
+}
+
+// impose enters a measure and everything that goes with it.
+func (s *Service) impose(ctx context.Context, tx *store.Tx, who access.Actor, m Measure) error {
+	if err := insertMeasure(ctx, tx, m); err != nil {
+		return err
+	}
+	if err := s.changed(ctx, tx, m.Subject); err != nil {
+		return err
+	}
+	if m.Kind == DeleteData {
+		if _, err := s.announce(ctx, tx, who, m.Subject, m.Organisation, m.ID, m.Reason, m.Due); err != nil {
+			return err
+		}
+	}
+	if err := s.event(ctx, tx, m.ID, m.Organisation, "imposed", string(m.Kind)+": "+m.Reason); err != nil {
+		return err
+	}
+	note, err := json.Marshal(map[string]any{"measure": m.Kind, "service": m.Service, "cause": m.Cause, "starts": m.Starts, "ends": m.Ends})
+	if err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, who, "enforcement.impose", m.ID, m.Subject.String()+" "+string(note))
+}
+
+// Lift ends a measure before its time. What it had refused is allowed from the commit on.
+func (s *Service) Lift(ctx context.Context, who access.Actor, id, why string) (m Measure, err error) {
+	if err := who.Check(access.Enforce); err != nil {
+		return m, err
+	}
+	if why == "" {
+		return m, fault.Invalid("/reason", "", "why it is lifted", "say why")
+	}
+	err = s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		if m, err = s.load(ctx, tx, who, id); err != nil {
+			return err
+		}
+		return s.close(ctx, tx, who, &m, Lift, why)
+	})
+	return m, err
+}
+
+// close ends a measure by one of its moves.
+func (s *Service) close(ctx context.Context, tx *store.Tx, who access.Actor, m *Measure, act Act, why string) error {
+	from := m.State
+	to, err := moves.Next(m.State, act, who)
+	if err != nil {
+		return err
+	}
+	m.State, m.Closed, m.ClosedBy, m.Closing = to, moment(s.c.Now().UnixMilli()), who.User, why
+	if err := updateClosed(ctx, tx, m, from); err != nil {
+		return err
+	}
+	if m.Kind == DeleteData && act == Lift {
+		if err := s.callBackOf(ctx, tx, who, m.ID, why); err != nil {
+			return err
+		}
+	}
+	if err := s.changed(ctx, tx, m.Subject); err != nil {
+		return err
+	}
+	if err := s.event(ctx, tx, m.ID, m.Organisation, string(to), why); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, who, "enforcement."+string(act), m.ID, why)
+}
+
+// changed gives the change of a standing its number, and tells of it after the commit.
+func (s *Service) changed(ctx context.Context, tx *store.Tx, of Subject) error {
+	if err := insertChange(ctx, tx, of, s.c.Now()); err != nil {
+		return err
+	}
+	tx.AfterCommit(func() {
+		if s.c.Bus != nil {
+			s.c.Bus.Publish(ChangeSubject, nil)
+		}
+		s.look()
+	})
+	return nil
+}
+
+func (s *Service) look() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// moment is the time of ms; 0 is none.
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// whole is t in whole milliseconds.
+func whole(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return moment(t.UnixMilli())
+}
+
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}

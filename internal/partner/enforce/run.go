@@ -1,0 +1,187 @@
+package enforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/store"
+)
+
+// lookEvery is how late an event, or the state that a row shows, may be. What a measure refuses is never late.
+const lookEvery = time.Second
+
+// Run writes down that measures started and ended, hands events on, and sees to deletions, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	t := time.NewTicker(lookEvery)
+	defer t.Stop()
+	for {
+		if err := s.Tick(ctx); err != nil && ctx.Err() == nil {
+			s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "measures could not be moved on, they will be", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		case <-s.wake:
+		}
+	}
+}
+
+// Tick does what Run does once a second. Tests call it instead of Run.
+func (s *Service) Tick(ctx context.Context) error {
+	return errors.Join(
+		s.clock(ctx, "state = 'scheduled' AND starts_at <= ?", Start),
+		s.clock(ctx, "ends_at > 0 AND ends_at <= ?", End),
+		s.followOrders(ctx),
+		s.resume(ctx),
+		s.handOn(ctx),
+	)
+}
+
+// clock moves measures whose time has come.
+func (s *Service) clock(ctx context.Context, due string, act Act) error {
+	now := s.c.Now()
+	var ms []Measure
+	err := s.c.Store.Read(ctx, func(v *store.View) error {
+		rows, err := v.Query(ctx, "SELECT "+measureColumns+" FROM enforce_measure WHERE closed_at = 0 AND "+due+" ORDER BY starts_at LIMIT 1000", now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			m, err := scanMeasure(rows)
+			if err != nil {
+				return err
+			}
+			ms = append(ms, m)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("finding measures to %s: %w", act, err)
+	}
+	who := access.Clock("enforcement", "")
+	for i := range ms {
+		m := &ms[i]
+		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
+			if act == Start {
+				return s.start(ctx, tx, who, m)
+			}
+			if m.State == Scheduled { // it was over before anybody looked
+				if err := s.start(ctx, tx, who, m); err != nil {
+					return err
+				}
+			}
+			return s.close(ctx, tx, who, m, End, "")
+		})
+		if err != nil {
+			return fmt.Errorf("%sing measure %s: %w", act, m.ID, err)
+		}
+	}
+	return nil
+}
+
+// start notes that a measure is in force now.
+func (s *Service) start(ctx context.Context, tx *store.Tx, who access.Actor, m *Measure) error {
+	to, err := moves.Next(m.State, Start, who)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "UPDATE enforce_measure SET state = ? WHERE id = ? AND state = ?", to, m.ID, m.State); err != nil {
+		return fmt.Errorf("starting measure %s: %w", m.ID, err)
+	}
+	m.State = to
+	if err := s.changed(ctx, tx, m.Subject); err != nil {
+		return err
+	}
+	return s.event(ctx, tx, m.ID, m.Organisation, "started", "")
+}
+
+// followOrders announces the deletion of what was ordered to be deleted by a day that has passed, unless it is gone.
+func (s *Service) followOrders(ctx context.Context) error {
+	now := s.c.Now()
+	var due []Measure
+	err := s.c.Store.Read(ctx, func(v *store.View) error {
+		rows, err := v.Query(ctx, "SELECT "+measureColumns+` FROM enforce_measure
+			WHERE closed_at = 0 AND kind = 'order_deletion' AND due_at <= ?
+			ORDER BY starts_at
+			LIMIT 100`, now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			m, err := scanMeasure(rows)
+			if err != nil {
+				return err
+			}
+			due = append(due, m)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("finding orders to delete that are due: %w", err)
+	}
+	who := access.Clock("enforcement", "")
+	for _, m := range due {
+		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
+			order := m
+			if err := s.close(ctx, tx, who, &order, End, "the day has passed"); err != nil {
+				return err
+			}
+			next := m
+			next.ID, next.Kind, next.State, next.Starts, next.Created, next.Ends = newID(), DeleteData, InForce, moment(now.UnixMilli()), moment(now.UnixMilli()), time.Time{}
+			next.Reason = "not deleted by " + m.Due.Format(time.DateOnly) + " as ordered: " + m.Reason
+			next.Due, next.AppealUntil = moment(now.Add(s.c.Hold).UnixMilli()), moment(now.Add(s.c.AppealTime).UnixMilli())
+			return s.impose(ctx, tx, who, next)
+		})
+		if err != nil {
+			return fmt.Errorf("following order %s up: %w", m.ID, err)
+		}
+	}
+	return nil
+}
+
+// handOn gives events to whoever tells organisations, oldest first. What cannot be handed on stays.
+func (s *Service) handOn(ctx context.Context) error {
+	if s.c.Tell == nil {
+		return nil
+	}
+	var open []Event
+	err := s.c.Store.Read(ctx, func(v *store.View) error {
+		rows, err := v.Query(ctx, "SELECT "+eventColumns+" FROM enforce_event WHERE told_at = 0 ORDER BY id LIMIT 100")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			e, err := scanEvent(rows)
+			if err != nil {
+				return err
+			}
+			open = append(open, e)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return fmt.Errorf("reading open events: %w", err)
+	}
+	for _, e := range open {
+		if err := s.c.Tell(ctx, e); err != nil {
+			s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "an event of a measure was not handed on, it will be", slog.String("event", e.ID), slog.Any("error", err))
+			return nil
+		}
+		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.Exec(ctx, "UPDATE enforce_event SET told_at = ? WHERE id = ?", s.c.Now().UnixMilli(), e.ID)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("noting that event %s was told: %w", e.ID, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+package enforce
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+// A Chain is something and what it belongs to, from the device up. What is empty is not asked for.
+type Chain struct{ Device, Batch, Product, Organisation string }
+
+// A Standing is the measures in force against something, and against what it belongs to.
+type Standing struct{ Measures []Measure }
+
+// StandingOf asks for the standing of a chain now. See [Standing.Check].
+func StandingOf(ctx context.Context, q store.Querier, chain Chain) (Standing, error) {
+	return standingAt(ctx, q, chain, time.Now())
+}
+
+func standingAt(ctx context.Context, q store.Querier, chain Chain, now time.Time) (Standing, error) {
+	var st Standing
+	args := []any{now.UnixMilli(), now.UnixMilli()}
+	var levels []string
+	for _, level := range []Subject{{KindDevice, chain.Device}, {KindBatch, chain.Batch}, {KindProduct, chain.Product}, {KindOrganisation, chain.Organisation}} {
+		if level.ID != "" {
+			levels = append(levels, "closed_at = 0 AND subject_kind = ? AND subject = ?")
+			args = append(args, level.Kind, level.ID)
+		}
+	}
+	if len(levels) == 0 {
+		return st, nil
+	}
+	rows, err := q.Query(ctx, "SELECT "+measureColumns+` FROM enforce_measure
+		WHERE starts_at <= ? AND (ends_at = 0 OR ends_at > ?) AND (`+strings.Join(levels, " OR ")+")", args...)
+	if err != nil {
+		return st, fmt.Errorf("reading the standing of %v: %w", chain, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		m, err := scanMeasure(rows)
+		if err != nil {
+			return st, fmt.Errorf("reading the standing of %v: %w", chain, err)
+		}
+		st.Measures = append(st.Measures, m)
+	}
+	return st, rows.Err()
+}
+
+// Allows says whether no measure refuses what.
+func (s Standing) Allows(what What) bool { return s.Refusal(what) == nil }
+
+// Refusal is the hardest measure that refuses what; nil if none does.
+func (s Standing) Refusal(what What) *Measure {
+	effects := Effects()
+	for i := len(effects) - 1; i >= 0; i-- {
+		for j := range s.Measures {
+			if m := &s.Measures[j]; m.Kind == effects[i].Kind && m.Refuses(what) {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// Check gives nil if what is allowed, and otherwise the fault that names the measure, its reason, its end and the way to
+// appeal. It names neither who imposed it nor its evidence.
+func (s Standing) Check(what What) error {
+	m := s.Refusal(what)
+	if m == nil {
+		return nil
+	}
+	until := "without an end"
+	if !m.Ends.IsZero() {
+		until = "until " + m.Ends.Format(time.RFC3339)
+	}
+	f := &fault.Fault{
+		Code:  fault.Suspended,
+		What:  fmt.Sprintf("%s is refused: %s is under %s %s, because of %s: %s", what, m.Subject.Kind, effectOf(m.Kind).Title["en"], until, m.Cause, m.Reason),
+		Where: m.Subject.Kind, Got: m.Subject.ID, Rule: string(m.Kind) + " " + m.ID,
+		Fix: "read it at GET /api/v1/enforcement/measures/" + m.ID + "; appeal by POST /api/v1/enforcement/measures/" + m.ID + "/appeals",
+	}
+	return f
+}
+
+// whatOf is what an act of people is to the table of effects. An act that is not listed changes something.
+func whatOf(act access.Act) What {
+	switch act {
+	case access.Appeal:
+		return AppealTo
+	case access.ExportAudit, access.LeaveOrganisation, access.ReadEnforcement, access.ReadJob, access.ManageJob, "":
+		return Export // also what somebody under a measure must be able to follow
+	case access.ControlDevice, access.Speak, access.RunVirtualDevice:
+		return Control
+	case access.IssueTriples, access.DownloadTriples:
+		return Order
+	case access.PublishModel, access.MoveProduct:
+		return Publish
+	}
+	if strings.HasSuffix(string(act), ".read") {
+		return Read
+	}
+	return Write
+}
+
+// Gate gives nil if the standing of who's organisation allows act, and otherwise the fault that says why not. The
+// operator's people act for no organisation and pass.
+func (s *Service) Gate(ctx context.Context, who access.Actor, act access.Act) error {
+	what := whatOf(act)
+	if who.Organisation == "" || what == AppealTo || what == Export {
+		return nil
+	}
+	var st Standing
+	err := s.c.Store.Read(ctx, func(v *store.View) error {
+		var err error
+		st, err = standingAt(ctx, v, Chain{Organisation: who.Organisation}, s.c.Now())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return st.Check(what)
+}
+
+// Check gives nil if the standing of a chain allows what, and otherwise the fault that says why not.
+func (s *Service) Check(ctx context.Context, q store.Querier, chain Chain, what What) error {
+	st, err := standingAt(ctx, q, chain, s.c.Now())
+	if err != nil {
+		return err
+	}
+	return st.Check(what)
+}
+
+// Standing asks for the standing of a chain now, in a snapshot of its own.
+func (s *Service) Standing(ctx context.Context, chain Chain) (st Standing, err error) {
+	err = s.c.Store.Read(ctx, func(v *store.View) error {
+		st, err = standingAt(ctx, v, chain, s.c.Now())
+		return err
+	})
+	return st, err
+}
+
+// A Mark is how far somebody has followed changes.
+type Mark struct {
+	Seq int64
+	At  time.Time
+}
+
+// Now is where following begins: what is older concerns sessions that asked for their standing later.
+func (s *Service) Now(ctx context.Context) (Mark, error) {
+	m := Mark{At: s.c.Now()}
+	err := s.c.Store.Read(ctx, func(v *store.View) error {
+		return v.QueryRow(ctx, "SELECT COALESCE(MAX(seq), 0) FROM enforce_change").Scan(&m.Seq)
+	})
+	if err != nil {
+		return m, fmt.Errorf("reading the newest change of a standing: %w", err)
+	}
+	return m, nil
+}
+
+// Changes lists whose standing may have become worse since a mark, by an act or because the time of a measure has come,
+// and the mark to ask with next. It needs no event and no clock of another process.
+func (s *Service) Changes(ctx context.Context, since Mark) (of []Subject, next Mark, err error) {
+	next = Mark{Seq: since.Seq, At: s.c.Now()}
+	err = s.c.Store.Read(ctx, func(v *store.View) error {
+		seen := make(map[Subject]bool)
+		add := func(query string, seq *int64, args ...any) error {
+			rows, err := v.Query(ctx, query, args...)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var n int64
+				var sub Subject
+				if err := rows.Scan(&n, &sub.Kind, &sub.ID); err != nil {
+					return err
+				}
+				if *seq = max(*seq, n); !seen[sub] {
+					seen[sub] = true
+					of = append(of, sub)
+				}
+			}
+			return rows.Err()
+		}
+		err := add("SELECT seq, subject_kind, subject FROM enforce_change WHERE seq > ? ORDER BY seq LIMIT 10000", &next.Seq, since.Seq)
+		if err != nil {
+			return err
+		}
+		var started int64
+		return add(`
+			SELECT starts_at, subject_kind, subject
+			FROM enforce_measure
+			WHERE closed_at = 0 AND starts_at > ? AND starts_at <= ?`, &started, since.At.Add(-overlap).UnixMilli(), next.At.UnixMilli())
+	})
+	if err != nil {
+		return nil, since, fmt.Errorf("reading changes of standings: %w", err)
+	}
+	return of, next, nil
+}
+
+// overlap is how far back starts are looked at again: what was committed late, or by a clock that is a little behind.
+const overlap = 5 * time.Second
