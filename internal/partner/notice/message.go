@@ -1,0 +1,151 @@
+package notice
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+const (
+	maxData  = 20   // fields
+	maxField = 1000 // bytes of one; what is longer is cut
+)
+
+// Send tells everybody in an organisation something, within the transaction of what it tells. The kind names a text of the
+// catalogue, data fills its places. A kind that the catalogue does not know is shown with its data as they are: an act does
+// not fail because of words.
+func (s *Service) Send(ctx context.Context, tx *store.Tx, organisation, kind string, data map[string]string) error {
+	return s.SendTo(ctx, tx, organisation, "", kind, data)
+}
+
+// SendTo tells one person of an organisation something; see Send.
+func (s *Service) SendTo(ctx context.Context, tx *store.Tx, organisation, user, kind string, data map[string]string) error {
+	if organisation == "" {
+		return fault.Invalid("organisation", "", "the organisation to tell", "")
+	}
+	fields := make(map[string]string, len(data))
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		if len(fields) < maxData {
+			fields[name] = cut(data[name])
+		}
+	}
+	_, err := tx.Exec(ctx, insertMessageSQL, newID(), organisation, user, kind, marshal(fields), s.now().UnixMilli())
+	if err != nil {
+		return fmt.Errorf("telling organisation %s of %s: %w", organisation, kind, err)
+	}
+	if err := trim(ctx, tx, organisation); err != nil {
+		return err
+	}
+	if s.Copy == nil {
+		return nil
+	}
+	_, texts, err := render(kind, fields)
+	if err != nil {
+		return err
+	}
+	if err := s.Copy(ctx, tx, organisation, user, texts); err != nil {
+		return fmt.Errorf("copying %s to organisation %s: %w", kind, organisation, err)
+	}
+	return nil
+}
+
+func cut(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= maxField {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxField], "") + "…"
+}
+
+// trim lets the oldest messages of an organisation give way.
+func trim(ctx context.Context, tx *store.Tx, organisation string) error {
+	rows, err := tx.Query(ctx, overflowSQL, organisation, maxMessages)
+	if err != nil {
+		return fmt.Errorf("counting the messages of organisation %s: %w", organisation, err)
+	}
+	var sent int64
+	var id string
+	over := rows.Next()
+	if over {
+		err = rows.Scan(&sent, &id)
+	}
+	if closed := rows.Close(); err == nil {
+		err = closed
+	}
+	if err != nil || !over {
+		return err
+	}
+	for _, statement := range []string{
+		"DELETE FROM notice_receipt WHERE notice IN (SELECT id FROM notice_message WHERE organisation = ? AND (sent_at, id) <= (?, ?))",
+		"DELETE FROM notice_message WHERE organisation = ? AND (sent_at, id) <= (?, ?)",
+	} {
+		if _, err := tx.Exec(ctx, statement, organisation, sent, id); err != nil {
+			return fmt.Errorf("removing the oldest messages of organisation %s: %w", organisation, err)
+		}
+	}
+	return nil
+}
+
+//go:embed catalogue.json
+var catalogueFile embed.FS
+
+// A template is what a kind of message says, with {places}.
+type template struct {
+	Severity Severity        `json:"severity"`
+	Texts    map[string]Text `json:"texts"`
+}
+
+var catalogue = sync.OnceValues(func() (map[string]template, error) {
+	b, err := catalogueFile.ReadFile("catalogue.json")
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]template
+	return all, json.Unmarshal(b, &all)
+})
+
+// Kinds lists the kinds of messages that the catalogue has texts for.
+func Kinds() ([]string, error) {
+	all, err := catalogue()
+	return slices.Sorted(maps.Keys(all)), err
+}
+
+// render fills the texts of a kind, in every language.
+func render(kind string, data map[string]string) (Severity, map[string]Text, error) {
+	all, err := catalogue()
+	if err != nil {
+		return "", nil, fmt.Errorf("reading the catalogue of messages: %w", err)
+	}
+	t, ok := all[kind]
+	if !ok {
+		return Info, plainly(kind, data), nil
+	}
+	var pairs []string
+	for name, value := range data {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	fill := strings.NewReplacer(pairs...)
+	out := make(map[string]Text, len(t.Texts))
+	for lang, text := range t.Texts {
+		out[lang] = Text{fill.Replace(text.Title), fill.Replace(text.Body)}
+	}
+	return t.Severity, out, nil
+}
+
+// plainly is what is shown of a kind without a text: its name and its data.
+func plainly(kind string, data map[string]string) map[string]Text {
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		lines = append(lines, name+": "+data[name])
+	}
+	t := Text{kind, strings.Join(lines, "\n")}
+	return map[string]Text{"en": t, "zh-CN": t}
+}
