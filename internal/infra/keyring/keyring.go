@@ -5,7 +5,7 @@
 //   - a copy of the database opens nothing: product keys are wrapped by the key of
 //     their organisation, those by the root key, which is in a file outside;
 //   - the root key is made once, at the first start; data that know one never get another;
-//   - a key cannot be printed, and a wrapped key opens only in its own row;
+//   - a key cannot be printed, and a wrapped key or sealed value opens only in its own row;
 //   - a high-water mark that was set is on disk and never falls, also after a restore of older data.
 package keyring
 
