@@ -2,8 +2,9 @@
 // dialect, one file a step: NNNN_room_what.sql, numbered over all rooms, the owner
 // of the tables in the name.
 //
-// It promises that a step only adds: the previous program still runs on the
-// result. A step that was released is never edited.
+// It promises:
+//   - a step only adds: the previous program still runs on the result; one that was released is never edited;
+//   - data that a newer program has changed are refused and not touched.
 package migrations
 
 import "embed"

@@ -10,16 +10,19 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	driversqlite "modernc.org/sqlite"
 
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/migrations"
+	"lampworks/internal/infra/store/turns"
 )
 
 // Options are the choices of an operator. The zero value is right for one node.
@@ -123,6 +126,15 @@ func pool(path string, o Options, size int, pragmas ...string) (*sql.DB, error) 
 	return db, nil
 }
 
+// migrate brings the tables up to date.
+func migrate(ctx context.Context, db *sql.DB) error {
+	steps, err := fs.Sub(migrations.SQLite, "sqlite")
+	if err != nil {
+		return err
+	}
+	return migrations.Run(ctx, db, goose.DialectSQLite3, steps)
+}
+
 // start migrates and takes the one connection that writes.
 func (e *engine) start(ctx context.Context) error {
 	if err := migrate(ctx, e.writers); err != nil {
@@ -135,6 +147,7 @@ func (e *engine) start(ctx context.Context) error {
 	e.conn = c
 	return c.Raw(func(dc any) error {
 		e.raw = dc.(*conn)
+		e.turns = turns.New(group{e.raw}, turns.Options{MaxGroup: e.options.MaxGroup, MaxHold: e.options.MaxHold, Slow: e.options.Slow, Logger: e.options.Logger})
 		return nil
 	})
 }
@@ -146,146 +159,50 @@ type engine struct {
 	readers *sql.DB
 	conn    *sql.Conn // used only by who holds the right to write
 	raw     *conn     // the same connection below database/sql
-
-	queue queue
-	group group // touched only by who holds the right to write
-}
-
-// A group is the writes that wait for one commit.
-type group struct {
-	open    bool
-	since   time.Time
-	members []chan error
+	turns   *turns.Turns
 }
 
 // Write runs fn in its turn and returns after the commit that holds it.
 func (e *engine) Write(ctx context.Context, fn func(store.Conn) error) error {
-	if err := e.queue.enter(ctx); err != nil {
-		return err
-	}
-	answer := make(chan error, 1)
-	joined, err := e.run(ctx, fn, answer)
-	if joined {
-		err = <-answer
-	}
-	return unavailable(err)
+	return unavailable(e.turns.Write(ctx, func() error {
+		w := turns.Lend(e.conn, true)
+		defer w.Close()
+		return fn(w)
+	}))
 }
 
-// run carries fn out inside a savepoint. When it returns, or fn panics or exits
-// its goroutine, the right to write has gone on. Joined means that answer will tell of the commit.
-func (e *engine) run(ctx context.Context, fn func(store.Conn) error, answer chan error) (joined bool, err error) {
-	if err := ctx.Err(); err != nil {
-		e.settle()
-		return false, err
-	}
-	if err := e.begin(); err != nil {
-		e.settle()
-		return false, err
-	}
-	w := &writing{conn: e.conn}
-	kept := false
-	began := time.Now()
-	defer func() {
-		if took := time.Since(began); took > e.options.Slow {
-			e.options.Logger.LogAttrs(ctx, slog.LevelWarn, "a write kept all others waiting", slog.Duration("took", took))
-		}
-		w.closeRows()
-		if err2 := e.end(kept); err2 != nil { // SQLite has rolled back the whole group
-			e.fail(err2)
-			joined, err = false, err2
-		} else if kept {
-			e.group.members = append(e.group.members, answer)
-			joined = true
-		}
-		e.settle()
-	}()
-	if err := fn(w); err != nil {
-		return false, err
-	}
-	kept = true
-	return true, nil
-}
+// A group is the transaction that writers share: each stands in a savepoint of its own.
+type group struct{ raw *conn }
 
-// begin opens the group if there is none, and a savepoint in it.
-func (e *engine) begin() error {
-	if !e.group.open {
-		if err := e.raw.control("BEGIN IMMEDIATE"); err != nil {
-			return err
-		}
-		e.group.open, e.group.since = true, time.Now()
-	}
-	return e.raw.control("SAVEPOINT one")
-}
+func (g group) Begin() error  { return g.raw.control("BEGIN IMMEDIATE") }
+func (g group) Mark() error   { return g.raw.control("SAVEPOINT one") }
+func (g group) Commit() error { return g.raw.control("COMMIT") }
+func (g group) Abandon()      { _ = g.raw.control("ROLLBACK") }
 
-// end keeps or undoes what was done since the savepoint. An error means that the
-// whole transaction is gone, or must go.
-func (e *engine) end(keep bool) error {
-	broken := e.raw.broken
+// End keeps or undoes what was done since the savepoint.
+func (g group) End(keep bool) error {
+	broken := g.raw.broken
 	if keep && broken == nil {
-		return e.raw.control("RELEASE one")
+		return g.raw.control("RELEASE one")
 	}
-	if err := e.raw.control("ROLLBACK TO one"); err != nil {
+	if err := g.raw.control("ROLLBACK TO one"); err != nil { // SQLite has rolled back the whole group
 		if broken != nil {
 			return broken
 		}
 		return err
 	}
-	if err := e.raw.control("RELEASE one"); err != nil {
+	if err := g.raw.control("RELEASE one"); err != nil {
 		return err
 	}
 	if keep {
-		return broken // fn went on after an error that may have ended the transaction
+		return broken // the function went on after an error that may have ended the transaction
 	}
 	return nil
 }
 
-// settle passes the right to write on, with the group still open if somebody may
-// join it, else after the commit.
-func (e *engine) settle() {
-	g := &e.group
-	if len(g.members) < e.options.MaxGroup && (!g.open || time.Since(g.since) < e.options.MaxHold) {
-		if len(g.members) > 0 {
-			runtime.Gosched() // those who are about to come share this commit
-		}
-		if e.queue.pass() {
-			return
-		}
-	}
-	e.commit()
-	e.queue.leave()
-}
-
-// commit ends the group and tells its members.
-func (e *engine) commit() {
-	if !e.group.open {
-		return
-	}
-	err := e.raw.control("COMMIT")
-	if err != nil {
-		_ = e.raw.control("ROLLBACK")
-		err = fmt.Errorf("committing: %w", err)
-	}
-	e.answer(err)
-}
-
-// fail ends a group whose transaction is lost.
-func (e *engine) fail(err error) {
-	_ = e.raw.control("ROLLBACK")
-	e.answer(fmt.Errorf("another write of the same transaction ended it: %w", err))
-}
-
-func (e *engine) answer(err error) {
-	for _, m := range e.group.members {
-		m <- err
-	}
-	clear(e.group.members)
-	e.group.members = e.group.members[:0]
-	e.group.open = false
-}
-
 // Close lets the writes that wait finish and closes the file.
 func (e *engine) Close() error {
-	if !e.queue.close() {
+	if !e.turns.Close() {
 		return nil
 	}
 	err := e.readers.Close()
@@ -303,9 +220,9 @@ func (e *engine) Read(ctx context.Context, fn func(store.Querier) error) (err er
 	if err != nil {
 		return unavailable(closedError(err))
 	}
-	r := &reading{conn: c}
+	r := turns.Lend(c, false)
 	defer func() {
-		r.closeRows()
+		r.Close()
 		_, err2 := c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		if err3 := c.Close(); err2 == nil {
 			err2 = err3

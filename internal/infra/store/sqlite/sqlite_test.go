@@ -16,10 +16,12 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/pressly/goose/v3"
 	"go.uber.org/goleak"
 
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/migrations"
 )
 
 func TestMain(m *testing.M) {
@@ -84,11 +86,7 @@ func TestWaitingWritersShareACommit(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, func() bool {
-		e.queue.mu.Lock()
-		defer e.queue.mu.Unlock()
-		return len(e.queue.waiting) == n
-	})
+	waitFor(t, func() bool { return e.turns.Waiting() == n })
 	before := frames(t, path)
 	close(go0)
 	wg.Wait()
@@ -144,11 +142,7 @@ func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
 	<-inside
 	wg.Go(func() { errs[1] = s.Write(t.Context(), exec1(`INSERT INTO b (a) VALUES (7)`)) })
 	wg.Go(func() { errs[2] = s.Write(t.Context(), exec1(`INSERT INTO a (id) VALUES (2)`)) })
-	waitFor(t, func() bool {
-		e.queue.mu.Lock()
-		defer e.queue.mu.Unlock()
-		return len(e.queue.waiting) == 2
-	})
+	waitFor(t, func() bool { return e.turns.Waiting() == 2 })
 	close(goOn)
 	wg.Wait()
 	for i, err := range errs {
@@ -308,7 +302,7 @@ func TestMigrations(t *testing.T) {
 		{"number twice", fstest.MapFS{"01_a.sql": {}, "1_b.sql": {}}, "two migrations have the number 1"},
 	} {
 		got := ""
-		if err := migrateWith(t.Context(), db, tt.fs); err != nil {
+		if err := migrations.Run(t.Context(), db, goose.DialectSQLite3, tt.fs); err != nil {
 			got = err.Error()
 		}
 		if got != tt.want {
@@ -316,7 +310,7 @@ func TestMigrations(t *testing.T) {
 		}
 	}
 	three := fstest.MapFS{"0001_x_one.sql": two["0001_x_one.sql"], "0002_x_two.sql": two["0002_x_two.sql"], "0003_x_bad.sql": bad["0003_x_bad.sql"]}
-	if err := migrateWith(t.Context(), db, three); err == nil {
+	if err := migrations.Run(t.Context(), db, goose.DialectSQLite3, three); err == nil {
 		t.Error("a bad migration is accepted")
 	}
 	var n int

@@ -1,4 +1,4 @@
-package sqlite
+package migrations
 
 import (
 	"context"
@@ -11,28 +11,19 @@ import (
 	"strings"
 
 	"github.com/pressly/goose/v3"
-
-	"lampworks/internal/infra/store/migrations"
 )
 
 // ErrNewer says that the data were changed by a newer program.
 var ErrNewer = errors.New("the data were written by a newer program; start that one, or restore a backup made before")
 
-// migrate brings the tables up to date. Data that are so already cost one query.
-func migrate(ctx context.Context, db *sql.DB) error {
-	steps, err := fs.Sub(migrations.SQLite, "sqlite")
-	if err != nil {
-		return err
-	}
-	return migrateWith(ctx, db, steps)
-}
-
-func migrateWith(ctx context.Context, db *sql.DB, steps fs.FS) error {
+// Run brings the tables of db up to date by the steps, in the words of dialect. Data that are so already cost one or two
+// queries; data that a newer program has changed are refused.
+func Run(ctx context.Context, db *sql.DB, dialect goose.Dialect, steps fs.FS) error {
 	known, err := versions(steps)
 	if err != nil {
 		return err
 	}
-	done, err := applied(ctx, db)
+	done, err := applied(ctx, db, dialect)
 	if err != nil {
 		return fmt.Errorf("reading which migrations are done: %w", err)
 	}
@@ -45,7 +36,7 @@ func migrateWith(ctx context.Context, db *sql.DB, steps fs.FS) error {
 	if len(known) == 0 {
 		return nil
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, steps,
+	p, err := goose.NewProvider(dialect, db, steps,
 		goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
 	if err != nil {
 		return fmt.Errorf("reading migrations: %w", err)
@@ -54,6 +45,12 @@ func migrateWith(ctx context.Context, db *sql.DB, steps fs.FS) error {
 		return fmt.Errorf("migrating: %w", err)
 	}
 	return nil
+}
+
+// begun asks whether the data have seen a step, one query a dialect.
+var begun = map[goose.Dialect]string{
+	goose.DialectSQLite3:  `SELECT COUNT(*) FROM sqlite_master WHERE name = 'goose_db_version'`,
+	goose.DialectPostgres: `SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'goose_db_version'`,
 }
 
 // versions lists the numbers of the steps.
@@ -78,9 +75,9 @@ func versions(steps fs.FS) (map[int64]bool, error) {
 }
 
 // applied lists the steps that the data have seen; none if they are new.
-func applied(ctx context.Context, db *sql.DB) (map[int64]bool, error) {
+func applied(ctx context.Context, db *sql.DB, dialect goose.Dialect) (map[int64]bool, error) {
 	var n int
-	err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE name = 'goose_db_version'`).Scan(&n)
+	err := db.QueryRowContext(ctx, begun[dialect]).Scan(&n)
 	if err != nil || n == 0 {
 		return nil, err
 	}

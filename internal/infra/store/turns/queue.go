@@ -1,4 +1,4 @@
-package sqlite
+package turns
 
 import (
 	"context"
@@ -102,4 +102,11 @@ func (q *queue) close() bool {
 		<-q.idle
 	}
 	return true
+}
+
+// length is how many wait.
+func (q *queue) length() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
 }
