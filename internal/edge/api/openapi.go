@@ -102,7 +102,7 @@ func codes() []string {
 	var out []string
 	for _, c := range []fault.Code{
 		fault.Malformed, fault.NoActor, fault.NotAllowed, fault.Missing, fault.Clash, fault.Outdated, fault.OverLimit,
-		fault.TooBig, fault.NotSupported, fault.Down, fault.Lapsed, fault.Agreement,
+		fault.TooBig, fault.NotSupported, fault.Down, fault.Lapsed, fault.Agreement, fault.Unsure,
 	} {
 		out = append(out, string(c))
 	}

@@ -82,7 +82,7 @@ func statusOf(c fault.Code) int {
 		return http.StatusTooManyRequests
 	case fault.TooBig:
 		return http.StatusRequestEntityTooLarge
-	case fault.Down:
+	case fault.Down, fault.Unsure:
 		return http.StatusServiceUnavailable
 	case fault.Lapsed:
 		return http.StatusGone
@@ -114,7 +114,7 @@ func (a *API) problem(ctx context.Context, err error) *Problem {
 		return p.in(ctx)
 	}
 	if f := fault.Of(err); f != nil {
-		if f.Code == fault.Down {
+		if fault.Passes(f) {
 			a.Logger.LogAttrs(ctx, slog.LevelWarn, "request refused for now", slog.String("request", id), slog.Any("error", err))
 		}
 		p := problemOf(f)

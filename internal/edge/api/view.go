@@ -135,7 +135,7 @@ func (v *view) holds(ctx context.Context) bool {
 	if err == nil && version != v.version {
 		err = v.load(ctx)
 	}
-	if fault.Of(err) != nil && !fault.Is(err, fault.Down) {
+	if fault.Of(err) != nil && !fault.Passes(err) {
 		return false // signed out, or the home is gone
 	}
 	if err != nil && ctx.Err() == nil {

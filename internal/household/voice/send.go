@@ -89,7 +89,7 @@ func refusal(err error) bool {
 		return true
 	}
 	f := fault.Of(err)
-	return f != nil && f.Code != fault.Down
+	return f != nil && !fault.Passes(f)
 }
 
 func (t *turn) submitted(members []int, c command.Command) {

@@ -34,12 +34,13 @@ const (
 	Lapsed       Code = "expired"         // it was valid once
 	Agreement    Code = "agreement"       // an agreement, or a guardian's consent, is missing; Open has the ids
 	Suspended    Code = "suspended"       // a measure of the operator refuses it; Rule names the measure, Fix the way to appeal
+	Unsure       Code = "unconfirmed"     // it is not known whether it was carried out
 )
 
 // maxGot is the longest excerpt of foreign input that a fault repeats, in bytes.
 const maxGot = 64
 
-// A Fault is one request that was refused. A refused request changed nothing.
+// A Fault is one request that was refused. A refused request changed nothing; the one exception is [Unsure], which says so.
 type Fault struct {
 	Code       Code
 	What       string        // the whole of it in one sentence, without a full stop
@@ -93,6 +94,9 @@ func Is(err error, code Code) bool {
 	f := Of(err)
 	return f != nil && f.Code == code
 }
+
+// Passes says whether err is no answer to what was asked, and may go away by itself: unavailable, or not known.
+func Passes(err error) bool { return Is(err, Down) || Is(err, Unsure) }
 
 // Invalid refuses the value got at where (a JSON Pointer or the name of a flag),
 // because rule wants something else; fix says what to send instead and may be empty.
@@ -186,6 +190,15 @@ func Unsupported(where, got, rule string) *Fault {
 // was changed and the same request may succeed later. Err is the cause.
 func Unavailable(what string, err error) *Fault {
 	return &Fault{Code: Down, What: what, Err: err}
+}
+
+// Unconfirmed says that something broke at the one moment in which it cannot be known whether the act was carried out.
+// Err is the cause.
+func Unconfirmed(what string, err error) *Fault {
+	return &Fault{
+		Code: Unsure, What: what + "; it is not known whether it was carried out", Err: err,
+		Fix: "look at it again before you repeat it; a request with an Idempotency-Key may be repeated as it is",
+	}
 }
 
 // Expired refuses something that was valid once.

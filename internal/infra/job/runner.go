@@ -241,7 +241,7 @@ func (r *Runner) end(ctx context.Context, t *Task, cause error) error {
 			_, err = tx.Exec(ctx, endJob, Cancelled, nil, "", now.UnixMilli(), t.Job.ID)
 		case stopped:
 			_, err = tx.Exec(ctx, requeueJob, now.UnixMilli(), t.Job.ID)
-		case fault.Is(cause, fault.Down) && t.Job.Attempts < maxAttempts:
+		case fault.Passes(cause) && t.Job.Attempts < maxAttempts:
 			due := now.Add(min(firstRetry<<min(t.Job.Attempts-1, 10), lastRetry))
 			_, err = tx.Exec(ctx, requeueJob, due.UnixMilli(), t.Job.ID)
 			r.log.LogAttrs(ctx, slog.LevelWarn, "job waits to try again", slog.String("job", t.Job.ID),

@@ -37,7 +37,7 @@ func (s *Service) issue(ctx context.Context, t *job.Task) error {
 		return errors.Join(job.ErrCancelled, err)
 	case ctx.Err() != nil:
 		return err // the program stops; the next start goes on
-	case fault.Is(err, fault.Down) && t.Job.Attempts < patience:
+	case fault.Passes(err) && t.Job.Attempts < patience:
 		return err // the job tries again
 	}
 	return errors.Join(err, s.give(ctx, system, t.Job.Object, StateFailed, sentence(err)))
