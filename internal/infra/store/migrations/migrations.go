@@ -4,6 +4,7 @@
 //
 // It promises:
 //   - a step only adds: the previous program still runs on the result; one that was released is never edited;
+//   - both folders have the same steps, and what they make has the same tables, columns and indexes;
 //   - data that a newer program has changed are refused and not touched.
 package migrations
 
@@ -13,3 +14,8 @@ import "embed"
 //
 //go:embed sqlite/*.sql
 var SQLite embed.FS
+
+// Postgres holds the steps for PostgreSQL in the folder "postgres".
+//
+//go:embed postgres/*.sql
+var Postgres embed.FS
