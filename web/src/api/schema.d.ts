@@ -1709,7 +1709,7 @@ export interface components {
              * @description Stable, for programs.
              * @enum {string}
              */
-            code: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "stale" | "limit" | "too_large" | "unsupported" | "unavailable" | "expired" | "agreement" | "internal" | "cancelled" | "method_not_allowed" | "media_type" | "timeout";
+            code: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "stale" | "limit" | "too_large" | "unsupported" | "unavailable" | "expired" | "agreement" | "unconfirmed" | "internal" | "cancelled" | "method_not_allowed" | "media_type" | "timeout";
             /** @description What is wrong, for a person. */
             detail: string;
             /** @description What to do. */
