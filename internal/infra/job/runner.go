@@ -80,6 +80,9 @@ func (r *Runner) Run(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // it was told to end before it began
+		}
 		return fmt.Errorf("queueing interrupted jobs: %w", err)
 	}
 	var wg sync.WaitGroup
