@@ -48,6 +48,7 @@ var outside = map[string][]string{
 // adapters stand below the room whose interface they implement. Only node picks among them.
 var adapters = []string{
 	"internal/infra/store/sqlite", "internal/infra/store/postgres", "internal/infra/uplink/sqlite", "internal/infra/bus/inproc", "internal/fleet/history/dayfile",
+	"internal/infra/blob/dir",
 }
 
 // hooks are the places where something above must happen in a transaction below. There are no others.

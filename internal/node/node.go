@@ -33,6 +33,8 @@ import (
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
+	"lampworks/internal/infra/blob"
+	"lampworks/internal/infra/blob/dir"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/bus/inproc"
 	"lampworks/internal/infra/job"
@@ -55,6 +57,7 @@ type Node struct {
 
 	Store    *store.Store
 	Keys     *keyring.Keyring
+	Blobs    *blob.Blobs
 	Log      uplink.Log
 	Bus      bus.Bus
 	Jobs     *job.Runner
@@ -123,6 +126,11 @@ func (n *Node) openData(ctx context.Context) error {
 	if n.Keys, err = keyring.Open(ctx, n.Store, n.c.RootKey); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
+	files, err := dir.Open(filepath.Join(n.c.Data, "blobs"))
+	if err != nil {
+		return fmt.Errorf("opening the blobs: %w", err)
+	}
+	n.Blobs = blob.New(files, n.blobKey)
 	if n.Log, err = uplinksqlite.Open(ctx, filepath.Join(n.c.Data, "uplink.db"), uplinksqlite.Options{Keep: n.c.LogKeep, MaxBytes: n.c.LogBytes, Logger: n.log}); err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
@@ -134,6 +142,15 @@ func (n *Node) openData(ctx context.Context) error {
 		n.Bus = n.events
 	}
 	return nil
+}
+
+// blobKey gives the key a blob is sealed with.
+func (n *Node) blobKey(ctx context.Context, organisation, id string) ([32]byte, error) {
+	key, err := n.Keys.DataKey(ctx, n.Store, organisation, "blob", id)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return key.Reveal(), nil
 }
 
 // openRooms builds the rooms from the ground up and hands each upper room's hook to the lower one.
