@@ -415,3 +415,8 @@ func marshal(v any) string {
 	}
 	return string(b)
 }
+
+// Reaches says whether the announcement is for everybody who uses a service.
+func (a *Audience) Reaches(service string) bool {
+	return a.Everybody || slices.Contains(a.Services, service) && len(a.Kinds)+len(a.Organisations)+len(a.Roles) == 0
+}
