@@ -26,6 +26,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/store"
 )
 
@@ -38,9 +39,8 @@ type Send func(ctx context.Context, tx *store.Tx, contact, code, lang string) er
 
 // Config is what the room is built on.
 type Config struct {
-	Store  *store.Store
-	Seal   func(plain []byte, owner string) ([]byte, error)  // binds what is sealed to its owner
-	Unseal func(sealed []byte, owner string) ([]byte, error) // opens it for the same owner only
+	Store *store.Store
+	Keys  *keyring.Keyring
 
 	// Minor tells whether a user needs a guardian's consent. Nil: nobody does.
 	Minor func(ctx context.Context, q store.Querier, user string) (bool, error)

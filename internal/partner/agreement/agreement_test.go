@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/listing/listingtest"
 	"lampworks/internal/infra/store"
@@ -67,18 +69,14 @@ type office struct {
 func newOffice(t testing.TB) *office {
 	t.Helper()
 	o := &office{clock: &clock{t: time.Now().Truncate(time.Millisecond)}, minors: make(map[string]bool)}
+	db := storetest.Open(t)
+	keys, err := keyring.Open(t.Context(), db, filepath.Join(t.TempDir(), "root.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	o.Service = New(Config{
-		Store: storetest.Open(t),
-		Seal: func(plain []byte, owner string) ([]byte, error) {
-			return turn(append([]byte(owner+"\x00"), plain...)), nil
-		},
-		Unseal: func(sealed []byte, owner string) ([]byte, error) {
-			plain, ok := strings.CutPrefix(string(turn(sealed)), owner+"\x00")
-			if !ok {
-				return nil, errors.New("sealed for somebody else")
-			}
-			return []byte(plain), nil
-		},
+		Store: db,
+		Keys:  keys,
 		Minor: func(_ context.Context, _ store.Querier, user string) (bool, error) { return o.minors[user], nil },
 		Send: func(_ context.Context, _ *store.Tx, contact, code, _ string) error {
 			o.sent = []string{contact, code}
@@ -93,15 +91,6 @@ func newOffice(t testing.TB) *office {
 	o.exec(t, "INSERT INTO organisation (id, names, kinds, created_at) VALUES (?, '{}', '[\"terminal_maker\"]', 1)", works)
 	o.exec(t, "INSERT INTO organisation (id, names, kinds, created_at) VALUES (?, '{}', '[\"chip_maker\"]', 1)", chips)
 	return o
-}
-
-// turn makes bytes unreadable, and readable again.
-func turn(b []byte) []byte {
-	out := make([]byte, len(b))
-	for i := range b {
-		out[i] = b[i] ^ 0x5a
-	}
-	return out
 }
 
 func (o *office) exec(t testing.TB, statement string, args ...any) {

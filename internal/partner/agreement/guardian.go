@@ -117,13 +117,12 @@ func (s *Service) AskConsent(ctx context.Context, who access.Actor, n NewConsent
 	if n.SendCode {
 		in.Code, c.CodeUntil = newCode(), at(s.now().Add(codeLife).UnixMilli())
 	}
-	var err error
-	if c.sealed, err = s.seal(c.ID, in); err != nil {
-		return Consent{}, err
-	}
 	return c, s.Store.Write(ctx, func(tx *store.Tx) error {
 		open, err := openConsent(ctx, tx, who.User)
 		if err != nil {
+			return err
+		}
+		if c.sealed, err = s.seal(ctx, tx, c.ID, in); err != nil {
 			return err
 		}
 		if open != "" {
@@ -156,18 +155,21 @@ const (
 		WHERE id = ? AND state = ?`
 )
 
+// sealedAs is what a consent is sealed for, with the platform's own key: the person may belong to no organisation, or to several.
+const sealedAs = "guardian's consent"
+
 // seal hides what is private of the consent id.
-func (s *Service) seal(id string, p private) ([]byte, error) {
-	sealed, err := s.Seal([]byte(marshal(p)), "guardian "+id)
+func (s *Service) seal(ctx context.Context, tx *store.Tx, id string, p private) ([]byte, error) {
+	sealed, err := s.Keys.Seal(ctx, tx, "", sealedAs, id, []byte(marshal(p)))
 	if err != nil {
 		return nil, fmt.Errorf("sealing consent %s: %w", id, err)
 	}
 	return sealed, nil
 }
 
-func (s *Service) unseal(c *Consent) (private, error) {
+func (s *Service) unseal(ctx context.Context, q store.Querier, c *Consent) (private, error) {
 	var p private
-	plain, err := s.Unseal(c.sealed, "guardian "+c.ID)
+	plain, err := s.Keys.Unseal(ctx, q, "", sealedAs, c.ID, c.sealed)
 	if err != nil {
 		return p, fmt.Errorf("opening consent %s: %w", c.ID, err)
 	}
@@ -190,7 +192,7 @@ func (s *Service) ProveConsent(ctx context.Context, who access.Actor, id, code s
 		if err != nil {
 			return err
 		}
-		p, err := s.unseal(&c)
+		p, err := s.unseal(ctx, tx, &c)
 		if err != nil {
 			return err
 		}
@@ -244,20 +246,17 @@ func (s *Service) DecideConsent(ctx context.Context, who access.Actor, id string
 		}
 		return s.moveConsent(ctx, tx, who, &c, act, to, reason)
 	})
-	if err != nil {
-		return Consent{}, err
-	}
-	return s.opened(c)
+	return c, err
 }
 
 // moveConsent writes the new state; the code goes with it.
 func (s *Service) moveConsent(ctx context.Context, tx *store.Tx, who access.Actor, c *Consent, act ConsentAct, to ConsentState, reason string) error {
-	p, err := s.unseal(c)
+	p, err := s.unseal(ctx, tx, c)
 	if err != nil {
 		return err
 	}
 	p.Code = ""
-	if c.sealed, err = s.seal(c.ID, p); err != nil {
+	if c.sealed, err = s.seal(ctx, tx, c.ID, p); err != nil {
 		return err
 	}
 	c.Guardian, c.Reason, c.CodeUntil, c.DecidedAt = p.Guardian, reason, time.Time{}, at(s.now().UnixMilli())
@@ -278,19 +277,19 @@ func (s *Service) Consent(ctx context.Context, who access.Actor, id string) (Con
 	var c Consent
 	err := s.Store.Read(ctx, func(v *store.View) error {
 		var err error
-		c, err = loadConsent(ctx, v, who, id)
-		return err
+		if c, err = loadConsent(ctx, v, who, id); err != nil {
+			return err
+		}
+		return s.open(ctx, v, &c)
 	})
-	if err != nil {
-		return Consent{}, err
-	}
-	return s.opened(c)
+	return c, err
 }
 
-func (s *Service) opened(c Consent) (Consent, error) {
-	p, err := s.unseal(&c)
+// open fills in what is sealed, but the code.
+func (s *Service) open(ctx context.Context, q store.Querier, c *Consent) error {
+	p, err := s.unseal(ctx, q, c)
 	c.Guardian = p.Guardian
-	return c, err
+	return err
 }
 
 // Consents lists consents, the newest first: who's own, or all for a reviewer.
@@ -306,14 +305,16 @@ func (s *Service) Consents(ctx context.Context, who access.Actor, ask listing.As
 	var page listing.Page[Consent]
 	err := s.Store.Read(ctx, func(v *store.View) error {
 		var err error
-		page, err = consents().Read(ctx, v, ask)
-		return err
-	})
-	for i := range page.Items {
-		if err == nil {
-			page.Items[i], err = s.opened(page.Items[i])
+		if page, err = consents().Read(ctx, v, ask); err != nil {
+			return err
 		}
-	}
+		for i := range page.Items {
+			if err := s.open(ctx, v, &page.Items[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	return page, err
 }
 
