@@ -55,6 +55,7 @@ var adapters = []string{
 var hooks = []string{
 	"internal/partner/agreement.Export",
 	"internal/partner/agreement.Send",
+	"internal/partner/certify.Changed",
 	"internal/partner/enforce.Erase",
 	"internal/partner/notice.Copy",
 	"internal/partner/issuance.Issued",

@@ -29,6 +29,7 @@ type Actor struct {
 	Scopes       []Act  // what a token is limited to; nil: all that Roles allow
 	From         string // remote address, empty inside the program
 	Login        string // how the person is called
+	Laboratory   string // id of the laboratory that a person with that role works for
 	Session      string // id of the session, empty for tokens and the program itself
 
 	Strong bool      // the session or token was opened with the second factor; the operator's roles want it

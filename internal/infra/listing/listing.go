@@ -36,6 +36,7 @@ type Field struct {
 	Name   string                    // "state"
 	Column string                    // SQL expression, "p.state"; empty: Name
 	Prefix bool                      // a filter gives the beginning of the text, not the whole
+	Part   bool                      // a filter gives any part of a text that is kept in lower case; in Rest only
 	Parse  func(string) (any, error) // what a caller's text is to the database; nil: the text itself
 }
 

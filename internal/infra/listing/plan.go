@@ -89,6 +89,10 @@ func given(filters map[string]string) []string {
 
 // term is the condition of a filter.
 func (f *Field) term(value string) (term, error) {
+	if f.Part {
+		part := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(value))
+		return term{f.column() + ` LIKE ? ESCAPE '\'`, []any{"%" + part + "%"}}, nil
+	}
 	v, err := f.value(value)
 	if err != nil {
 		return term{}, err

@@ -35,7 +35,7 @@ func (l *List[T]) Statements() []Statement {
 
 // example is the condition of a filter with some value.
 func (f *Field) example() term {
-	plain := Field{Name: f.Name, Column: f.Column, Prefix: f.Prefix}
+	plain := Field{Name: f.Name, Column: f.Column, Prefix: f.Prefix, Part: f.Part}
 	t, _ := plain.term("x") // without Parse nothing is refused
 	return t
 }

@@ -1,0 +1,85 @@
+package certify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"lampworks/internal/infra/store"
+)
+
+// places are the tables that hold something of a subject: which column names it, and the key of a row.
+func places(kind string) []struct{ table, column, key string } {
+	switch kind {
+	case "organisation":
+		return []struct{ table, column, key string }{
+			{"certification_evidence", "organisation", "id"},
+			{"certificate", "organisation", "id"},
+			{"certification", "organisation", "id"},
+			{"certify_standing", "organisation", "product"},
+		}
+	case "product":
+		return []struct{ table, column, key string }{
+			{"certification_evidence", "certification IN (SELECT id FROM certification WHERE product = ?)", "id"},
+			{"certificate", "product", "id"},
+			{"certification", "product", "id"},
+			{"certify_standing", "product", "product"},
+		}
+	}
+	return nil
+}
+
+func condition(column string) string {
+	if strings.Contains(column, "?") {
+		return column
+	}
+	return column + " = ?"
+}
+
+// Erase deletes about limit rows of an organisation or a product, and says whether more are left. The files go with the
+// next sweep. What was built on the product is told by the room that knows what that is.
+func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
+	for _, p := range places(kind) {
+		res, err := tx.Exec(ctx, "DELETE FROM "+p.table+" WHERE "+p.key+" IN (SELECT "+p.key+" FROM "+p.table+" WHERE "+condition(p.column)+" LIMIT ?)", id, limit)
+		if err != nil {
+			return false, fmt.Errorf("erasing %s %s from %s: %w", kind, id, p.table, err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return false, err
+		}
+		if limit -= int(n); limit <= 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Holds counts the rows that Erase has still to delete.
+func (s *Service) Holds(ctx context.Context, q store.Querier, kind, id string) (int64, error) {
+	var all int64
+	for _, p := range places(kind) {
+		var n int64
+		if err := q.QueryRow(ctx, "SELECT COUNT(*) FROM "+p.table+" WHERE "+condition(p.column), id).Scan(&n); err != nil {
+			return 0, fmt.Errorf("counting what %s holds of %s %s: %w", p.table, kind, id, err)
+		}
+		all += n
+	}
+	return all, nil
+}
+
+// Named gives those of the ids that are blobs of this room, for the sweep.
+func (s *Service) Named(ctx context.Context, ids []string) (known []string, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	err = s.Store.Read(ctx, func(v *store.View) error {
+		known, err = texts(ctx, v, "SELECT id FROM certification_evidence WHERE id IN (?"+strings.Repeat(", ?", len(ids)-1)+")", args...)
+		return err
+	})
+	return known, err
+}
