@@ -170,6 +170,10 @@ func readCover(f *excelize.File) (c Cover, err error) {
 			c.Product = value
 		case "Order":
 			c.Order = value
+		case "Download":
+			c.Download = value
+		case "Left out, activated":
+			c.LeftOut, err = strconv.Atoi(value)
 		case "Generation":
 			var n uint64
 			n, err = strconv.ParseUint(value, 10, 32)

@@ -35,8 +35,10 @@ type Cover struct {
 	ProductKey  string // which Wi-Fi devices sign with; for a product made here it follows from the ProductID
 	Product     string // UUID
 	Order       string // UUID of the order they were issued under
+	Download    string // UUID of the download that this file is
 	Generation  uint32 // of every secret in the workbook
 	Quantity    int    // triples
+	LeftOut     int    // triples of the order that are not in here, because a device has logged in with them
 	Issued      time.Time
 }
 
@@ -53,13 +55,19 @@ func (c *Cover) lines() (all []line) {
 	if c.Generation != 0 {
 		generation = strconv.FormatUint(uint64(c.Generation), 10)
 	}
+	leftOut := ""
+	if c.LeftOut != 0 {
+		leftOut = strconv.Itoa(c.LeftOut)
+	}
 	for _, l := range []line{
 		{"Product name", "产品名称", c.ProductName},
 		{"ProductKey", "产品标识", c.ProductKey},
 		{"Product", "产品", c.Product},
 		{"Order", "订单", c.Order},
+		{"Download", "下载", c.Download},
 		{"Generation", "密钥代次", generation},
 		{"Quantity", "数量", strconv.Itoa(c.Quantity)},
+		{"Left out, activated", "未列入（已激活）", leftOut},
 		{"Issued", "签发时间", issued},
 		{"Note", "注意", coverNote},
 	} {

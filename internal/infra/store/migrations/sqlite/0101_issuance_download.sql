@@ -1,0 +1,55 @@
+-- +goose Up
+-- The generations of the secrets of an order: one row a download, none a triple.
+CREATE TABLE issuance_generation (
+  batch      TEXT    NOT NULL, -- the order
+  generation INTEGER NOT NULL,
+  download   TEXT    NOT NULL, -- that handed it out; empty: none yet
+  opened_at  INTEGER NOT NULL,
+  until      INTEGER,          -- when it ends, once a later one was handed out
+  revoked_at INTEGER,
+  PRIMARY KEY (batch, generation)
+) WITHOUT ROWID;
+INSERT INTO issuance_generation (batch, generation, download, opened_at)
+SELECT id, generation, CASE WHEN downloaded_at IS NULL THEN '' ELSE 'unknown' END, ended_at
+FROM issuance_order
+WHERE state = 'issued';
+
+-- A grant covers one whole file for whoever it was made by.
+CREATE TABLE issuance_download (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  batch        TEXT    NOT NULL,
+  organisation TEXT    NOT NULL,
+  product      TEXT    NOT NULL,
+  generation   INTEGER NOT NULL,
+  format       TEXT    NOT NULL, -- xlsx, age
+  recipient    TEXT    NOT NULL, -- of age
+  reason       TEXT    NOT NULL,
+  made_by      TEXT    NOT NULL, -- user
+  holder       TEXT    NOT NULL, -- the session or token that it is good for
+  form         TEXT    NOT NULL, -- two programs of one form write the same bytes
+  created_at   INTEGER NOT NULL,
+  ends_at      INTEGER NOT NULL,
+  quantity     INTEGER,          -- triples in the file, once they were counted
+  size         INTEGER,          -- bytes, once they were counted
+  taken_at     INTEGER,          -- its last byte was
+  voided_at    INTEGER,          -- triples of the order were revoked meanwhile
+  revoked_at   INTEGER           -- what it handed out is not in force any more
+);
+CREATE INDEX issuance_download_batch ON issuance_download (batch, id);
+CREATE INDEX issuance_download_organisation ON issuance_download (organisation, id);
+
+-- What is known of the secret of one address beyond its order: from the first login, or from a revocation.
+CREATE TABLE issuance_secret (
+  batch      TEXT    NOT NULL,
+  mac        INTEGER NOT NULL,
+  generation INTEGER NOT NULL, -- of the first login; 0: none yet
+  newest     INTEGER NOT NULL, -- generation of the order at that moment
+  lowest     INTEGER NOT NULL, -- generations below it are revoked
+  fixed_at   INTEGER,
+  PRIMARY KEY (batch, mac)
+) WITHOUT ROWID;
+
+-- +goose Down
+DROP TABLE issuance_secret;
+DROP TABLE issuance_download;
+DROP TABLE issuance_generation;

@@ -1,0 +1,111 @@
+package issuance
+
+import (
+	"context"
+	"fmt"
+
+	"lampworks/internal/infra/store"
+)
+
+// Erase removes what the room knows of an organisation, a product or a batch (an order), some limit rows a call; more says
+// that there is more. What was issued stays as bare numbers: ranges and addresses without an owner, so that nobody gets them
+// again.
+func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
+	where := ofKind(kind)
+	if where == "" {
+		return false, nil
+	}
+	ids, err := texts(ctx, tx, "SELECT id FROM issuance_order WHERE "+where+" ORDER BY id LIMIT 1", id)
+	if err != nil {
+		return false, err
+	}
+	if len(ids) == 1 {
+		return true, eraseOrder(ctx, tx, ids[0], limit)
+	}
+	if kind != "organisation" {
+		return false, nil
+	}
+	for _, query := range []string{
+		"DELETE FROM issuance_upload WHERE list IN (SELECT number FROM mac_list WHERE organisation = ?)",
+		"UPDATE mac_list SET organisation = '', name = '', created_by = '', report = '', reason = '' WHERE organisation = ?",
+	} {
+		if _, err := tx.Exec(ctx, query, id); err != nil {
+			return false, fmt.Errorf("erasing the lists of %s: %w", id, err)
+		}
+	}
+	return false, nil
+}
+
+// Holds counts what the room still knows of a subject.
+func (s *Service) Holds(ctx context.Context, q store.Querier, kind, id string) (n int64, err error) {
+	where := ofKind(kind)
+	if where == "" {
+		return 0, nil
+	}
+	queries := []string{"SELECT COUNT(*) FROM issuance_order WHERE " + where}
+	if kind == "organisation" {
+		queries = append(queries, "SELECT COUNT(*) FROM mac_list WHERE organisation = ?", "SELECT COUNT(*) FROM issuance_download WHERE organisation = ?")
+	}
+	for _, query := range queries {
+		var k int64
+		if err := q.QueryRow(ctx, query, id).Scan(&k); err != nil {
+			return 0, fmt.Errorf("counting what is known of %s %s: %w", kind, id, err)
+		}
+		n += k
+	}
+	return n, nil
+}
+
+// ofKind is the condition by which the orders of a subject are found; what was erased is nobody's.
+func ofKind(kind string) string {
+	switch kind {
+	case "organisation":
+		return "organisation = ?"
+	case "product":
+		return "product = ? AND organisation <> ''"
+	case "batch":
+		return "id = ? AND organisation <> ''"
+	}
+	return ""
+}
+
+// eraseOrder removes a part of what is known of an order, and its owner last.
+func eraseOrder(ctx context.Context, tx *store.Tx, order string, limit int) error {
+	res, err := tx.Exec(ctx, "DELETE FROM issuance_secret WHERE batch = ? AND mac IN (SELECT mac FROM issuance_secret WHERE batch = ? ORDER BY mac LIMIT ?)", order, order, limit)
+	if err != nil {
+		return fmt.Errorf("erasing order %s: %w", order, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n >= int64(limit) {
+		return err
+	}
+	for _, query := range []string{
+		"DELETE FROM issuance_generation WHERE batch = ?",
+		"DELETE FROM issuance_download WHERE batch = ?",
+		`UPDATE issuance_order SET organisation = '', product = '', note = '', factory_name = '', factory_address = '', factory_contact = '',
+			reason = '', requested_by = '', decided_by = '', ended_at = COALESCE(ended_at, created_at),
+			state = CASE WHEN state = 'issued' THEN state ELSE 'cancelled' END
+		WHERE id = ?`,
+	} {
+		if _, err := tx.Exec(ctx, query, order); err != nil {
+			return fmt.Errorf("erasing order %s: %w", order, err)
+		}
+	}
+	return nil
+}
+
+// texts reads one column.
+func texts(ctx context.Context, q store.Querier, query string, args ...any) (all []string, err error) {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading what is to be erased: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("reading what is to be erased: %w", err)
+		}
+		all = append(all, text)
+	}
+	return all, rows.Err()
+}
