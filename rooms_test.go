@@ -59,6 +59,7 @@ var hooks = []string{
 	"internal/partner/enforce.Erase",
 	"internal/partner/notice.Copy",
 	"internal/partner/issuance.Issued",
+	"internal/partner/issuance.Revoked",
 	"internal/partner/product.Published",
 }
 

@@ -23,7 +23,8 @@ api PUT /session/organisation "{\"organisation\":\"$org\"}" >/dev/null
 product=$(api POST /products '{"category":"colour_light","names":{"en":"Desk Lamp L1","zh-CN":"桌面灯 L1"}}' | jq -r .id)
 order=$(api POST "/products/$product/orders" '{"quantity":3,"purpose":"debug"}' | jq -r .id)
 until [ "$(api GET "/orders/$order" | jq -r .state)" = issued ]; do sleep 0.1; done
-api GET "/orders/$order/workbook" >"$work/triples.xlsx"
+download=$(api POST "/orders/$order/downloads" '{"reason":"the first device"}' | jq -r .id)
+api GET "/downloads/$download/file" >"$work/triples.xlsx"
 triple=$("$lampworks" triple workbook "$work/triples.xlsx" --row 1)
 
 # 4. A home with a room, and the device in it.

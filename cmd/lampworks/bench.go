@@ -9,12 +9,13 @@ import (
 )
 
 type benchCommand struct {
-	What    string `arg:"" help:"start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart or all." enum:"start,sessions,ingest,check,commands,sentences,triples,lists,storm,restart,all"`
-	N       int    `short:"n" help:"How many: sessions, triples, devices. Default: what bench/README.md was measured with." placeholder:"N"`
-	Seconds int    `help:"How long a rate is measured. Default: ${default}." default:"10" placeholder:"S"`
-	Rate    int    `help:"Sentences a second for the latency figure. Default: ${default}." default:"100" placeholder:"N"`
-	Out     string `help:"Leave the workbook of triples here." placeholder:"FILE"`
-	JSON    bool   `name:"json" help:"Print JSON only (as is the default); kept for scripts."`
+	What     string `arg:"" help:"start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart or all." enum:"start,sessions,ingest,check,commands,sentences,triples,lists,storm,restart,all"`
+	N        int    `short:"n" help:"How many: sessions, triples, devices. Default: what bench/README.md was measured with." placeholder:"N"`
+	Seconds  int    `help:"How long a rate is measured. Default: ${default}." default:"10" placeholder:"S"`
+	Rate     int    `help:"Sentences a second for the latency figure. Default: ${default}." default:"100" placeholder:"N"`
+	Out      string `help:"Leave the workbook of triples here." placeholder:"FILE"`
+	Database string `help:"PostgreSQL for the server that issues triples; an empty database. Default: its own SQLite." placeholder:"URL"`
+	JSON     bool   `name:"json" help:"Print JSON only (as is the default); kept for scripts."`
 }
 
 func (b *benchCommand) Help() string {
@@ -26,5 +27,5 @@ func (b *benchCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
 	}
-	return bench.Run(ctx, bench.Options{What: b.What, N: b.N, Seconds: b.Seconds, Rate: b.Rate, Out: b.Out, Program: self, Stdout: os.Stdout, Stderr: os.Stderr})
+	return bench.Run(ctx, bench.Options{What: b.What, N: b.N, Seconds: b.Seconds, Rate: b.Rate, Out: b.Out, Database: b.Database, Program: self, Stdout: os.Stdout, Stderr: os.Stderr})
 }

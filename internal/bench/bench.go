@@ -16,14 +16,15 @@ import (
 
 // Options are what is measured and how.
 type Options struct {
-	What    string // start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart, all
-	N       int    // how many; 0: each measurement's own default
-	Seconds int    // how long a rate is measured
-	Rate    int    // sentences or commands a second for the latency figures
-	Out     string // leave the workbook of triples here
-	Program string // this binary
-	Stdout  io.Writer
-	Stderr  io.Writer
+	What     string // start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart, all
+	N        int    // how many; 0: each measurement's own default
+	Seconds  int    // how long a rate is measured
+	Rate     int    // sentences or commands a second for the latency figures
+	Out      string // leave the workbook of triples here
+	Database string // of the server that issues triples; empty: its own, SQLite
+	Program  string // this binary
+	Stdout   io.Writer
+	Stderr   io.Writer
 }
 
 // A Figure is one measurement. Times are in microseconds unless Unit says otherwise.
@@ -58,6 +59,14 @@ func (b *bench) n(own int) int {
 		return b.N
 	}
 	return own
+}
+
+// database is the flag that names the database.
+func (b *bench) database() []string {
+	if b.Database == "" {
+		return nil
+	}
+	return []string{"--database", b.Database}
 }
 
 func (b *bench) span() time.Duration { return time.Duration(max(b.Seconds, 1)) * time.Second }

@@ -17,23 +17,43 @@ import (
 	"lampworks/triple"
 )
 
-// signIn makes an organisation and acts for it from here on.
+// signIn makes an organisation and acts for it from here on. The operator is no member of it, so that they may approve what
+// it applies for.
 func (s *server) signIn(ctx context.Context) error {
-	token, err := s.session(ctx)
+	operator, err := s.session(ctx, login)
 	if err != nil {
 		return err
 	}
-	s.token = token
-	var org struct{ ID string }
-	err = s.call(ctx, "POST", "/api/v1/organisations", map[string]any{"names": map[string]string{"en": "Bench"}, "kinds": []string{"terminal_maker"}}, &org)
-	if err != nil {
-		return err
+	s.operator = operator
+	s.token, err = s.organisation(ctx, "maker")
+	return err
+}
+
+// organisation makes an organisation with an owner and returns the token of their session.
+func (s *server) organisation(ctx context.Context, owner string) (token string, err error) {
+	operator := s.as(s.operator)
+	var user, org struct{ ID string }
+	if err := operator.call(ctx, "POST", "/api/v1/users", map[string]any{"login": owner, "password": password}, &user); err != nil {
+		return "", err
 	}
-	return s.call(ctx, "PUT", "/api/v1/session/organisation", map[string]string{"organisation": org.ID}, nil)
+	err = operator.call(ctx, "POST", "/api/v1/organisations", map[string]any{
+		"names": map[string]string{"en": "Bench " + owner}, "kinds": []string{"terminal_maker"}, "owner": user.ID,
+	}, &org)
+	if err != nil {
+		return "", err
+	}
+	return s.session(ctx, owner)
+}
+
+// as is the same server, asked by somebody else.
+func (s *server) as(token string) *server {
+	other := *s
+	other.token = token
+	return &other
 }
 
 // session signs in by password and returns the cookie's token, which is good as a bearer, too.
-func (s *server) session(ctx context.Context) (string, error) {
+func (s *server) session(ctx context.Context, login string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.http+"/api/v1/session", strings.NewReader(`{"login":"`+login+`","password":"`+password+`"}`))
 	if err != nil {
 		return "", fmt.Errorf("making a request: %w", err)
@@ -80,7 +100,7 @@ func (s *server) manufacture(ctx context.Context, category string, document any,
 	}
 	defer os.Remove(path)
 	defer f.Close()
-	if err := s.call(ctx, "GET", "/api/v1/orders/"+m.order+"/workbook", nil, f); err != nil {
+	if err := s.download(ctx, m, f); err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
@@ -94,10 +114,24 @@ func (s *server) manufacture(ctx context.Context, category string, document any,
 	return m, nil
 }
 
-// order applies for n triples and waits until they are issued.
+// download takes the workbook of the order.
+func (s *server) download(ctx context.Context, m *maker, f *os.File) error {
+	var d struct{ ID string }
+	if err := s.call(ctx, "POST", "/api/v1/orders/"+m.order+"/downloads", map[string]any{"reason": "a measurement"}, &d); err != nil {
+		return err
+	}
+	return s.call(ctx, "GET", "/api/v1/downloads/"+d.ID+"/file", nil, f)
+}
+
+// order applies for n triples, has them approved and waits until they are issued.
 func (s *server) order(ctx context.Context, m *maker, n int) error {
 	var o struct{ ID, State string }
-	if err := s.call(ctx, "POST", "/api/v1/products/"+m.ID+"/orders", map[string]any{"quantity": n, "purpose": "mass"}, &o); err != nil {
+	if err := s.call(ctx, "POST", "/api/v1/products/"+m.ID+"/orders", map[string]any{
+		"quantity": n, "purpose": "mass", "factory": map[string]string{"name": "Bench Works"},
+	}, &o); err != nil {
+		return err
+	}
+	if err := s.as(s.operator).call(ctx, "POST", "/api/v1/orders/"+o.ID+"/decision", map[string]any{"act": "approve"}, &o); err != nil {
 		return err
 	}
 	m.order = o.ID

@@ -19,14 +19,15 @@ import (
 
 // server is a Lampworks process that a measurement started.
 type server struct {
-	cmd   *exec.Cmd
-	dir   string
-	keep  bool // the directory belongs to somebody else
-	http  string
-	mqtt  string
-	token string
-	web   *http.Client
-	took  time.Duration // from exec to ready
+	cmd      *exec.Cmd
+	dir      string
+	keep     bool // the directory belongs to somebody else
+	http     string
+	mqtt     string
+	token    string // of who asks
+	operator string // token of the operator
+	web      *http.Client
+	took     time.Duration // from exec to ready
 
 	exited chan struct{} // closed when the process has ended
 	err    error         // how, once exited is closed

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/node"
+	"lampworks/internal/partner/quota"
 	"lampworks/triple"
 )
 
@@ -21,6 +23,18 @@ type spare struct {
 	DeviceSecret string           `json:"device_secret"`
 	ProductID    triple.ProductID `json:"product_id"`
 	MAC          string           `json:"mac"`
+}
+
+// allow gives the demo's organisation more triples for debugging than others have.
+func (s *stage) allow(ctx context.Context, n *node.Node) error {
+	limits := quota.New(quota.Config{Store: n.Store, Logger: slog.New(slog.DiscardHandler)})
+	_, err := limits.Override(ctx, operator(), quota.NewOverride{
+		Subject: quota.Organisation(s.Organisation), Limit: quota.DebugTriples, Purpose: quota.Set, Value: quota.DebugTriples.Spec().Max, Reason: "a demo",
+	})
+	if err != nil {
+		return fmt.Errorf("raising the limit of triples: %w", err)
+	}
+	return nil
 }
 
 // writeSpares sees that the devices file has at least count unused triples of the light, one JSON object a line, for its
@@ -37,6 +51,9 @@ func (s *stage) writeSpares(ctx context.Context, n *node.Node, who access.Actor,
 	}
 	p, err := maker(ctx, n, who, "light")
 	if err != nil {
+		return err
+	}
+	if err := s.allow(ctx, n); err != nil {
 		return err
 	}
 	all := bytes.NewBuffer(have)

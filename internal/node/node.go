@@ -159,7 +159,9 @@ func (n *Node) openRooms(context.Context) error {
 	n.Accounts = account.New(n.Store, n.log)
 	n.Products = product.New(n.Store, n.Keys, n.log)
 	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
-	n.Orders = issuance.New(n.Store, n.Products, n.Keys, n.Jobs, n.Devices.Register, n.log)
+	n.Orders = issuance.New(issuance.Config{
+		Store: n.Store, Products: n.Products, Keys: n.Keys, Jobs: n.Jobs, Issued: n.Devices.Register, Revoked: n.Devices.Revoked, Logger: n.log,
+	})
 	n.Shadows = shadow.New(n.Store, n.Products, n.log)
 	n.Commands = command.New(n.Store, n.Products, n.Shadows, n.Bus, n.log)
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)

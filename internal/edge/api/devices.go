@@ -130,6 +130,11 @@ type deviceStateInput struct {
 	}
 }
 
+type revokeDeviceInput struct {
+	Device string `path:"device" maxLength:"64"`
+	Body   reasonBody
+}
+
 func (a *API) deviceRoutes() {
 	list(a, "/api/v1/devices", access.ReadDevice, ofCaller, "List devices", func(ctx context.Context, who access.Actor, in *devicesInput) (page[deviceView], error) {
 		ds, err := a.Devices.List(ctx, who, in.ask(map[string]string{
@@ -140,6 +145,9 @@ func (a *API) deviceRoutes() {
 	route(a, "GET", "/api/v1/devices/{device}", access.ReadDevice, ofDevice, "A device", func(ctx context.Context, who access.Actor, in *deviceInput) (deviceView, error) {
 		d, err := a.Devices.Load(ctx, who, in.Device)
 		return viewOf(&d), err
+	})
+	route(a, "POST", "/api/v1/devices/{device}/revocation", access.RevokeTriples, ofDevice, "Take every secret of a device that was handed out out of force; the next download of its order hands out another", func(ctx context.Context, who access.Actor, in *revokeDeviceInput) (nothing, error) {
+		return nothing{}, a.Devices.Revoke(ctx, who, in.Device, in.Body.Reason)
 	})
 	route(a, "PUT", "/api/v1/devices/{device}/state", access.WriteDevice, ofDevice, "Put a device's triple in or out of force", func(ctx context.Context, who access.Actor, in *deviceStateInput) (nothing, error) {
 		return nothing{}, a.Devices.SetState(ctx, who, in.Device, device.State(in.Body.State), in.Body.Note)

@@ -81,7 +81,7 @@ func TestDoor(t *testing.T) {
 		{"OPTIONS", "/api/v1/devices/x/state", 405, "PUT", `"rule":"PUT"`},
 		{"HEAD", "/api/v1/homes", 200, "", ""},
 		{"HEAD", "/api/v1/homes/" + m.home + "/live", 405, "GET", ""},
-		{"HEAD", "/api/v1/orders/" + m.order + "/workbook", 405, "GET", ""},
+		{"HEAD", "/api/v1/downloads/" + m.download + "/file", 405, "GET", ""},
 		{"GET", "/api/openapi.json", 200, "", `"openapi": "3.1`},
 		{"GET", "/healthz", 200, "", "ok\n"},
 		{"GET", "/readyz", 200, "", "ready\n"},

@@ -24,7 +24,7 @@ const signedIn access.Act = ""
 var nobody = []string{"GET /api/v1/setup", "POST /api/v1/setup", "POST /api/v1/session", "DELETE /api/v1/session"}
 
 // matrix is every other route, written down apart from the declarations it is held against.
-var matrix = []entry{
+var matrix = slices.Concat([]entry{
 	{"GET", "/api/v1/session", signedIn, "", true},
 	{"PUT", "/api/v1/session/organisation", signedIn, `{"organisation":"{organisation}"}`, false},
 	{"PUT", "/api/v1/session/password", signedIn, `{"old_password":"wrong","new_password":"quite another passphrase"}`, true},
@@ -68,9 +68,6 @@ var matrix = []entry{
 	{"GET", "/api/v1/orders", access.ReadOrder, "", true},
 	{"GET", "/api/v1/orders/{order}", access.ReadOrder, "", false},
 	{"DELETE", "/api/v1/orders/{order}", access.IssueTriples, "", false},
-	{"GET", "/api/v1/orders/{order}/workbook", access.DownloadTriples, "", false},
-	{"GET", "/api/v1/mac-pools", access.OperatePlatform, "", true},
-	{"POST", "/api/v1/mac-pools", access.OperatePlatform, `{"name":"x","prefix":"ACDE48"}`, true},
 
 	{"GET", "/api/v1/devices", access.ReadDevice, "", true},
 	{"GET", "/api/v1/devices/{device}", access.ReadDevice, "", false},
@@ -97,7 +94,9 @@ var matrix = []entry{
 	{"GET", "/api/v1/homes/{home}/live", access.ReadHome, "", false},
 	{"POST", "/api/v1/homes/{home}/sentences", access.Speak, `{"text":"打开客厅的灯"}`, false},
 	{"POST", "/api/v1/speech", access.Speak, `{"text":"你好","lang":"zh-CN"}`, true},
-}
+},
+	matrixOfIssuance,
+)
 
 func (e entry) name() string {
 	path, _, _ := strings.Cut(e.path, "?")
@@ -116,7 +115,7 @@ func fill(s string, ids map[string]string) string {
 func none() map[string]string {
 	ids := map[string]string{"version": "1"}
 	for _, kind := range []string{
-		"session", "organisation", "user", "token", "job", "category", "product", "order", "device", "command", "home", "room",
+		"session", "organisation", "user", "token", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list",
 	} {
 		ids[kind] = "0197-none"
 	}
@@ -126,7 +125,7 @@ func none() map[string]string {
 func (m maker) ids(w *world) map[string]string {
 	return map[string]string{
 		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
-		"version": "1", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room,
+		"version": "1", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list,
 	}
 }
 

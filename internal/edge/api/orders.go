@@ -2,13 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/partner/issuance"
@@ -16,44 +10,76 @@ import (
 
 type orderView struct {
 	ID           string           `json:"id"`
+	Organisation string           `json:"organisation"`
 	Product      string           `json:"product"`
 	Quantity     int              `json:"quantity"`
 	Issued       int              `json:"issued" doc:"Triples registered so far; none is usable before the state is issued."`
 	Purpose      issuance.Purpose `json:"purpose" enum:"debug,mass"`
 	Note         string           `json:"note,omitempty"`
-	State        issuance.State   `json:"state" enum:"requested,issuing,issued,failed,cancelled"`
-	Reason       string           `json:"reason,omitempty" doc:"Why it failed or was cancelled."`
-	Generation   uint32           `json:"generation" doc:"Of the secrets."`
+	Factory      *factoryView     `json:"factory,omitempty" doc:"That burns the triples."`
+	PlannedAt    moment           `json:"planned_at,omitzero" doc:"When the factory means to begin."`
+	MACList      string           `json:"mac_list,omitempty" doc:"The maker's list that the addresses are of; absent: the platform's pools."`
+	State        issuance.State   `json:"state" enum:"requested,issuing,issued,failed,rejected,withdrawn,cancelled"`
+	Reason       string           `json:"reason,omitempty" doc:"Why it ended other than as issued."`
+	Generation   uint32           `json:"generation" doc:"The newest of the secrets."`
 	Job          string           `json:"job,omitempty" doc:"Id of the job that issues it."`
 	RequestedBy  string           `json:"requested_by"`
 	CreatedAt    moment           `json:"created_at"`
+	DecidedBy    string           `json:"decided_by,omitempty" doc:"The reviewer; absent: nobody has decided, or nobody had to."`
+	DecidedAt    moment           `json:"decided_at,omitzero"`
 	EndedAt      moment           `json:"ended_at,omitzero"`
-	DownloadedAt moment           `json:"downloaded_at,omitzero" doc:"The workbook was written to its end; it is not given again."`
+	DownloadedAt moment           `json:"downloaded_at,omitzero" doc:"A workbook was first taken to its end."`
 	Open         []issuance.Act   `json:"open" nullable:"false" doc:"What who asks may do with it now."`
+}
+
+type factoryView struct {
+	Name    string `json:"name" maxLength:"200" example:"Spark Lighting, plant 2"`
+	Address string `json:"address,omitempty" maxLength:"200" example:"88 Keji Road, Hangzhou"`
+	Contact string `json:"contact,omitempty" maxLength:"200" example:"line office, extension 12"`
 }
 
 func orderOf(who access.Actor) func(*issuance.Order) orderView {
 	return func(o *issuance.Order) orderView {
-		return orderView{
-			o.ID, o.Product, o.Quantity, o.Done, o.Purpose, o.Note, o.State, o.Reason, o.Generation, o.Job, o.RequestedBy,
-			moment(o.CreatedAt), moment(o.EndedAt), moment(o.DownloadedAt), append([]issuance.Act{}, o.Open(who)...),
+		v := orderView{
+			ID: o.ID, Organisation: o.Organisation, Product: o.Product, Quantity: o.Quantity, Issued: o.Done, Purpose: o.Purpose, Note: o.Note,
+			PlannedAt: moment(o.PlannedAt), MACList: o.List, State: o.State, Reason: o.Reason, Generation: o.Generation, Job: o.Job,
+			RequestedBy: o.RequestedBy, CreatedAt: moment(o.CreatedAt), DecidedBy: o.DecidedBy, DecidedAt: moment(o.DecidedAt),
+			EndedAt: moment(o.EndedAt), DownloadedAt: moment(o.DownloadedAt), Open: append([]issuance.Act{}, o.Open(who)...),
 		}
+		if o.Factory != (issuance.Factory{}) {
+			v.Factory = &factoryView{o.Factory.Name, o.Factory.Address, o.Factory.Contact}
+		}
+		return v
 	}
 }
 
 type newOrderInput struct {
 	Product string `path:"product" maxLength:"64"`
 	Body    struct {
-		Quantity int              `json:"quantity" minimum:"1" maximum:"1000000"`
-		Purpose  issuance.Purpose `json:"purpose" enum:"debug,mass"`
-		Note     string           `json:"note,omitempty" maxLength:"500" doc:"For the reviewer."`
+		Quantity  int              `json:"quantity" minimum:"1" maximum:"1000000" example:"5000"`
+		Purpose   issuance.Purpose `json:"purpose" enum:"debug,mass" doc:"debug: at once, up to the limit of the product; mass: a reviewer decides."`
+		Note      string           `json:"note,omitempty" maxLength:"500" doc:"For the reviewer." example:"the first run of the desk lamp"`
+		Factory   *factoryView     `json:"factory,omitempty" doc:"That burns the triples; needed for mass."`
+		PlannedAt time.Time        `json:"planned_at,omitzero" doc:"When the factory means to begin."`
+		MACList   string           `json:"mac_list,omitempty" maxLength:"64" doc:"Take the addresses from this list of the organisation, not from the platform's pools."`
 	}
 }
 
+func (in *newOrderInput) order() issuance.NewOrder {
+	b := &in.Body
+	n := issuance.NewOrder{Product: in.Product, Quantity: b.Quantity, Purpose: b.Purpose, Note: b.Note, PlannedAt: b.PlannedAt, List: b.MACList}
+	if b.Factory != nil {
+		n.Factory = issuance.Factory{Name: b.Factory.Name, Address: b.Factory.Address, Contact: b.Factory.Contact}
+	}
+	return n
+}
+
 type ordersInput struct {
-	PageInput
-	Product string `query:"product" maxLength:"64"`
-	State   string `query:"state" enum:"requested,issuing,issued,failed,cancelled"`
+	ListInput
+	Product      string `query:"product" maxLength:"64"`
+	State        string `query:"state" enum:"requested,issuing,issued,failed,rejected,withdrawn,cancelled"`
+	Purpose      string `query:"purpose" enum:"debug,mass"`
+	Organisation string `query:"organisation" maxLength:"64" doc:"For who sees all organisations."`
 }
 
 type orderInput struct {
@@ -65,111 +91,67 @@ type cancelOrderInput struct {
 	Note  string `query:"note" maxLength:"500" doc:"Why."`
 }
 
-type poolView struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Default   bool   `json:"default" doc:"Made by the program, of locally administered addresses; used only while there is no other."`
-	First     string `json:"first" doc:"MAC; both ends belong to it."`
-	Last      string `json:"last"`
-	Left      int    `json:"left" doc:"Addresses that no order has."`
-	CreatedAt moment `json:"created_at"`
-}
-
-func poolOf(p *issuance.Pool) poolView {
-	return poolView{p.ID, p.Name, p.Default, p.First.String(), p.Last.String(), p.Left, moment(p.CreatedAt)}
-}
-
-type newPoolInput struct {
-	Body struct {
-		Name   string `json:"name" maxLength:"100"`
-		Prefix string `json:"prefix" maxLength:"32" doc:"The first 6 to 11 hexadecimal digits of all its addresses, with or without : or -." example:"AC:DE:48"`
+type decisionInput struct {
+	Order string `path:"order" maxLength:"64"`
+	Body  struct {
+		Act    issuance.Act `json:"act" enum:"approve,reject"`
+		Reason string       `json:"reason,omitempty" maxLength:"500" doc:"Needed to reject; the maker reads it." example:"the factory is not known to us"`
 	}
+}
+
+type reasonBody struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Stays on record." example:"a workbook was lost at the factory"`
+}
+
+type revokeOrderInput struct {
+	Order string `path:"order" maxLength:"64"`
+	Body  reasonBody
+}
+
+type lostView struct {
+	Order      string `json:"order"`
+	Generation uint32 `json:"generation" doc:"The newest that was handed out."`
+	Known      uint32 `json:"known" doc:"The newest that the data know; 0: they do not know the order."`
+}
+
+func lostOf(l *issuance.Lost) lostView { return lostView{l.Order, l.Generation, l.Known} }
+
+type limitView struct {
+	Level int `json:"level" doc:"Of the organisation's verification."`
+	Order int `json:"order" doc:"Triples of one order."`
+	Open  int `json:"open" doc:"Triples of all orders that have not ended."`
 }
 
 func (a *API) orderRoutes() {
 	create(a, "/api/v1/products/{product}/orders", access.IssueTriples, ofProduct, "Apply for triples (三元组) of a product", func(ctx context.Context, who access.Actor, in *newOrderInput) (orderView, error) {
-		o, err := a.Orders.Request(ctx, who, issuance.NewOrder{Product: in.Product, Quantity: in.Body.Quantity, Purpose: in.Body.Purpose, Note: in.Body.Note})
+		o, err := a.Orders.Request(ctx, who, in.order())
 		return orderOf(who)(&o), err
 	})
-	list(a, "/api/v1/orders", access.ReadOrder, ofCaller, "Orders, newest first", func(ctx context.Context, who access.Actor, in *ordersInput) (page[orderView], error) {
-		os, more, err := a.Orders.List(ctx, who, issuance.Filter{Product: in.Product, State: issuance.State(in.State), After: in.Cursor, Limit: in.Limit})
-		return pageOf(os, more, func(o *issuance.Order) string { return o.ID }, orderOf(who)), err
+	list(a, "/api/v1/orders", access.ReadOrder, ofCaller, "Orders, newest first; a reviewer sees those of all organisations", func(ctx context.Context, who access.Actor, in *ordersInput) (page[orderView], error) {
+		p, err := a.Orders.List(ctx, who, in.ask(map[string]string{"product": in.Product, "state": in.State, "purpose": in.Purpose, "organisation": in.Organisation}))
+		return pageFrom(p, orderOf(who)), err
 	})
 	route(a, "GET", "/api/v1/orders/{order}", access.ReadOrder, ofOrder, "An order", func(ctx context.Context, who access.Actor, in *orderInput) (orderView, error) {
 		o, err := a.Orders.Load(ctx, who, in.Order)
 		return orderOf(who)(&o), err
 	})
-	route(a, "DELETE", "/api/v1/orders/{order}", access.IssueTriples, ofOrder, "Cancel an order that is not issued yet", func(ctx context.Context, who access.Actor, in *cancelOrderInput) (orderView, error) {
+	route(a, "DELETE", "/api/v1/orders/{order}", access.IssueTriples, ofOrder, "Withdraw an order that nobody has decided about, or cancel one that is being issued", func(ctx context.Context, who access.Actor, in *cancelOrderInput) (orderView, error) {
 		o, err := a.Orders.Cancel(ctx, who, in.Order, in.Note)
 		return orderOf(who)(&o), err
 	})
-	op := a.operation("GET", "/api/v1/orders/{order}/workbook", access.DownloadTriples, ofOrder, "The triples of an issued order as a workbook; once")
-	op.Middlewares = append(huma.Middlewares{a.onlyGet}, op.Middlewares...)
-	op.Responses["200"] = &huma.Response{
-		Description: "Six columns, as burning tools read them, and a cover sheet. It is given to its end once; a download that broke off may be repeated.",
-		Content:     map[string]*huma.MediaType{workbookType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
-	}
-	huma.Register(a.huma, op, a.workbook)
-	route(a, "GET", "/api/v1/mac-pools", access.OperatePlatform, ofPlatform, "The pools that addresses are taken from", func(ctx context.Context, who access.Actor, _ *struct{}) (page[poolView], error) {
-		ps, err := a.Orders.Pools(ctx, who)
-		return pageTo(ps, "", poolOf), err
+	route(a, "POST", "/api/v1/orders/{order}/decision", access.ReviewOrder, ofOrder, "Approve or reject an order that waits", func(ctx context.Context, who access.Actor, in *decisionInput) (orderView, error) {
+		o, err := a.Orders.Decide(ctx, who, in.Order, in.Body.Act, in.Body.Reason)
+		return orderOf(who)(&o), err
 	})
-	create(a, "/api/v1/mac-pools", access.OperatePlatform, ofPlatform, "Add a pool of addresses", func(ctx context.Context, who access.Actor, in *newPoolInput) (poolView, error) {
-		p, err := a.Orders.AddPool(ctx, who, issuance.NewPool{Name: in.Body.Name, Prefix: in.Body.Prefix})
-		return poolOf(&p), err
+	route(a, "POST", "/api/v1/orders/{order}/revocation", access.RevokeTriples, ofOrder, "Take every secret of an order that was handed out out of force", func(ctx context.Context, who access.Actor, in *revokeOrderInput) (nothing, error) {
+		return nothing{}, a.Orders.RevokeOrder(ctx, who, in.Order, in.Body.Reason)
 	})
-}
-
-const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-// workbook hands the triples of an order out as they are derived. What refuses it does so before the first byte; what
-// fails later breaks the connection, so that half a workbook never looks whole.
-func (a *API) workbook(_ context.Context, in *orderInput) (*huma.StreamResponse, error) {
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		ctx := hc.Context()
-		who, _ := access.Of(ctx)
-		_, w := humago.Unwrap(hc)
-		out := &download{w: w, control: http.NewResponseController(w), name: "lampworks-" + in.Order + ".xlsx"}
-		_, err := a.Orders.Download(ctx, who, in.Order, out)
-		switch {
-		case err == nil:
-			_ = out.control.SetWriteDeadline(time.Time{}) // the connection serves on
-		case !out.begun:
-			a.refuse(hc, err)
-		default:
-			a.Logger.LogAttrs(ctx, slog.LevelWarn, "workbook broke off",
-				slog.String("request", callOf(ctx).id), slog.String("order", in.Order), slog.Any("error", err))
-			panic(http.ErrAbortHandler)
-		}
-	}}, nil
-}
-
-// patience is how long a piece of a download may take to leave.
-const patience = 30 * time.Second
-
-// download sends every piece before it takes the next: the file is never held, and when the room hears that the last one
-// was written, it has left.
-type download struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	name    string
-	begun   bool
-}
-
-// Write implements io.Writer.
-func (d *download) Write(p []byte) (int, error) {
-	if !d.begun {
-		d.begun = true
-		d.w.Header().Set("Content-Type", workbookType)
-		d.w.Header().Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
-		d.w.WriteHeader(http.StatusOK)
-	}
-	if err := d.control.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	n, err := d.w.Write(p)
-	if err != nil {
-		return n, err
-	}
-	return n, d.control.Flush()
+	route(a, "GET", "/api/v1/order-limits", access.ReadOrder, ofNobody, "What a level of verification allows to order for mass production", func(context.Context, access.Actor, *struct{}) (page[limitView], error) {
+		level := -1
+		return pageTo(issuance.Limits(), "", func(l *issuance.Limit) limitView { level++; return limitView{level, l.Order, l.Open} }), nil
+	})
+	route(a, "GET", "/api/v1/lost-orders", access.OperatePlatform, ofPlatform, "Orders that a restore of older data has lost, or set back", func(ctx context.Context, _ access.Actor, _ *struct{}) (page[lostView], error) {
+		ls, err := a.Orders.Missing(ctx)
+		return pageTo(ls, "", lostOf), err
+	})
 }

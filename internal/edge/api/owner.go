@@ -31,6 +31,8 @@ var (
 	ofOrganisation = owner{"organisation", "organisation", func(_ context.Context, _ *API, id string) (string, error) { return id, nil }}
 	ofProduct      = owner{"product", "product", func(ctx context.Context, a *API, id string) (string, error) { return a.Products.Owner(ctx, id) }}
 	ofOrder        = owner{"order", "order", func(ctx context.Context, a *API, id string) (string, error) { return a.Orders.Owner(ctx, id) }}
+	ofDownload     = owner{"download", "download", func(ctx context.Context, a *API, id string) (string, error) { return a.Orders.DownloadOwner(ctx, id) }}
+	ofMACList      = owner{"list", "MAC list", func(ctx context.Context, a *API, id string) (string, error) { return a.Orders.ListOwner(ctx, id) }}
 	ofDevice       = owner{"device", "device", func(ctx context.Context, a *API, id string) (string, error) { return a.Devices.Owner(ctx, id) }}
 	ofCommand      = owner{"command", "command", func(ctx context.Context, a *API, id string) (string, error) { return a.Commands.Owner(ctx, id) }}
 	ofHome         = owner{"home", "home", func(ctx context.Context, a *API, id string) (string, error) { return a.Homes.Owner(ctx, id) }}

@@ -16,7 +16,7 @@ func TestNoSecretIsSeenAgain(t *testing.T) {
 	m := w.manufacture()
 	made := w.want(w.call(w.owner, "POST", "/api/v1/tokens", `{"name":"canary"}`), 201).text("token")
 	secrets := map[string]string{"password": password, "API token": made, "session": w.owner, "operator's session": w.operator}
-	book := w.want(w.call(w.owner, "GET", "/api/v1/orders/"+m.order+"/workbook", ""), 200)
+	book := w.want(w.call(w.owner, "GET", "/api/v1/downloads/"+m.download+"/file", ""), 200)
 	_, err := triple.ReadWorkbook(bytes.NewReader(book.body), int64(len(book.body)), func(x triple.Triple) error {
 		secrets["DeviceSecret of "+x.MAC.String()] = x.Secret.Reveal()
 		return nil
@@ -51,7 +51,7 @@ func TestNoSecretIsSeenAgain(t *testing.T) {
 		look(w.call(s, "GET", "/api/v1/session", ""))
 	}
 	for _, e := range matrix {
-		if e.method == "GET" && !strings.HasSuffix(e.path, "/live") && !strings.HasSuffix(e.path, "/workbook") {
+		if e.method == "GET" && !strings.HasSuffix(e.path, "/live") && !strings.HasSuffix(e.path, "/file") {
 			for _, who := range []string{w.owner, w.operator, made} {
 				look(w.call(who, "GET", fill(e.path, m.ids(w)), ""))
 			}

@@ -120,7 +120,9 @@ func newWorld(t *testing.T) *world {
 	jobs := job.New(w.store, log)
 	products := product.New(w.store, keys, log)
 	w.devices = device.New(w.store, products, keys, w.bus, log)
-	orders := issuance.New(w.store, products, keys, jobs, w.devices.Register, log)
+	orders := issuance.New(issuance.Config{
+		Store: w.store, Products: products, Keys: keys, Jobs: jobs, Issued: w.devices.Register, Revoked: w.devices.Revoked, Logger: log,
+	})
 	shadows := shadow.New(w.store, products, log)
 	w.commands = command.New(w.store, products, shadows, w.bus, log)
 	points := history.New(series, w.devices, products, 0, log)
@@ -297,7 +299,7 @@ func (a answer) id() string {
 
 // maker is what organisation a has made: one of each object that a route may name.
 type maker struct {
-	product, order, job, device, deviceName, home, room, command, token, session string
+	product, order, job, device, deviceName, home, room, command, token, session, download, list string
 	member                                                                       string // id of a user in the organisation
 }
 
@@ -316,6 +318,8 @@ func (w *world) manufacture() maker {
 	})
 	d := as("GET", "/api/v1/devices?order="+m.order, "", 200)
 	m.device, m.deviceName = d.text("items/0/id"), d.text("items/0/device_name")
+	m.list = w.want(w.call(w.owner, "POST", "/api/v1/mac-lists?name=own", "78da07c11ca8\n", "Content-Type", "text/csv"), 201).id()
+	m.download = as("POST", "/api/v1/orders/"+m.order+"/downloads", `{"reason":"for tests"}`, 201).id()
 	m.home = as("POST", "/api/v1/homes", `{"names":{"zh-CN":"家"}}`, 201).id()
 	m.room = as("POST", "/api/v1/homes/"+m.home+"/rooms", `{"names":{"zh-CN":"客厅"}}`, 201).id()
 	as("POST", "/api/v1/homes/"+m.home+"/devices", fmt.Sprintf(`{"device":%q,"room":%q,"names":{"zh-CN":"灯"}}`, m.device, m.room), 204)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -57,15 +58,17 @@ func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
 	if !c.secure && !c.loopback() && !c.g.plain[key] {
 		return mqtt.RefusedAuthorised, "plain TCP from another machine is not allowed for product key " + key
 	}
-	who, err := c.ask(key, name)
+	who, err := c.ask(key, name, func(secret string) bool { return alink.Verify(in.Password, id.SignMethod, secret, id, name, key) })
 	switch {
 	case fault.Is(err, fault.Missing):
 		return mqtt.RefusedLogin, "unknown product or device"
+	case errors.Is(err, errSignature):
+		return mqtt.RefusedLogin, err.Error()
+	case fault.Is(err, fault.Clash):
+		return mqtt.RefusedLogin, "the secret is not in force any more"
 	case err != nil:
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelError, "identifying a device failed", slog.Any("error", err))
 		return mqtt.RefusedServer, "the platform cannot identify devices now"
-	case !alink.Verify(in.Password, id.SignMethod, who.Secret.Reveal(), id, name, key):
-		return mqtt.RefusedLogin, "wrong signature"
 	case who.State != device.Enabled:
 		return mqtt.RefusedAuthorised, "device is disabled"
 	}
@@ -77,9 +80,11 @@ func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
 	return mqtt.Accepted, ""
 }
 
+var errSignature = errors.New("wrong signature")
+
 // ask identifies on a goroutine of its own: a database call would leave the reader with a stack several times larger
-// for as long as the session lives.
-func (c *conn) ask(key, name string) (who device.Identity, err error) {
+// for as long as the session lives. A device that is enabled and whose signature fits is let in.
+func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.Identity, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
 	defer cancel()
 	done := make(chan struct{})
@@ -88,7 +93,16 @@ func (c *conn) ask(key, name string) (who device.Identity, err error) {
 		select {
 		case c.g.identify <- struct{}{}:
 			defer func() { <-c.g.identify }()
-			who, err = c.g.c.Devices.Identify(ctx, key, name)
+			if who, err = c.g.c.Devices.Identify(ctx, key, name); err != nil {
+				return
+			}
+			generation, ok := who.Match(fits)
+			switch {
+			case !ok:
+				err = errSignature
+			case who.State == device.Enabled:
+				err = c.g.c.Devices.Admit(ctx, &who, generation)
+			}
 		case <-ctx.Done():
 			err = ctx.Err()
 		}

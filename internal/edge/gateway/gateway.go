@@ -143,8 +143,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	})
 	defer stopDue()
 	stopState := g.c.Bus.Subscribe(device.StateSubject+">", func(subject string, _ []byte) {
-		if c := g.sessions.find(subject[len(device.StateSubject):]); c != nil {
-			g.conns.Go(func() { g.recheck(context.WithoutCancel(ctx), []*conn{c}) })
+		if live := g.meant(subject[len(device.StateSubject):]); len(live) > 0 {
+			g.conns.Go(func() { g.recheck(context.WithoutCancel(ctx), live) })
 		}
 	})
 	defer stopState()
@@ -187,13 +187,22 @@ func (g *Gateway) round(ctx context.Context) {
 	g.changes.Store(last) // first, so that a session which enters from here on looks for itself
 	var live []*conn
 	for _, id := range changed {
-		if c := g.sessions.find(id); c != nil {
-			live = append(live, c)
-		}
+		live = append(live, g.meant(id)...)
 	}
 	if !g.recheck(ctx, live) {
 		g.changes.Store(before) // again at the next round
 	}
+}
+
+// meant are the sessions here that a change of a device concerns.
+func (g *Gateway) meant(id string) []*conn {
+	if id == device.Every {
+		return g.sessions.all()
+	}
+	if c := g.sessions.find(id); c != nil {
+		return []*conn{c}
+	}
+	return nil
 }
 
 // begin finds where the rounds start: what is older concerns sessions that began after it.

@@ -4,7 +4,9 @@
 // It owns the tables device, device_change, device_presence, device_run and device_cursor, and the form of the uplink records that speak of devices.
 // It promises:
 //   - a device exists from the transaction that issued its triple, and can connect only once its order is issued;
-//   - the secret of a device is derived when it is needed and never stored;
+//   - the secret of a device is derived when it is needed and never stored; it is one of those that are in force, and with the
+//     first login the only one;
+//   - whoever holds sessions learns of every change of a device's right to connect;
 //   - presence follows the uplink Log: an end of session older than the newest session changes nothing;
 //   - nobody loads a device of another organisation: it is not found.
 //
@@ -17,8 +19,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
@@ -65,7 +69,28 @@ type Identity struct {
 	ProductKey   string
 	Name         string
 	State        State
-	Secret       triple.Secret
+	Order        string        // it was issued by
+	Secret       triple.Secret // the newest that is in force; zero if none is
+
+	mac     triple.MAC
+	fixed   bool // it has logged in with the only secret that is in force
+	secrets []candidate
+}
+
+// candidate is a secret that a device may log in with.
+type candidate struct {
+	generation uint32
+	secret     triple.Secret
+}
+
+// Match tries every secret that is in force, whichever fits, and returns the generation of the one that does.
+func (id *Identity) Match(fits func(secret string) bool) (generation uint32, ok bool) {
+	for _, c := range id.secrets {
+		if fits(c.secret.Reveal()) {
+			generation, ok = c.generation, true
+		}
+	}
+	return generation, ok
 }
 
 // Service answers for devices. It is safe for concurrent use.
@@ -101,7 +126,8 @@ func (s *Service) Register(ctx context.Context, tx *store.Tx, order issuance.Ord
 	return insert(ctx, tx, order, rows, time.Now())
 }
 
-// Identify finds the device that says it is deviceName of productKey, with the secret its signature must be made with.
+// Identify finds the device that says it is deviceName of productKey, with the secrets its signature may be made with: see
+// [issuance.InForce]. How long it takes depends on how many there are, never on which of them fits.
 // An unknown product or device, and one whose order is not issued, is the same [fault.NotFound].
 func (s *Service) Identify(ctx context.Context, productKey, deviceName string) (Identity, error) {
 	p, err := s.products.ByKey(ctx, productKey)
@@ -112,24 +138,50 @@ func (s *Service) Identify(ctx context.Context, productKey, deviceName string) (
 	if err != nil {
 		return Identity{}, fault.NotFound("device", deviceName)
 	}
-	id := Identity{Product: p.ID, ProductKey: productKey, Name: deviceName}
-	var generation uint32
+	id := Identity{Product: p.ID, ProductKey: productKey, Name: deviceName, mac: mac}
 	err = s.store.Read(ctx, func(v *store.View) error {
-		err := v.QueryRow(ctx, identifySQL, p.ID, deviceName).Scan(&id.ID, &id.Organisation, &generation, &id.State)
+		err := v.QueryRow(ctx, identifySQL, p.ID, deviceName).Scan(&id.ID, &id.Organisation, &id.Order, &id.State)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fault.NotFound("device", deviceName)
 		}
 		if err != nil {
 			return fmt.Errorf("reading device %s: %w", deviceName, err)
 		}
+		standing, err := issuance.InForce(ctx, v, id.Order, mac, time.Now())
+		if err != nil {
+			return err
+		}
 		key, err := s.keys.ProductKey(ctx, v, p.ID)
 		if err != nil {
 			return fmt.Errorf("opening the key of product %s: %w", p.ID, err)
 		}
-		id.Secret = triple.Derive(key.Reveal(), p.ID, mac, generation)
+		id.fixed = standing.Fixed
+		for _, g := range standing.Generations {
+			id.secrets = append(id.secrets, candidate{g, triple.Derive(key.Reveal(), p.ID, mac, g)})
+		}
+		if len(id.secrets) > 0 {
+			id.Secret = id.secrets[0].secret
+		}
 		return nil
 	})
 	return id, err
+}
+
+// Admit lets a device in that has proved the secret of a generation: with its first login that one becomes the only one. It
+// refuses, as a conflict, a secret that was taken out of force meanwhile.
+func (s *Service) Admit(ctx context.Context, id *Identity, generation uint32) error {
+	if id.fixed {
+		return nil
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := issuance.Fix(ctx, tx, id.Order, id.mac, generation, time.Now()); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE device SET generation = ? WHERE id = ? AND generation <> ?", generation, id.ID, generation); err != nil {
+			return fmt.Errorf("noting the generation of device %s: %w", id.ID, err)
+		}
+		return nil
+	})
 }
 
 // Load returns a device of who's organisation.
@@ -145,7 +197,11 @@ func (s *Service) Load(ctx context.Context, who access.Actor, id string) (Device
 
 // Load returns a device of who's organisation as q sees it; for rooms that act on devices within a transaction of their own.
 func Load(ctx context.Context, q store.Querier, who access.Actor, id string) (Device, error) {
-	d, err := scan(q.QueryRow(ctx, loadSQL, id, who.Organisation))
+	query, args := loadSQL, []any{id}
+	if !who.Everywhere() {
+		query, args = query+" AND d.organisation = ?", append(args, who.Organisation)
+	}
+	d, err := scan(q.QueryRow(ctx, query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Device{}, fault.NotFound("device", id)
 	}
@@ -165,15 +221,60 @@ func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to 
 		if _, err := Load(ctx, tx, who, id); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "UPDATE device SET state = ? WHERE id = ? AND organisation = ?", to, id, who.Organisation); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE device SET state = ? WHERE id = ?", to, id); err != nil {
 			return fmt.Errorf("setting the state of device %s: %w", id, err)
 		}
-		if _, err := tx.Exec(ctx, "INSERT INTO device_change (device, at) VALUES (?, ?)", id, time.Now().UnixMilli()); err != nil {
-			return fmt.Errorf("noting the change of device %s: %w", id, err)
+		if err := s.changed(ctx, tx, id); err != nil {
+			return err
 		}
-		tx.AfterCommit(func() { s.bus.Publish(StateSubject+id, nil) })
 		return audit.Record(ctx, tx, who, "device."+string(to), id, note)
 	})
+}
+
+// Every stands for all devices among those whose right to connect changed.
+const Every = "every"
+
+// changed tells whoever holds sessions that the right of a device, or of [Every] device, may have changed.
+func (s *Service) changed(ctx context.Context, tx *store.Tx, id string) error {
+	if _, err := tx.Exec(ctx, "INSERT INTO device_change (device, at) VALUES (?, ?)", id, time.Now().UnixMilli()); err != nil {
+		return fmt.Errorf("noting the change of device %s: %w", id, err)
+	}
+	tx.AfterCommit(func() { s.bus.Publish(StateSubject+id, nil) })
+	return nil
+}
+
+// Revoke takes every secret of a device that was handed out so far out of force; its session ends. The next download of its
+// order hands out another.
+func (s *Service) Revoke(ctx context.Context, who access.Actor, id, reason string) error {
+	if err := who.Check(access.RevokeTriples); err != nil {
+		return err
+	}
+	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > 500 {
+		return fault.Invalid("/reason", reason, "1 to 500 characters", "say why")
+	}
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		d, err := Load(ctx, tx, who, id)
+		if err != nil {
+			return err
+		}
+		mac, err := triple.ParseMAC(d.Name)
+		if err != nil {
+			return fmt.Errorf("reading the name of device %s: %w", id, err)
+		}
+		if err := issuance.RevokeOne(ctx, tx, d.Order, mac, time.Now()); err != nil {
+			return err
+		}
+		if err := s.changed(ctx, tx, id); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "device.revoke", id, reason)
+	})
+}
+
+// Revoked lets all live sessions show that their secret is in force, when many of an order were revoked. It is the hook
+// issuance.Revoked.
+func (s *Service) Revoked(ctx context.Context, tx *store.Tx, _ string) error {
+	return s.changed(ctx, tx, Every)
 }
 
 // Changes lists the devices whose right to connect changed after seq, and the newest seq there is; for the gateway, so
@@ -215,16 +316,34 @@ func (s *Service) Disabled(ctx context.Context, ids []string) ([]string, error) 
 	var out []string
 	err := s.store.Read(ctx, func(v *store.View) error {
 		for _, id := range ids {
-			var state State
-			err := v.QueryRow(ctx, "SELECT state FROM device WHERE id = ?", id).Scan(&state)
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
-				return fmt.Errorf("reading the state of device %s: %w", id, err)
+			live, err := inForce(ctx, v, id)
+			if err != nil {
+				return err
 			}
-			if state != Enabled {
+			if !live {
 				out = append(out, id)
 			}
 		}
 		return nil
 	})
 	return out, err
+}
+
+// inForce reports whether a device that has a session may keep it.
+func inForce(ctx context.Context, q store.Querier, id string) (bool, error) {
+	var state State
+	var order, name string
+	err := q.QueryRow(ctx, "SELECT state, batch, name FROM device WHERE id = ?", id).Scan(&state, &order, &name)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && state != Enabled {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading the state of device %s: %w", id, err)
+	}
+	mac, err := triple.ParseMAC(name)
+	if err != nil {
+		return false, fmt.Errorf("reading the name of device %s: %w", id, err)
+	}
+	standing, err := issuance.InForce(ctx, q, order, mac, time.Now())
+	return !standing.Lost, err
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const identifySQL = `
-	SELECT d.id, d.organisation, d.generation, d.state
+	SELECT d.id, d.organisation, d.batch, d.state
 	FROM device d
 	JOIN issuance_order o ON o.id = d.batch
 	WHERE d.product = ? AND d.name = ? AND o.state = 'issued'`
@@ -28,7 +28,7 @@ const from = `
 	LEFT JOIN device_presence p ON p.device = d.id
 	WHERE o.state = 'issued'`
 
-const loadSQL = `SELECT ` + columns + from + ` AND d.id = ? AND d.organisation = ?`
+const loadSQL = `SELECT ` + columns + from + ` AND d.id = ?`
 
 // rowsAtOnce is how many devices one INSERT statement carries; more gains nothing and costs memory to parse.
 const rowsAtOnce = 100

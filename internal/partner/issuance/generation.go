@@ -28,11 +28,11 @@ const (
 type Standing struct {
 	Generations []uint32 // the newest first; at most 16, and none if all were revoked
 	Fixed       bool     // a device has logged in with the only one
+	Lost        bool     // a device had logged in with one that was revoked since: its session may not go on
 }
 
 // InForce tells which generations of an address of an issued order a device may log in with. Until the first login they are
-// all that were handed out and have not ended; from then on it is that one. A session that was opened with it may go on while
-// it is Fixed.
+// all that were handed out and have not ended; from then on it is that one.
 func InForce(ctx context.Context, q store.Querier, order string, mac triple.MAC, now time.Time) (Standing, error) {
 	k, err := known(ctx, q, order, mac)
 	if err != nil {
@@ -45,7 +45,7 @@ func InForce(ctx context.Context, q store.Querier, order string, mac triple.MAC,
 	if k.generation >= max(k.lowest, 1) && slices.Contains(open, k.generation) {
 		return Standing{Generations: []uint32{k.generation}, Fixed: true}, nil
 	}
-	return Standing{Generations: open}, nil
+	return Standing{Generations: open, Lost: k.generation > 0}, nil
 }
 
 // secret is a row of issuance_secret; zero if there is none.

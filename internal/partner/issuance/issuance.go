@@ -1,18 +1,27 @@
 // Package issuance lets a maker apply for triples (三元组), issues them and hands them out as a workbook.
 //
-// It owns the tables mac_pool, issuance_order and issuance_range. It promises:
+// It owns the tables mac_pool, mac_list, issuance_order, issuance_range, issuance_mac, issuance_upload, issuance_generation,
+// issuance_secret and issuance_download. It promises:
 //   - a MAC is issued once: no two orders share one, whatever runs at the same time, and also after a restore of older data;
+//   - triples for debugging need nobody's consent up to a number a product, which is exact; all others are decided by a
+//     reviewer who is no member of the organisation, once, with a reason;
 //   - nothing of an order is usable before the one transaction that makes it issued;
 //   - a program that stops or is killed goes on where its last transaction ended, without a gap or a triple twice;
-//   - an order ends: issued, failed or cancelled; one that a restore brought back is not issued if others may have its addresses;
-//   - a workbook is downloaded to its end once, and each download leaves an audit entry before its first byte;
-//   - no secret is stored: each is derived when the workbook is written;
+//   - an order ends: issued, failed, rejected, withdrawn or cancelled; one that a restore brought back is not issued if others
+//     may have its addresses;
+//   - no two downloads share a secret; each is one grant for one whole file, with a reason and one audit entry, and hands out
+//     the next generation for every triple that no device has logged in with yet;
+//   - the first login decides which generation a device has; the others end in the same transaction, and those that nobody
+//     logged in with end 30 days after a later one was handed out;
+//   - a revoked secret opens nothing from the commit that revokes it;
+//   - no secret is stored: each is derived when the workbook is written, or compared;
 //   - nobody loads an order of another organisation: it is not found.
 //
 // An order that does not end as issued gives back the addresses that it has not yet handed to the room above. What it has
 // handed on is never issued again, though nobody ever saw it: a row there may bear it.
 //
-// It keeps ranges, not rows: a million triples are one row here. Their devices are the room's above, by the hook [Issued].
+// It keeps ranges, not rows: a million triples of a pool are one row here. Their devices are the room's above, by the hook
+// [Issued].
 package issuance
 
 import (
@@ -21,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 	"unicode"
@@ -42,10 +52,8 @@ const (
 	// MaxQuantity is the most triples of one order.
 	MaxQuantity = 1_000_000
 
-	maxNote = 500 // characters
-	maxOpen = 8   // orders of one organisation that have not ended
-
-	firstGeneration = 1 // of every secret, until a download can be repeated
+	maxNote    = 500 // characters
+	maxFactory = 200 // characters of each part of a factory
 )
 
 // A Purpose is what triples are wanted for.
@@ -65,15 +73,30 @@ type Order struct {
 	Quantity     int
 	Purpose      Purpose
 	Note         string
+	Factory      Factory
+	PlannedAt    time.Time // when the factory means to begin; zero: not said
+	List         string    // the maker's list that the addresses are of; empty: the platform's pools
 	State        State
-	Reason       string // why it failed or was cancelled, one sentence
+	Reason       string // why it ended other than as issued, one sentence
 	Done         int    // triples registered so far; all of them say nothing before State is StateIssued
-	Generation   uint32 // of the secrets
+	Generation   uint32 // the newest of the secrets
+	DecidedBy    string // the reviewer; empty: nobody had to decide
+	DecidedAt    time.Time
 	Job          string // that issues it
 	RequestedBy  string // user, or the name of a part of the program
 	CreatedAt    time.Time
 	EndedAt      time.Time // issued, failed or cancelled; zero before
-	DownloadedAt time.Time // the workbook was written to its end; zero before
+	DownloadedAt time.Time // a workbook was first taken to its end; zero before
+
+	list     int64 // number of the list
+	listFrom int   // its row that the order begins with
+}
+
+// A Factory is where triples are burned (工厂), as the maker says it.
+type Factory struct {
+	Name    string // at most 200 characters, as are the others
+	Address string
+	Contact string
 }
 
 // Open lists what who may do with the order now.
@@ -91,37 +114,64 @@ type Row struct {
 // lets the order try again later, every other fails it.
 type Issued func(ctx context.Context, tx *store.Tx, order Order, rows []Row) error
 
+// Revoked is called in the transaction that revokes secrets of an order: live sessions of its devices have to show that
+// theirs are still in force.
+type Revoked func(ctx context.Context, tx *store.Tx, order string) error
+
+// Config is what a service works with. The functions ask rooms that know nothing of orders; nil is answered as said.
+type Config struct {
+	Store    *store.Store
+	Products *product.Service
+	Keys     *keyring.Keyring
+	Jobs     *job.Runner
+	Issued   Issued
+	Revoked  Revoked // nil: nobody holds sessions
+	Logger   *slog.Logger
+
+	// Level is how far an organisation is verified, an index of [Limits]; nil: the last of them.
+	Level func(ctx context.Context, q store.Querier, organisation string) (int, error)
+	// MayMassProduce refuses a product that is not that far; nil: none.
+	MayMassProduce func(ctx context.Context, q store.Querier, product string) error
+}
+
 // Service answers for orders. It is safe for concurrent use.
 type Service struct {
+	c        Config
 	store    *store.Store
 	products *product.Service
 	keys     *keyring.Keyring
 	jobs     *job.Runner
-	issued   Issued
 	log      *slog.Logger
 	now      func() time.Time
 
 	mu      sync.Mutex      // guards writing
-	writing map[string]bool // orders whose workbook is being written
+	writing map[string]bool // downloads that are being written
+
+	once   sync.Once // finds lost, at the first use
+	lost   []Lost
+	unlost error
 }
 
-// New returns the service over a migrated store and names itself to jobs as the one that issues. The hook issued registers
-// what becomes of triples.
-func New(s *store.Store, products *product.Service, keys *keyring.Keyring, jobs *job.Runner, issued Issued, log *slog.Logger) *Service {
+// New returns the service over a migrated store and names itself to jobs as the one that issues.
+func New(c Config) *Service {
 	o := &Service{
-		store: s, products: products, keys: keys, jobs: jobs, issued: issued, log: log,
+		c: c, store: c.Store, products: c.Products, keys: c.Keys, jobs: c.Jobs, log: c.Logger,
 		now: time.Now, writing: make(map[string]bool),
 	}
-	jobs.Handle(jobKind, o.issue)
+	c.Jobs.Handle(jobKind, o.issue)
+	c.Jobs.Handle(listKind, o.readList)
 	return o
 }
 
 // NewOrder is what an order is made of.
 type NewOrder struct {
-	Product  string  // UUID, of the organisation that orders
-	Quantity int     // 1 to 1,000,000
-	Purpose  Purpose // Debug or Mass
-	Note     string  // for the reviewer; at most 500 characters, may be empty
+	Product   string    // UUID, of the organisation that orders
+	Quantity  int       // 1 to 1,000,000
+	Purpose   Purpose   // Debug or Mass
+	Note      string    // for the reviewer; at most 500 characters, may be empty
+	Factory   Factory   // Mass needs its name
+	PlannedAt time.Time // zero: not said
+	List      string    // a list of the maker's own addresses; empty: from the platform's pools
 }
 
 func (n NewOrder) check() error {
@@ -131,14 +181,29 @@ func (n NewOrder) check() error {
 	if n.Purpose != Debug && n.Purpose != Mass {
 		return fault.Invalid("/purpose", string(n.Purpose), `"debug" or "mass"`, "send one of the two")
 	}
-	return checkNote(n.Note)
+	for _, f := range []struct{ where, text string }{
+		{"/factory/name", n.Factory.Name}, {"/factory/address", n.Factory.Address}, {"/factory/contact", n.Factory.Contact},
+	} {
+		if utf8.RuneCountInString(f.text) > maxFactory || !plain(f.text) {
+			return fault.Invalid(f.where, f.text, fmt.Sprintf("at most %d characters, no control characters", maxFactory), "shorten it")
+		}
+	}
+	return checkNote("/note", n.Note)
 }
 
-func checkNote(note string) error {
+func checkNote(where, note string) error {
 	if utf8.RuneCountInString(note) > maxNote || !plain(note) {
-		return fault.Invalid("/note", note, fmt.Sprintf("at most %d characters, no control characters", maxNote), "shorten it")
+		return fault.Invalid(where, note, fmt.Sprintf("at most %d characters, no control characters", maxNote), "shorten it")
 	}
 	return nil
+}
+
+// checkReason is for acts that others must be able to understand later.
+func checkReason(reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return fault.Invalid("/reason", reason, fmt.Sprintf("1 to %d characters", maxNote), "say why")
+	}
+	return checkNote("/reason", reason)
 }
 
 // plain reports whether s is UTF-8 whose only control characters are line ends.
@@ -151,8 +216,8 @@ func plain(s string) bool {
 	return utf8.ValidString(s)
 }
 
-// Request orders triples of a product of who's organisation. Whoever may issue needs no review: the order is approved at
-// once, has its addresses when Request returns, and is issued by a job; see Wait.
+// Request orders triples of a product of who's organisation. Up to the limit of its product an order for debugging needs no
+// review: it has its addresses when Request returns, and is issued by a job; see Wait. All others wait for a reviewer.
 func (s *Service) Request(ctx context.Context, who access.Actor, n NewOrder) (Order, error) {
 	if err := who.Check(access.IssueTriples); err != nil {
 		return Order{}, err
@@ -163,20 +228,29 @@ func (s *Service) Request(ctx context.Context, who access.Actor, n NewOrder) (Or
 	if _, err := s.products.Load(ctx, who, n.Product); err != nil {
 		return Order{}, fmt.Errorf("loading product %s: %w", n.Product, err)
 	}
+	if _, err := s.Missing(ctx); err != nil { // what a restore lost is known before the transaction
+		return Order{}, err
+	}
 	var o Order
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		o = Order{
 			ID: newID(), Organisation: who.Organisation, Product: n.Product, Quantity: n.Quantity, Purpose: n.Purpose, Note: n.Note,
-			State: StateRequested, Generation: firstGeneration, RequestedBy: person(who), CreatedAt: at(s.now().UnixMilli()),
+			Factory: n.Factory, PlannedAt: n.PlannedAt, State: StateRequested, Generation: s.firstGeneration(),
+			RequestedBy: person(who), CreatedAt: at(s.now().UnixMilli()),
 		}
-		if err := room(ctx, tx, who.Organisation); err != nil {
+		if err := s.allowed(ctx, tx, &o); err != nil {
+			return err
+		}
+		if err := s.reserve(ctx, tx, who, &o, n.List); err != nil {
 			return err
 		}
 		if err := insert(ctx, tx, &o); err != nil {
 			return err
 		}
-		if err := s.approve(ctx, tx, who, &o); err != nil {
-			return err
+		if o.Purpose == Debug {
+			if err := s.approve(ctx, tx, access.System("issuance", o.Organisation), &o); err != nil {
+				return err
+			}
 		}
 		return audit.Record(ctx, tx, who, "order.request", o.ID, fmt.Sprintf("%d for %s", o.Quantity, o.Purpose))
 	})
@@ -186,28 +260,19 @@ func (s *Service) Request(ctx context.Context, who access.Actor, n NewOrder) (Or
 	return o, nil
 }
 
-// room refuses an order of an organisation that has enough open ones.
-func room(ctx context.Context, tx *store.Tx, organisation string) error {
-	var open int
-	if err := tx.QueryRow(ctx, countOpenSQL, organisation).Scan(&open); err != nil {
-		return fmt.Errorf("counting the open orders of %s: %w", organisation, err)
-	}
-	if open >= maxOpen {
-		return fault.Limit("number of open orders", fmt.Sprint(open), fmt.Sprint(maxOpen), 0)
-	}
-	return nil
-}
-
 // approve takes the addresses and hands the order to a job.
 func (s *Service) approve(ctx context.Context, tx *store.Tx, who access.Actor, o *Order) error {
 	to, err := moves.Next(o.State, Approve, who)
 	if err != nil {
 		return err
 	}
-	if err := s.take(ctx, tx, o); err != nil {
-		return err
+	if o.list == 0 {
+		if err := s.take(ctx, tx, o); err != nil {
+			return err
+		}
 	}
-	j, err := s.jobs.Submit(ctx, tx, who, job.Spec{Kind: jobKind, Object: o.ID, Total: int64(o.Quantity)})
+	system := access.System("issuance", o.Organisation)
+	j, err := s.jobs.Submit(ctx, tx, system, job.Spec{Kind: jobKind, Object: o.ID, Total: int64(o.Quantity)})
 	if err != nil {
 		return fmt.Errorf("handing order %s to a job: %w", o.ID, err)
 	}
@@ -218,14 +283,14 @@ func (s *Service) approve(ctx context.Context, tx *store.Tx, who access.Actor, o
 	return s.move(ctx, tx, o, to, "")
 }
 
-// Cancel ends an order that is not issued yet. None of its triples was or becomes usable. The note says why; it may be empty.
+// Cancel ends an order that is not issued yet: it is withdrawn if nobody has decided about it, and cancelled otherwise. None
+// of its triples was or becomes usable. The note says why; it may be empty.
 func (s *Service) Cancel(ctx context.Context, who access.Actor, id, note string) (Order, error) {
-	if err := checkNote(note); err != nil {
+	if err := who.Check(access.IssueTriples); err != nil {
 		return Order{}, err
 	}
-	reason := note
-	if reason == "" {
-		reason = "it was cancelled"
+	if err := checkNote("/note", note); err != nil {
+		return Order{}, err
 	}
 	var o Order
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
@@ -233,17 +298,24 @@ func (s *Service) Cancel(ctx context.Context, who access.Actor, id, note string)
 		if o, err = load(ctx, tx, who, id); err != nil {
 			return err
 		}
-		to, err := moves.Next(o.State, Cancel, who)
+		act, reason := Cancel, note
+		if o.State == StateRequested {
+			act = Withdraw
+		}
+		to, err := moves.Next(o.State, act, who)
 		if err != nil {
 			return err
+		}
+		if reason == "" {
+			reason = "it was " + string(to)
 		}
 		if err := s.end(ctx, tx, &o, to, reason); err != nil {
 			return err
 		}
-		if err := s.stop(ctx, tx, who, &o); err != nil {
+		if err := s.stop(ctx, tx, &o); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "order.cancel", id, note)
+		return audit.Record(ctx, tx, who, "order."+string(act), id, note)
 	})
 	if err != nil {
 		return Order{}, err
@@ -252,11 +324,12 @@ func (s *Service) Cancel(ctx context.Context, who access.Actor, id, note string)
 }
 
 // stop stops the job of an order, if there is one that has not ended.
-func (s *Service) stop(ctx context.Context, tx *store.Tx, who access.Actor, o *Order) error {
+func (s *Service) stop(ctx context.Context, tx *store.Tx, o *Order) error {
 	if o.Job == "" {
 		return nil
 	}
-	if _, err := s.jobs.CancelIn(ctx, tx, who, o.Job); err != nil && !fault.Is(err, fault.Clash) {
+	system := access.System("issuance", o.Organisation)
+	if _, err := s.jobs.CancelIn(ctx, tx, system, o.Job); err != nil && !fault.Is(err, fault.Clash) {
 		return fmt.Errorf("stopping the job of order %s: %w", o.ID, err)
 	}
 	return nil
@@ -282,44 +355,10 @@ func (s *Service) Wait(ctx context.Context, who access.Actor, id string) (Order,
 	if err != nil || o.State.Ended() || o.Job == "" {
 		return o, err
 	}
-	if _, err := s.jobs.Wait(ctx, who, o.Job); err != nil {
+	if _, err := s.jobs.Wait(ctx, access.System("issuance", o.Organisation), o.Job); err != nil {
 		return o, fmt.Errorf("waiting for order %s: %w", id, err)
 	}
 	return s.Load(ctx, who, id)
-}
-
-// A Filter narrows a list of orders. Empty fields do not.
-type Filter struct {
-	Product string // UUID
-	State   State
-	After   string // id of the last order of the page before
-	Limit   int    // 1..500; 0 is 100
-}
-
-// List returns a page of the orders of who's organisation, the newest first, and whether more follow.
-func (s *Service) List(ctx context.Context, who access.Actor, f Filter) ([]Order, bool, error) {
-	if err := who.Check(access.ReadOrder); err != nil {
-		return nil, false, err
-	}
-	if f.Limit == 0 {
-		f.Limit = 100
-	}
-	if f.Limit < 1 || f.Limit > 500 {
-		return nil, false, fault.Invalid("/limit", fmt.Sprint(f.Limit), "an integer from 1 to 500", "ask for at most 500 and follow the cursor")
-	}
-	var page []Order
-	err := s.store.Read(ctx, func(v *store.View) error {
-		var err error
-		page, err = list(ctx, v, who.Organisation, f)
-		return err
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("listing orders: %w", err)
-	}
-	if len(page) > f.Limit {
-		return page[:f.Limit], true, nil
-	}
-	return page, false, nil
 }
 
 // move writes the new state of an order if it is still in the old one.
@@ -336,6 +375,9 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, o *Order, to State, re
 		return errors.Join(fault.Stale("order", o.ID), err)
 	}
 	o.State, o.Reason, o.EndedAt = to, reason, at(ended.Int64)
+	if to.Ended() {
+		return giveLimits(ctx, tx, o)
+	}
 	return nil
 }
 
@@ -343,6 +385,9 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, o *Order, to State, re
 func (s *Service) end(ctx context.Context, tx *store.Tx, o *Order, to State, reason string) error {
 	if err := s.move(ctx, tx, o, to, reason); err != nil {
 		return err
+	}
+	if o.list != 0 {
+		return giveBackToList(ctx, tx, o)
 	}
 	return giveBack(ctx, tx, o)
 }

@@ -20,6 +20,8 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/listing"
+	"lampworks/internal/infra/listing/listingtest"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/storetest"
 	"lampworks/internal/partner/product"
@@ -29,9 +31,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
-	maker    = access.Actor{Kind: access.KindUser, ID: "ann", User: "ann", Organisation: "lamps", Roles: []access.Role{access.Owner}}
-	stranger = access.Actor{Kind: access.KindUser, ID: "eve", User: "eve", Organisation: "others", Roles: []access.Role{access.Owner}}
-	operator = access.Actor{Kind: access.KindUser, ID: "op", User: "op", Roles: []access.Role{access.Admin}}
+	maker     = access.Actor{Kind: access.KindUser, ID: "ann", User: "ann", Organisation: "lamps", Roles: []access.Role{access.Owner}}
+	stranger  = access.Actor{Kind: access.KindUser, ID: "eve", User: "eve", Organisation: "others", Roles: []access.Role{access.Owner}}
+	operator  = access.Actor{Kind: access.KindUser, ID: "op", User: "op", Roles: []access.Role{access.Admin}}
+	reviewer1 = access.Actor{Kind: access.KindUser, ID: "rex", User: "rex", Roles: []access.Role{access.Reviewer}}
 )
 
 // A works is a service whose hook writes rows into a table of the test.
@@ -59,7 +62,7 @@ func worksAt(t testing.TB, dir string) *works {
 		t.Fatal(err)
 	}
 	w := &works{dir: dir}
-	w.Service = New(s, product.New(s, keys, log), keys, job.New(s, log), w.register, log)
+	w.Service = New(Config{Store: s, Products: product.New(s, keys, log), Keys: keys, Jobs: job.New(s, log), Issued: w.register, Logger: log})
 	w.exec(t, "CREATE TABLE IF NOT EXISTS row (mac TEXT NOT NULL PRIMARY KEY, batch TEXT NOT NULL, generation INTEGER NOT NULL)")
 	w.product, err = w.products.Create(t.Context(), maker, product.NewProduct{Category: "light", Names: product.Names{"zh-CN": "灯", "en": "Lamp"}})
 	if err != nil {
@@ -106,7 +109,7 @@ func (w *works) run(t testing.TB) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		if err := w.jobs.Run(ctx); err != nil {
+		if err := w.jobs.Run(ctx); err != nil && ctx.Err() == nil { // it may be stopped before it began
 			t.Errorf("running jobs: %v", err)
 		}
 	})
@@ -150,13 +153,27 @@ func (w *works) count(t testing.TB, what string) int {
 	return n
 }
 
+// request applies for triples for mass production and has them approved.
 func (w *works) request(t testing.TB, quantity int) Order {
 	t.Helper()
-	o, err := w.Request(t.Context(), maker, NewOrder{Product: w.product.ID, Quantity: quantity, Purpose: Mass})
+	o, err := w.order(t, quantity)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return o
+}
+
+func (w *works) order(t testing.TB, quantity int) (Order, error) {
+	t.Helper()
+	o, err := w.Request(t.Context(), maker, w.mass(quantity))
+	if err != nil {
+		return o, err
+	}
+	return w.Decide(t.Context(), reviewer1, o.ID, Approve, "")
+}
+
+func (w *works) mass(quantity int) NewOrder {
+	return NewOrder{Product: w.product.ID, Quantity: quantity, Purpose: Mass, Factory: Factory{Name: "Lamp Works One"}}
 }
 
 func (w *works) wait(t testing.TB, o Order) Order {
@@ -206,7 +223,7 @@ func TestMoves(t *testing.T) {
 	if err := moves.Check(StateRequested); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(moves.Ends(), []State{StateCancelled, StateIssued, StateFailed}); diff != "" {
+	if diff := cmp.Diff(moves.Ends(), []State{StateRejected, StateWithdrawn, StateCancelled, StateIssued, StateFailed}); diff != "" {
 		t.Errorf("ends: %s", diff)
 	}
 	for _, s := range moves.States() {
@@ -243,7 +260,7 @@ func TestOrderIsIssued(t *testing.T) {
 	if got := w.count(t, "row WHERE generation <> 1"); got != 0 {
 		t.Errorf("%d rows are of another generation", got)
 	}
-	if got := w.text(t, "SELECT GROUP_CONCAT(act || ' by ' || actor, ', ') FROM audit_entry WHERE object = ?", o.ID); got != "order.request by ann, order.issue by issuance" {
+	if got := w.text(t, "SELECT GROUP_CONCAT(act || ' by ' || actor, ', ') FROM audit_entry WHERE object = ?", o.ID); got != "order.request by ann, order.approve by rex, order.issue by issuance" {
 		t.Errorf("audit: %s", got)
 	}
 	if j, err := w.jobs.Wait(t.Context(), maker, o.Job); err != nil || j.State != job.Done || j.Done != int64(o.Quantity) || j.Total != int64(o.Quantity) {
@@ -269,8 +286,12 @@ func TestRequestRules(t *testing.T) {
 		want string
 	}{
 		{good, ""},
-		{with(func(n *NewOrder) { n.Quantity = 1_000_000 }), ""},
-		{with(func(n *NewOrder) { n.Note = strings.Repeat("灯", 499) + "\n" }), ""},
+		{with(func(n *NewOrder) { n.Quantity = 99 }), ""},
+		{with(func(n *NewOrder) { n.Quantity = 1 }), "debug_triples is 101, the limit is 100 triples for each product"},
+		{with(func(n *NewOrder) { n.Quantity, n.Purpose, n.Factory.Name = 1_000_000, Mass, "Works" }), ""},
+		{with(func(n *NewOrder) { n.Purpose = Mass }), "/factory/name is empty, want the name of the factory that burns the triples"},
+		{with(func(n *NewOrder) { n.Factory.Address = strings.Repeat("x", 201) }), "/factory/address is " + strings.Repeat("x", 61) + "…, want at most 200 characters, no control characters"},
+		{with(func(n *NewOrder) { n.Note, n.Purpose, n.Factory.Name = strings.Repeat("灯", 499)+"\n", Mass, "Works" }), ""},
 		{with(func(n *NewOrder) { n.Quantity = 0 }), "/quantity is 0" + quantity},
 		{with(func(n *NewOrder) { n.Quantity = -1 }), "/quantity is -1" + quantity},
 		{with(func(n *NewOrder) { n.Quantity = 1_000_001 }), "/quantity is 1000001" + quantity},
@@ -294,17 +315,16 @@ func TestRequestRules(t *testing.T) {
 func TestOpenOrdersAreLimited(t *testing.T) {
 	w := newWorks(t)
 	var first Order
-	for range maxOpen {
+	for range 100 {
 		first = w.request(t, 1)
 	}
-	n := NewOrder{Product: w.product.ID, Quantity: 1, Purpose: Debug}
-	if _, err := w.Request(t.Context(), maker, n); text(err) != "number of open orders is 8, the limit is 8" {
+	if _, err := w.Request(t.Context(), maker, w.mass(1)); text(err) != "open_orders is 101, the limit is 100 orders for each organisation" {
 		t.Errorf("one more: %v", err)
 	}
 	if _, err := w.Cancel(t.Context(), maker, first.ID, ""); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Request(t.Context(), maker, n); err != nil {
+	if _, err := w.Request(t.Context(), maker, w.mass(1)); err != nil {
 		t.Errorf("after one has ended: %v", err)
 	}
 }
@@ -326,25 +346,25 @@ func TestWhoMay(t *testing.T) {
 		{"market requests", second(w.Request(ctx, as(access.Market), NewOrder{Product: w.product.ID, Quantity: 1, Purpose: Debug})), fault.NotAllowed},
 		{"query cancels", second(w.Cancel(ctx, as(access.Query), o.ID, "")), fault.NotAllowed},
 		{"market reads", second(w.Load(ctx, as(access.Market), o.ID)), fault.NotAllowed},
-		{"engineer downloads", second(w.Download(ctx, as(access.Engineer), o.ID, nil)), fault.NotAllowed},
+		{"engineer downloads", second(w.Grant(ctx, as(access.Engineer), o.ID, why)), fault.NotAllowed},
 		{"nobody reads", second(w.Load(ctx, access.Actor{}, o.ID)), fault.NoActor},
 		{"maker adds a pool", second(w.AddPool(ctx, maker, NewPool{})), fault.NotAllowed},
 		{"maker lists pools", second(w.Pools(ctx, maker)), fault.NotAllowed},
 		{"stranger reads", second(w.Load(ctx, stranger, o.ID)), fault.Missing},
 		{"stranger waits", second(w.Wait(ctx, stranger, o.ID)), fault.Missing},
 		{"stranger cancels", second(w.Cancel(ctx, stranger, o.ID, "")), fault.Missing},
-		{"stranger downloads", second(w.Download(ctx, stranger, o.ID, nil)), fault.Missing},
+		{"stranger downloads", second(w.Grant(ctx, stranger, o.ID, why)), fault.Missing},
 		{"query reads", second(w.Load(ctx, as(access.Query), o.ID)), ""},
 	} {
 		if f := fault.Of(tt.err); tt.want == "" && tt.err != nil || tt.want != "" && (f == nil || f.Code != tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, tt.err, tt.want)
 		}
 	}
-	if got, err := w.Load(ctx, maker, o.ID); err != nil || cmp.Diff(got, o) != "" {
+	if got, err := w.Load(ctx, maker, o.ID); err != nil || got != o {
 		t.Errorf("the order became %+v, %v", got, err)
 	}
-	if page, more, err := w.List(ctx, stranger, Filter{}); len(page) != 0 || more || err != nil {
-		t.Errorf("a stranger lists %v, %v, %v", page, more, err)
+	if page, err := w.List(ctx, stranger, listing.Ask{}); len(page.Items) != 0 || page.Next != "" || err != nil {
+		t.Errorf("a stranger lists %v, %v, %v", len(page.Items), page.Next, err)
 	}
 }
 
@@ -359,32 +379,41 @@ func TestList(t *testing.T) {
 	if _, err := w.Cancel(t.Context(), maker, ids[1], "not wanted"); err != nil {
 		t.Fatal(err)
 	}
+	by := func(pairs ...string) listing.Ask {
+		ask := listing.Ask{Filters: map[string]string{}, Limit: 3}
+		for i := 0; i < len(pairs); i += 2 {
+			ask.Filters[pairs[i]] = pairs[i+1]
+		}
+		return ask
+	}
 	for _, tt := range []struct {
-		f    Filter
+		who  access.Actor
+		ask  listing.Ask
 		want []string
 		more bool
 	}{
-		{Filter{}, ids, false},
-		{Filter{Limit: 2}, ids[:2], true},
-		{Filter{Limit: 3, After: ids[1]}, ids[2:], false},
-		{Filter{State: StateCancelled}, ids[1:2], false},
-		{Filter{Product: w.product.ID, State: StateIssuing, Limit: 1}, ids[:1], true},
-		{Filter{Product: "none"}, nil, false},
+		{maker, listing.Ask{}, ids, false},
+		{maker, by(), ids[:3], true},
+		{maker, by("state", "cancelled"), ids[1:2], false},
+		{maker, by("product", w.product.ID, "state", "issuing"), []string{ids[0], ids[2], ids[3]}, true},
+		{maker, by("product", "none"), nil, false},
+		{stranger, by("organisation", "lamps"), nil, false},
+		{reviewer1, by("organisation", "lamps", "state", "cancelled"), ids[1:2], false},
+		{reviewer1, by("state", "cancelled"), ids[1:2], false},
+		{reviewer1, by(), ids[:3], true},
 	} {
-		page, more, err := w.List(t.Context(), maker, tt.f)
+		page, err := w.List(t.Context(), tt.who, tt.ask)
 		var got []string
-		for _, o := range page {
+		for _, o := range page.Items {
 			got = append(got, o.ID)
 		}
-		if diff := cmp.Diff(got, tt.want); diff != "" || more != tt.more || err != nil {
-			t.Errorf("%+v: more %v, %v\n%s", tt.f, more, err, diff)
+		if diff := cmp.Diff(got, tt.want); diff != "" || (page.Next != "") != tt.more || err != nil {
+			t.Errorf("%s %+v: more %v, %v\n%s", tt.who.ID, tt.ask, page.Next != "", err, diff)
 		}
 	}
-	for limit, want := range map[int]string{-1: "/limit is -1, want an integer from 1 to 500", 500: "", 501: "/limit is 501, want an integer from 1 to 500"} {
-		if _, _, err := w.List(t.Context(), maker, Filter{Limit: limit}); text(err) != want {
-			t.Errorf("Limit %d: %v", limit, err)
-		}
-	}
+	listingtest.Prove(t, w.store, &orders)
+	listingtest.Prove(t, w.store, &downloads)
+	listingtest.Prove(t, w.store, &macLists)
 }
 
 // A program that stops between any two transactions goes on at its next start, without a gap or a triple twice.
@@ -589,7 +618,7 @@ func TestCancelWhileIssuing(t *testing.T) {
 		if got, want := text(err), "cancel is not open in state "+string(ended.State); got != want {
 			t.Errorf("Cancel: got %q, want %q", got, want)
 		}
-		if got, err := w.Load(t.Context(), maker, ended.ID); err != nil || cmp.Diff(got, ended) != "" || w.count(t, "audit_entry") != before {
+		if got, err := w.Load(t.Context(), maker, ended.ID); err != nil || got != ended || w.count(t, "audit_entry") != before {
 			t.Errorf("a refused cancel made it %+v, %v", got, err)
 		}
 	}

@@ -28,8 +28,7 @@ const (
 
 	// markPrefix begins the names of the marks beside the root key: "mac/<first address>" is the highest address issued from
 	// the pool that begins there.
-	markPrefix     = "mac/"
-	markGeneration = "triple/generation"
+	markPrefix = "mac/"
 )
 
 // A Pool is a range of MAC addresses that triples are issued from, upwards.
@@ -66,7 +65,7 @@ func (p *pool) left(floor uint64) uint64 {
 
 // AddPool makes a pool of all addresses that begin with a prefix. The operator only: the prefix must be theirs to give.
 func (s *Service) AddPool(ctx context.Context, who access.Actor, n NewPool) (Pool, error) {
-	if err := who.Check(access.OperatePlatform); err != nil {
+	if err := who.Check(access.ManagePools); err != nil {
 		return Pool{}, err
 	}
 	if c := utf8.RuneCountInString(n.Name); c < 1 || c > 100 || !plain(n.Name) || strings.Contains(n.Name, "\n") {
@@ -89,6 +88,11 @@ func (s *Service) AddPool(ctx context.Context, who access.Actor, n NewPool) (Poo
 			if first <= o.last && o.first <= last {
 				return fault.Conflict("/prefix", fmt.Sprintf("the prefix overlaps the pool %q, %s to %s", o.name, triple.MACOf(o.first), triple.MACOf(o.last)))
 			}
+		}
+		if mac, err := listedBetween(ctx, tx, first, last); err != nil {
+			return err
+		} else if mac != "" {
+			return fault.Conflict("/prefix", "the prefix holds "+mac+", which is on the list of a maker")
 		}
 		if err := insertPool(ctx, tx, p); err != nil {
 			return err
@@ -119,7 +123,7 @@ func parsePrefix(prefix string) (first, last uint64, err error) {
 
 // Pools lists all pools. The operator only.
 func (s *Service) Pools(ctx context.Context, who access.Actor) ([]Pool, error) {
-	if err := who.Check(access.OperatePlatform); err != nil {
+	if err := who.Check(access.ManagePools); err != nil {
 		return nil, err
 	}
 	var all []pool
@@ -189,7 +193,7 @@ func (s *Service) current(ctx context.Context, q store.Querier, ranges []macRang
 
 // mark writes beside the root key how far each pool will have been issued when the order is.
 func (s *Service) mark(ctx context.Context, o *Order, ranges []macRange) error {
-	if err := s.keys.SetHighWater(markGeneration, uint64(o.Generation)); err != nil {
+	if err := s.keys.SetHighWater(orderMark+o.ID, uint64(o.Generation)); err != nil {
 		return err
 	}
 	for _, r := range ranges {

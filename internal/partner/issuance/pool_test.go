@@ -116,7 +116,7 @@ func TestDefaultPool(t *testing.T) {
 	if first, _, _ := w.macs(t, w.wait(t, w.request(t, 16))); first != 0xacde48000000 {
 		t.Errorf("with a pool of the operator's an order begins at %x", first)
 	}
-	_, err = w.Request(t.Context(), maker, NewOrder{Product: w.product.ID, Quantity: 1, Purpose: Mass})
+	_, err = w.order(t, 1)
 	if got, want := text(err), "/quantity is 1, the limit is the 0 addresses that the platform has left"; got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}
@@ -145,9 +145,10 @@ func TestRaceForTheLastAddresses(t *testing.T) {
 	var mu sync.Mutex
 	var got []Order
 	var refused []string
-	for range maxOpen {
+	const at = 8 // once
+	for range at {
 		wg.Go(func() {
-			o, err := w.Request(t.Context(), maker, NewOrder{Product: w.product.ID, Quantity: 5, Purpose: Mass})
+			o, err := w.order(t, 5)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -159,7 +160,7 @@ func TestRaceForTheLastAddresses(t *testing.T) {
 	}
 	wg.Wait()
 	const want = "/quantity is 5, the limit is the 1 addresses that the platform has left"
-	if len(got) != 3 || len(refused) != maxOpen-3 {
+	if len(got) != 3 || len(refused) != at-3 {
 		t.Fatalf("%d orders of 5 got 16 addresses, %d were refused", len(got), len(refused))
 	}
 	for _, r := range refused {
@@ -358,7 +359,7 @@ func TestRestoredPoolKnowsWhatIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	w = restore()
-	_, err := w.Request(t.Context(), maker, NewOrder{Product: w.product.ID, Quantity: 7, Purpose: Mass})
+	_, err := w.order(t, 7)
 	if got, want := text(err), "/quantity is 7, the limit is the 6 addresses that the platform has left"; got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -12,32 +13,48 @@ import (
 )
 
 const (
-	orderColumns = `id, organisation, product, quantity, purpose, note, state, reason, done, generation, job, requested_by,
-		created_at, ended_at, downloaded_at`
+	orderColumns = `o.id, o.organisation, o.product, o.quantity, o.purpose, o.note, o.factory_name, o.factory_address, o.factory_contact,
+		o.planned_at, o.list, o.list_from, COALESCE(l.id, ''), o.state, o.reason, o.done, o.generation, o.job, o.requested_by, o.decided_by,
+		o.decided_at, o.created_at, o.ended_at, o.downloaded_at`
+
+	orderFrom = `issuance_order o LEFT JOIN mac_list l ON l.number = o.list`
 
 	insertSQL = `
-		INSERT INTO issuance_order (id, organisation, product, quantity, purpose, note, state, reason, done, generation, job, requested_by, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, '', 0, ?, '', ?, ?)`
+		INSERT INTO issuance_order (id, organisation, product, quantity, purpose, note, factory_name, factory_address, factory_contact,
+			planned_at, list, list_from, state, reason, done, generation, job, requested_by, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?, '', ?, ?)`
 
 	countOpenSQL = `
 		SELECT COUNT(*)
 		FROM issuance_order
 		WHERE organisation = ? AND ended_at IS NULL`
 
+	countOpenTriplesSQL = `
+		SELECT COALESCE(SUM(quantity), 0)
+		FROM issuance_order
+		WHERE organisation = ? AND ended_at IS NULL AND purpose = 'mass' AND id <> ?`
+
+	// What a product has, and will have, for debugging.
+	countDebugSQL = `
+		SELECT COALESCE(SUM(quantity), 0)
+		FROM issuance_order
+		WHERE product = ? AND purpose = 'debug' AND state IN ('requested', 'issuing', 'issued')`
+
+	// What an organisation has, and will have, for mass production.
+	countMassSQL = `
+		SELECT COALESCE(SUM(quantity), 0)
+		FROM issuance_order
+		WHERE organisation = ? AND purpose = 'mass' AND state IN ('requested', 'issuing', 'issued')`
+
+	memberSQL = `
+		SELECT 1
+		FROM member
+		WHERE organisation = ? AND user_id = ?`
+
 	loadSQL = `
 		SELECT ` + orderColumns + `
-		FROM issuance_order
-		WHERE id = ? AND organisation = ?`
-
-	listSQL = `
-		SELECT ` + orderColumns + `
-		FROM issuance_order
-		WHERE organisation = ?
-			AND (? = '' OR id < ?)
-			AND (? = '' OR product = ?)
-			AND (? = '' OR state = ?)
-		ORDER BY id DESC
-		LIMIT ?`
+		FROM ` + orderFrom + `
+		WHERE o.id = ?`
 
 	moveSQL = `
 		UPDATE issuance_order
@@ -98,17 +115,30 @@ const wholeSQL = `
 	WHERE r.pool = ? AND r.last = ? AND o.done = o.quantity`
 
 func insert(ctx context.Context, tx *store.Tx, o *Order) error {
-	_, err := tx.Exec(ctx, insertSQL, o.ID, o.Organisation, o.Product, o.Quantity, o.Purpose, o.Note, o.State, o.Generation, o.RequestedBy, o.CreatedAt.UnixMilli())
+	_, err := tx.Exec(ctx, insertSQL, o.ID, o.Organisation, o.Product, o.Quantity, o.Purpose, o.Note, o.Factory.Name, o.Factory.Address,
+		o.Factory.Contact, instant(o.PlannedAt), o.list, o.listFrom, o.State, o.Generation, o.RequestedBy, o.CreatedAt.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("adding order %s: %w", o.ID, err)
 	}
 	return nil
 }
 
-// load returns an order of who's organisation as q sees it.
+// instant is a time as a column has it, NULL for zero.
+func instant(t time.Time) sql.NullInt64 {
+	if t.IsZero() {
+		return sql.NullInt64{}
+	}
+	return sql.NullInt64{Int64: t.UnixMilli(), Valid: true}
+}
+
+// load returns an order that who sees, as q does.
 func load(ctx context.Context, q store.Querier, who access.Actor, id string) (Order, error) {
-	o, err := scan(q.QueryRow(ctx, loadSQL, id, who.Organisation))
-	if errors.Is(err, sql.ErrNoRows) {
+	query, args := loadSQL, []any{id}
+	if !who.Everywhere() {
+		query, args = query+" AND o.organisation = ?", append(args, who.Organisation)
+	}
+	o, err := scan(q.QueryRow(ctx, query, args...))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && o.Organisation == "" { // what was erased is a number without an owner
 		return Order{}, fault.NotFound("order", id)
 	}
 	if err != nil {
@@ -117,31 +147,16 @@ func load(ctx context.Context, q store.Querier, who access.Actor, id string) (Or
 	return o, nil
 }
 
-func list(ctx context.Context, q store.Querier, organisation string, f Filter) ([]Order, error) {
-	rows, err := q.Query(ctx, listSQL, organisation, f.After, f.After, f.Product, f.Product, f.State, f.State, f.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	page := []Order{}
-	for rows.Next() {
-		o, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, o)
-	}
-	return page, rows.Err()
-}
-
 type scanner interface{ Scan(dest ...any) error }
 
 func scan(row scanner) (Order, error) {
 	var o Order
 	var created int64
-	var ended, downloaded sql.NullInt64
-	err := row.Scan(&o.ID, &o.Organisation, &o.Product, &o.Quantity, &o.Purpose, &o.Note, &o.State, &o.Reason, &o.Done, &o.Generation,
-		&o.Job, &o.RequestedBy, &created, &ended, &downloaded)
+	var planned, decided, ended, downloaded sql.NullInt64
+	err := row.Scan(&o.ID, &o.Organisation, &o.Product, &o.Quantity, &o.Purpose, &o.Note, &o.Factory.Name, &o.Factory.Address, &o.Factory.Contact,
+		&planned, &o.list, &o.listFrom, &o.List, &o.State, &o.Reason, &o.Done, &o.Generation, &o.Job, &o.RequestedBy, &o.DecidedBy,
+		&decided, &created, &ended, &downloaded)
+	o.PlannedAt, o.DecidedAt = at(planned.Int64), at(decided.Int64)
 	o.CreatedAt, o.EndedAt, o.DownloadedAt = at(created), at(ended.Int64), at(downloaded.Int64)
 	return o, err
 }

@@ -75,28 +75,30 @@ func sentence(err error) string {
 // register hands the triples of an order to the hook, chunk by chunk, and then makes the order issued.
 func (s *Service) register(ctx context.Context, t *job.Task, system access.Actor) error {
 	var o Order
-	var ranges []macRange
+	var from source
 	err := s.store.Read(ctx, func(v *store.View) error {
 		var err error
 		if o, err = load(ctx, v, system, t.Job.Object); err != nil {
 			return err
 		}
-		if ranges, err = rangesOf(ctx, v, o.ID); err != nil || o.State != StateIssuing {
+		if from, err = sourceOf(ctx, v, &o); err != nil || o.State != StateIssuing {
 			return err
 		}
-		return s.current(ctx, v, ranges)
+		return s.current(ctx, v, from.ranges)
 	})
 	if err != nil || o.State != StateIssuing {
 		return err
 	}
 	rows := make([]Row, 0, chunk)
 	for o.Done < o.Quantity {
-		rows = fill(rows[:0], ranges, o.Done, min(chunk, o.Quantity-o.Done), o.Generation)
+		if rows, err = s.fill(ctx, rows[:0], &o, &from); err != nil {
+			return err
+		}
 		if err := s.registerRows(ctx, t, &o, rows); err != nil {
 			return err
 		}
 	}
-	if err := s.mark(ctx, &o, ranges); err != nil {
+	if err := s.mark(ctx, &o, from.ranges); err != nil {
 		return err
 	}
 	return s.finish(ctx, system, &o)
@@ -112,7 +114,7 @@ func (s *Service) registerRows(ctx context.Context, t *job.Task, o *Order, rows 
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(job.ErrCancelled, err) // the order has ended meanwhile
 		}
-		if err := s.issued(ctx, tx, *o, rows); err != nil {
+		if err := s.c.Issued(ctx, tx, *o, rows); err != nil {
 			return err
 		}
 		return t.Progress(ctx, tx, int64(done), int64(o.Quantity))
@@ -141,6 +143,14 @@ func (s *Service) finish(ctx context.Context, system access.Actor, o *Order) err
 		if err := s.move(ctx, tx, &now, to, ""); err != nil {
 			return err
 		}
+		if now.list != 0 {
+			if err := releaseList(ctx, tx, &now); err != nil {
+				return err
+			}
+		}
+		if err := s.openGeneration(ctx, tx, o.ID, o.Generation, ""); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, system, "order.issue", o.ID, fmt.Sprintf("%d triples", o.Quantity))
 	})
 	if err != nil {
@@ -150,19 +160,23 @@ func (s *Service) finish(ctx context.Context, system access.Actor, o *Order) err
 	return nil
 }
 
-// fill appends n rows of an order from its row number from on.
-func fill(rows []Row, ranges []macRange, from, n int, generation uint32) []Row {
-	skip := uint64(from)
-	for _, r := range ranges {
-		if size := r.last - r.first + 1; skip >= size {
-			skip -= size
-			continue
-		}
-		for mac := r.first + skip; mac <= r.last && n > 0; mac++ {
-			rows = append(rows, Row{MAC: triple.MACOf(mac), Generation: generation})
-			n--
-		}
-		skip = 0
+// fill appends the next rows of an order, a chunk at most.
+func (s *Service) fill(ctx context.Context, rows []Row, o *Order, from *source) ([]Row, error) {
+	var runs []run
+	err := s.store.Read(ctx, func(v *store.View) (err error) {
+		runs, err = from.runs(ctx, v, o.Done, min(chunk, o.Quantity-o.Done))
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return rows
+	for _, r := range runs {
+		for mac := r.first; mac <= r.last; mac++ {
+			rows = append(rows, Row{MAC: triple.MACOf(mac), Generation: o.Generation})
+		}
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("order %s has no addresses from row %d on", o.ID, o.Done)
+	}
+	return rows, nil
 }

@@ -27,6 +27,7 @@ import (
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/quota"
 )
 
 // A Works is a maker's light and what it needs.
@@ -68,7 +69,13 @@ func New(t testing.TB, lights int) *Works {
 	w.Products = product.New(w.Store, w.Keys, w.Quiet)
 	w.Devices = device.New(w.Store, w.Products, w.Keys, w.Bus, w.Quiet)
 	jobs := job.New(w.Store, w.Quiet)
-	w.Orders = issuance.New(w.Store, w.Products, w.Keys, jobs, w.Devices.Register, w.Quiet)
+	w.Orders = issuance.New(issuance.Config{
+		Store: w.Store, Products: w.Products, Keys: w.Keys, Jobs: jobs, Issued: w.Devices.Register, Revoked: w.Devices.Revoked, Logger: w.Quiet,
+	})
+	_, err = quota.New(quota.Config{Store: w.Store, Logger: w.Quiet}).Override(t.Context(), access.Actor{Kind: access.KindUser, ID: "op", User: "op", Roles: []access.Role{access.Admin}, Strong: true}, quota.NewOverride{
+		Subject: quota.Organisation(w.Maker.Organisation), Limit: quota.DebugTriples, Purpose: quota.Set, Value: 10_000, Reason: "a test",
+	})
+	must(err)
 	Run(t, jobs.Run)
 	w.Product, err = w.Products.Create(t.Context(), w.Maker, product.NewProduct{Category: "light", Names: product.Names{"zh-CN": "灯", "en": "light"}})
 	must(err)
