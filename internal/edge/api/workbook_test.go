@@ -88,8 +88,11 @@ func TestRanges(t *testing.T) {
 		value string
 		want  int
 	}{
-		{"bytes=99999999-", 416}, {"bytes=5-9", 206}, {"bytes=0-0", 206},
-		{"bytes=9223372036854775807-", 416}, {"bytes=9223372036854775808-", 200},
+		{"bytes=99999999-", 416},
+		{"bytes=5-9", 206},
+		{"bytes=0-0", 206},
+		{"bytes=9223372036854775807-", 416},
+		{"bytes=9223372036854775808-", 200},
 	} {
 		a := w.call(w.owner, "GET", path, "", "Range", tt.value)
 		if a.status != tt.want {

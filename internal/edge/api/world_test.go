@@ -300,7 +300,7 @@ func (a answer) id() string {
 // maker is what organisation a has made: one of each object that a route may name.
 type maker struct {
 	product, order, job, device, deviceName, home, room, command, token, session, download, list string
-	member                                                                       string // id of a user in the organisation
+	member                                                                                       string // id of a user in the organisation
 }
 
 // manufacture makes the objects as the owner of organisation a.

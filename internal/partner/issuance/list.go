@@ -17,7 +17,9 @@ var orders = listing.List[Order]{
 	Key:     "o.id",
 	Newest:  true,
 	Fields: []listing.Field{
-		{Name: "organisation", Column: "o.organisation"}, {Name: "product", Column: "o.product"}, {Name: "state", Column: "o.state"},
+		{Name: "organisation", Column: "o.organisation"},
+		{Name: "product", Column: "o.product"},
+		{Name: "state", Column: "o.state"},
 		{Name: "purpose", Column: "o.purpose"},
 	},
 	Ways: []listing.Way{

@@ -172,6 +172,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take every secret of a device that was handed out out of force; the next download of its order hands out another
+         * @description Needs triple.revoke.
+         */
+        post: operations["post_devices_device_revocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/shadow": {
         parameters: {
             query?: never;
@@ -206,6 +226,86 @@ export interface paths {
          */
         put: operations["put_devices_device_state"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Downloads, newest first
+         * @description Needs order.read.
+         */
+        get: operations["get_downloads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/downloads/{download}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A download
+         * @description Needs order.read.
+         */
+        get: operations["get_downloads_download"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/downloads/{download}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of a download, by the session or token that made it
+         * @description Needs order.read.
+         */
+        get: operations["get_downloads_download_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/downloads/{download}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the secrets that a download handed out out of force
+         * @description Needs triple.revoke.
+         */
+        post: operations["post_downloads_download_revocation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -436,6 +536,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leak-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find out of which downloads rows came that somebody found: a text, CSV or a workbook. Nothing of it is kept
+         * @description Needs triple.trace.
+         */
+        post: operations["post_leak_reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lost-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Orders that a restore of older data has lost, or set back
+         * @description Needs platform.operate.
+         */
+        get: operations["get_lost_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mac-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists of addresses that makers brought, newest first
+         * @description Needs order.read.
+         */
+        get: operations["get_mac_lists"];
+        put?: never;
+        /**
+         * Bring addresses of one's own: CSV, text or a workbook, up to 1,000,000
+         * @description Needs triple.issue.
+         */
+        post: operations["post_mac_lists"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mac-lists/{list}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A list of addresses, with what was wrong with its file
+         * @description Needs order.read.
+         */
+        get: operations["get_mac_lists_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mac-pools": {
         parameters: {
             query?: never;
@@ -445,13 +629,13 @@ export interface paths {
         };
         /**
          * The pools that addresses are taken from
-         * @description Needs platform.operate.
+         * @description Needs mac_pool.manage.
          */
         get: operations["get_mac_pools"];
         put?: never;
         /**
          * Add a pool of addresses
-         * @description Needs platform.operate.
+         * @description Needs mac_pool.manage.
          */
         post: operations["post_mac_pools"];
         delete?: never;
@@ -480,6 +664,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/order-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a level of verification allows to order for mass production
+         * @description Needs order.read.
+         */
+        get: operations["get_order_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders": {
         parameters: {
             query?: never;
@@ -488,7 +692,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Orders, newest first
+         * Orders, newest first; a reviewer sees those of all organisations
          * @description Needs order.read.
          */
         get: operations["get_orders"];
@@ -515,7 +719,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Cancel an order that is not issued yet
+         * Withdraw an order that nobody has decided about, or cancel one that is being issued
          * @description Needs triple.issue.
          */
         delete: operations["delete_orders_order"];
@@ -524,20 +728,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/orders/{order}/workbook": {
+    "/api/v1/orders/{order}/decision": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
+        get?: never;
+        put?: never;
         /**
-         * The triples of an issued order as a workbook; once
+         * Approve or reject an order that waits
+         * @description Needs order.review.
+         */
+        post: operations["post_orders_order_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order}/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a download of an issued order: it hands out the next generation of secrets
          * @description Needs triple.download.
          */
-        get: operations["get_orders_order_workbook"];
+        post: operations["post_orders_order_downloads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order}/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Take every secret of an order that was handed out out of force
+         * @description Needs triple.revoke.
+         */
+        post: operations["post_orders_order_revocation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1114,6 +1358,12 @@ export interface components {
             note?: string;
             object?: string;
         };
+        BadRow: {
+            /** Format: int64 */
+            line: number;
+            rule: string;
+            value: string;
+        };
         BindInputBody: {
             aliases?: {
                 [key: string]: string[] | null;
@@ -1189,6 +1439,15 @@ export interface components {
             /** @enum {string} */
             state: "accepted" | "sent" | "acknowledged" | "succeeded" | "failed" | "expired" | "cancelled";
         };
+        DecisionInputBody: {
+            /** @enum {string} */
+            act: "approve" | "reject";
+            /**
+             * @description Needed to reject; the maker reads it.
+             * @example the factory is not known to us
+             */
+            reason?: string;
+        };
         DeviceHere: {
             aliases?: {
                 [key: string]: string[] | null;
@@ -1248,6 +1507,58 @@ export interface components {
             /** @enum {string} */
             state: "enabled" | "disabled";
         };
+        DownloadView: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description No byte is given after it.
+             */
+            ends_at: string;
+            /** @enum {string} */
+            format: "xlsx" | "age";
+            /**
+             * Format: int32
+             * @description Of every secret in it.
+             */
+            generation: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description Triples of the order that are not in it, because a device had logged in with them.
+             */
+            left_out: number;
+            /** @description User. */
+            made_by: string;
+            /** @description The file may still be taken. */
+            open: boolean;
+            order: string;
+            organisation: string;
+            product: string;
+            /**
+             * Format: int64
+             * @description Triples in it.
+             */
+            quantity: number;
+            reason: string;
+            /** @description Whom it is encrypted for. */
+            recipient?: string;
+            /**
+             * Format: date-time
+             * @description What it handed out is not in force any more.
+             */
+            revoked_at?: string;
+            /**
+             * Format: date-time
+             * @description Its last byte has left.
+             */
+            taken_at?: string;
+            /**
+             * Format: date-time
+             * @description It ended early, because triples of the order were revoked.
+             */
+            voided_at?: string;
+        };
         DraftInputBody: {
             /** @description TSL, at most 512 KiB; it may still have problems. */
             document: unknown;
@@ -1279,9 +1590,43 @@ export interface components {
             /** Format: int64 */
             value: number;
         };
+        FactoryView: {
+            /** @example 88 Keji Road, Hangzhou */
+            address?: string;
+            /** @example line office, extension 12 */
+            contact?: string;
+            /** @example Spark Lighting, plant 2 */
+            name: string;
+        };
         FaultInputBody: {
             /** @enum {string} */
             fault: "none" | "silent" | "slow" | "wrong";
+        };
+        FindingView: {
+            /** @description That handed the secret out; POST /api/v1/downloads/{download}/revocation takes it out of force. */
+            download?: components["schemas"]["DownloadView"];
+            /** @description Of address_only: those that hold the address. */
+            downloads?: components["schemas"]["IssuanceDownloadView"][] | null;
+            /** Format: int32 */
+            generation?: number;
+            /**
+             * Format: int64
+             * @description Of what was sent, from 1.
+             */
+            line: number;
+            mac?: string;
+            order?: string;
+            /**
+             * @description no_address: name the order or the product, and the secret is looked for among its triples.
+             * @enum {string}
+             */
+            outcome: "traced" | "address_only" | "other_secret" | "unknown" | "no_address";
+            product?: string;
+            /**
+             * @description What it is good for now. fixed: a device has logged in with it.
+             * @enum {string}
+             */
+            secret?: "in_force" | "fixed" | "replaced" | "ended" | "revoked";
         };
         Flaw: {
             fix?: string;
@@ -1319,6 +1664,11 @@ export interface components {
              * @description Grows with every change of the home, its rooms and its devices.
              */
             version: number;
+        };
+        IssuanceDownloadView: {
+            /** Format: int32 */
+            generation: number;
+            id: string;
         };
         JobView: {
             /** Format: int64 */
@@ -1371,6 +1721,76 @@ export interface components {
                 [key: string]: string;
             };
         };
+        LeakView: {
+            findings: components["schemas"]["FindingView"][];
+            /**
+             * Format: int64
+             * @description That have an address or a secret.
+             */
+            rows: number;
+        };
+        LimitView: {
+            /**
+             * Format: int64
+             * @description Of the organisation's verification.
+             */
+            level: number;
+            /**
+             * Format: int64
+             * @description Triples of all orders that have not ended.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Triples of one order.
+             */
+            order: number;
+        };
+        LostView: {
+            /**
+             * Format: int32
+             * @description The newest that was handed out.
+             */
+            generation: number;
+            /**
+             * Format: int32
+             * @description The newest that the data know; 0: they do not know the order.
+             */
+            known: number;
+            order: string;
+        };
+        MacListView: {
+            /**
+             * Format: int64
+             * @description Rows of the file that were refused.
+             */
+            bad: number;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            id: string;
+            /** @description That reads the file; cancel it to stop. */
+            job?: string;
+            /**
+             * Format: int64
+             * @description Of them, that no order has.
+             */
+            left: number;
+            name: string;
+            /** @description That takes from it at this moment. */
+            order?: string;
+            organisation: string;
+            reason?: string;
+            /** @description The first 1,000 of them. */
+            report?: components["schemas"]["BadRow"][] | null;
+            /** @enum {string} */
+            state: "uploading" | "checking" | "ready" | "refused" | "cancelled" | "failed";
+            /**
+             * Format: int64
+             * @description Addresses.
+             */
+            total: number;
+        };
         MemberView: {
             /** Format: date-time */
             created_at: string;
@@ -1417,6 +1837,20 @@ export interface components {
              */
             wait_ms?: number;
         };
+        NewDownloadInputBody: {
+            /**
+             * @default xlsx
+             * @enum {string}
+             */
+            format: "xlsx" | "age";
+            /**
+             * @description Stays on record.
+             * @example the line starts on Monday
+             */
+            reason: string;
+            /** @description Of format age: the public key, age1… */
+            recipient?: string;
+        };
         NewHomeInputBody: {
             names: {
                 [key: string]: string;
@@ -1428,11 +1862,29 @@ export interface components {
             role: "owner" | "engineer" | "factory" | "market" | "support" | "query";
         };
         NewOrderInputBody: {
-            /** @description For the reviewer. */
+            /** @description That burns the triples; needed for mass. */
+            factory?: components["schemas"]["FactoryView"];
+            /** @description Take the addresses from this list of the organisation, not from the platform's pools. */
+            mac_list?: string;
+            /**
+             * @description For the reviewer.
+             * @example the first run of the desk lamp
+             */
             note?: string;
-            /** @enum {string} */
+            /**
+             * Format: date-time
+             * @description When the factory means to begin.
+             */
+            planned_at?: string;
+            /**
+             * @description debug: at once, up to the limit of the product; mass: a reviewer decides.
+             * @enum {string}
+             */
             purpose: "debug" | "mass";
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @example 5000
+             */
             quantity: number;
         };
         NewOrganisationInputBody: {
@@ -1494,16 +1946,22 @@ export interface components {
         OrderView: {
             /** Format: date-time */
             created_at: string;
+            /** Format: date-time */
+            decided_at?: string;
+            /** @description The reviewer; absent: nobody has decided, or nobody had to. */
+            decided_by?: string;
             /**
              * Format: date-time
-             * @description The workbook was written to its end; it is not given again.
+             * @description A workbook was first taken to its end.
              */
             downloaded_at?: string;
             /** Format: date-time */
             ended_at?: string;
+            /** @description That burns the triples. */
+            factory?: components["schemas"]["FactoryView"];
             /**
              * Format: int32
-             * @description Of the secrets.
+             * @description The newest of the secrets.
              */
             generation: number;
             id: string;
@@ -1514,19 +1972,27 @@ export interface components {
             issued: number;
             /** @description Id of the job that issues it. */
             job?: string;
+            /** @description The maker's list that the addresses are of; absent: the platform's pools. */
+            mac_list?: string;
             note?: string;
             /** @description What who asks may do with it now. */
             open: string[];
+            organisation: string;
+            /**
+             * Format: date-time
+             * @description When the factory means to begin.
+             */
+            planned_at?: string;
             product: string;
             /** @enum {string} */
             purpose: "debug" | "mass";
             /** Format: int64 */
             quantity: number;
-            /** @description Why it failed or was cancelled. */
+            /** @description Why it ended other than as issued. */
             reason?: string;
             requested_by: string;
             /** @enum {string} */
-            state: "requested" | "issuing" | "issued" | "failed" | "cancelled";
+            state: "requested" | "issuing" | "issued" | "failed" | "rejected" | "withdrawn" | "cancelled";
         };
         OrganisationView: {
             /** Format: date-time */
@@ -1565,6 +2031,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageDownloadView: {
+            items: components["schemas"]["DownloadView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageHomeBrief: {
             items: components["schemas"]["HomeBrief"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -1581,6 +2054,27 @@ export interface components {
         };
         PageKindView: {
             items: components["schemas"]["KindView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageLimitView: {
+            items: components["schemas"]["LimitView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageLostView: {
+            items: components["schemas"]["LostView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageMacListView: {
+            items: components["schemas"]["MacListView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -1784,6 +2278,13 @@ export interface components {
         PublishInputBody: {
             /** @description Why, for those who read the list of versions. */
             note?: string;
+        };
+        ReasonBody: {
+            /**
+             * @description Stays on record.
+             * @example a workbook was lost at the factory
+             */
+            reason: string;
         };
         RenameHomeInputBody: {
             names: {
@@ -2382,6 +2883,41 @@ export interface operations {
             };
         };
     };
+    post_devices_device_revocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_devices_device_shadow: {
         parameters: {
             query?: never;
@@ -2427,6 +2963,174 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["DeviceStateInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_downloads: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                order?: string;
+                /** @description For who sees all organisations. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDownloadView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_downloads_download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                download: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_downloads_download_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description bytes=N- or bytes=N-M, to go on where a transfer broke off. */
+                Range?: string;
+                /** @description ETag of the bytes that came before; if the file is another by now, it is given as a whole. */
+                "If-Range"?: string;
+            };
+            path: {
+                download: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Six columns, as burning tools read them, and a cover sheet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description A part of it. Parts are given until the last byte of the file has left, within 30 minutes of the grant. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_downloads_download_revocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                download: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
             };
         };
         responses: {
@@ -3092,6 +3796,203 @@ export interface operations {
             };
         };
     };
+    post_leak_reports: {
+        parameters: {
+            query?: {
+                /** @description Look for secrets without an address among the triples of this order. */
+                order?: string;
+                /** @description The same among those of a product. */
+                product?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "text/csv": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeakView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_lost_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLostView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_mac_lists: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                /** @description For who sees all organisations. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMacListView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_mac_lists: {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                "text/csv": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MacListView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_mac_lists_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MacListView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_mac_pools: {
         parameters: {
             query?: never;
@@ -3201,6 +4102,37 @@ export interface operations {
             };
         };
     };
+    get_order_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLimitView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_orders: {
         parameters: {
             query?: {
@@ -3210,8 +4142,19 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
                 product?: string;
-                state?: "requested" | "issuing" | "issued" | "failed" | "cancelled";
+                state?: "requested" | "issuing" | "issued" | "failed" | "rejected" | "withdrawn" | "cancelled";
+                purpose?: "debug" | "mass";
+                /** @description For who sees all organisations. */
+                organisation?: string;
             };
             header?: never;
             path?: never;
@@ -3312,7 +4255,7 @@ export interface operations {
             };
         };
     };
-    get_orders_order_workbook: {
+    post_orders_order_decision: {
         parameters: {
             query?: never;
             header?: never;
@@ -3321,16 +4264,95 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInputBody"];
+            };
+        };
         responses: {
-            /** @description Six columns, as burning tools read them, and a cover sheet. It is given to its end once; a download that broke off may be repeated. */
+            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/json": components["schemas"]["OrderView"];
                 };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_orders_order_downloads: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDownloadInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_orders_order_revocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
