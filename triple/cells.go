@@ -31,7 +31,7 @@ func ReadCells(r io.ReaderAt, size int64, private bool, row func(line int, cells
 		}
 		return readSheets(io.NewSectionReader(r, 0, size), o, row)
 	}
-	return readLines(io.NewSectionReader(r, 0, size), row)
+	return ReadLines(io.NewSectionReader(r, 0, size), row)
 }
 
 func readSheets(r io.Reader, o excelize.Options, row func(int, []string) error) (err error) {
@@ -67,7 +67,8 @@ func readSheets(r io.Reader, o excelize.Options, row func(int, []string) error) 
 	return nil
 }
 
-func readLines(r io.Reader, row func(int, []string) error) error {
+// ReadLines reads text with one row a line, as [ReadCells] does, from a stream.
+func ReadLines(r io.Reader, row func(int, []string) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 4<<10), maxLine)
 	n := 0

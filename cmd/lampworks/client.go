@@ -57,6 +57,9 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 		}
 		return fmt.Errorf("%s %s: %s: %s", method, path, p.Title, p.Detail)
 	}
+	if out == nil {
+		return nil
+	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("reading the answer of %s: %w", path, err)
 	}

@@ -26,6 +26,9 @@ type program struct {
 	Device  deviceCommand  `cmd:"" help:"Play one device on the real protocol."`
 	NLU     nluCommand     `cmd:"" name:"nlu" help:"Read sentences from JSON lines and write what they mean, without a server."`
 	Triple  tripleCommand  `cmd:"" help:"Look at triples (三元组): keys, passwords and workbooks."`
+	Order   orderCommand   `cmd:"" help:"Apply for triples, decide, download, revoke."`
+	Leak    leakCommand    `cmd:"" help:"Find out of which download rows came that somebody found."`
+	Burn    burnCommand    `cmd:"" help:"Upload burn logs of a factory, and see what is missing."`
 	Bench   benchCommand   `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -44,6 +44,7 @@ import (
 	"lampworks/internal/infra/uplink"
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
 	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
 	"lampworks/speech"
@@ -64,6 +65,7 @@ type Node struct {
 	Accounts *account.Service
 	Products *product.Service
 	Orders   *issuance.Service
+	Factory  *factory.Service
 	Devices  *device.Service
 	Shadows  *shadow.Service
 	Commands *command.Commands
@@ -162,6 +164,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.Orders = issuance.New(issuance.Config{
 		Store: n.Store, Products: n.Products, Keys: n.Keys, Jobs: n.Jobs, Issued: n.Devices.Register, Revoked: n.Devices.Revoked, Logger: n.log,
 	})
+	n.Factory = factory.New(n.Store, n.Orders, n.Products, n.Jobs)
 	n.Shadows = shadow.New(n.Store, n.Products, n.log)
 	n.Commands = command.New(n.Store, n.Products, n.Shadows, n.Bus, n.log)
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
@@ -178,7 +181,7 @@ func (n *Node) openRooms(context.Context) error {
 	}
 	n.http = &http.Server{
 		Handler: api.New(api.Config{
-			Accounts: n.Accounts, Products: n.Products, Orders: n.Orders, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
+			Accounts: n.Accounts, Products: n.Products, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
 			Console: page, Logger: n.log, Closing: n.closing,

@@ -43,6 +43,7 @@ import (
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
 	"lampworks/speech"
@@ -53,6 +54,7 @@ type Config struct {
 	Accounts *account.Service
 	Products *product.Service
 	Orders   *issuance.Service
+	Factory  *factory.Service
 	Jobs     *job.Runner
 	Devices  *device.Service
 	Shadows  *shadow.Service
@@ -133,6 +135,7 @@ func (a *API) routes() {
 	a.macRoutes()
 	a.downloadRoutes()
 	a.leakRoutes()
+	a.factoryRoutes()
 	a.deviceRoutes()
 	a.homeRoutes()
 	a.sentenceRoutes()

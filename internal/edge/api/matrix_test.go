@@ -96,6 +96,7 @@ var matrix = slices.Concat([]entry{
 	{"POST", "/api/v1/speech", access.Speak, `{"text":"你好","lang":"zh-CN"}`, true},
 },
 	matrixOfIssuance,
+	matrixOfFactory,
 )
 
 func (e entry) name() string {
@@ -115,7 +116,7 @@ func fill(s string, ids map[string]string) string {
 func none() map[string]string {
 	ids := map[string]string{"version": "1"}
 	for _, kind := range []string{
-		"session", "organisation", "user", "token", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list",
+		"session", "organisation", "user", "token", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
 	} {
 		ids[kind] = "0197-none"
 	}
@@ -125,7 +126,7 @@ func none() map[string]string {
 func (m maker) ids(w *world) map[string]string {
 	return map[string]string{
 		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
-		"version": "1", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list,
+		"version": "1", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
 	}
 }
 

@@ -32,6 +32,7 @@ var (
 	ofProduct      = owner{"product", "product", func(ctx context.Context, a *API, id string) (string, error) { return a.Products.Owner(ctx, id) }}
 	ofOrder        = owner{"order", "order", func(ctx context.Context, a *API, id string) (string, error) { return a.Orders.Owner(ctx, id) }}
 	ofDownload     = owner{"download", "download", func(ctx context.Context, a *API, id string) (string, error) { return a.Orders.DownloadOwner(ctx, id) }}
+	ofBurnLog      = owner{"log", "burn log", func(ctx context.Context, a *API, id string) (string, error) { return a.Factory.Owner(ctx, id) }}
 	ofMACList      = owner{"list", "MAC list", func(ctx context.Context, a *API, id string) (string, error) { return a.Orders.ListOwner(ctx, id) }}
 	ofDevice       = owner{"device", "device", func(ctx context.Context, a *API, id string) (string, error) { return a.Devices.Owner(ctx, id) }}
 	ofCommand      = owner{"command", "command", func(ctx context.Context, a *API, id string) (string, error) { return a.Commands.Owner(ctx, id) }}

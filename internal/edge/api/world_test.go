@@ -37,6 +37,7 @@ import (
 	"lampworks/internal/infra/uplink"
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
 	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
 )
@@ -129,7 +130,7 @@ func newWorld(t *testing.T) *world {
 	homes := home.New(w.store)
 	w.virtual = virtual.NewFleet(log)
 	handler := api.New(api.Config{
-		Accounts: w.accounts, Products: products, Orders: orders, Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
+		Accounts: w.accounts, Products: products, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
@@ -299,8 +300,8 @@ func (a answer) id() string {
 
 // maker is what organisation a has made: one of each object that a route may name.
 type maker struct {
-	product, order, job, device, deviceName, home, room, command, token, session, download, list string
-	member                                                                                       string // id of a user in the organisation
+	product, order, job, device, deviceName, home, room, command, token, session, download, list, log string
+	member                                                                                            string // id of a user in the organisation
 }
 
 // manufacture makes the objects as the owner of organisation a.
@@ -319,6 +320,7 @@ func (w *world) manufacture() maker {
 	d := as("GET", "/api/v1/devices?order="+m.order, "", 200)
 	m.device, m.deviceName = d.text("items/0/id"), d.text("items/0/device_name")
 	m.list = w.want(w.call(w.owner, "POST", "/api/v1/mac-lists?name=own", "78da07c11ca8\n", "Content-Type", "text/csv"), 201).id()
+	m.log = w.want(w.call(w.owner, "POST", "/api/v1/orders/"+m.order+"/burn-logs", "mac\n", "Content-Type", "text/csv"), 201).id()
 	m.download = as("POST", "/api/v1/orders/"+m.order+"/downloads", `{"reason":"for tests"}`, 201).id()
 	m.home = as("POST", "/api/v1/homes", `{"names":{"zh-CN":"家"}}`, 201).id()
 	m.room = as("POST", "/api/v1/homes/"+m.home+"/rooms", `{"names":{"zh-CN":"客厅"}}`, 201).id()
