@@ -59,16 +59,18 @@ func moment(ms sql.NullInt64) time.Time {
 }
 
 func insert(ctx context.Context, tx *store.Tx, who access.Actor, c *Command) (int64, error) {
-	res, err := tx.Exec(ctx, `
+	var seq int64
+	err := tx.QueryRow(ctx, `
 		INSERT INTO command (id, organisation, device, kind, service, params, state, reason, note, result, origin, ref,
 			actor_kind, actor, actor_from, epoch, created_at, deadline_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, 0, ?, ?)`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, 0, ?, ?)
+		RETURNING seq`,
 		c.ID, c.Organisation, c.Device, c.Kind, c.Service, string(c.Params), c.State, c.Origin, c.Ref,
-		who.Kind, who.ID, who.From, c.CreatedAt.UnixMilli(), c.DeadlineAt.UnixMilli())
+		who.Kind, who.ID, who.From, c.CreatedAt.UnixMilli(), c.DeadlineAt.UnixMilli()).Scan(&seq)
 	if err != nil {
 		return 0, fmt.Errorf("writing a command for device %s: %w", c.Device, err)
 	}
-	return res.LastInsertId()
+	return seq, nil
 }
 
 func query(ctx context.Context, q store.Querier, rest string, args ...any) ([]Command, error) {

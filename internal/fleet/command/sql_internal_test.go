@@ -11,6 +11,7 @@ import (
 // TestOpenCommandsAreFoundByTheirIndex: with a million ended commands a walk of the table costs half a second, every two
 // seconds and at every batch of the Log.
 func TestOpenCommandsAreFoundByTheirIndex(t *testing.T) {
+	storetest.SQLiteOnly(t, "it reads the plan of SQLite")
 	s := storetest.Open(t)
 	for _, sql := range []string{dueSQL, "SELECT " + columns + " FROM command " + freshSQL} {
 		err := s.Read(t.Context(), func(v *store.View) error {

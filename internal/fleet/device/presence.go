@@ -59,7 +59,7 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 			}
 		}
 		for device, at := range b.said {
-			if _, err := tx.Exec(ctx, "UPDATE device_presence SET seen_at = MAX(seen_at, ?) WHERE device = ?", at.UnixMilli(), device); err != nil {
+			if _, err := tx.Exec(ctx, "UPDATE device_presence SET seen_at = ? WHERE device = ? AND seen_at < ?", at.UnixMilli(), device, at.UnixMilli()); err != nil {
 				return fmt.Errorf("noting that device %s was seen: %w", device, err)
 			}
 		}
@@ -128,7 +128,7 @@ func (b *batch) presence(ctx context.Context, tx *store.Tx, r uplink.Record, p P
 		VALUES (?, COALESCE((SELECT organisation FROM device WHERE id = ?), ''), ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (device) DO UPDATE SET
 			online = excluded.online, epoch = excluded.epoch, reason = excluded.reason, address = excluded.address,
-			changed_at = excluded.changed_at, seen_at = MAX(seen_at, excluded.seen_at)
+			changed_at = excluded.changed_at, seen_at = CASE WHEN device_presence.seen_at > excluded.seen_at THEN device_presence.seen_at ELSE excluded.seen_at END
 		WHERE excluded.epoch >= device_presence.epoch`,
 		r.Device, r.Device, p.Online, int64(p.Epoch), p.Reason, p.Address, at, at)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/storetest"
 )
 
 // What a login costs must not tell whether the name exists: each costs one evaluation and has one answer.
@@ -302,6 +303,7 @@ func TestSelectOrganisation(t *testing.T) {
 }
 
 func TestNoSecretInTheDatabase(t *testing.T) {
+	storetest.SQLiteOnly(t, "it reads or copies the file of the database")
 	w := newTown(t)
 	_, token := w.token(t, w.owner)
 	session := w.login(t, "ann").Token.Reveal()

@@ -75,7 +75,7 @@ const (
 			SELECT id FROM login_session
 			WHERE user_id = ?
 			ORDER BY created_at DESC, id DESC
-			LIMIT -1 OFFSET ?)`
+			LIMIT 1000 OFFSET ?)`
 
 	sessionsSQL = `
 		SELECT id, organisation, token, address, created_at, used_at

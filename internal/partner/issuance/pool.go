@@ -316,7 +316,7 @@ func lower(ctx context.Context, tx *store.Tx, id string) error {
 	}
 	next := p.first
 	var highest sql.NullInt64
-	if err := tx.QueryRow(ctx, "SELECT MAX(last) FROM ("+highestSQL+")", id).Scan(&highest); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT MAX(last) FROM ("+highestSQL+") AS top", id).Scan(&highest); err != nil {
 		return fmt.Errorf("reading the highest address of pool %s: %w", id, err)
 	}
 	if highest.Valid {

@@ -15,6 +15,7 @@ import (
 
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/storetest"
 	"lampworks/triple"
 )
 
@@ -216,6 +217,7 @@ func TestOrderOverPools(t *testing.T) {
 // snapshot closes the works and copies the database, not the key and the marks beside it.
 func (w *works) snapshot(t testing.TB, stop func()) (restore func() *works) {
 	t.Helper()
+	storetest.SQLiteOnly(t, "it reads or copies the file of the database")
 	stop()
 	if err := w.store.Close(); err != nil {
 		t.Fatal(err)

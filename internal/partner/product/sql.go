@@ -121,8 +121,8 @@ func list(ctx context.Context, q store.Querier, organisation string, f Filter) (
 		args = append(args, f.Category)
 	}
 	if f.Search != "" {
-		statement += " AND instr(search, ?) > 0"
-		args = append(args, strings.ToLower(f.Search))
+		statement += ` AND search LIKE ? ESCAPE '\'`
+		args = append(args, "%"+strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(f.Search))+"%")
 	}
 	rows, err := q.Query(ctx, statement+" ORDER BY id LIMIT ?", append(args, f.Limit+1)...)
 	if err != nil {
