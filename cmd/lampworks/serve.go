@@ -19,7 +19,7 @@ type nodeFlags struct {
 	PublicURL  string     `name:"public-url" help:"How people reach the console, if not by --http." placeholder:"URL"`
 	RootKey    string     `name:"root-key" help:"Key that opens all other keys. Default: the data directory's name with .key, beside it." placeholder:"FILE"`
 	Role       string     `name:"role" help:"What this process does (only all, today)." default:"all"`
-	Database   string     `name:"database" help:"Where rows are kept. Default: SQLite in the data directory." placeholder:"URL"`
+	Database   string     `name:"database" help:"Where rows are kept: postgres://user:password@host/name, one node a database. Default: SQLite in the data directory." placeholder:"URL"`
 	NATS       string     `name:"nats" help:"NATS server for Log and Bus. Default: none, both in this process." placeholder:"URL"`
 	LogSync    string     `name:"log-sync" help:"When an uplink record counts as stored. The embedded Log is always on disk before it is acknowledged." default:"always" enum:"always"`
 	Bootstrap  string     `name:"bootstrap" help:"JSON file (0600) with login, password and email of the first operator, if there is none." placeholder:"FILE"`

@@ -25,7 +25,7 @@ type Config struct {
 	TLSKey       string
 	PublicURL    string // how people reach the console; default: the HTTP address
 	RootKey      string // default: Data + ".key", beside the directory
-	Database     string // empty: SQLite in Data
+	Database     string // empty: SQLite in Data; postgres://…: that PostgreSQL database, which this node has for itself
 	NATS         string // empty: Log, Bus and sessions in this process
 	LogSync      string // "": each commit is on disk before it is acknowledged (the embedded Log knows no other)
 	Role         string // "all"
@@ -73,14 +73,19 @@ func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Role != "" && c.Role != "all":
 		return c, fmt.Errorf("--role %s: this version runs all roles in one process; leave it out", c.Role)
-	case c.Database != "" && !strings.HasPrefix(c.Database, "sqlite"):
-		return c, fmt.Errorf("--database %s: this version keeps its data in SQLite; leave it out", scheme(c.Database))
+	case c.Database != "" && c.Database != "sqlite" && !c.onPostgres():
+		return c, fmt.Errorf("--database %s: want postgres://user:password@host:port/name, or nothing for SQLite in the data directory", scheme(c.Database))
 	case c.NATS != "":
 		return c, fmt.Errorf("--nats: this version keeps Log and Bus in its own process; leave it out")
 	case (c.HTTPS != "" || c.MQTTS != "") && (c.TLSCert == "" || c.TLSKey == ""):
 		return c, fmt.Errorf("--https and --mqtts need --tls-cert and --tls-key")
 	}
 	return c, c.checkAddresses()
+}
+
+// onPostgres says whether rows are kept in PostgreSQL.
+func (c *Config) onPostgres() bool {
+	return strings.HasPrefix(c.Database, "postgres://") || strings.HasPrefix(c.Database, "postgresql://")
 }
 
 // scheme is what may be shown of a URL that may hold a password.

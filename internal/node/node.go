@@ -40,6 +40,7 @@ import (
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/postgres"
 	storesqlite "lampworks/internal/infra/store/sqlite"
 	"lampworks/internal/infra/uplink"
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
@@ -122,8 +123,8 @@ func (n *Node) openData(ctx context.Context) error {
 	if n.lock, err = lockDirectory(n.c.Data); err != nil {
 		return err
 	}
-	if n.Store, err = storesqlite.Open(ctx, filepath.Join(n.c.Data, "lampworks.db"), storesqlite.Options{CacheKiB: pageCache, Logger: n.log}); err != nil {
-		return fmt.Errorf("opening the database: %w", err)
+	if n.Store, err = n.openStore(ctx); err != nil {
+		return err
 	}
 	if n.Keys, err = keyring.Open(ctx, n.Store, n.c.RootKey); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
@@ -153,6 +154,14 @@ func (n *Node) blobKey(ctx context.Context, organisation, id string) ([32]byte, 
 		return [32]byte{}, err
 	}
 	return key.Reveal(), nil
+}
+
+// openStore opens the database that the configuration names: SQLite in the data directory, or PostgreSQL.
+func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
+	if n.c.onPostgres() {
+		return postgres.Open(ctx, n.c.Database, postgres.Options{Logger: n.log})
+	}
+	return storesqlite.Open(ctx, filepath.Join(n.c.Data, "lampworks.db"), storesqlite.Options{CacheKiB: pageCache, Logger: n.log})
 }
 
 // openRooms builds the rooms from the ground up and hands each upper room's hook to the lower one.
