@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # What the tests need of the system; scripts/setup installs it when it is missing and says so.
-.PHONY: all build demo test check lint fuzz bench bench-peers nlu-score soak web docs setup clean
+.PHONY: all build demo test test-postgres check lint fuzz bench bench-peers nlu-score soak web docs setup clean
 
 all: build
 
@@ -43,6 +43,13 @@ check: web/node_modules/.installed web/dist/index.html
 test: setup build check
 	cd web && npm run --silent test
 	@scripts/gotest ./...
+	@$(MAKE) --no-print-directory test-postgres
+
+# The tests of every room that keeps rows, once more on PostgreSQL: those that ask storetest for their store.
+test-postgres:
+	@scripts/setup postgresql
+	@echo '== on PostgreSQL'; export LAMPWORKS_TEST_STORE=postgres; $(GO) run ./internal/infra/store/pgtest/runtest scripts/gotest \
+		$$(grep -rlE '"lampworks/internal/(infra/store/storetest|fleet/device/devicetest)"' --include='*_test.go' internal | xargs -n1 dirname | sort -u | grep -v '^internal/infra/store/' | sed 's,^,./,')
 
 # Tools that take minutes to build; run before an issue is closed.
 lint: check

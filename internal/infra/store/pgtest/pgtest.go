@@ -5,6 +5,8 @@
 package pgtest
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Variable names the address of a server that is there already and that tests may share.
@@ -39,8 +43,76 @@ func Shared(t testing.TB) string {
 	return s.Address("postgres")
 }
 
-// shared is the server of the process. Nobody pulls its plug, so it does not wait for its disk.
-var shared = sync.OnceValues(func() (*Server, error) { return start("-c fsync=off -c full_page_writes=off") })
+// shared is the server of the process.
+var shared = sync.OnceValues(New)
+
+// New starts a server for many tests. Nobody pulls its plug, so it does not wait for its disk. It ends with the process,
+// or by Close before.
+func New() (*Server, error) { return start("-c fsync=off -c full_page_writes=off") }
+
+// Close ends the server and removes it.
+func (s *Server) Close() {
+	_ = s.life.Close()
+	_ = s.watch.Wait()
+	for range 200 { // the last of it goes on its own
+		if _, err := os.Stat(s.dir); err != nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Empty gives the address of a new database of the shared server, dropped with the test.
+func Empty(t testing.TB) string {
+	t.Helper()
+	return Made(t, "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+}
+
+// Made is Empty with more words of CREATE DATABASE.
+func Made(t testing.TB, as string) string {
+	t.Helper()
+	name := "test_" + strings.ToLower(rand.Text())
+	return Named(t, name, as)
+}
+
+// Named gives the address of the database name of the shared server. If there is none it is made, and dropped with the test.
+func Named(t testing.TB, name, as string) string {
+	t.Helper()
+	server := Shared(t)
+	c := connect(t, server)
+	defer c.Close(context.Background())
+	var there bool
+	if err := c.QueryRow(t.Context(), "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", name).Scan(&there); err != nil {
+		t.Fatal(err)
+	}
+	if !there {
+		if _, err := c.Exec(t.Context(), "CREATE DATABASE "+name+" "+as); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			c := connect(t, server)
+			defer c.Close(context.Background())
+			if _, err := c.Exec(context.Background(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func connect(t testing.TB, address string) *pgx.Conn {
+	t.Helper()
+	c, err := pgx.Connect(context.Background(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
 
 // Start gives the test a server of its own, to stop and to kill.
 func Start(t testing.TB) *Server {
@@ -153,11 +225,11 @@ func (s *Server) Address(database string) string {
 const watching = `
 "$1"/postgres -D "$2"/data -k "$2" -c listen_addresses= $3 -c max_connections=300 -c shared_buffers=64MB >>"$2"/log 2>&1 3<&- &
 server=$!
-( read -r _ <&3; kill -INT $server; while kill -0 $server; do sleep 0.05; done; rm -rf "$2" ) >/dev/null 2>&1 &
+( read -r _ <&3; touch "$2"/over; kill -INT $server ) >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
 wait $server
-kill $watcher 2>/dev/null
+if [ -e "$2"/over ]; then rm -rf "$2"; else kill $watcher 2>/dev/null; fi
 `
 
 // run starts the server and waits until it answers.

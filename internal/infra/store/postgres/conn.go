@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // maxStatements is how many prepared statements a connection keeps. The program has a few hundred.
@@ -71,7 +72,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{pg: pg, texts: make(map[string]string), prepared: make(map[string]bool)}, nil
+	return &conn{pg: pg, texts: make(map[string]string), prepared: make(map[string][]uint32)}, nil
 }
 
 // Driver is required by database/sql, which does not use it here.
@@ -82,8 +83,8 @@ func (c connector) Driver() driver.Driver { return nil }
 // run statements within the rows of another.
 type conn struct {
 	pg       *pgx.Conn
-	texts    map[string]string // a room's statement → PostgreSQL's
-	prepared map[string]bool
+	texts    map[string]string   // a room's statement → PostgreSQL's
+	prepared map[string][]uint32 // the types of its parameters
 
 	parts    bool          // statements that write stand behind savepoints: the connection of the writer
 	patience time.Duration // the longest wait of such a statement
@@ -196,7 +197,7 @@ func (c *conn) failed(ctx context.Context, writes bool, err error) error {
 
 // try sends a statement together with what must stand before it.
 func (c *conn) try(ctx context.Context, ahead []string, text string, args []driver.NamedValue) (*rows, error) {
-	if !c.prepared[text] {
+	if _, ok := c.prepared[text]; !ok {
 		if _, err := c.send(ctx, ahead, "", nil); err != nil {
 			return nil, err
 		}
@@ -215,11 +216,7 @@ func (c *conn) send(ctx context.Context, ahead []string, text string, args []dri
 		batch.Queue(control)
 	}
 	if text != "" {
-		values := make([]any, len(args))
-		for i, a := range args {
-			values[i] = a.Value
-		}
-		batch.Queue(text, values...)
+		batch.Queue(text, fitting(args, c.prepared[text])...)
 	}
 	if batch.Len() == 0 {
 		return nil, nil
@@ -243,6 +240,19 @@ func (c *conn) send(ctx context.Context, ahead []string, text string, args []dri
 	return r, err
 }
 
+// fitting gives the arguments as the types of a statement want them: where SQLite takes a number for a truth, as in
+// (? OR owner = ?), PostgreSQL wants a truth.
+func fitting(args []driver.NamedValue, types []uint32) []any {
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a.Value
+		if n, ok := a.Value.(int64); ok && i < len(types) && types[i] == pgtype.BoolOID {
+			values[i] = n != 0
+		}
+	}
+	return values
+}
+
 // prepare has text prepared; the oldest of too many is forgotten.
 func (c *conn) prepare(ctx context.Context, text string) error {
 	if len(c.prepared) >= maxStatements {
@@ -254,16 +264,17 @@ func (c *conn) prepare(ctx context.Context, text string) error {
 			break
 		}
 	}
-	if _, err := c.pg.Prepare(ctx, text, text); err != nil {
+	description, err := c.pg.Prepare(ctx, text, text)
+	if err != nil {
 		return err
 	}
-	c.prepared[text] = true
+	c.prepared[text] = description.ParamOIDs
 	return nil
 }
 
 // forget has a statement prepared anew whose tables were changed since.
 func (c *conn) forget(ctx context.Context, text string, err error) {
-	if code(err) == "0A000" && c.prepared[text] {
+	if code(err) == "0A000" { // cached plan must not change result type
 		delete(c.prepared, text)
 		_ = c.pg.Deallocate(ctx, text)
 	}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// rewrite gives a statement as rooms write it in PostgreSQL's words: "?" becomes $1, $2 …, and the hint INDEXED BY, which
-// only SQLite's planner needs, is left out. Strings, quoted names and comments stay as they are.
+// rewrite gives a statement as rooms write it in PostgreSQL's words: "?" becomes $1, $2 …, bytes x'01' become
+// '\x01'::bytea, and the hint INDEXED BY, which only SQLite's planner needs, is left out. Strings, quoted names and comments stay as they are.
 func rewrite(query string) string {
 	var b strings.Builder
 	b.Grow(len(query) + 16)
@@ -18,6 +18,10 @@ func rewrite(query string) string {
 			b.WriteByte('$')
 			b.WriteString(strconv.Itoa(n))
 			i++
+		case hex(rest) > 0 && (i == 0 || !word(query[i-1])): // x'01' is a string of bits to PostgreSQL
+			end := hex(rest)
+			b.WriteString(`'\x` + rest[2:end] + `::bytea`)
+			i += end
 		case quoted(rest) > 0:
 			end := quoted(rest)
 			b.WriteString(rest[:end])
@@ -59,6 +63,14 @@ func until(s string, from int, end string) int {
 		return from + at + len(end)
 	}
 	return len(s)
+}
+
+// hex is the length of the x'…' that s begins with, 0 if it begins with none.
+func hex(s string) int {
+	if len(s) < 3 || s[0] != 'x' && s[0] != 'X' || s[1] != '\'' {
+		return 0
+	}
+	return until(s, 2, "'")
 }
 
 // hint is the length of the "INDEXED BY name" that s begins with, 0 if it begins with none.

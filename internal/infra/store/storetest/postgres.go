@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
-	"net/url"
+	"log/slog"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -21,7 +21,7 @@ const readers = 3
 
 func openPostgres(t testing.TB, path string) *store.Store {
 	t.Helper()
-	s, err := postgres.Open(t.Context(), Database(t, path), postgres.Options{Readers: readers})
+	s, err := postgres.Open(t.Context(), Database(t, path), postgres.Options{Readers: readers, Shared: true, Logger: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,43 +32,38 @@ func openPostgres(t testing.TB, path string) *store.Store {
 // it is asked for, and dropped with the test that asked.
 func Database(t testing.TB, path string) string {
 	t.Helper()
-	server := pgtest.Shared(t)
-	c, err := pgx.Connect(t.Context(), server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close(context.Background())
 	sum := sha256.Sum256([]byte(path))
-	name := "test_" + hex.EncodeToString(sum[:12])
-	if exists(t, c, name) {
-		return named(t, server, name)
-	}
-	template := prepared(t, c, server)
-	run(t, c, "CREATE DATABASE "+name+" TEMPLATE "+template)
-	t.Cleanup(func() { dropped(t, server, name) })
-	return named(t, server, name)
+	return pgtest.Named(t, "test_"+hex.EncodeToString(sum[:12]), "TEMPLATE "+prepared(t))
 }
 
 // prepared is a database with all tables and nothing in them, from which others are copied. Its name follows from the
 // migrations; whoever needs it first makes it.
-func prepared(t testing.TB, c *pgx.Conn, server string) string {
+func prepared(t testing.TB) string {
 	t.Helper()
 	name := "tables_" + fingerprint(t)
-	run(t, c, "SELECT pg_advisory_lock(1)")
-	defer run(t, c, "SELECT pg_advisory_unlock(1)")
-	if exists(t, c, name) {
+	c, err := pgx.Connect(t.Context(), pgtest.Shared(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.Background())
+	run(t, c, "SELECT pg_advisory_lock(1)") // until the connection ends
+	var there bool
+	if err := c.QueryRow(t.Context(), "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", name).Scan(&there); err != nil {
+		t.Fatal(err)
+	}
+	if there {
 		return name
 	}
-	run(t, c, "DROP DATABASE IF EXISTS "+name+"_half")
-	run(t, c, "CREATE DATABASE "+name+"_half TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
-	s, err := postgres.Open(t.Context(), named(t, server, name+"_half"), postgres.Options{Readers: 1})
+	run(t, c, "DROP DATABASE IF EXISTS half")
+	half := pgtest.Named(t, "half", "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+	s, err := postgres.Open(t.Context(), half, postgres.Options{Readers: 1, Logger: quiet()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	run(t, c, "ALTER DATABASE "+name+"_half RENAME TO "+name)
+	run(t, c, "ALTER DATABASE half RENAME TO "+name)
 	return name
 }
 
@@ -90,14 +85,6 @@ func fingerprint(t testing.TB) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-func exists(t testing.TB, c *pgx.Conn, name string) (is bool) {
-	t.Helper()
-	if err := c.QueryRow(t.Context(), "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", name).Scan(&is); err != nil {
-		t.Fatal(err)
-	}
-	return is
-}
-
 func run(t testing.TB, c *pgx.Conn, query string) {
 	t.Helper()
 	if _, err := c.Exec(context.Background(), query); err != nil {
@@ -105,23 +92,5 @@ func run(t testing.TB, c *pgx.Conn, query string) {
 	}
 }
 
-func dropped(t testing.TB, server, name string) {
-	c, err := pgx.Connect(context.Background(), server)
-	if err != nil {
-		t.Errorf("dropping database %s: %v", name, err)
-		return
-	}
-	defer c.Close(context.Background())
-	run(t, c, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
-}
-
-// named is the address of another database of the same server.
-func named(t testing.TB, server, name string) string {
-	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
-	return u.String()
-}
+// quiet keeps it out of every test's output that the server does not wait for its disk.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -16,6 +16,14 @@ import (
 // Postgres says whether tests run on PostgreSQL.
 func Postgres() bool { return os.Getenv("LAMPWORKS_TEST_STORE") == "postgres" }
 
+// SQLiteOnly skips a test on PostgreSQL, and says why.
+func SQLiteOnly(t testing.TB, why string) {
+	t.Helper()
+	if Postgres() {
+		t.Skip("only on SQLite: " + why)
+	}
+}
+
 // Open gives an empty, migrated store.
 func Open(t testing.TB) *store.Store {
 	t.Helper()
