@@ -114,6 +114,9 @@ func Open(ctx context.Context, c Config, log *slog.Logger) (n *Node, err error) 
 // pageCache is what each connection to the database may keep in memory, KiB: hot pages only, the system's cache has the rest.
 const pageCache = 2048
 
+// diskReserve is what is kept on the disk for logins, ends of sessions, revocations and cuts when it is full, bytes.
+const diskReserve = 64 << 20
+
 // openData takes the directory and opens what is in it.
 func (n *Node) openData(ctx context.Context) error {
 	if err := os.MkdirAll(n.c.Data, 0o700); err != nil {
@@ -161,7 +164,7 @@ func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
 	if n.c.onPostgres() {
 		return postgres.Open(ctx, n.c.Database, postgres.Options{Logger: n.log})
 	}
-	return storesqlite.Open(ctx, filepath.Join(n.c.Data, "lampworks.db"), storesqlite.Options{CacheKiB: pageCache, Logger: n.log})
+	return storesqlite.Open(ctx, filepath.Join(n.c.Data, "lampworks.db"), storesqlite.Options{CacheKiB: pageCache, Reserve: diskReserve, Logger: n.log})
 }
 
 // openRooms builds the rooms from the ground up and hands each upper room's hook to the lower one.
@@ -229,7 +232,7 @@ func (n *Node) Addresses() Addresses {
 // Run serves until ctx ends, then drains: no new connections, requests finish, sessions close, consumers stop where
 // they are. An error of any part ends all.
 func (n *Node) Run(ctx context.Context, ready func() error) error {
-	if _, err := n.Devices.Begin(ctx); err != nil {
+	if _, err := n.Devices.Begin(store.Urgent(ctx)); err != nil {
 		return err
 	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))

@@ -217,6 +217,9 @@ func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to 
 	if to != Enabled && to != Disabled {
 		return fault.Invalid("/state", string(to), `"enabled" or "disabled"`, "send one of the two")
 	}
+	if to == Disabled {
+		ctx = store.Urgent(ctx)
+	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if _, err := Load(ctx, tx, who, id); err != nil {
 			return err

@@ -64,7 +64,7 @@ func New(e Engine) *Store { return &Store{e} }
 func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	tx := Tx{}
 	err := s.engine.Write(ctx, func(c Conn) error {
-		tx.conn = c
+		tx.conn, tx.after = c, nil // an adapter may try again what left nothing
 		defer func() { tx.conn = nil }()
 		if err := runBefore(ctx, &tx); err != nil {
 			return err

@@ -134,9 +134,10 @@ func reach(who access.Actor, organisation string) bool {
 
 func operator(who access.Actor) bool { return who.May(access.ManageOrganisations) }
 
-// change runs fn as one transaction after which nothing that was believed of tokens is believed any more.
+// change runs fn as one transaction after which nothing that was believed of tokens is believed any more. It takes rights
+// away, and does so on a full disk too.
 func (s *Service) change(ctx context.Context, fn func(tx *store.Tx) error) error {
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		tx.AfterCommit(s.believed.forget)
 		return fn(tx)
 	})

@@ -40,7 +40,7 @@ func (s *Service) Login(ctx context.Context, login string, p Password, from stri
 		return Session{}, err
 	}
 	var opened Session
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		// What was proved must still hold in this transaction: a new password or a disabled user ends all sessions, this one too.
 		same, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ? AND password = ? AND state = 'active'", u.id, u.password)
 		if err != nil {
@@ -70,7 +70,7 @@ func (s *Service) LoginToken(ctx context.Context, token, from string) (Session, 
 	}
 	key := digest(token)
 	var opened Session
-	err := s.store.Write(ctx, func(tx *store.Tx) error {
+	err := s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		h, err := findHolder(ctx, tx, apiToken, key[:])
 		if errors.Is(err, sql.ErrNoRows) || err == nil && !h.holds(s.now()) {
 			return errToken()

@@ -18,7 +18,7 @@ func unavailable(err error) error {
 	}
 	switch primary(err) {
 	case lib.SQLITE_FULL:
-		return fault.Unavailable("the disk of the database is full", err)
+		return fault.Unavailable(errFull, err)
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
 		return fault.Unavailable("another process holds the database", err)
 	case lib.SQLITE_IOERR:

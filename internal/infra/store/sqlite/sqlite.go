@@ -19,6 +19,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 	driversqlite "modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/migrations"
@@ -33,6 +34,7 @@ type Options struct {
 	CacheKiB int           // page cache of each connection; default 8192
 	Busy     time.Duration // wait for another process that holds the file; default 5 s
 	Slow     time.Duration // a function that writes for longer is warned of; default 1 s
+	Reserve  int64         // bytes kept on the disk for urgent writes (store.Urgent) when it is full; default none
 	Logger   *slog.Logger  // default: slog.Default
 }
 
@@ -77,6 +79,7 @@ func openEngine(ctx context.Context, path string, o Options) (*engine, error) {
 	if err := private(path); err != nil {
 		return nil, err
 	}
+	e.reserve = newReserve(path, o.Reserve, o.Logger)
 	var err error
 	if e.writers, err = pool(path, o, 1, "synchronous(FULL)"); err != nil {
 		return nil, err
@@ -160,16 +163,30 @@ type engine struct {
 	conn    *sql.Conn // used only by who holds the right to write
 	raw     *conn     // the same connection below database/sql
 	turns   *turns.Turns
+	reserve *reserve
 }
 
 // Write runs fn in its turn and returns after the commit that holds it.
+// On a full disk one that is urgent is tried again with a piece of the reserve; nothing of the first try is left.
 func (e *engine) Write(ctx context.Context, fn func(store.Conn) error) error {
-	return unavailable(e.turns.Write(ctx, func() error {
-		w := turns.Lend(e.conn, true)
-		defer w.Close()
-		return fn(w)
-	}))
+	urgent := store.IsUrgent(ctx)
+	for tries := 0; ; tries++ {
+		if err := e.reserve.admit(urgent); err != nil {
+			return err
+		}
+		err := e.turns.Write(ctx, func() error {
+			w := turns.Lend(e.conn, true)
+			defer w.Close()
+			return fn(w)
+		})
+		if primary(err) != lib.SQLITE_FULL || !e.reserve.met(urgent) || tries == urgentTries {
+			return unavailable(err)
+		}
+	}
 }
+
+// urgentTries is how often an urgent write is tried again on a full disk: others may take what the reserve gives back.
+const urgentTries = 5
 
 // A group is the transaction that writers share: each stands in a savepoint of its own.
 type group struct{ raw *conn }
