@@ -1,6 +1,6 @@
 // Package keyring keeps the keys from which secrets are derived.
 //
-// It owns the tables keyring_root, keyring_tenant and keyring_product, the root key
+// It owns the tables keyring_root, keyring_tenant, keyring_product and keyring_signing, the root key
 // file and the file of high-water marks beside it. It promises:
 //   - a copy of the database opens nothing: product keys are wrapped by the key of
 //     their organisation, those by the root key, which is in a file outside;
