@@ -1,21 +1,24 @@
-// Package audit records who did what.
+// Package audit records who did what, so that nobody can change it unseen (审计).
 //
-// It owns the table audit_entry and promises:
+// It owns the tables audit_entry, audit_checkpoint, audit_person and audit_address and promises:
 //   - an entry is written in the transaction of the act, so that there is neither without the other;
-//   - an entry is never changed or missing from the middle: numbers grow, the database refuses to change a row;
-//   - it holds no secret: callers pass names and ids, never values of credentials.
+//   - an entry is never changed or missing from the middle: numbers grow, the database refuses to change a row, and a second
+//     later the entry is sealed into a chain; whoever changes, removes, adds or moves one then is found by [Verify];
+//   - a minute later the chain is signed by a key that is not in the database; with a checkpoint kept elsewhere a cut end is found;
+//   - writers never wait for the sealing but for one short turn among their own;
+//   - it holds no secret: callers pass names and ids, never values of credentials;
+//   - persons stand in it by reference; [Forget] removes what the references stand for, and the chain still verifies;
+//   - nothing is removed before 180 days, and only from the beginning on.
 package audit
 
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"lampworks/internal/infra/access"
-	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
 
@@ -25,83 +28,32 @@ const (
 	maxField = 200
 )
 
-// MaxPage is the most entries that List gives at once.
-const MaxPage = 200
-
-// An Entry is one act of somebody.
+// An Entry is one act of somebody, with its references resolved.
 type Entry struct {
 	Seq          int64 // grows by at least one
 	ID           string
 	At           time.Time
 	Organisation string // in whose name; empty: the platform
 	Actor        access.Actor
+	Deleted      bool // the person was forgotten: Actor has a reference for an id, the same in all entries of one organisation
 	Act          string
 	Object       string
 	Note         string
+	Sealed       bool
 }
 
 // Record writes that who did act on object, within the transaction of the act.
 // Act may be an [access.Act] or a name of the room's own ("certification.approve").
 func Record[A ~string](ctx context.Context, tx *store.Tx, who access.Actor, act A, object, note string) error {
-	_, err := tx.Exec(ctx, insertEntry,
-		uuid.Must(uuid.NewV7()).String(), time.Now().UnixMilli(), who.Organisation,
-		who.Kind, who.ID, who.User, cut(who.Login, maxField), cut(who.From, maxField),
+	actor, user, from, err := stands(ctx, tx, who)
+	if err != nil {
+		return fmt.Errorf("recording %s of %s: %w", act, object, err)
+	}
+	_, err = tx.Exec(ctx, insertEntry,
+		uuid.Must(uuid.NewV7()).String(), time.Now().UnixMilli(), who.Organisation, who.Kind, actor, user, from,
 		cut(string(act), maxField), cut(object, maxField), cut(note, maxNote))
 	if err != nil {
 		return fmt.Errorf("recording %s of %s: %w", act, object, err)
 	}
 	return nil
-}
-
-// A Filter limits a list. Empty fields do not limit.
-type Filter struct {
-	Act    string
-	Object string
-	Actor  string // id
-	Cursor string // where the page before ended
-	Limit  int    // 1..MaxPage; 0 is 50
-}
-
-// List gives entries of an organisation (empty: those of the platform itself), newest
-// first, and the cursor of the next page, empty after the last.
-func List(ctx context.Context, q store.Querier, organisation string, f Filter) ([]Entry, string, error) {
-	if f.Limit == 0 {
-		f.Limit = 50
-	}
-	if f.Limit < 1 || f.Limit > MaxPage {
-		return nil, "", fault.Invalid("limit", strconv.Itoa(f.Limit), fmt.Sprintf("1 to %d", MaxPage), "")
-	}
-	before := int64(1<<63 - 1)
-	if f.Cursor != "" {
-		var err error
-		if before, err = strconv.ParseInt(f.Cursor, 10, 64); err != nil {
-			return nil, "", fault.Invalid("cursor", f.Cursor, "the next_cursor of a list", "begin without a cursor")
-		}
-	}
-	rows, err := q.Query(ctx, selectEntries, organisation, before,
-		f.Act, f.Act, f.Object, f.Object, f.Actor, f.Actor, f.Limit+1)
-	if err != nil {
-		return nil, "", fmt.Errorf("listing audit entries: %w", err)
-	}
-	defer rows.Close()
-	var entries []Entry
-	for rows.Next() {
-		var e Entry
-		var at int64
-		err := rows.Scan(&e.Seq, &e.ID, &at, &e.Organisation, &e.Actor.Kind, &e.Actor.ID, &e.Actor.User,
-			&e.Actor.Login, &e.Actor.From, &e.Act, &e.Object, &e.Note)
-		if err != nil {
-			return nil, "", fmt.Errorf("reading an audit entry: %w", err)
-		}
-		e.At, e.Actor.Organisation = time.UnixMilli(at).UTC(), e.Organisation
-		entries = append(entries, e)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, "", fmt.Errorf("listing audit entries: %w", err)
-	}
-	if len(entries) <= f.Limit {
-		return entries, "", nil
-	}
-	entries = entries[:f.Limit]
-	return entries, strconv.FormatInt(entries[f.Limit-1].Seq, 10), nil
 }
