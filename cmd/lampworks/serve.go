@@ -29,6 +29,7 @@ type nodeFlags struct {
 	MQTTMaxPkt int        `name:"mqtt-max-packet" help:"Largest packet of a device, bytes." default:"262144"`
 	LogKeep    string     `name:"log-keep" help:"How long uplink records are kept. Default: ${default}." default:"168h" placeholder:"DURATION"`
 	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept. Default: ${default}." default:"720h" placeholder:"DURATION"`
+	AuditKeep  string     `name:"audit-keep" help:"How long the audit is kept, 4320h (180 days) at least. Default: ${default}, three years." default:"26280h" placeholder:"DURATION"`
 
 	AllowLoopbackTargets bool `name:"allow-loopback-targets" help:"Let skills and webhooks reach this machine. Development only."`
 }
@@ -42,10 +43,14 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
+	auditKeep, err := time.ParseDuration(f.AuditKeep)
+	if err != nil {
+		return node.Config{}, err
+	}
 	c := node.Config{
 		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
 		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
-		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, MQTTPlainProducts: f.MQTTPlain, LogKeep: logKeep, HistoryKeep: historyKeep,
+		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, MQTTPlainProducts: f.MQTTPlain, LogKeep: logKeep, HistoryKeep: historyKeep, AuditKeep: auditKeep,
 		AllowLoopbackTargets: f.AllowLoopbackTargets,
 	}
 	c.Limits.MaxPacket = f.MQTTMaxPkt

@@ -36,6 +36,7 @@ type Config struct {
 	LogKeep           time.Duration
 	LogBytes          int64
 	HistoryKeep       time.Duration
+	AuditKeep         time.Duration // at least 180 days; 0 is three years
 
 	AllowLoopbackTargets bool // skills and webhooks may reach loopback: development only
 	Operator             Operator

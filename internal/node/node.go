@@ -33,6 +33,7 @@ import (
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/blob"
 	"lampworks/internal/infra/blob/dir"
 	"lampworks/internal/infra/bus"
@@ -60,6 +61,7 @@ type Node struct {
 	Store    *store.Store
 	Keys     *keyring.Keyring
 	Blobs    *blob.Blobs
+	Auditor  *audit.Sealer
 	Log      uplink.Log
 	Bus      bus.Bus
 	Jobs     *job.Runner
@@ -132,6 +134,9 @@ func (n *Node) openData(ctx context.Context) error {
 	if n.Keys, err = keyring.Open(ctx, n.Store, n.c.RootKey); err != nil {
 		return fmt.Errorf("opening the keys: %w", err)
 	}
+	if err = n.openAudit(ctx); err != nil {
+		return err
+	}
 	files, err := dir.Open(filepath.Join(n.c.Data, "blobs"))
 	if err != nil {
 		return fmt.Errorf("opening the blobs: %w", err)
@@ -148,6 +153,16 @@ func (n *Node) openData(ctx context.Context) error {
 		n.Bus = n.events
 	}
 	return nil
+}
+
+// openAudit opens the key that signs the audit, and what seals it.
+func (n *Node) openAudit(ctx context.Context) error {
+	key, err := n.Keys.Signer(ctx, n.Store, audit.Purpose)
+	if err != nil {
+		return err
+	}
+	n.Auditor, err = audit.NewSealer(n.Store, key, n.c.AuditKeep, n.log)
+	return err
 }
 
 // blobKey gives the key a blob is sealed with.
@@ -282,6 +297,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"accounts": n.Accounts.Run,
 		"jobs":     n.Jobs.Run,
 		"commands": n.Commands.Run,
+		"audit":    n.Auditor.Run,
 		"memory":   n.giveBack,
 	}
 	if n.c.NoConsumers {
