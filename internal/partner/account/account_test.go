@@ -130,7 +130,8 @@ func (w *town) newest(t testing.TB) string {
 	t.Helper()
 	var act, object, actor string
 	err := w.store.Read(t.Context(), func(v *store.View) error {
-		return v.QueryRow(t.Context(), "SELECT act, object, actor FROM audit_entry ORDER BY seq DESC LIMIT 1").Scan(&act, &object, &actor)
+		return v.QueryRow(t.Context(), `SELECT e.act, e.object, COALESCE(p.person, e.actor) FROM audit_entry e LEFT JOIN audit_person p ON p.reference = e.actor
+			ORDER BY e.seq DESC LIMIT 1`).Scan(&act, &object, &actor)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -260,7 +260,8 @@ func TestOrderIsIssued(t *testing.T) {
 	if got := w.count(t, "row WHERE generation <> 1"); got != 0 {
 		t.Errorf("%d rows are of another generation", got)
 	}
-	if got := w.text(t, "SELECT STRING_AGG(act || ' by ' || actor, ', ' ORDER BY seq) FROM audit_entry WHERE object = ?", o.ID); got != "order.request by ann, order.approve by rex, order.issue by issuance" {
+	if got := w.text(t, `SELECT STRING_AGG(e.act || ' by ' || COALESCE(p.person, e.actor), ', ' ORDER BY e.seq) FROM audit_entry e LEFT JOIN audit_person p ON p.reference = e.actor
+		WHERE e.object = ?`, o.ID); got != "order.request by ann, order.approve by rex, order.issue by issuance" {
 		t.Errorf("audit: %s", got)
 	}
 	if j, err := w.jobs.Wait(t.Context(), maker, o.Job); err != nil || j.State != job.Done || j.Done != int64(o.Quantity) || j.Total != int64(o.Quantity) {
