@@ -303,7 +303,7 @@ func TestEveryTamperingIsFound(t *testing.T) {
 	newest := o.newest().Anchor()
 	random := rand.New(rand.NewPCG(1, 2))
 	found, kinds := 0, map[string]int{}
-	const rounds = 240
+	const rounds = 200
 	for range rounds {
 		kind, statements := tampering(random)
 		kinds[kind]++
