@@ -46,8 +46,11 @@ import (
 	"lampworks/internal/infra/uplink"
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
 	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/agreement"
+	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
+	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
 	"lampworks/speech"
 )
@@ -77,6 +80,10 @@ type Node struct {
 	Homes    *home.Service
 	Voice    *voice.Service
 	Gateway  *gateway.Gateway
+
+	Agreements   *agreement.Service
+	Notices      *notice.Service
+	Entitlements *entitlement.Service
 
 	closing   chan struct{} // closed when the draining begins
 	series    *dayfile.Files
@@ -186,6 +193,7 @@ func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
 func (n *Node) openRooms(context.Context) error {
 	n.Jobs = job.New(n.Store, n.log)
 	n.Accounts = account.New(n.Store, n.log)
+	n.openTerms()
 	n.Products = product.New(n.Store, n.Keys, n.log)
 	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
 	n.Orders = issuance.New(issuance.Config{
@@ -209,6 +217,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.http = &http.Server{
 		Handler: api.New(api.Config{
 			Accounts: n.Accounts, Products: n.Products, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
+			Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Agreements.Gate, n.Entitlements.Gate},
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
 			Console: page, Logger: n.log, Closing: n.closing,
@@ -294,11 +303,14 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 // work is everything that runs beside the listeners, by name.
 func (n *Node) work() map[string]func(context.Context) error {
 	work := map[string]func(context.Context) error{
-		"accounts": n.Accounts.Run,
-		"jobs":     n.Jobs.Run,
-		"commands": n.Commands.Run,
-		"audit":    n.Auditor.Run,
-		"memory":   n.giveBack,
+		"accounts":     n.Accounts.Run,
+		"jobs":         n.Jobs.Run,
+		"commands":     n.Commands.Run,
+		"audit":        n.Auditor.Run,
+		"memory":       n.giveBack,
+		"agreements":   n.Agreements.Run,
+		"notices":      n.Notices.Run,
+		"entitlements": n.Entitlements.Run,
 	}
 	if n.c.NoConsumers {
 		return work

@@ -43,8 +43,11 @@ import (
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/agreement"
+	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
+	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
 	"lampworks/speech"
 )
@@ -72,6 +75,10 @@ type Config struct {
 	Gates    []Gate             // asked in order at every request that needs an act
 	Logger   *slog.Logger
 	Closing  <-chan struct{} // closed when the program stops: live views end, requests finish; nil: never
+
+	Agreements   *agreement.Service
+	Notices      *notice.Service
+	Entitlements *entitlement.Service
 }
 
 // Gateway is what /metrics asks of the gateway of this process.
@@ -140,6 +147,9 @@ func (a *API) routes() {
 	a.homeRoutes()
 	a.sentenceRoutes()
 	a.liveRoutes()
+	a.agreementRoutes()
+	a.noticeRoutes()
+	a.serviceRoutes()
 }
 
 // ready says whether the parts that requests need answer.

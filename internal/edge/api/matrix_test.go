@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ const signedIn access.Act = ""
 var nobody = []string{"GET /api/v1/setup", "POST /api/v1/setup", "POST /api/v1/session", "DELETE /api/v1/session"}
 
 // matrix is every other route, written down apart from the declarations it is held against.
-var matrix = slices.Concat([]entry{
+var matrix = slices.Concat(agreementMatrix, noticeMatrix, serviceMatrix, []entry{
 	{"GET", "/api/v1/session", signedIn, "", true},
 	{"PUT", "/api/v1/session/organisation", signedIn, `{"organisation":"{organisation}"}`, false},
 	{"PUT", "/api/v1/session/password", signedIn, `{"old_password":"wrong","new_password":"quite another passphrase"}`, true},
@@ -117,6 +118,7 @@ func none() map[string]string {
 	ids := map[string]string{"version": "1"}
 	for _, kind := range []string{
 		"session", "organisation", "user", "token", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
+		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
 	} {
 		ids[kind] = "0197-none"
 	}
@@ -124,10 +126,12 @@ func none() map[string]string {
 }
 
 func (m maker) ids(w *world) map[string]string {
-	return map[string]string{
+	ids := map[string]string{
 		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
 		"version": "1", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
 	}
+	maps.Copy(ids, m.agreed)
+	return ids
 }
 
 func TestEveryRouteIsInTheMatrix(t *testing.T) {

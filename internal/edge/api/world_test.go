@@ -37,8 +37,11 @@ import (
 	"lampworks/internal/infra/uplink"
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
 	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/agreement"
+	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
+	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
 )
 
@@ -129,7 +132,11 @@ func newWorld(t *testing.T) *world {
 	points := history.New(series, w.devices, products, 0, log)
 	homes := home.New(w.store)
 	w.virtual = virtual.NewFleet(log)
+	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Logger: log})
+	notices := notice.New(notice.Config{Store: w.store, Logger: log})
+	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	handler := api.New(api.Config{
+		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{agreements.Gate, entitlements.Gate},
 		Accounts: w.accounts, Products: products, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
@@ -301,7 +308,8 @@ func (a answer) id() string {
 // maker is what organisation a has made: one of each object that a route may name.
 type maker struct {
 	product, order, job, device, deviceName, home, room, command, token, session, download, list, log string
-	member                                                                                            string // id of a user in the organisation
+	member                                                                                            string            // id of a user in the organisation
+	agreed                                                                                            map[string]string // objects of agreements, notices and services, by what routes call them
 }
 
 // manufacture makes the objects as the owner of organisation a.
@@ -329,6 +337,7 @@ func (w *world) manufacture() maker {
 	m.token = as("POST", "/api/v1/tokens", `{"name":"for tests"}`, 201).id()
 	m.session = as("GET", "/api/v1/sessions", "", 200).text("items/0/id")
 	m.member = as("GET", "/api/v1/organisations/"+w.a+"/members", "", 200).text("items/1/user") // of the staff, if there is one
+	m.agreed = w.agree()
 	as("PUT", "/api/v1/products/"+m.product+"/draft", fmt.Sprintf(`{"document":%s}`, w.document(m.product)), 200)
 	return m
 }

@@ -77,7 +77,8 @@ func (s *Service) Accept(ctx context.Context, who access.Actor, in Answer) (Acce
 // A Way is what is open to somebody who declined.
 type Way struct {
 	Evidence Acceptance
-	Export   string // id of the job that collects the organisation's data; empty: who may not export, or nothing does
+	Export   string       // id of the job that collects the organisation's data; empty: who may not export, or nothing does
+	Leave    []access.Act // what stays open to who declined
 }
 
 // Decline records that who does not agree, and opens the export of the organisation's data to whoever may end it. The gate
@@ -104,6 +105,11 @@ func (s *Service) Decline(ctx context.Context, who access.Actor, in Answer) (Way
 			a = *before
 		}
 		w.Evidence = a
+		for _, act := range free() {
+			if act != "" && who.May(act) {
+				w.Leave = append(w.Leave, act)
+			}
+		}
 		if s.Export != nil && who.Organisation != "" && who.May(access.LeaveOrganisation) {
 			w.Export, err = s.Export(ctx, tx, who.Organisation, who.User)
 		}

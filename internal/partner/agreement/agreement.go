@@ -1,8 +1,8 @@
 // Package agreement keeps what people and organisations have to agree to before they use the platform (协议), and proves that
 // they did.
 //
-// It owns the tables agreement, agreement_version, agreement_text, agreement_person, agreement_acceptance, agreement_origin
-// and agreement_guardian, and promises:
+// It owns the tables agreement, agreement_version, agreement_text, agreement_person, agreement_acceptance, agreement_origin,
+// agreement_guardian and agreement_capacity, and promises:
 //   - a published text is never changed, in any language; what was accepted can be shown again for ever;
 //   - of all published versions of an agreement exactly one is in force, the newest whose date has come; another is asked for
 //     ahead of its date and enforced from it, whether or not anything of the platform runs at that moment;
@@ -42,7 +42,7 @@ type Config struct {
 	Store *store.Store
 	Keys  *keyring.Keyring
 
-	// Minor tells whether a user needs a guardian's consent. Nil: nobody does.
+	// Minor tells whether a user needs a guardian's consent, beside what was declared here. Nil: only that counts.
 	Minor func(ctx context.Context, q store.Querier, user string) (bool, error)
 	// Nil: no code is sent, and a reviewer confirms.
 	Send Send

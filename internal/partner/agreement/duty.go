@@ -69,6 +69,17 @@ func (s *Service) Outstanding(ctx context.Context, q store.Querier, who access.A
 	return d, err
 }
 
+// Duties tells what who has to accept, in a snapshot of its own; see Outstanding.
+func (s *Service) Duties(ctx context.Context, who access.Actor) (Duties, error) {
+	var d Duties
+	err := s.Store.Read(ctx, func(v *store.View) error {
+		var err error
+		d, err = s.Outstanding(ctx, v, who)
+		return err
+	})
+	return d, err
+}
+
 // person says whether who is somebody the gate is for: a person or a token of theirs. The operator's staff act for whom the
 // others agree with, as long as they act for no organisation.
 func person(who access.Actor) bool {

@@ -18,6 +18,7 @@ func personal(kind string) []place {
 		return []place{
 			{"agreement_origin", "acceptance", "person IN (SELECT reference FROM agreement_person WHERE user_id = ?)"},
 			{"agreement_guardian", "id", "user_id = ?"},
+			{"agreement_capacity", "user_id", "user_id = ?"},
 			{"agreement_person", "reference", "user_id = ?"}, // last: the first needs it
 		}
 	case "organisation":

@@ -363,15 +363,9 @@ func openConsent(ctx context.Context, q store.Querier, user string) (state Conse
 
 // guardianMissing says whether a user needs a consent and has none that is confirmed.
 func (s *Service) guardianMissing(ctx context.Context, q store.Querier, user string) (bool, ConsentState, error) {
-	if s.Minor == nil {
-		return false, "", nil
-	}
-	minor, err := s.Minor(ctx, q, user)
-	if err != nil {
-		return false, "", fmt.Errorf("asking whether user %s needs a guardian: %w", user, err)
-	}
-	if !minor {
-		return false, "", nil
+	minor, err := s.minor(ctx, q, user)
+	if err != nil || !minor {
+		return false, "", err
 	}
 	state, err := openConsent(ctx, q, user)
 	return state != Confirmed, state, err

@@ -187,3 +187,43 @@ func TestConsentByCode(t *testing.T) {
 	}
 	erase(t, o, "user", "eve", 3)
 }
+
+func TestCapacity(t *testing.T) {
+	o := newOffice(t)
+	for _, user := range []string{"eve", "judge"} {
+		o.exec(t, `INSERT INTO account_user (id, login, login_key, email, password, platform_role, state, created_at, password_at)
+			VALUES (?, ?, ?, '', '', '', 'active', 1, 1)`, user, user, user)
+	}
+	for _, tt := range []struct {
+		who    access.Actor
+		user   string
+		needs  bool
+		reason string
+		want   string
+	}{
+		{access.System("x", ""), "eve", true, "x", "capacity.declare is not allowed: it needs a person who is signed in"},
+		{owner, "eve", true, "x", `there is no user "eve"`},
+		{judge, "none", true, "x", `there is no user "none"`},
+		{judge, "eve", true, "", "/reason is empty, want 1 to 1000 characters, no control characters"},
+		{engineer, "eve", true, "I am 17", ""},
+		{engineer, "eve", false, "I am 18", "capacity.declare is not allowed: it needs a reviewer, and another than the person"},
+		{judge, "judge", false, "x", "capacity.declare is not allowed: it needs a reviewer, and another than the person"},
+	} {
+		before := o.count(t, "audit_entry")
+		if got := text(o.DeclareCapacity(t.Context(), tt.who, tt.user, tt.needs, tt.reason)); got != tt.want {
+			t.Errorf("%s of %s:\n got %q\nwant %q", tt.who.User, tt.user, got, tt.want)
+		}
+		if after := o.count(t, "audit_entry"); tt.want != "" && after != before || tt.want == "" && after != before+1 {
+			t.Errorf("%s of %s: %d entries before, %d after", tt.who.User, tt.user, before, after)
+		}
+	}
+	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := o.DeclareCapacity(t.Context(), judge, "eve", false, "born in 2001, seen on paper"); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.gate(t, engineer); got != "" {
+		t.Errorf("after the review: %q", got)
+	}
+}

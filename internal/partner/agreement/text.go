@@ -348,6 +348,24 @@ func checkReason(where, note string) error {
 	return nil
 }
 
+// SetState publishes or withdraws the version of an agreement with this number; see Publish and Withdraw.
+func (s *Service) SetState(ctx context.Context, who access.Actor, agreement string, number int, to State, effective time.Time, note string) (Version, error) {
+	v, err := s.Numbered(ctx, who, agreement, number)
+	if err != nil {
+		return Version{}, err
+	}
+	switch to {
+	case Published:
+		return s.Publish(ctx, who, v.ID, effective)
+	case Withdrawn:
+		if err := s.Withdraw(ctx, who, v.ID, note); err != nil {
+			return Version{}, err
+		}
+		return s.Version(ctx, who, v.ID)
+	}
+	return Version{}, fault.Invalid("/state", string(to), "published or withdrawn", "")
+}
+
 // move writes the new state of a version if it is still in the old one.
 func (s *Service) move(ctx context.Context, tx *store.Tx, v *Version, to State) error {
 	if to == Withdrawn {
@@ -405,6 +423,24 @@ func (s *Service) Version(ctx context.Context, who access.Actor, id string) (Ver
 	var v Version
 	err := s.Store.Read(ctx, func(view *store.View) error {
 		var err error
+		v, err = loadVersion(ctx, view, who, id)
+		return err
+	})
+	return v, err
+}
+
+// Numbered returns the version of an agreement with this number, with its texts.
+func (s *Service) Numbered(ctx context.Context, who access.Actor, agreement string, number int) (Version, error) {
+	var v Version
+	err := s.Store.Read(ctx, func(view *store.View) error {
+		var id string
+		err := view.QueryRow(ctx, "SELECT id FROM agreement_version WHERE agreement = ? AND number = ?", agreement, number).Scan(&id)
+		if errors.Is(err, store.ErrNoRows) {
+			return fault.NotFound("version", fmt.Sprint(number))
+		}
+		if err != nil {
+			return fmt.Errorf("looking for version %d of agreement %s: %w", number, agreement, err)
+		}
 		v, err = loadVersion(ctx, view, who, id)
 		return err
 	})

@@ -124,6 +124,18 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, id string, act A
 	return a, err
 }
 
+// GiveUp withdraws an application of who's organisation that waits, and ends one that was granted.
+func (s *Service) GiveUp(ctx context.Context, who access.Actor, id, reason string) (Application, error) {
+	a, err := s.Application(ctx, who, id)
+	if err != nil {
+		return Application{}, err
+	}
+	if a.State == Granted {
+		return s.Decide(ctx, who, id, End, reason, time.Time{})
+	}
+	return s.Decide(ctx, who, id, Withdraw, reason, time.Time{})
+}
+
 // move writes the new state, hands the limits of the plan on and tells the organisation.
 func (s *Service) move(ctx context.Context, tx *store.Tx, who access.Actor, a *Application, act Act, reason string) error {
 	to, err := moves.Next(a.State, act, who)

@@ -427,6 +427,41 @@ func (s *shop) plan(t testing.TB, service string, includes map[string]int64) Pla
 	return p
 }
 
+func TestOverview(t *testing.T) {
+	s := newShop(t)
+	s.set(t, NewBar{Service: "ota", Kind: ByApplication})
+	if _, err := s.Turn(t.Context(), operator, NewSwitch{Service: "home", Emergency: true, Reason: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		who                access.Actor
+		organisation, want string
+	}{
+		{owner, "", "home ota"},
+		{owner, works, "home ota"},
+		{owner, chips, `there is no organisation "org-chips"`},
+		{operator, chips, "home ota"},
+		{operator, "", "home ota"},
+		{access.Actor{}, "", "nobody is signed in"},
+	} {
+		all, err := s.Overview(t.Context(), tt.who, tt.organisation)
+		var closed []string
+		for _, st := range all {
+			if !st.Open {
+				closed = append(closed, st.Name)
+			}
+		}
+		slices.Sort(closed)
+		got := strings.Join(closed, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%s of %q: %s, want %s", tt.who.User, tt.organisation, got, tt.want)
+		}
+	}
+}
+
 func TestPlanRules(t *testing.T) {
 	s := newShop(t)
 	good := NewPlan{Service: "ota", Names: account.Names{"en": "Pro", "zh-CN": "专业版"}, Period: Month, Amount: 9900, Currency: "CNY"}
@@ -567,14 +602,18 @@ func TestApplicationLife(t *testing.T) {
 	if got, err := s.Application(t.Context(), owner, a.ID); err != nil || got.State != Ended || got.Reason != "its time is over" {
 		t.Errorf("after its time it is %+v, %v", got, err)
 	}
+	w := s.apply(t, owner, "ota", "")
+	if w, err := s.GiveUp(t.Context(), owner, w.ID, ""); err != nil || w.State != Withdrawn {
+		t.Errorf("giving up what waits: %+v, %v", w, err)
+	}
 	b := s.apply(t, owner, "ota", "")
 	if _, err := s.Decide(t.Context(), operator, b.ID, Grant, "", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Decide(t.Context(), owner, b.ID, End, "not needed", time.Time{}); err != nil {
-		t.Fatal(err)
+	if b, err := s.GiveUp(t.Context(), owner, b.ID, "not needed"); err != nil || b.State != Ended {
+		t.Errorf("giving up what was granted: %+v, %v", b, err)
 	}
-	if page, err := s.Applications(t.Context(), owner, listing.Ask{}); err != nil || len(page.Items) != 2 {
+	if page, err := s.Applications(t.Context(), owner, listing.Ask{}); err != nil || len(page.Items) != 3 {
 		t.Errorf("the owner sees %d, %v", len(page.Items), err)
 	}
 	if page, err := s.Applications(t.Context(), foreign, listing.Ask{Filters: map[string]string{"organisation": works}}); err != nil || len(page.Items) != 0 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
@@ -195,6 +196,61 @@ func (s *Service) state(ctx context.Context, q store.Querier, organisation strin
 	return out, append(r.dates(), f.dates()...), nil
 }
 
+// Overview tells who of the services of their organisation. The operator's people may name any, or none to see what holds
+// for everybody.
+func (s *Service) Overview(ctx context.Context, who access.Actor, organisation string) ([]Standing, error) {
+	if err := who.Check(access.ReadEntitlement); err != nil {
+		return nil, err
+	}
+	if organisation == "" {
+		organisation = who.Organisation
+	}
+	if organisation != "" && !who.Sees(organisation) {
+		return nil, fault.NotFound("organisation", organisation)
+	}
+	var all []Standing
+	err := s.Store.Read(ctx, func(v *store.View) error {
+		var err error
+		if organisation == "" {
+			all, err = s.forAll(ctx, v)
+		} else {
+			all, err = s.State(ctx, v, organisation)
+		}
+		return err
+	})
+	return all, err
+}
+
+// forAll tells what holds for everybody: a service is open if nothing at all is asked for.
+func (s *Service) forAll(ctx context.Context, q store.Querier) ([]Standing, error) {
+	all, err := services()
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.rules(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Standing, len(all))
+	for i := range all {
+		out[i] = s.common(all[i], r)
+		b := &out[i].Bar
+		out[i].Open = out[i].Off == nil && b.Kind == Open && len(b.Kinds) == 0 && b.Level == 0 && len(b.Qualifications) == 0
+	}
+	return out, nil
+}
+
+// common is what a standing has for all organisations.
+func (s *Service) common(named Named, r rules) Standing {
+	now := s.now()
+	st := Standing{Named: named, Bar: r.bar(named.Name, now), NextBar: r.nextBar(named.Name, now)}
+	var is *Switch
+	if is, st.Next = r.turned(named.Name, now); is != nil && !is.On {
+		st.Off = is
+	}
+	return st
+}
+
 // Require gives nil if a service is open to an organisation, and otherwise the fault that names what is missing. It reads
 // what q sees and believes nothing.
 func (s *Service) Require(ctx context.Context, q store.Querier, organisation, service string) error {
@@ -230,12 +286,8 @@ func (s *Service) Allowed(ctx context.Context, q store.Querier, organisation str
 }
 
 func (s *Service) standing(ctx context.Context, q store.Querier, named Named, r rules, f *facts) (Standing, error) {
+	st := s.common(named, r)
 	now := s.now()
-	st := Standing{Named: named, Bar: r.bar(named.Name, now), NextBar: r.nextBar(named.Name, now)}
-	var is *Switch
-	if is, st.Next = r.turned(named.Name, now); is != nil && !is.On {
-		st.Off = is
-	}
 	for i := range f.applications {
 		if f.applications[i].Service == named.Name {
 			st.Application = &f.applications[i]

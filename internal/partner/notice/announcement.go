@@ -294,6 +294,20 @@ func (s *Service) Withdraw(ctx context.Context, who access.Actor, id, note strin
 	})
 }
 
+// SetState publishes or withdraws an announcement; see Publish and Withdraw.
+func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to State, from time.Time, note string) (Announcement, error) {
+	switch to {
+	case Published:
+		return s.Publish(ctx, who, id, from)
+	case Withdrawn:
+		if err := s.Withdraw(ctx, who, id, note); err != nil {
+			return Announcement{}, err
+		}
+		return s.Announcement(ctx, who, id)
+	}
+	return Announcement{}, fault.Invalid("/state", string(to), "published or withdrawn", "")
+}
+
 // move writes the new state if the announcement is still in the old one.
 func (a *Announcement) move(ctx context.Context, tx *store.Tx, to State, ended time.Time) error {
 	var res sql.Result

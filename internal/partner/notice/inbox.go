@@ -19,6 +19,9 @@ import (
 	"lampworks/internal/partner/account"
 )
 
+// MaxLimit is the most items of one page.
+const MaxLimit = 100
+
 // Sources of an item.
 const (
 	FromAnnouncement = "announcement"
@@ -52,7 +55,7 @@ func (s *Service) Inbox(ctx context.Context, who access.Actor, ask Ask) ([]Item,
 	if ask.Limit == 0 {
 		ask.Limit = 50
 	}
-	if ask.Limit < 1 || ask.Limit > 100 {
+	if ask.Limit < 1 || ask.Limit > MaxLimit {
 		return nil, "", fault.Invalid("/limit", strconv.Itoa(ask.Limit), "an integer from 1 to 100", "ask for at most 100 and follow the cursor")
 	}
 	after, err := readMark(ask.Cursor)
