@@ -4,6 +4,258 @@
  */
 
 export interface paths {
+    "/api/v1/acceptances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Evidence of what was accepted and declined: one's own, one's organisation's, or all
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_acceptances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The agreements (协议) there are, the one that prevails first
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_agreements"];
+        put?: never;
+        /**
+         * Add an agreement
+         * @description Needs agreement.manage.
+         */
+        post: operations["post_agreements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/acceptances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept a version, for oneself or in the name of one's organisation
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_agreements_agreement_acceptances"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write the draft of the next version
+         * @description Needs agreement.manage.
+         */
+        put: operations["put_agreements_agreement_draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline a version; export and leaving stay open
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_agreements_agreement_refusals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The versions of an agreement, newest first
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_agreements_agreement_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version with its texts
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_agreements_agreement_versions_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/versions/{version}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Publish or withdraw a version
+         * @description Needs agreement.manage.
+         */
+        put: operations["put_agreements_agreement_versions_version_state"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Announcements (公告), newest first
+         * @description Needs notice.manage.
+         */
+        get: operations["get_announcements"];
+        put?: never;
+        /**
+         * Write the draft of an announcement
+         * @description Needs notice.manage.
+         */
+        post: operations["post_announcements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An announcement
+         * @description Needs notice.manage.
+         */
+        get: operations["get_announcements_announcement"];
+        /**
+         * Write a draft anew
+         * @description Needs notice.manage.
+         */
+        put: operations["put_announcements_announcement"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who read an announcement, and when
+         * @description Needs notice.manage.
+         */
+        get: operations["get_announcements_announcement_receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Publish or withdraw an announcement
+         * @description Needs notice.manage.
+         */
+        put: operations["put_announcements_announcement_state"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -77,6 +329,26 @@ export interface paths {
          */
         get: operations["get_burn_logs_log_rows"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/capacity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say that one needs a guardian's consent
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_capacity"];
         post?: never;
         delete?: never;
         options?: never;
@@ -372,6 +644,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/guardian-consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Guardians' consents (监护人同意): one's own, or all to a reviewer
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_guardian_consents"];
+        put?: never;
+        /**
+         * Name one's guardian
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_guardian_consents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardian-consents/{consent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A consent
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_guardian_consents_consent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardian-consents/{consent}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show the code that the guardian got
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_guardian_consents_consent_proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardian-consents/{consent}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Confirm, refuse or withdraw a consent
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_guardian_consents_consent_state"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes": {
         parameters: {
             query?: never;
@@ -546,6 +902,86 @@ export interface paths {
          * @description Needs voice.speak.
          */
         post: operations["post_homes_home_sentences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Announcements and messages for oneself, newest first
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark all of them as read
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_inbox_receipts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many of them are unread
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_inbox_unread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{notice}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark one as read
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_inbox_notice_receipt"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1044,6 +1480,70 @@ export interface paths {
         patch: operations["patch_organisations_organisation_members_user"];
         trace?: never;
     };
+    "/api/v1/outstanding-agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one has to accept, now and later
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_outstanding_agreements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plans (套餐) that services are offered for
+         * @description Needs entitlement.read.
+         */
+        get: operations["get_plans"];
+        put?: never;
+        /**
+         * Offer a plan
+         * @description Needs service.manage.
+         */
+        post: operations["post_plans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Offer a plan no longer; who has it keeps it
+         * @description Needs service.manage.
+         */
+        delete: operations["delete_plans_plan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products": {
         parameters: {
             query?: never;
@@ -1176,6 +1676,226 @@ export interface paths {
          * @description Needs product.read.
          */
         get: operations["get_products_product_versions_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Applications for services, newest first
+         * @description Needs entitlement.read.
+         */
+        get: operations["get_service_applications"];
+        put?: never;
+        /**
+         * Apply for a service
+         * @description Needs entitlement.apply.
+         */
+        post: operations["post_service_applications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications/{application}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An application
+         * @description Needs entitlement.read.
+         */
+        get: operations["get_service_applications_application"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw an application, or give up what was granted
+         * @description Needs entitlement.apply.
+         */
+        delete: operations["delete_service_applications_application"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications/{application}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Grant, refuse or end
+         * @description Needs entitlement.decide.
+         */
+        put: operations["put_service_applications_application_decision"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-bars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entry bars (准入门槛), newest first
+         * @description Needs service.manage.
+         */
+        get: operations["get_service_bars"];
+        put?: never;
+        /**
+         * Give a service another bar
+         * @description Needs service.manage.
+         */
+        post: operations["post_service_bars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-bars/{bar}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take back a bar whose date has not come
+         * @description Needs service.manage.
+         */
+        delete: operations["delete_service_bars_bar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the operator decided for single organisations, newest first
+         * @description Needs entitlement.read.
+         */
+        get: operations["get_service_overrides"];
+        put?: never;
+        /**
+         * Decide about a service for one organisation
+         * @description Needs service.manage.
+         */
+        post: operations["post_service_overrides"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-overrides/{override}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End such a decision before its time
+         * @description Needs service.manage.
+         */
+        delete: operations["delete_service_overrides_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-switches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Switches of services, newest first
+         * @description Needs service.manage.
+         */
+        get: operations["get_service_switches"];
+        put?: never;
+        /**
+         * Turn a service on or off for everybody
+         * @description Needs service.manage.
+         */
+        post: operations["post_service_switches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-switches/{switch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take back a switch whose date has not come
+         * @description Needs service.manage.
+         */
+        delete: operations["delete_service_switches_switch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Services (服务): which are open to an organisation, and why not
+         * @description Needs entitlement.read.
+         */
+        get: operations["get_services"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1404,6 +2124,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{user}/capacity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say whether a person needs a guardian's consent
+         * @description Needs verification.review.
+         */
+        put: operations["put_users_user_capacity"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{user}/state": {
         parameters: {
             query?: never;
@@ -1448,6 +2188,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptanceView: {
+            address?: string;
+            agreement: string;
+            /** @enum {string} */
+            channel: "session" | "token";
+            /** Format: date-time */
+            decided_at: string;
+            /** @enum {string} */
+            decision: "accepted" | "declined";
+            hash: string;
+            id: string;
+            lang: string;
+            /** @description In whose name. */
+            organisation?: string;
+            /** @description Random reference of who decided; keep it as the receipt. */
+            person: string;
+            /** @enum {string} */
+            subject: "user" | "organisation" | "product";
+            subject_id: string;
+            /** @description Whom it stands for, until they are deleted. */
+            user?: string;
+            /** Format: int64 */
+            version: number;
+            version_id: string;
+        };
         Act: {
             /** Format: double */
             amount?: number;
@@ -1466,6 +2231,118 @@ export interface components {
             targets: components["schemas"]["Target"][] | null;
             value?: unknown;
         };
+        AgreementDraftInputBody: {
+            /** @description By language: zh-CN and en, both before it can be published. */
+            texts: {
+                [key: string]: components["schemas"]["DraftText"];
+            };
+        };
+        AgreementTextView: {
+            /** @description Markdown. */
+            body: string;
+            /** @description What differs from the version before. */
+            changes?: string;
+            /** @description SHA-256 of body; an acceptance sends it back. */
+            hash: string;
+        };
+        AgreementView: {
+            /** @description Published, and in force later. */
+            ahead?: components["schemas"]["VersionOfView"];
+            /** @description Products of these categories only; empty: all. */
+            categories: string[];
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            in_force?: components["schemas"]["VersionOfView"];
+            /** @description Organisations of these kinds only; empty: all. */
+            kinds: string[];
+            names: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Where two contradict each other the lower number prevails.
+             */
+            precedence: number;
+            /** @description The sentence that says which one prevails. */
+            prevails: {
+                [key: string]: string;
+            };
+            /**
+             * @description Who has to accept.
+             * @enum {string}
+             */
+            subject: "user" | "organisation" | "product";
+        };
+        AnnouncementBody: {
+            audience: components["schemas"]["AudienceBody"];
+            /**
+             * Format: date-time
+             * @description What it announces happens then.
+             */
+            effective_at?: string;
+            /**
+             * Format: date-time
+             * @description Not shown from then on; 90 days after it takes effect if not given.
+             */
+            ends_at?: string;
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** @description Id of the announcement it takes the place of. */
+            supersedes?: string;
+            /** @description By language: zh-CN and en, both. */
+            texts: {
+                [key: string]: components["schemas"]["AnnouncementText"];
+            };
+        };
+        AnnouncementStateInputBody: {
+            /** @description Why it is withdrawn. */
+            note?: string;
+            /**
+             * Format: date-time
+             * @description Of a publication; now if not given.
+             */
+            publish_at?: string;
+            /** @enum {string} */
+            state: "published" | "withdrawn";
+        };
+        AnnouncementText: {
+            /** @description Markdown, at most 32 KiB. */
+            body: string;
+            title: string;
+        };
+        AnnouncementView: {
+            audience: components["schemas"]["Audience"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            effective_at?: string;
+            /**
+             * Format: date-time
+             * @description Superseded or withdrawn.
+             */
+            ended_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+            id: string;
+            open: string[];
+            /** Format: date-time */
+            published_at?: string;
+            /**
+             * Format: int64
+             * @description How many people read it.
+             */
+            reads: number;
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** @enum {string} */
+            state: "draft" | "published" | "superseded" | "withdrawn";
+            supersedes?: string;
+            /** @description By language: zh-CN, en. */
+            texts: {
+                [key: string]: components["schemas"]["Text"];
+            };
+        };
         Answer: {
             actions?: components["schemas"]["Act"][] | null;
             candidates?: components["schemas"]["Target"][] | null;
@@ -1478,6 +2355,56 @@ export interface components {
             text: string;
             /** Format: int64 */
             total_us: number;
+        };
+        AnswerInputBody: {
+            /** @description Of the text that was read. */
+            hash: string;
+            /**
+             * @description The language that was read.
+             * @enum {string}
+             */
+            lang: "zh-CN" | "en";
+            /** @description Where the terms are for one product. */
+            product?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            open: string[];
+            organisation: string;
+            plan?: string;
+            purpose: string;
+            /** @description Of the last decision. */
+            reason?: string;
+            requested_by: string;
+            service: string;
+            /** @enum {string} */
+            state: "requested" | "granted" | "refused" | "withdrawn" | "ended";
+            /** Format: date-time */
+            until?: string;
+        };
+        Audience: {
+            everybody?: boolean;
+            kinds?: string[] | null;
+            organisations?: string[] | null;
+            roles?: string[] | null;
+            services?: string[] | null;
+        };
+        AudienceBody: {
+            /** @description Or lists: who fits all that are given. */
+            everybody?: boolean;
+            kinds?: string[];
+            organisations?: string[];
+            roles?: string[];
+            services?: string[];
         };
         AuditActor: {
             /** @description Remote address. */
@@ -1514,6 +2441,26 @@ export interface components {
              */
             line: number;
             rule: string;
+        };
+        BarView: {
+            agreement?: string;
+            announcement?: string;
+            /** Format: date-time */
+            cancelled_at?: string;
+            /** Format: date-time */
+            created_at?: string;
+            /** Format: date-time */
+            effective_at?: string;
+            /** @description Absent: none was set, the service is open. */
+            id?: string;
+            /** @enum {string} */
+            kind: "open" | "application" | "agreement" | "paid";
+            kinds: string[];
+            /** Format: int64 */
+            level: number;
+            qualifications: string[];
+            reason?: string;
+            service: string;
         };
         BindInputBody: {
             aliases?: {
@@ -1599,6 +2546,10 @@ export interface components {
             result: "burned" | "failed";
             station?: string;
         };
+        CapacityInputBody: {
+            /** @description The person is under 18 or without full capacity. It is taken back by a reviewer. */
+            needs_guardian: boolean;
+        };
         CategoryView: {
             /** @description Words people say for such a device, by language. */
             aliases?: {
@@ -1663,6 +2614,51 @@ export interface components {
             /** @enum {string} */
             state: "accepted" | "sent" | "acknowledged" | "succeeded" | "failed" | "expired" | "cancelled";
         };
+        ConsentStateInputBody: {
+            /**
+             * @description confirm and refuse are a reviewer's.
+             * @enum {string}
+             */
+            act: "confirm" | "refuse" | "withdraw";
+            reason?: string;
+        };
+        ConsentView: {
+            /**
+             * Format: date-time
+             * @description A code was sent to the guardian, good until then.
+             */
+            code_until?: string;
+            /** @enum {string} */
+            confirmed_by?: "reviewer" | "code";
+            contact: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            decided_at?: string;
+            id: string;
+            name: string;
+            open: string[];
+            paper?: string;
+            reason?: string;
+            relation: string;
+            /** @enum {string} */
+            state: "requested" | "confirmed" | "refused" | "withdrawn";
+            user: string;
+        };
+        CountView: {
+            /** Format: int64 */
+            count: number;
+        };
+        DecideApplicationInputBody: {
+            /** @enum {string} */
+            act: "grant" | "refuse" | "end";
+            reason?: string;
+            /**
+             * Format: date-time
+             * @description Of a grant; without an end if not given.
+             */
+            until?: string;
+        };
         DecisionInputBody: {
             /** @enum {string} */
             act: "approve" | "reject";
@@ -1671,6 +2667,32 @@ export interface components {
              * @example the factory is not known to us
              */
             reason?: string;
+        };
+        DeclinedView: {
+            evidence: components["schemas"]["AcceptanceView"];
+            /** @description Id of the job that collects the organisation's data. */
+            export?: string;
+            /** @description Acts that stay open to who does not agree. */
+            leave: string[];
+        };
+        DemandView: {
+            agreement: string;
+            declined?: boolean;
+            /** Format: date-time */
+            effective_at: string;
+            /** @description Of its texts, by language. */
+            hashes: {
+                [key: string]: string;
+            };
+            /** @description Who asks may accept it; for an organisation an owner does. */
+            may: boolean;
+            names: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            subject: "user" | "organisation" | "product";
+            /** Format: int64 */
+            version: number;
         };
         DeviceHere: {
             aliases?: {
@@ -1792,6 +2814,12 @@ export interface components {
              */
             revision?: number;
         };
+        DraftText: {
+            /** @description Markdown, at most 256 KiB. */
+            body: string;
+            /** @description What differs from the version before; needed from the second on. */
+            changes?: string;
+        };
         DraftView: {
             /** Format: date-time */
             changed_at?: string;
@@ -1805,6 +2833,16 @@ export interface components {
              * @description Send it back with the next save, so that nobody's work is lost. 0: there is no draft, document is the version in force.
              */
             revision: number;
+        };
+        DutiesView: {
+            /** @description In force later. */
+            ahead: components["schemas"]["DemandView"][];
+            /** @description Where it stands. */
+            consent?: string;
+            /** @description A guardian's consent is missing. */
+            guardian: boolean;
+            /** @description To be accepted before anything else. */
+            now: components["schemas"]["DemandView"][];
         };
         EnumView: {
             name: string;
@@ -1893,6 +2931,29 @@ export interface components {
             /** Format: int32 */
             generation: number;
             id: string;
+        };
+        ItemView: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date-time
+             * @description What is announced happens then.
+             */
+            effective_at?: string;
+            id: string;
+            /** @description Of a message; stable, for programs. */
+            kind?: string;
+            /** Format: date-time */
+            read_at?: string;
+            /** @enum {string} */
+            severity: "info" | "warning" | "critical";
+            /** @enum {string} */
+            source: "announcement" | "message";
+            supersedes?: string;
+            /** @description By language: zh-CN, en. */
+            texts: {
+                [key: string]: components["schemas"]["Text"];
+            };
         };
         JobView: {
             /** Format: int64 */
@@ -2044,6 +3105,55 @@ export interface components {
             took_us?: number;
             topic: string;
         };
+        MissingView: {
+            fix?: string;
+            text: string;
+            /** @enum {string} */
+            what: "switched_off" | "suspended" | "kept_out" | "organisation_kind" | "verification_level" | "qualification" | "application" | "agreement" | "plan";
+        };
+        NewAgreementInputBody: {
+            categories?: string[];
+            kinds?: string[];
+            names: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @example 1
+             */
+            precedence: number;
+            prevails: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            subject: "user" | "organisation" | "product";
+        };
+        NewApplicationInputBody: {
+            plan?: string;
+            /** @description For the reviewer. */
+            purpose: string;
+            /** @example ota */
+            service: string;
+        };
+        NewBarInputBody: {
+            agreement?: string;
+            /** @description Its date is that of the bar; needed unless the bar is open. */
+            announcement?: string;
+            /** @description At once, without announcement. */
+            emergency?: boolean;
+            /** @enum {string} */
+            kind: "open" | "application" | "agreement" | "paid";
+            kinds?: string[];
+            /**
+             * Format: int64
+             * @description Of verification, at least.
+             */
+            level?: number;
+            qualifications?: string[];
+            reason: string;
+            /** @example voice */
+            service: string;
+        };
         NewCommandInputBody: {
             /**
              * Format: int64
@@ -2060,6 +3170,22 @@ export interface components {
              * @description Answer when it has ended, or after this time.
              */
             wait_ms?: number;
+        };
+        NewConsentInputBody: {
+            /** @description E-mail address or phone number. */
+            contact: string;
+            /**
+             * @description Of the message.
+             * @enum {string}
+             */
+            lang: "zh-CN" | "en";
+            name: string;
+            /** @description Id of what the guardian signed. */
+            paper?: string;
+            /** @example mother */
+            relation: string;
+            /** @description Send a code to the contact. */
+            send_code?: boolean;
         };
         NewDownloadInputBody: {
             /**
@@ -2119,6 +3245,37 @@ export interface components {
             /** @description Id of the user who becomes its owner; whoever makes it if not given. */
             owner?: string;
         };
+        NewOverrideInputBody: {
+            allowed: boolean;
+            /** Format: date-time */
+            from?: string;
+            organisation: string;
+            /** @description The organisation reads it. */
+            reason: string;
+            service: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        NewPlanInputBody: {
+            /**
+             * Format: int64
+             * @description Smallest units.
+             * @example 9900
+             */
+            amount: number;
+            /** @example CNY */
+            currency: string;
+            /** @description Limits by their names. */
+            includes?: {
+                [key: string]: number;
+            };
+            names: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            period: "once" | "month" | "quarter" | "year";
+            service: string;
+        };
         NewPoolInputBody: {
             name: string;
             /**
@@ -2134,6 +3291,21 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+        };
+        NewSwitchInputBody: {
+            /** @description Of a switch-off: its date is that of the switch. */
+            announcement?: string;
+            /**
+             * Format: date-time
+             * @description Of a switch-on; now if not given.
+             */
+            at?: string;
+            /** @description Off at once, without announcement. */
+            emergency?: boolean;
+            on: boolean;
+            reason: string;
+            /** @example voice */
+            service: string;
         };
         NewTokenInputBody: {
             /**
@@ -2227,6 +3399,50 @@ export interface components {
                 [key: string]: string;
             };
         };
+        OverrideView: {
+            allowed: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            made_by: string;
+            organisation: string;
+            reason: string;
+            service: string;
+            /** Format: date-time */
+            until?: string;
+        };
+        PageAcceptanceView: {
+            items: components["schemas"]["AcceptanceView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageAgreementView: {
+            items: components["schemas"]["AgreementView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageAnnouncementView: {
+            items: components["schemas"]["AnnouncementView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageApplicationView: {
+            items: components["schemas"]["ApplicationView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageAuditView: {
             items: components["schemas"]["AuditView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -2236,6 +3452,13 @@ export interface components {
         };
         PageBadRowView: {
             items: components["schemas"]["BadRowView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageBarView: {
+            items: components["schemas"]["BarView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -2269,6 +3492,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageConsentView: {
+            items: components["schemas"]["ConsentView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageDeviceView: {
             items: components["schemas"]["DeviceView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -2285,6 +3515,13 @@ export interface components {
         };
         PageHomeBrief: {
             items: components["schemas"]["HomeBrief"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageItemView: {
+            items: components["schemas"]["ItemView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -2360,6 +3597,20 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageOverrideView: {
+            items: components["schemas"]["OverrideView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PagePlanView: {
+            items: components["schemas"]["PlanView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PagePointView: {
             items: components["schemas"]["PointView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -2376,6 +3627,27 @@ export interface components {
         };
         PageProductView: {
             items: components["schemas"]["ProductView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageReceiptView: {
+            items: components["schemas"]["ReceiptView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageServiceView: {
+            items: components["schemas"]["ServiceView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageSwitchView: {
+            items: components["schemas"]["SwitchView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -2402,6 +3674,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageVersionOfView: {
+            items: components["schemas"]["VersionOfView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageVersionView: {
             items: components["schemas"]["VersionView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -2418,6 +3697,28 @@ export interface components {
         PingEvent: {
             /** Format: date-time */
             at: string;
+        };
+        PlanView: {
+            /**
+             * Format: int64
+             * @description A period, in the smallest unit of the currency. It is recorded, not charged.
+             */
+            amount: number;
+            /** Format: date-time */
+            created_at: string;
+            currency: string;
+            id: string;
+            /** @description Limits by their names. */
+            includes: {
+                [key: string]: number;
+            };
+            names: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            period: "once" | "month" | "quarter" | "year";
+            retired?: boolean;
+            service: string;
         };
         PointView: {
             /**
@@ -2508,6 +3809,9 @@ export interface components {
              */
             version: number;
         };
+        ProofInputBody: {
+            code: string;
+        };
         PropertyView: {
             enum?: components["schemas"]["EnumView"][];
             identifier: string;
@@ -2537,6 +3841,13 @@ export interface components {
              * @example a workbook was lost at the factory
              */
             reason: string;
+        };
+        ReceiptView: {
+            /** @description The reader acted for. */
+            organisation?: string;
+            /** Format: date-time */
+            read_at: string;
+            user: string;
         };
         RenameHomeInputBody: {
             names: {
@@ -2575,6 +3886,28 @@ export interface components {
              * @example 打开客厅的灯
              */
             text: string;
+        };
+        ServiceView: {
+            about: {
+                [key: string]: string;
+            };
+            /** @description That belong to it. */
+            acts: string[];
+            application?: components["schemas"]["ApplicationView"];
+            available: boolean;
+            bar: components["schemas"]["BarView"];
+            /** @description What keeps the organisation from it. */
+            missing: components["schemas"]["MissingView"][];
+            /** @description Stable. */
+            name: string;
+            names: {
+                [key: string]: string;
+            };
+            next_bar?: components["schemas"]["BarView"];
+            next_switch?: components["schemas"]["SwitchView"];
+            /** @description It is switched off. */
+            off?: components["schemas"]["SwitchView"];
+            override?: components["schemas"]["OverrideView"];
         };
         SessionBody: {
             actor: components["schemas"]["SessionView"];
@@ -2666,6 +3999,20 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        SwitchView: {
+            announcement?: string;
+            /** Format: date-time */
+            cancelled_at?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            effective_at: string;
+            emergency?: boolean;
+            id: string;
+            on: boolean;
+            reason: string;
+            service: string;
+        };
         Target: {
             command?: string;
             device: string;
@@ -2674,6 +4021,10 @@ export interface components {
             reason?: string;
             room?: string;
             value?: unknown;
+        };
+        Text: {
+            body: string;
+            title: string;
         };
         TokenView: {
             /** Format: date-time */
@@ -2704,6 +4055,10 @@ export interface components {
         UnburnedView: {
             mac: string;
         };
+        UserCapacityInputBody: {
+            needs_guardian: boolean;
+            reason: string;
+        };
         UserStateInputBody: {
             /** @description Why; for the audit. */
             note?: string;
@@ -2729,6 +4084,34 @@ export interface components {
             time: string;
             value: unknown;
         };
+        VersionOfView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            effective_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            /** @description What who asks may do with it now. */
+            open: string[];
+            /** Format: date-time */
+            published_at?: string;
+            /** @enum {string} */
+            state: "draft" | "published" | "superseded" | "withdrawn";
+            /** Format: int64 */
+            version: number;
+        };
+        VersionStateInputBody: {
+            /**
+             * Format: date-time
+             * @description Of a publication; from now on if not given.
+             */
+            effective_at?: string;
+            /** @description Why it is withdrawn. */
+            note?: string;
+            /** @enum {string} */
+            state: "published" | "withdrawn";
+        };
         VersionView: {
             /** @description Something that the version before allowed is refused now, or read differently. */
             breaking: boolean;
@@ -2743,6 +4126,12 @@ export interface components {
             published_at: string;
             published_by?: string;
         };
+        WholeVersionView: {
+            /** @description By language: zh-CN, en. */
+            texts: {
+                [key: string]: components["schemas"]["AgreementTextView"];
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -2752,6 +4141,613 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_acceptances: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                organisation?: string;
+                agreement?: string;
+                /** @description Id of a version. */
+                version?: string;
+                /** @description Reference of a receipt. */
+                person?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAcceptanceView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agreements: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAgreementView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_agreements: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAgreementInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_agreements_agreement_acceptances: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                agreement: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptanceView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_agreements_agreement_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agreement: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementDraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeVersionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_agreements_agreement_refusals: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                agreement: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclinedView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agreements_agreement_versions: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                agreement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVersionOfView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agreements_agreement_versions_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agreement: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeVersionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_agreements_agreement_versions_version_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agreement: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionStateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeVersionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_announcements: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "draft" | "published" | "superseded" | "withdrawn";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAnnouncementView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_announcements: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnouncementBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_announcements_announcement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                announcement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_announcements_announcement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                announcement: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnouncementBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_announcements_announcement_receipts: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                announcement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageReceiptView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_announcements_announcement_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                announcement: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnouncementStateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_audit: {
         parameters: {
             query?: {
@@ -2916,6 +4912,39 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_capacity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CapacityInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
@@ -3543,6 +5572,201 @@ export interface operations {
             };
         };
     };
+    get_guardian_consents: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "requested" | "confirmed" | "refused" | "withdrawn";
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageConsentView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_guardian_consents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConsentInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_guardian_consents_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_guardian_consents_consent_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consent: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProofInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_guardian_consents_consent_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consent: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentStateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_homes: {
         parameters: {
             query?: {
@@ -4063,6 +6287,141 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Answer"];
                 };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inbox: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description Only what was not read. */
+                unread?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageItemView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_inbox_receipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inbox_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_inbox_notice_receipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                notice: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
@@ -5249,6 +7608,155 @@ export interface operations {
             };
         };
     };
+    get_outstanding_agreements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutiesView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plans: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePlanView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_plans: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlanInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_plans_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_products: {
         parameters: {
             query?: {
@@ -5640,6 +8148,603 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_service_applications: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                service?: string;
+                state?: "requested" | "granted" | "refused" | "withdrawn" | "ended";
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageApplicationView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_service_applications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApplicationInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_service_applications_application: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_service_applications_application: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_service_applications_application_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideApplicationInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_service_bars: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageBarView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_service_bars: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBarInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BarView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_service_bars_bar: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                bar: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_service_overrides: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                service?: string;
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOverrideView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_service_overrides: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOverrideInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverrideView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_service_overrides_override: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                override: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_service_switches: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSwitchView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_service_switches: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSwitchInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SwitchView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_service_switches_switch: {
+        parameters: {
+            query?: {
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                switch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_services: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description For the operator's people; without it they see what holds for everybody. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageServiceView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -6159,6 +9264,41 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UserView"];
                 };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_user_capacity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserCapacityInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
