@@ -34,7 +34,7 @@ CREATE INDEX issuance_order_list ON issuance_order (list) WHERE list <> 0;
 CREATE TABLE issuance_upload (
   list  BIGINT  NOT NULL,
   seq   BIGINT  NOT NULL,
-  bytes BLOB    NOT NULL,
+  bytes BYTEA    NOT NULL,
   PRIMARY KEY (list, seq)
 );
 

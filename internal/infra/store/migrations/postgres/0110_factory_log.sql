@@ -51,7 +51,7 @@ CREATE TABLE factory_flaw (
 CREATE TABLE factory_upload (
   log   TEXT    NOT NULL,
   seq   BIGINT  NOT NULL,
-  bytes BLOB    NOT NULL,
+  bytes BYTEA    NOT NULL,
   PRIMARY KEY (log, seq)
 );
 
