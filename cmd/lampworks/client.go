@@ -50,6 +50,9 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return fmt.Errorf("reading the answer of %s: %w", path, err)
 	}
+	if len(answer) == 0 && res.StatusCode < 300 { // done, and nothing to tell
+		return nil
+	}
 	if res.StatusCode >= 300 {
 		var p problem
 		if json.Unmarshal(answer, &p) != nil || p.Title == "" {

@@ -20,17 +20,20 @@ import (
 var version = "dev"
 
 type program struct {
-	Serve   serveCommand   `cmd:"" help:"Run the platform: devices on MQTT, people and programs on HTTP."`
-	Demo    demoCommand    `cmd:"" help:"Run it with a demo home, virtual devices and a virtual speaker, and open the console."`
-	Say     sayCommand     `cmd:"" help:"Say one sentence to a running server and tell what came of it."`
-	Device  deviceCommand  `cmd:"" help:"Play one device on the real protocol."`
-	NLU     nluCommand     `cmd:"" name:"nlu" help:"Read sentences from JSON lines and write what they mean, without a server."`
-	Triple  tripleCommand  `cmd:"" help:"Look at triples (三元组): keys, passwords and workbooks."`
-	Order   orderCommand   `cmd:"" help:"Apply for triples, decide, download, revoke."`
-	Leak    leakCommand    `cmd:"" help:"Find out of which download rows came that somebody found."`
-	Burn    burnCommand    `cmd:"" help:"Upload burn logs of a factory, and see what is missing."`
-	Bench   benchCommand   `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Run the platform: devices on MQTT, people and programs on HTTP."`
+	Demo      demoCommand      `cmd:"" help:"Run it with a demo home, virtual devices and a virtual speaker, and open the console."`
+	Say       sayCommand       `cmd:"" help:"Say one sentence to a running server and tell what came of it."`
+	Device    deviceCommand    `cmd:"" help:"Play one device on the real protocol."`
+	NLU       nluCommand       `cmd:"" name:"nlu" help:"Read sentences from JSON lines and write what they mean, without a server."`
+	Triple    tripleCommand    `cmd:"" help:"Look at triples (三元组): keys, passwords and workbooks."`
+	Order     orderCommand     `cmd:"" help:"Apply for triples, decide, download, revoke."`
+	Leak      leakCommand      `cmd:"" help:"Find out of which download rows came that somebody found."`
+	Burn      burnCommand      `cmd:"" help:"Upload burn logs of a factory, and see what is missing."`
+	Agreement agreementCommand `cmd:"" help:"Read and accept agreements (协议)."`
+	Notice    noticeCommand    `cmd:"" help:"Read announcements and messages."`
+	Service   serviceCommand   `cmd:"" help:"Look at services (服务), apply for them, switch them."`
+	Bench     benchCommand     `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // gcPercent trades a little processor time for memory: the heap is some tens of megabytes, and half of it as garbage is
