@@ -1,0 +1,102 @@
+package test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"lampworks/internal/infra/store/pgtest"
+)
+
+// A caller gives commands as fast as they are accepted, and goes on when they are not.
+type caller struct {
+	mu       sync.Mutex
+	accepted []string
+	refused  int
+}
+
+func (c *caller) run(ctx context.Context, t *testing.T, s *server, device string) {
+	for n := 0; ctx.Err() == nil; n++ {
+		var v commandView
+		status, err := s.try("POST", "/api/v1/devices/"+device+"/commands", newCommand{
+			Kind: "property_set", Params: map[string]any{"colorTemperature": 2700 + n%3000}, DeadlineMS: 2000,
+		}, &v)
+		c.mu.Lock()
+		switch {
+		case err == nil:
+			c.accepted = append(c.accepted, v.ID)
+		case status == http.StatusServiceUnavailable:
+			c.refused++
+		default:
+			t.Errorf("a command is answered %d: %v", status, err)
+		}
+		c.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(20 * time.Millisecond): // a person is not faster
+		}
+	}
+}
+
+func (c *caller) counts() (accepted, refused int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.accepted), c.refused
+}
+
+// TestDatabaseOutage stops PostgreSQL under load and starts it again, after 30 s in make soak. Meanwhile devices stay, what
+// they post is acknowledged and kept, and acts are refused as unavailable. Afterwards the program works again by itself:
+// every accepted command has ended, every acknowledged post is in the history.
+func TestDatabaseOutage(t *testing.T) {
+	outage := 3 * time.Second
+	if os.Getenv("LAMPWORKS_SOAK") != "" {
+		outage = 30 * time.Second
+	}
+	database := pgtest.Start(t)
+	s := own(t, "demo", "--no-open", "--spare-devices", "1", "--database", database.Address("postgres"))
+	d := s.spare(t)
+	device := &forgetful{t: t, d: d, id: s.device(t, d.DeviceName).ID, executed: make(map[string]int)}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var c caller
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	wg.Go(func() { device.run(ctx, s.mqtt) })
+	wg.Go(func() { c.run(ctx, t, s, device.id) })
+	ready := func(want int) {
+		t.Helper()
+		eventually(t, "/readyz", func() (bool, any) {
+			status, _ := s.try("GET", "/readyz", nil, nil)
+			return status == want, status
+		})
+	}
+	ready(http.StatusOK)
+	eventually(t, "commands", func() (bool, any) { n, _ := c.counts(); return n > 10, n })
+	database.Stop(t, syscall.SIGINT)
+	over := time.After(outage)
+	ready(http.StatusServiceUnavailable)
+	eventually(t, "refusals", func() (bool, any) { _, n := c.counts(); return n > 5, n })
+	device.mu.Lock()
+	posted := len(device.acked)
+	device.mu.Unlock()
+	<-over
+	device.mu.Lock()
+	if len(device.acked) == posted {
+		t.Error("no post was acknowledged while the database was away")
+	}
+	device.mu.Unlock()
+	database.Again(t)
+	before, _ := c.counts()
+	ready(http.StatusOK)
+	eventually(t, "commands after the outage", func() (bool, any) { n, _ := c.counts(); return n > before+10, n })
+	stop()
+	wg.Wait()
+	commandsEnded(t, s, slices.Clone(c.accepted))
+	historyHolds(t, s, []*forgetful{device})
+}
