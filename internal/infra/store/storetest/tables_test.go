@@ -69,7 +69,7 @@ func TestBothDatabasesHaveTheSameTables(t *testing.T) {
 		{
 			"columns", `
 			SELECT m.name || '.' || p.name || ' ' || p.type || CASE WHEN p."notnull" = 1 OR p.pk > 0 THEN ' NOT NULL' ELSE '' END
-			FROM sqlite_master m JOIN pragma_table_info(m.name) p
+			FROM sqlite_master m JOIN pragma_table_xinfo(m.name) p
 			WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> 'goose_db_version'
 			ORDER BY 1`, `
 			SELECT table_name || '.' || column_name || ' ' ||
