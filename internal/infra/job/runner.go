@@ -75,7 +75,7 @@ func (r *Runner) handles(kind string) bool {
 // Run does jobs until ctx ends. When it returns no handler runs any more, and what
 // was not finished is queued for the next start.
 func (r *Runner) Run(ctx context.Context) error {
-	err := r.store.Write(ctx, func(tx *store.Tx) error {
+	err := r.store.Write(store.Urgent(ctx), func(tx *store.Tx) error { // a program starts on a full disk too
 		_, err := tx.Exec(ctx, requeueAll)
 		return err
 	})

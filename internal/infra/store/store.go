@@ -6,7 +6,7 @@
 //   - Read sees one moment and cannot write;
 //   - what was asked to run after the commit runs once, and never if there was none.
 //
-// Which database it is, only the adapter below knows (store/sqlite).
+// Which database it is, only the adapter below knows (store/sqlite, store/postgres).
 package store
 
 import (
