@@ -35,8 +35,10 @@ nlu, skill, alink, mesh, gatt, speech, llm, mqtt < tsl, triple
 
 // exceptions are imports that the lattice's text would refuse, each with its reason.
 var exceptions = map[string]string{
-	"once → access":   "a key belongs to its actor",
-	"keyring → store": "wrapped keys are rows",
+	"once → access":     "a key belongs to its actor",
+	"outbox → access":   "operators see what was given up",
+	"outbound → outbox": "a sender is what the outbox declares",
+	"keyring → store":   "wrapped keys are rows",
 }
 
 // outside are rooms that import nothing but what is listed, of this module: a virtual device knows of the platform what a
@@ -53,6 +55,7 @@ var adapters = []string{
 
 // hooks are the places where something above must happen in a transaction below. There are no others.
 var hooks = []string{
+	"internal/infra/outbox.Limit",
 	"internal/partner/agreement.Export",
 	"internal/partner/agreement.Send",
 	"internal/partner/certify.Changed",

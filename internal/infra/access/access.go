@@ -4,7 +4,9 @@
 // and promises:
 //   - what the table does not allow is refused;
 //   - a token can do no more than the roles of its owner, and no more than its scopes;
-//   - a refusal names the roles that would be enough.
+//   - whoever holds a role of the operator does nothing without the second factor (第二因素), and nobody sees a secret
+//     without having shown it in the last 15 minutes;
+//   - a refusal names the roles that would be enough, or how to show the second factor.
 //
 // Whose an object is the room says by its query ([OwnerOf]); a room also loads by id
 // and organisation together, so that a foreign object is not found.
@@ -64,6 +66,11 @@ func (a Actor) Everywhere() bool {
 	return a.Organisation == "" && (a.Platform() || slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(PlatformRoles(), r) }))
 }
 
+// NeedsFactor says whether a holds a role of the operator and did not show the second factor: such an actor may do nothing.
+func (a Actor) NeedsFactor() bool {
+	return !a.Strong && slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(PlatformRoles(), r) })
+}
+
 // Sees says whether an object of organisation exists for a.
 func (a Actor) Sees(organisation string) bool {
 	return a.Everywhere() || organisation != "" && a.Organisation == organisation
@@ -72,11 +79,13 @@ func (a Actor) Sees(organisation string) bool {
 // Has says whether a holds the role.
 func (a Actor) Has(r Role) bool { return slices.Contains(a.Roles, r) }
 
-// May says whether a is allowed to do act.
+// May says whether a is allowed to do act. What shows a secret wants the second factor again: see [Actor.Check].
 func (a Actor) May(act Act) bool {
-	if a.Platform() {
-		return true
-	}
+	return a.Platform() || !a.NeedsFactor() && a.holds(act)
+}
+
+// holds says whether roles and scopes of a allow act.
+func (a Actor) holds(act Act) bool {
 	if a.Kind != KindUser && a.Kind != KindToken {
 		return false
 	}
@@ -89,7 +98,13 @@ func (a Actor) May(act Act) bool {
 // Check gives nil if a may do act, and otherwise the fault that says what is missing.
 func (a Actor) Check(act Act) error {
 	switch {
-	case a.May(act):
+	case a.Platform():
+		return nil
+	case a.holds(act) && a.NeedsFactor():
+		return weakly(string(act), a.Kind)
+	case a.holds(act) && ShowsSecrets(act):
+		return a.CheckProved(string(act))
+	case a.holds(act):
 		return nil
 	case a.Kind == "":
 		return fault.Unauthenticated("nobody is signed in")
@@ -98,6 +113,31 @@ func (a Actor) Check(act Act) error {
 	default:
 		return fault.Forbidden(string(act), needs(act))
 	}
+}
+
+// CheckProved gives nil if a showed the second factor in this session within the last 15 minutes, and otherwise the fault
+// that says how to. What is to be done: "triple.download".
+func (a Actor) CheckProved(what string) error {
+	switch {
+	case a.Platform():
+		return nil
+	case a.Kind != KindUser || a.Session == "":
+		return fault.NeedsFactor(what+" shows secrets and needs a session in which the second factor was shown; a token has none",
+			"sign in with login, password and a code of your second factor")
+	case a.Proved.IsZero() || time.Since(a.Proved) > Fresh || time.Until(a.Proved) > Fresh:
+		return fault.NeedsFactor(what+" shows secrets and needs a code of the second factor, shown in this session within the last 15 minutes",
+			"show a code (PUT /api/v1/session/proof) and repeat the act; whoever has no second factor enrols it first (POST /api/v1/factor)")
+	}
+	return nil
+}
+
+func weakly(what, kind string) error {
+	if kind == KindToken {
+		return fault.NeedsFactor(what+" needs the second factor, and this token was made without it",
+			"make another token in a session opened with a code of your second factor")
+	}
+	return fault.NeedsFactor(what+" needs a session opened with the second factor: roles of the operator do nothing without",
+		"enrol it (POST /api/v1/factor, then PUT /api/v1/factor with a code), or sign in again with a code")
 }
 
 // needs names the roles that allow act.

@@ -1,5 +1,7 @@
 package access
 
+import "time"
+
 // An Act is one thing somebody may be allowed to do. It is also the scope of a token.
 type Act string
 
@@ -85,6 +87,12 @@ func Acts() []Act {
 		ManageQuota, Enforce, DecideAppeal, OperatePlatform,
 	}
 }
+
+// Fresh is how long a proof by the second factor opens what shows secrets.
+const Fresh = 15 * time.Minute
+
+// ShowsSecrets says whether act gives secrets to a person: it needs the second factor, shown a short time ago.
+func ShowsSecrets(act Act) bool { return act == DownloadTriples }
 
 // A Role is what somebody is in an organisation, or on the platform.
 type Role string

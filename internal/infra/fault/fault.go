@@ -24,6 +24,7 @@ const (
 	Malformed    Code = "invalid"         // a value does not follow its rule
 	NoActor      Code = "unauthenticated" // nobody proved who they are
 	NotAllowed   Code = "forbidden"       // who it is may not do that
+	SecondFactor Code = "second_factor"   // who it is may, with a code of the second factor
 	Missing      Code = "not_found"       // there is none, or none for this actor
 	Clash        Code = "conflict"        // the act does not fit the present state
 	Outdated     Code = "stale"           // somebody was faster; load again
@@ -125,6 +126,11 @@ func Forbidden(act, missing string) *Fault {
 		f.Rule = missing
 	}
 	return f
+}
+
+// NeedsFactor refuses what, a whole sentence, to somebody who did not show the second factor, or not lately.
+func NeedsFactor(what, fix string) *Fault {
+	return &Fault{Code: SecondFactor, What: what, Where: "second factor", Rule: "a code of the second factor", Fix: fix}
 }
 
 // NotFound says that there is no such object, or none for this actor; the two cannot be told apart.

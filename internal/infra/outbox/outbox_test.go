@@ -1,0 +1,309 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A server is a sender that a test controls.
+type server struct {
+	answer func(n int) error // of the nth call, from 1
+	hold   chan struct{}     // calls wait for it; nil: they do not
+
+	mu   sync.Mutex
+	got  []Message
+	told chan struct{} // one for each call
+}
+
+func newServer(answer func(int) error) *server {
+	return &server{answer: answer, told: make(chan struct{}, 100)}
+}
+
+func (s *server) Send(ctx context.Context, m Message) error {
+	s.mu.Lock()
+	s.got = append(s.got, m)
+	n := len(s.got)
+	s.mu.Unlock()
+	s.told <- struct{}{}
+	if s.hold != nil {
+		select {
+		case <-s.hold:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return s.answer(n)
+}
+
+func fine(int) error { return nil }
+
+// An office is an outbox that runs, with a clock of its own.
+type office struct {
+	*Outbox
+	t *testing.T
+
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func newOffice(t *testing.T, senders map[string]Sender, limit Limit) *office {
+	o := &office{Outbox: New(storetest.Open(t), senders, limit, slog.New(slog.DiscardHandler)), t: t}
+	o.now = func() time.Time {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return time.Now().Add(o.ahead)
+	}
+	return o
+}
+
+func (o *office) pass(d time.Duration) {
+	o.mu.Lock()
+	o.ahead += d
+	o.mu.Unlock()
+	for kind := range o.senders {
+		o.look(kind)
+	}
+}
+
+func (o *office) run() {
+	ctx, stop := context.WithCancel(context.WithoutCancel(o.t.Context()))
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = o.Run(ctx) })
+	o.t.Cleanup(func() { stop(); wg.Wait() })
+}
+
+func (o *office) put(m Message) error {
+	return o.store.Write(o.t.Context(), func(tx *store.Tx) error { return o.Put(o.t.Context(), tx, m) })
+}
+
+// becomes waits until the newest message is as wanted: state, tries, whether its text is there.
+func (o *office) becomes(want string) {
+	o.t.Helper()
+	got := ""
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		err := o.store.Read(o.t.Context(), func(v *store.View) error {
+			var state, body, text string
+			var tries int
+			err := v.QueryRow(o.t.Context(), "SELECT state, tries, body, error FROM outbox_message ORDER BY id DESC LIMIT 1").Scan(&state, &tries, &body, &text)
+			got = fmt.Sprintf("%s after %d, text %t: %s", state, tries, body != "", text)
+			return err
+		})
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		if got == want {
+			return
+		}
+	}
+	o.t.Fatalf("got %q\nwant %q", got, want)
+}
+
+func (s *server) wait(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.told:
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing was handed over")
+	}
+}
+
+var letter = Message{Kind: Mail, To: "ann@example.com", Subject: "code", Body: "your code is 123456"}
+
+func TestMessageLeavesAfterTheCommitOnly(t *testing.T) {
+	s := newServer(fine)
+	o := newOffice(t, map[string]Sender{Mail: s}, nil)
+	o.run()
+	rolledBack := errors.New("no")
+	err := o.store.Write(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(o.Put(t.Context(), tx, letter), rolledBack)
+	})
+	if !errors.Is(err, rolledBack) {
+		t.Fatal(err)
+	}
+	other := letter
+	other.Body = "second"
+	if err := o.put(other); err != nil {
+		t.Fatal(err)
+	}
+	s.wait(t)
+	o.becomes("sent after 1, text false: ")
+	if len(s.got) != 1 || s.got[0].Body != "second" || s.got[0].To != letter.To || s.got[0].Subject != "code" {
+		t.Errorf("handed over were %+v", s.got)
+	}
+}
+
+func TestFailedMessageIsTriedAgainThenDead(t *testing.T) {
+	s := newServer(func(int) error { return errors.New("no answer for ann@example.com") })
+	o := newOffice(t, map[string]Sender{Mail: s}, nil)
+	if err := o.put(letter); err != nil {
+		t.Fatal(err)
+	}
+	o.run()
+	for tries := 1; tries < maxTries; tries++ {
+		s.wait(t)
+		o.becomes(fmt.Sprintf("waiting after %d, text true: no answer for [recipient]", tries))
+		o.pass(pause(tries))
+	}
+	s.wait(t)
+	o.becomes("dead after 8, text false: no answer for [recipient]")
+	operator := access.Actor{Kind: access.KindUser, ID: "op", Roles: []access.Role{access.Admin}, Strong: true}
+	dead, more, err := o.Dead(t.Context(), operator, "", 10)
+	if err != nil || more || len(dead) != 1 || dead[0].Tries != maxTries || dead[0].Kind != Mail {
+		t.Errorf("operators see %+v, more %v, %v", dead, more, err)
+	}
+	if _, _, err := o.Dead(t.Context(), access.Actor{Kind: access.KindUser, Roles: []access.Role{access.Owner}}, "", 10); !fault.Is(err, fault.NotAllowed) {
+		t.Errorf("an owner sees them: %v", err)
+	}
+}
+
+func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {
+	s := newServer(func(int) error { return fmt.Errorf("%w: no such user", ErrRefused) })
+	o := newOffice(t, map[string]Sender{Mail: s}, nil)
+	o.run()
+	if err := o.put(letter); err != nil {
+		t.Fatal(err)
+	}
+	o.becomes("dead after 1, text false: refused for good: no such user")
+}
+
+func TestMessageOfNoUseAnyMoreIsNotSent(t *testing.T) {
+	s := newServer(fine)
+	o := newOffice(t, map[string]Sender{Mail: s}, nil)
+	m := letter
+	m.Useful = 10 * time.Minute
+	if err := o.put(m); err != nil {
+		t.Fatal(err)
+	}
+	o.pass(10 * time.Minute)
+	o.run()
+	o.becomes("dead after 1, text false: refused for good: it was of no use any more before it could be handed over")
+	if len(s.got) != 0 {
+		t.Errorf("handed over were %+v", s.got)
+	}
+}
+
+// TestAfterAStopItGoesOn: what was being handed over when the program ended is handed over again.
+func TestAfterAStopItGoesOn(t *testing.T) {
+	s := newServer(fine)
+	s.hold = make(chan struct{})
+	o := newOffice(t, map[string]Sender{Mail: s}, nil)
+	if err := o.put(letter); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- o.Run(ctx) }()
+	s.wait(t)
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	close(s.hold)
+	o.run()
+	s.wait(t)
+	o.becomes("sent after 1, text false: ")
+}
+
+func TestADeadServerDelaysNoOtherKind(t *testing.T) {
+	dead, alive := newServer(fine), newServer(fine)
+	dead.hold = make(chan struct{})
+	o := newOffice(t, map[string]Sender{Mail: dead, SMS: alive}, nil)
+	o.run()
+	for i := range atOnce + 2 {
+		m := letter
+		m.To = fmt.Sprintf("ann%d@example.com", i)
+		if err := o.put(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.put(Message{Kind: SMS, To: "+8613800000000", Body: "123456"}); err != nil {
+		t.Fatal(err)
+	}
+	alive.wait(t)
+	close(dead.hold)
+}
+
+func TestRules(t *testing.T) {
+	refused := errors.New("quota")
+	o := newOffice(t, map[string]Sender{Mail: newServer(fine)}, func(_ context.Context, _ *store.Tx, m Message) error {
+		if m.Organisation == "poor" {
+			return refused
+		}
+		return nil
+	})
+	for _, tt := range []struct {
+		m    Message
+		want string
+	}{
+		{Message{Kind: SMS, To: "+1", Body: "x"}, "kind of message is sms, supported is what the operator has configured"},
+		{Message{Kind: Mail, Body: "x"}, "/to is a recipient of another length, want 1 to 254 bytes"},
+		{Message{Kind: Mail, To: "a@b", Body: strings.Repeat("x", MaxBody+1)}, "the text of a message has 16385 bytes, the most is 16384"},
+		{Message{Kind: Mail, To: "a@b", Body: strings.Repeat("x", MaxBody)}, ""},
+		{Message{Kind: Mail, To: "a@b", Body: "x", Organisation: "poor"}, "quota"},
+	} {
+		got := ""
+		if err := o.put(tt.m); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%s to %s:\n got %q\nwant %q", tt.m.Kind, tt.m.To, got, tt.want)
+		}
+	}
+	for i := range perHour {
+		if err := o.put(letter); err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+	if err := o.put(letter); err == nil || err.Error() != "messages to this recipient is 10, the limit is 10 in an hour" {
+		t.Errorf("one more in an hour: %v", err)
+	}
+	o.pass(time.Hour)
+	if err := o.put(letter); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+func TestErase(t *testing.T) {
+	o := newOffice(t, map[string]Sender{Mail: newServer(fine)}, nil)
+	for i := range 5 {
+		m := letter
+		m.Organisation, m.To = "works", fmt.Sprintf("a%d@b", i)
+		if err := o.put(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for more, rounds := true, 0; more; rounds++ {
+		err := o.store.Write(t.Context(), func(tx *store.Tx) (err error) {
+			more, err = o.Erase(t.Context(), tx, "organisation", "works", 2)
+			return err
+		})
+		if err != nil || rounds > 5 {
+			t.Fatalf("after %d rounds: %v", rounds, err)
+		}
+	}
+	err := o.store.Read(t.Context(), func(v *store.View) error {
+		n, err := o.Holds(t.Context(), v, "organisation", "works")
+		if n != 0 {
+			t.Errorf("%d are left", n)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
