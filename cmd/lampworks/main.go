@@ -33,6 +33,7 @@ type program struct {
 	Notice    noticeCommand    `cmd:"" help:"Read announcements and messages."`
 	Service   serviceCommand   `cmd:"" help:"Look at services (服务), apply for them, switch them."`
 	Bench     benchCommand     `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
+	TOTP      totpCommand      `cmd:"" name:"totp" help:"Print the code of a second factor (TOTP), for programs that sign in."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 

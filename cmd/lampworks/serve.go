@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"lampworks/internal/infra/outbound"
 	"lampworks/internal/node"
 )
 
@@ -22,7 +23,7 @@ type nodeFlags struct {
 	Database   string     `name:"database" help:"Where rows are kept: postgres://user:password@host/name, one node a database. Default: SQLite in the data directory." placeholder:"URL"`
 	NATS       string     `name:"nats" help:"NATS server for Log and Bus. Default: none, both in this process." placeholder:"URL"`
 	LogSync    string     `name:"log-sync" help:"When an uplink record counts as stored. The embedded Log is always on disk before it is acknowledged." default:"always" enum:"always"`
-	Bootstrap  string     `name:"bootstrap" help:"JSON file (0600) with login, password and email of the first operator, if there is none." placeholder:"FILE"`
+	Bootstrap  string     `name:"bootstrap" help:"JSON file (0600) with login, password, email and totp_secret of the first operator, if there is none." placeholder:"FILE"`
 	ReadyFile  string     `name:"ready-file" help:"Write the addresses to this file, as JSON, once the program serves." placeholder:"FILE"`
 	LogLevel   string     `name:"log-level" help:"debug, info, warn or error." default:"info"`
 	MQTTPlain  []string   `name:"mqtt-plain-products" help:"ProductKeys whose devices may connect from other machines without TLS." placeholder:"KEY,…"`
@@ -30,8 +31,15 @@ type nodeFlags struct {
 	LogKeep    string     `name:"log-keep" help:"How long uplink records are kept. Default: ${default}." default:"168h" placeholder:"DURATION"`
 	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept. Default: ${default}." default:"720h" placeholder:"DURATION"`
 	AuditKeep  string     `name:"audit-keep" help:"How long the audit is kept, 4320h (180 days) at least. Default: ${default}, three years." default:"26280h" placeholder:"DURATION"`
+	SMTPURL    string     `name:"smtp-url" help:"Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://…:465. Better in the environment (LAMPWORKS_SMTP_URL). Default: mail is written to files in the data directory." placeholder:"URL"`
+	SMTPFrom   string     `name:"smtp-from" help:"Sender of mail: an address, or \"Name <address>\"." placeholder:"ADDRESS"`
+	SMSURL     string     `name:"sms-url" help:"Provider of text messages, with {phone} and {text} where they belong. Default: they are written to files in the data directory." placeholder:"URL"`
+	SMSMethod  string     `name:"sms-method" help:"HTTP method for it. Default: ${default}." default:"POST" placeholder:"METHOD"`
+	SMSHeaders []string   `name:"sms-header" help:"Header for it, \"Name: value\". May be repeated." placeholder:"HEADER" sep:"none"`
+	SMSBody    string     `name:"sms-body" help:"JSON for it, with {phone} and {text}." placeholder:"JSON"`
+	SignUp     string     `name:"sign-up" help:"open: people make accounts themselves. closed: by invitation, or by the operator." default:"open" enum:"open,closed"`
 
-	AllowLoopbackTargets bool `name:"allow-loopback-targets" help:"Let skills and webhooks reach this machine. Development only."`
+	AllowLoopbackTargets bool `name:"allow-loopback-targets" help:"Let text messages, skills and webhooks reach this machine. Development only."`
 }
 
 func (f *nodeFlags) config(data string) (node.Config, error) {
@@ -51,7 +59,10 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
 		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
 		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, MQTTPlainProducts: f.MQTTPlain, LogKeep: logKeep, HistoryKeep: historyKeep, AuditKeep: auditKeep,
-		AllowLoopbackTargets: f.AllowLoopbackTargets,
+		AllowLoopbackTargets: f.AllowLoopbackTargets, SignUpClosed: f.SignUp == "closed",
+		Outbound: outbound.Config{
+			SMTP: f.SMTPURL, From: f.SMTPFrom, SMS: outbound.SMS{URL: f.SMSURL, Method: f.SMSMethod, Headers: f.SMSHeaders, Body: f.SMSBody},
+		},
 	}
 	c.Limits.MaxPacket = f.MQTTMaxPkt
 	return c, nil

@@ -36,6 +36,7 @@ type server struct {
 const (
 	login    = "bench"
 	password = "measured, not guessed"
+	secret   = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" // of its second factor
 )
 
 // serve starts a server on dir (empty: a new one) and signs in.
@@ -56,7 +57,7 @@ func (b *bench) serve(ctx context.Context, dir string, flags ...string) (*server
 // start starts the process and waits until it serves; on an error it has ended.
 func (s *server) start(ctx context.Context, b *bench, flags []string) error {
 	boot := filepath.Join(s.dir, "operator.json")
-	if err := os.WriteFile(boot, []byte(`{"login":"`+login+`","password":"`+password+`"}`), 0o600); err != nil {
+	if err := os.WriteFile(boot, []byte(`{"login":"`+login+`","password":"`+password+`","totp_secret":"`+secret+`"}`), 0o600); err != nil {
 		return fmt.Errorf("writing the operator: %w", err)
 	}
 	ready := filepath.Join(s.dir, "ready.json")

@@ -11,6 +11,7 @@ import (
 
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/infra/bus"
+	"lampworks/internal/infra/outbound"
 	"lampworks/web"
 )
 
@@ -38,7 +39,9 @@ type Config struct {
 	HistoryKeep       time.Duration
 	AuditKeep         time.Duration // at least 180 days; 0 is three years
 
-	AllowLoopbackTargets bool // skills and webhooks may reach loopback: development only
+	Outbound             outbound.Config // how mail and text messages leave; empty: as files in Data
+	SignUpClosed         bool            // nobody makes an account without an invitation
+	AllowLoopbackTargets bool            // skills and webhooks may reach loopback: development only
 	Operator             Operator
 	NoConsumers          bool    // nothing reads the Log: to measure the road up to it alone
 	Console              fs.FS   // the built console; nil: the one in the binary
@@ -66,6 +69,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.RootKey == "" {
 		c.RootKey = c.Data + ".key"
 	}
+	c.Outbound.Dir, c.Outbound.AllowLoopback = filepath.Join(c.Data, "outbound"), c.AllowLoopbackTargets
 	if c.Console == nil {
 		if c.Console, err = fs.Sub(web.Dist, "dist"); err != nil {
 			return c, fmt.Errorf("finding the console in the binary: %w", err)

@@ -40,6 +40,8 @@ import (
 	"lampworks/internal/infra/bus/inproc"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/outbound"
+	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/postgres"
 	storesqlite "lampworks/internal/infra/store/sqlite"
@@ -68,6 +70,7 @@ type Node struct {
 	Log      uplink.Log
 	Bus      bus.Bus
 	Jobs     *job.Runner
+	Outbox   *outbox.Outbox
 	Accounts *account.Service
 	Products *product.Service
 	Orders   *issuance.Service
@@ -192,7 +195,12 @@ func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
 // openRooms builds the rooms from the ground up and hands each upper room's hook to the lower one.
 func (n *Node) openRooms(context.Context) error {
 	n.Jobs = job.New(n.Store, n.log)
-	n.Accounts = account.New(n.Store, n.log)
+	senders, err := outbound.Senders(n.c.Outbound)
+	if err != nil {
+		return err
+	}
+	n.Outbox = outbox.New(n.Store, senders, nil, n.log)
+	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Logger: n.log})
 	n.openTerms()
 	n.Products = product.New(n.Store, n.Keys, n.log)
 	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
@@ -216,7 +224,7 @@ func (n *Node) openRooms(context.Context) error {
 	}
 	n.http = &http.Server{
 		Handler: api.New(api.Config{
-			Accounts: n.Accounts, Products: n.Products, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
+			Accounts: n.Accounts, Outbox: n.Outbox, Products: n.Products, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
 			Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Agreements.Gate, n.Entitlements.Gate},
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
@@ -304,6 +312,7 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 func (n *Node) work() map[string]func(context.Context) error {
 	work := map[string]func(context.Context) error{
 		"accounts":     n.Accounts.Run,
+		"outbox":       n.Outbox.Run,
 		"jobs":         n.Jobs.Run,
 		"commands":     n.Commands.Run,
 		"audit":        n.Auditor.Run,

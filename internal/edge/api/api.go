@@ -40,6 +40,7 @@ import (
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/job"
+	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/account"
@@ -55,6 +56,7 @@ import (
 // Config is what the routes ask.
 type Config struct {
 	Accounts *account.Service
+	Outbox   *outbox.Outbox
 	Products *product.Service
 	Orders   *issuance.Service
 	Factory  *factory.Service
@@ -132,6 +134,10 @@ func build(c Config, mux *http.ServeMux) *API {
 
 func (a *API) routes() {
 	a.sessionRoutes()
+	a.factorRoutes()
+	a.signUpRoutes()
+	a.invitationRoutes()
+	a.outboxRoutes()
 	a.userRoutes()
 	a.tokenRoutes()
 	a.organisationRoutes()

@@ -26,6 +26,7 @@ type call struct {
 	key      string // Idempotency-Key, or empty
 	match    string // If-Match, or empty
 	language string // of texts for people
+	agent    string // what the client says of itself
 	token    string // of the session or API token that was shown, or empty
 	file     file   // the body without its bound; see upload
 	doubt    error  // why the token is not good, or could not be looked at
@@ -52,6 +53,7 @@ func (a *API) door(inside http.Handler) http.Handler {
 		c := call{
 			id: uuid.Must(uuid.NewV7()).String(), address: r.RemoteAddr, secure: r.TLS != nil,
 			uri: r.URL.RequestURI(), key: r.Header.Get("Idempotency-Key"), match: r.Header.Get("If-Match"),
+			agent:    r.UserAgent(),
 			language: languageOf(r.Header.Get("Accept-Language")),
 			file:     file{body: r.Body, control: http.NewResponseController(w)},
 		}

@@ -16,7 +16,7 @@ func (w *world) browser(session, method, path, body, origin string) answer {
 func TestCookie(t *testing.T) {
 	w := newWorld(t)
 	w.people()
-	a := w.want(w.call("", "POST", "/api/v1/session", fmt.Sprintf(`{"login":"anna","password":%q}`, password)), 200)
+	a := w.want(w.call("", "POST", "/api/v1/session", w.credentials("anna")), 200)
 	cookies := (&http.Response{Header: a.header}).Cookies()
 	if len(cookies) != 1 {
 		t.Fatalf("%d cookies, want 1", len(cookies))

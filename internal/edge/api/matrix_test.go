@@ -22,7 +22,10 @@ type entry struct {
 const signedIn access.Act = ""
 
 // nobody lists the routes that nobody needs to be signed in for.
-var nobody = []string{"GET /api/v1/setup", "POST /api/v1/setup", "POST /api/v1/session", "DELETE /api/v1/session"}
+var nobody = []string{
+	"GET /api/v1/setup", "POST /api/v1/setup", "POST /api/v1/session", "DELETE /api/v1/session",
+	"GET /api/v1/sign-up", "POST /api/v1/sign-up", "POST /api/v1/sign-up/codes", "POST /api/v1/password-reset", "POST /api/v1/password-reset/codes",
+}
 
 // matrix is every other route, written down apart from the declarations it is held against.
 var matrix = slices.Concat(agreementMatrix, noticeMatrix, serviceMatrix, []entry{
@@ -34,9 +37,9 @@ var matrix = slices.Concat(agreementMatrix, noticeMatrix, serviceMatrix, []entry
 	{"GET", "/api/v1/memberships", signedIn, "", true},
 	{"GET", "/api/v1/organisation-kinds", signedIn, "", true},
 
-	{"GET", "/api/v1/users", access.ManageOrganisations, "", true},
-	{"POST", "/api/v1/users", access.ManageOrganisations, `{"login":"somebody","password":"quite another passphrase"}`, true},
-	{"PUT", "/api/v1/users/{user}/state", access.ManageOrganisations, `{"state":"disabled"}`, true},
+	{"GET", "/api/v1/users", access.ManageUsers, "", true},
+	{"POST", "/api/v1/users", access.ManageUsers, `{"login":"somebody","password":"quite another passphrase"}`, true},
+	{"PUT", "/api/v1/users/{user}/state", access.ManageUsers, `{"state":"disabled"}`, true},
 	{"GET", "/api/v1/organisations", access.ManageOrganisations, "", true},
 	{"POST", "/api/v1/organisations", access.ManageOrganisations, `{"names":{"en":"x"},"kinds":["chip_maker"]}`, true},
 	{"GET", "/api/v1/organisations/{organisation}", access.ReadOrganisation, "", false},
@@ -96,6 +99,7 @@ var matrix = slices.Concat(agreementMatrix, noticeMatrix, serviceMatrix, []entry
 	{"POST", "/api/v1/homes/{home}/sentences", access.Speak, `{"text":"打开客厅的灯"}`, false},
 	{"POST", "/api/v1/speech", access.Speak, `{"text":"你好","lang":"zh-CN"}`, true},
 },
+	accountMatrix,
 	matrixOfIssuance,
 	matrixOfFactory,
 )
@@ -117,7 +121,7 @@ func fill(s string, ids map[string]string) string {
 func none() map[string]string {
 	ids := map[string]string{"version": "1"}
 	for _, kind := range []string{
-		"session", "organisation", "user", "token", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
+		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
 	} {
 		ids[kind] = "0197-none"

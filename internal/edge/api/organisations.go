@@ -11,11 +11,12 @@ type organisationView struct {
 	ID        string         `json:"id"`
 	Names     account.Names  `json:"names"`
 	Kinds     []account.Kind `json:"kinds" nullable:"false"`
+	Form      string         `json:"form" enum:"company,person" doc:"person: somebody on their own."`
 	CreatedAt moment         `json:"created_at"`
 }
 
 func organisationOf(o *account.Organisation) organisationView {
-	return organisationView{o.ID, o.Names, o.Kinds, moment(o.CreatedAt)}
+	return organisationView{o.ID, o.Names, o.Kinds, o.Form, moment(o.CreatedAt)}
 }
 
 type membershipView struct {

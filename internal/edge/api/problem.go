@@ -72,7 +72,7 @@ func statusOf(c fault.Code) int {
 		return http.StatusUnprocessableEntity
 	case fault.NoActor:
 		return http.StatusUnauthorized
-	case fault.NotAllowed, fault.Agreement:
+	case fault.NotAllowed, fault.Agreement, fault.SecondFactor:
 		return http.StatusForbidden
 	case fault.Missing:
 		return http.StatusNotFound

@@ -15,7 +15,7 @@ func TestNoSecretIsSeenAgain(t *testing.T) {
 	w.people()
 	m := w.manufacture()
 	made := w.want(w.call(w.owner, "POST", "/api/v1/tokens", `{"name":"canary"}`), 201).text("token")
-	secrets := map[string]string{"password": password, "API token": made, "session": w.owner, "operator's session": w.operator}
+	secrets := map[string]string{"password": password, "API token": made, "session": w.owner, "operator's session": w.operator, "recovery code": w.codes["anna"][0]}
 	book := w.want(w.call(w.owner, "GET", "/api/v1/downloads/"+m.download+"/file", ""), 200)
 	_, err := triple.ReadWorkbook(bytes.NewReader(book.body), int64(len(book.body)), func(x triple.Triple) error {
 		secrets["DeviceSecret of "+x.MAC.String()] = x.Secret.Reveal()

@@ -18,6 +18,10 @@ type sessionView struct {
 	OrganisationName account.Names `json:"organisation_name" doc:"Its names by language."`
 	Roles            []access.Role `json:"roles" nullable:"false"`
 	Acts             []access.Act  `json:"acts" nullable:"false" doc:"What who is signed in may do."`
+	Strong           bool          `json:"strong" doc:"The second factor was shown. Roles of the operator do nothing without."`
+	FactorNeeded     bool          `json:"second_factor_needed" doc:"Nothing is open before the second factor is enrolled (POST /api/v1/factor)."`
+	ProvedUntil      moment        `json:"proved_until,omitzero" doc:"Until then what shows secrets is open; then PUT /api/v1/session/proof opens it again."`
+	Laboratory       string        `json:"laboratory,omitempty" doc:"Id of the laboratory, for that role."`
 }
 
 type sessionBody struct {
@@ -37,6 +41,7 @@ type signIn struct {
 	Body struct {
 		Login    string           `json:"login,omitempty" maxLength:"128"`
 		Password account.Password `json:"password,omitempty"`
+		Code     account.Code     `json:"code,omitempty" doc:"Of the second factor, or a recovery code. Whoever has one and leaves it out is asked for it: 403 second_factor."`
 		Token    account.Token    `json:"token,omitempty" doc:"An API token, instead of login and password."`
 	}
 }
@@ -69,6 +74,9 @@ type setupView struct {
 
 type openSession struct {
 	ID           string `json:"id"`
+	Current      bool   `json:"current" doc:"The one that asks."`
+	Strong       bool   `json:"strong" doc:"Opened with the second factor."`
+	Agent        string `json:"agent,omitempty" doc:"What the browser said of itself."`
 	Organisation string `json:"organisation,omitempty"`
 	APIToken     string `json:"api_token,omitempty" doc:"Id of the API token it was opened with."`
 	Address      string `json:"address"`
@@ -85,9 +93,9 @@ func (a *API) sessionRoutes() {
 	respond(a, secret(open("POST", "/api/v1/setup", "Make the first operator, and sign in as such")), a.setUp)
 	respond(a, secret(open("POST", "/api/v1/session", "Sign in")), func(ctx context.Context, in *signIn) (*sessionOutput, error) {
 		if token := in.Body.Token.Reveal(); token != "" {
-			return a.signedIn(ctx)(a.Accounts.LoginToken(ctx, token, callOf(ctx).address))
+			return a.signedIn(ctx)(a.Accounts.LoginToken(ctx, token, callOf(ctx).address, callOf(ctx).agent))
 		}
-		return a.signedIn(ctx)(a.Accounts.Login(ctx, in.Body.Login, in.Body.Password, callOf(ctx).address))
+		return a.signedIn(ctx)(a.Accounts.SignIn(ctx, credentials(ctx, in.Body.Login, in.Body.Password, in.Body.Code)))
 	})
 	route(a, "GET", "/api/v1/session", anybody, ofPerson, "Who is signed in", func(ctx context.Context, who access.Actor, _ *struct{}) (sessionBody, error) {
 		return a.view(ctx, who)
@@ -104,8 +112,11 @@ func (a *API) sessionRoutes() {
 	route(a, "GET", "/api/v1/sessions", anybody, ofPerson, "One's own sessions, newest first", func(ctx context.Context, who access.Actor, _ *struct{}) (page[openSession], error) {
 		all, err := a.Accounts.Sessions(ctx, who)
 		return pageTo(all, "", func(s *account.Session) openSession {
-			return openSession{s.ID, s.Organisation, s.APIToken, s.Address, moment(s.CreatedAt), moment(s.UsedAt), moment(s.EndsAt)}
+			return openSession{s.ID, s.Current, s.Strong, s.Agent, s.Organisation, s.APIToken, s.Address, moment(s.CreatedAt), moment(s.UsedAt), moment(s.EndsAt)}
 		}), err
+	})
+	route(a, "DELETE", "/api/v1/sessions", anybody, ofPerson, "End all of one's own sessions but this one", func(ctx context.Context, who access.Actor, _ *struct{}) (nothing, error) {
+		return nothing{}, a.Accounts.EndOtherSessions(ctx, who)
 	})
 	route(a, "DELETE", "/api/v1/sessions/{session}", anybody, ofPerson, "End one of one's own sessions", func(ctx context.Context, who access.Actor, in *struct {
 		Session string `path:"session" maxLength:"64"`
@@ -128,7 +139,12 @@ func (a *API) setUp(ctx context.Context, in *setupInput) (*sessionOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	return a.signedIn(ctx)(a.Accounts.Login(ctx, in.Body.Login, in.Body.Password, from))
+	return a.signedIn(ctx)(a.Accounts.SignIn(ctx, credentials(ctx, in.Body.Login, in.Body.Password, account.Code{})))
+}
+
+func credentials(ctx context.Context, login string, p account.Password, code account.Code) account.Credentials {
+	c := callOf(ctx)
+	return account.Credentials{Login: login, Password: p, Code: code, From: c.address, Agent: c.agent, Lang: c.language}
 }
 
 // signOut ends the session that was shown. Whoever has none is signed out already.
@@ -180,7 +196,10 @@ func cookie(ctx context.Context, value string, seconds int) http.Cookie {
 func (a *API) view(ctx context.Context, who access.Actor) (sessionBody, error) {
 	v := sessionView{
 		Login: who.Login, Organisation: who.Organisation, OrganisationName: account.Names{},
-		Roles: append([]access.Role{}, who.Roles...), Kind: who.Kind, Acts: []access.Act{},
+		Roles: append([]access.Role{}, who.Roles...), Kind: who.Kind, Acts: []access.Act{}, Strong: who.Strong, FactorNeeded: who.NeedsFactor(), Laboratory: who.Laboratory,
+	}
+	if !who.Proved.IsZero() {
+		v.ProvedUntil = moment(who.Proved.Add(access.Fresh))
 	}
 	for _, act := range access.Acts() {
 		if who.May(act) {

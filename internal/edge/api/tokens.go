@@ -19,6 +19,7 @@ type tokenView struct {
 	UsedAt       moment       `json:"used_at,omitzero"`
 	UsedFrom     string       `json:"used_from,omitempty"`
 	RevokedAt    moment       `json:"revoked_at,omitzero"`
+	Strong       bool         `json:"strong" doc:"Made in a session opened with the second factor: only such a token carries a role of the operator."`
 	Token        string       `json:"token,omitempty" doc:"The token itself: in the first answer that makes it, and never again."`
 }
 
@@ -31,7 +32,7 @@ func (t tokenView) kept() any {
 func tokenOf(t *account.APIToken) tokenView {
 	return tokenView{
 		ID: t.ID, Prefix: t.Prefix, Name: t.Name, Organisation: t.Organisation, Scopes: t.Scopes, CreatedAt: moment(t.CreatedAt),
-		ExpiresAt: moment(t.ExpiresAt), UsedAt: moment(t.UsedAt), UsedFrom: t.UsedFrom, RevokedAt: moment(t.RevokedAt),
+		ExpiresAt: moment(t.ExpiresAt), UsedAt: moment(t.UsedAt), UsedFrom: t.UsedFrom, RevokedAt: moment(t.RevokedAt), Strong: t.Strong,
 	}
 }
 

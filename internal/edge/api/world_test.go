@@ -32,6 +32,8 @@ import (
 	"lampworks/internal/infra/bus/inproc"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/outbound"
+	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/storetest"
 	"lampworks/internal/infra/uplink"
@@ -60,15 +62,18 @@ type world struct {
 	bus   *inproc.Bus
 
 	accounts *account.Service
+	outbox   *outbox.Outbox
+	mail     string // directory of what was sent
 	devices  *device.Service
 	commands *command.Commands
 	virtual  *virtual.Fleet
 
-	operator string            // token of a session
-	owner    string            // of organisation a
-	roles    map[string]string // of organisation a, by role
-	stranger string            // owner of organisation b
-	a, b     string            // ids of the organisations
+	operator string              // token of a session
+	owner    string              // of organisation a
+	roles    map[string]string   // of organisation a, by role
+	codes    map[string][]string // recovery codes not used yet, by login
+	stranger string              // owner of organisation b
+	a, b     string              // ids of the organisations
 }
 
 type gateway struct{}
@@ -108,7 +113,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{t: t, logs: new(logs), roles: make(map[string]string)}
+	w := &world{t: t, logs: new(logs), roles: make(map[string]string), codes: make(map[string][]string)}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.store = storetest.Open(t)
 	keys := must(keyring.Open(t.Context(), w.store, filepath.Join(dir, "root.key")))(t)
@@ -120,7 +125,9 @@ func newWorld(t *testing.T) *world {
 		}
 	})
 	w.bus = inproc.New()
-	w.accounts = account.New(w.store, log)
+	w.outbox = outbox.New(w.store, must(outbound.Senders(outbound.Config{Dir: filepath.Join(dir, "outbound")}))(t), nil, log)
+	w.mail = filepath.Join(dir, "outbound")
+	w.accounts = account.New(account.Config{Store: w.store, Keys: keys, Outbox: w.outbox, Logger: log})
 	jobs := job.New(w.store, log)
 	products := product.New(w.store, keys, log)
 	w.devices = device.New(w.store, products, keys, w.bus, log)
@@ -137,14 +144,14 @@ func newWorld(t *testing.T) *world {
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{agreements.Gate, entitlements.Gate},
-		Accounts: w.accounts, Products: products, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
+		Accounts: w.accounts, Outbox: w.outbox, Products: products, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})
 	server := httptest.NewServer(handler)
 	w.url = server.URL
-	w.run(jobs.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log))
+	w.run(jobs.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log))
 	t.Cleanup(func() { // runs before that of run: the server ends first
 		server.CloseClientConnections()
 		server.Close()
@@ -187,8 +194,11 @@ func (w *world) people() {
 		w.t.Fatal(err)
 	}
 	w.operator = w.cookie("POST", "/api/v1/setup", fmt.Sprintf(`{"code":%q,"login":"operator","password":%q}`, code.Reveal(), password))
+	w.enrol("operator", w.operator)
 	w.a, w.owner = w.organisation("anna")
+	w.enrol("anna", w.owner)
 	w.b, w.stranger = w.organisation("boris")
+	w.enrol("boris", w.stranger)
 	w.roles["owner"] = w.owner
 }
 
@@ -199,6 +209,9 @@ func (w *world) staff() {
 		w.user(role)
 		w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/members", fmt.Sprintf(`{"login":%q,"role":%q}`, role, role)), 201)
 		w.roles[role] = w.signIn(role)
+		if role == "factory" { // who may see secrets
+			w.enrol(role, w.roles[role])
+		}
 	}
 }
 
@@ -213,7 +226,29 @@ func (w *world) user(login string) (id string) {
 }
 
 func (w *world) signIn(login string) string {
-	return w.cookie("POST", "/api/v1/session", fmt.Sprintf(`{"login":%q,"password":%q}`, login, password))
+	w.t.Helper()
+	return w.cookie("POST", "/api/v1/session", w.credentials(login))
+}
+
+// credentials are what a person signs in with; a recovery code is used up where there is a second factor.
+func (w *world) credentials(login string) string {
+	in := fmt.Sprintf(`{"login":%q,"password":%q`, login, password)
+	if left := w.codes[login]; len(left) > 0 {
+		in += fmt.Sprintf(`,"code":%q`, left[0])
+		w.codes[login] = left[1:]
+	}
+	return in + "}"
+}
+
+// enrol gives whoever holds a session a second factor: from here on the session is strong, and the next one wants a code.
+func (w *world) enrol(login, session string) {
+	w.t.Helper()
+	secret := w.want(w.call(session, "POST", "/api/v1/factor", ""), 200).text("secret")
+	code := must(account.TOTP(secret, time.Now()))(w.t)
+	given := w.want(w.call(session, "PUT", "/api/v1/factor", fmt.Sprintf(`{"code":%q}`, code.Reveal())), 200).get("recovery_codes")
+	for _, c := range given.([]any) {
+		w.codes[login] = append(w.codes[login], c.(string))
+	}
 }
 
 // cookie is the session that an answer sets.

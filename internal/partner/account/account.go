@@ -1,9 +1,13 @@
 // Package account knows the people and programs that act, and the organisations they act for (账号).
 //
-// It owns the tables account_user, organisation, member, login_session and api_token. It promises:
+// It owns the tables account_user, account_factor, account_recovery, account_place, account_contact, account_code,
+// account_invitation, organisation, member, login_session and api_token. It promises:
 //   - a password is stored as argon2id hash only, a session or API token as hash only; none can be printed;
 //   - what a login costs does not tell whether the name exists;
 //   - guessing at a login slows down the address that guesses and locks nobody out;
+//   - a code of the second factor (TOTP) is good once, a recovery code, too; the secret is sealed, and wrong codes slow down
+//     whoever sends them, not the owner where they always sign in;
+//   - whether a contact has an account is told to nobody but whoever reads what is sent there;
 //   - from the commit that revokes a token, ends a session, disables a user or removes a member, nothing of it acts here;
 //     another process of the same data follows within 5 s;
 //   - there is no default password: the first operator comes with a one-time code or from a file the operator wrote;
@@ -23,14 +27,18 @@ import (
 
 	"github.com/google/uuid"
 
-	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 )
 
 // Service answers for accounts. It is safe for concurrent use.
 type Service struct {
 	store    *store.Store
+	keys     *keyring.Keyring
+	outbox   *outbox.Outbox
+	closed   bool
 	log      *slog.Logger
 	now      func() time.Time
 	hasher   *hasher
@@ -39,9 +47,18 @@ type Service struct {
 	setup    setup
 }
 
+// Config is what the room stands on.
+type Config struct {
+	Store  *store.Store
+	Keys   *keyring.Keyring // seals the second factors
+	Outbox *outbox.Outbox   // hands codes and notices over; nil: there are none, and nobody signs up
+	Closed bool             // nobody makes an account on their own
+	Logger *slog.Logger
+}
+
 // New returns the service over a migrated store.
-func New(s *store.Store, log *slog.Logger) *Service {
-	a := &Service{store: s, log: log, now: time.Now, hasher: newHasher()}
+func New(c Config) *Service {
+	a := &Service{store: c.Store, keys: c.Keys, outbox: c.Outbox, closed: c.Closed, log: c.Logger, now: time.Now, hasher: newHasher()}
 	a.attempts = newAttempts(func() time.Time { return a.now() })
 	return a
 }
@@ -66,6 +83,9 @@ func (s *Service) sweep(ctx context.Context) error {
 	for {
 		var n int64
 		err := s.store.Write(ctx, func(tx *store.Tx) error {
+			if _, err := tx.Exec(ctx, "DELETE FROM account_code WHERE expires_at < ?", s.now().Add(-time.Hour).UnixMilli()); err != nil {
+				return err
+			}
 			res, err := tx.Exec(ctx, sweepSessionsSQL, s.now().Add(-sessionIdle).UnixMilli())
 			if err != nil {
 				return err
@@ -127,13 +147,6 @@ func pageOf[T any](ctx context.Context, s *store.Store, doing string, p Page, sc
 	return items, false, nil
 }
 
-// reach tells whether organisation is who's to see: their own, or any for the operator.
-func reach(who access.Actor, organisation string) bool {
-	return operator(who) || organisation != "" && who.Organisation == organisation
-}
-
-func operator(who access.Actor) bool { return who.May(access.ManageOrganisations) }
-
 // change runs fn as one transaction after which nothing that was believed of tokens is believed any more. It takes rights
 // away, and does so on a full disk too.
 func (s *Service) change(ctx context.Context, fn func(tx *store.Tx) error) error {
@@ -150,6 +163,22 @@ func exists(ctx context.Context, q store.Querier, statement string, args ...any)
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// milli is a time as columns have it; 0 for zero.
+func milli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// flag is a truth as columns have it.
+func flag(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

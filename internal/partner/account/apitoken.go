@@ -33,6 +33,7 @@ type APIToken struct {
 	UsedAt       time.Time // exact to a minute; zero if never
 	UsedFrom     string    // address of the last use
 	RevokedAt    time.Time // zero while in force
+	Strong       bool      // made in a session opened with the second factor: only such a token carries a role of the operator
 }
 
 // NewToken is what an API token is made of.
@@ -55,7 +56,7 @@ func (s *Service) MakeToken(ctx context.Context, who access.Actor, n NewToken) (
 	prefix, token := newAPIToken()
 	t := APIToken{
 		ID: newID(), Prefix: prefix, Name: n.Name, Organisation: who.Organisation, Scopes: n.Scopes,
-		CreatedAt: at(now.UnixMilli()), ExpiresAt: at(n.ExpiresAt.UnixMilli()),
+		CreatedAt: at(now.UnixMilli()), ExpiresAt: at(n.ExpiresAt.UnixMilli()), Strong: who.Strong,
 	}
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		var used int
@@ -115,7 +116,7 @@ func insertToken(ctx context.Context, tx *store.Tx, who access.Actor, t APIToken
 		scopes = sql.NullString{String: marshal(t.Scopes), Valid: true}
 	}
 	key := digest(token.Reveal())
-	_, err := tx.Exec(ctx, insertTokenSQL, t.ID, t.Prefix, key[:], who.User, t.Organisation, t.Name, scopes, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli())
+	_, err := tx.Exec(ctx, insertTokenSQL, t.ID, t.Prefix, key[:], who.User, t.Organisation, t.Name, scopes, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), flag(t.Strong))
 	if err != nil {
 		return fmt.Errorf("adding token %s: %w", t.ID, err)
 	}
@@ -133,14 +134,15 @@ func (s *Service) Tokens(ctx context.Context, who access.Actor, p Page) ([]APITo
 
 func scanToken(rows *sql.Rows) (APIToken, error) {
 	var t APIToken
-	var created, expires int64
+	var created, expires, strong int64
 	var used, revoked sql.NullInt64
 	var scopes sql.NullString
-	err := rows.Scan(&t.ID, &t.Prefix, &t.Name, &t.Organisation, &scopes, &created, &expires, &used, &t.UsedFrom, &revoked)
+	err := rows.Scan(&t.ID, &t.Prefix, &t.Name, &t.Organisation, &scopes, &created, &expires, &used, &t.UsedFrom, &revoked, &strong)
 	if err != nil {
 		return APIToken{}, err
 	}
 	t.CreatedAt, t.ExpiresAt, t.UsedAt, t.RevokedAt = at(created), at(expires), at(used.Int64), at(revoked.Int64)
+	t.Strong = strong != 0
 	if scopes.Valid {
 		err = json.Unmarshal([]byte(scopes.String), &t.Scopes)
 	}

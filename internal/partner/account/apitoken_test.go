@@ -112,7 +112,7 @@ func TestTokenEnds(t *testing.T) {
 	w := newTown(t)
 	ctx := t.Context()
 	made, token := w.token(t, w.owner)
-	s, err := w.LoginToken(ctx, token, home)
+	s, err := w.LoginToken(ctx, token, home, "")
 	if err != nil || s.Actor.Kind != access.KindToken || s.Actor.ID != made.ID || s.APIToken != made.ID {
 		t.Fatalf("a session with a token: %+v, %v", s, err)
 	}
@@ -133,7 +133,7 @@ func TestTokenEnds(t *testing.T) {
 	if a, b := both(); a != badToken || b != badToken {
 		t.Errorf("once revoked: %q, %q", a, b)
 	}
-	if _, err := w.LoginToken(ctx, token, home); text(err) != badToken {
+	if _, err := w.LoginToken(ctx, token, home, ""); text(err) != badToken {
 		t.Errorf("a session with a revoked token: %v", err)
 	}
 	entries := w.entries(t)
@@ -141,14 +141,14 @@ func TestTokenEnds(t *testing.T) {
 		t.Errorf("revoking again: %v, %d more entries", err, w.entries(t)-entries)
 	}
 	_, token = w.token(t, w.owner)
-	if s, err = w.LoginToken(ctx, token, home); err != nil {
+	if s, err = w.LoginToken(ctx, token, home, ""); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 * 90 { // used twice a day, to the last moment
 		if a, b := both(); a != "" || b != "" {
 			t.Fatalf("in its 90 days: %q, %q", a, b)
 		}
-		if s, err = w.LoginToken(ctx, token, home); err != nil {
+		if s, err = w.LoginToken(ctx, token, home, ""); err != nil {
 			t.Fatal(err)
 		}
 		w.clock.pass(12*time.Hour - time.Millisecond)

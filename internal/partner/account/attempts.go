@@ -100,6 +100,9 @@ func delay(failures int) time.Duration {
 	return min(time.Second<<min(failures-freeAttempts, 10), longestWait)
 }
 
+// whole is a wait in whole seconds, never none.
+func whole(wait time.Duration) time.Duration { return (wait + time.Second - 1).Truncate(time.Second) }
+
 // place is what one party has of an address "host:port" or "host": the IPv4 address or the IPv6 /64.
 func place(from string) string {
 	ip, err := netip.ParseAddr(from)

@@ -92,13 +92,13 @@ func findHolder(ctx context.Context, q store.Querier, kind tokenKind, hash []byt
 	h := &holder{kind: kind}
 	var (
 		token, state, platform, role string
-		created                      int64
+		created, strong, proved      int64
 		used, expires, revoked       sql.NullInt64
 		scopes                       sql.NullString
 	)
 	a := &h.actor
-	err := q.QueryRow(ctx, statement, hash).Scan(&h.id, &a.Organisation, &created, &used, &token, &expires, &revoked, &scopes,
-		&a.User, &a.Login, &state, &platform, &role)
+	err := q.QueryRow(ctx, statement, hash).Scan(&h.id, &a.Organisation, &created, &used, &token, &expires, &revoked, &scopes, &strong, &proved,
+		&a.User, &a.Login, &state, &platform, &a.Laboratory, &role)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +110,10 @@ func findHolder(ctx context.Context, q store.Querier, kind tokenKind, hash []byt
 	// A session opened with a token ends with it: the row of the token is gone or says when it was revoked.
 	h.revoked = revoked.Valid || state != stateActive || a.Organisation != "" && role == "" || token != "" && !expires.Valid
 	a.Kind, a.ID = access.KindUser, a.User
+	a.Strong, a.Proved = strong != 0, at(proved)
+	if kind == sessionToken {
+		a.Session = h.id
+	}
 	if token != "" {
 		a.Kind, a.ID = access.KindToken, token
 		platform = platformOf(a.Organisation, platform)

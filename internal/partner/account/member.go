@@ -56,6 +56,9 @@ func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation,
 		if was != "" {
 			return fault.Conflict("/login", m.Login+" is a member already, as "+string(was))
 		}
+		if err := members(ctx, tx, organisation, 1); err != nil {
+			return err
+		}
 		if err := insertMember(ctx, tx, organisation, m.User, role, now); err != nil {
 			return err
 		}
@@ -96,14 +99,8 @@ func (s *Service) RemoveMember(ctx context.Context, who access.Actor, organisati
 		if err := leaves(ctx, tx, organisation, user, ""); err != nil {
 			return err
 		}
-		for _, statement := range []string{
-			"DELETE FROM member WHERE organisation = ? AND user_id = ?",
-			"DELETE FROM login_session WHERE organisation = ? AND user_id = ?",
-			"DELETE FROM api_token WHERE organisation = ? AND user_id = ?",
-		} {
-			if _, err := tx.Exec(ctx, statement, organisation, user); err != nil {
-				return fmt.Errorf("removing %s from %s: %w", user, organisation, err)
-			}
+		if err := s.part(ctx, tx, organisation, user); err != nil {
+			return err
 		}
 		return audit.Record(ctx, tx, who, "member.remove", organisation+"/"+user, "")
 	})
@@ -114,7 +111,7 @@ func (s *Service) Members(ctx context.Context, who access.Actor, organisation st
 	if err := who.Check(access.ReadMembers); err != nil {
 		return nil, false, err
 	}
-	if !reach(who, organisation) {
+	if !who.Sees(organisation) {
 		return nil, false, fault.NotFound("organisation", organisation)
 	}
 	scan := func(rows *sql.Rows) (m Member, err error) {
@@ -130,7 +127,7 @@ func mayManage(who access.Actor, organisation string) error {
 	if err := who.Check(access.ManageMembers); err != nil {
 		return err
 	}
-	if !reach(who, organisation) {
+	if !who.Sees(organisation) {
 		return fault.NotFound("organisation", organisation)
 	}
 	return nil

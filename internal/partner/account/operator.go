@@ -72,7 +72,7 @@ func (s *Service) Setup(ctx context.Context, code string, n NewUser, from string
 		return User{}, f
 	}
 	u, err := s.addUser(ctx, n, access.Admin, func(tx *store.Tx, u User) (access.Actor, error) {
-		who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: from, Roles: []access.Role{access.Admin}}
+		who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: from}
 		return who, first(ctx, tx)
 	})
 	if err != nil {
@@ -104,20 +104,23 @@ func (s *Service) knows(code string) bool {
 	return s.now().Before(s.setup.until) && subtle.ConstantTimeCompare(hash[:], s.setup.hash[:]) == 1
 }
 
-// Bootstrap makes the first operator from a file, {"login","password","email"}, if there is none yet, and says whether it
-// did. With an operator, the file is not looked at. It must be readable by its owner only; it is not changed, and nothing in
+// Bootstrap makes the first operator from a file, {"login","password","email","totp_secret"}, if there is none yet, and says
+// whether it did. With a TOTP secret (base32) the second factor is enrolled, for programs that compute its codes. With an operator, the file is not looked at. It must be readable by its owner only; it is not changed, and nothing in
 // it is repeated in an error.
 func (s *Service) Bootstrap(ctx context.Context, path string) (made bool, err error) {
 	needed, err := s.SetupNeeded(ctx)
 	if err != nil || !needed {
 		return false, err
 	}
-	n, err := readBootstrap(path)
+	n, secret, err := readBootstrap(path)
 	if err != nil {
 		return false, fmt.Errorf("reading the bootstrap file %s: %w", path, err)
 	}
-	_, err = s.addUser(ctx, n, access.Admin, func(tx *store.Tx, _ User) (access.Actor, error) {
-		return access.System("bootstrap", ""), first(ctx, tx)
+	_, err = s.addUser(ctx, n, access.Admin, func(tx *store.Tx, u User) (access.Actor, error) {
+		if err := first(ctx, tx); err != nil {
+			return access.Actor{}, err
+		}
+		return access.System("bootstrap", ""), s.giveFactor(ctx, tx, u.ID, secret)
 	})
 	if fault.Is(err, fault.Clash) {
 		return false, nil // another start was faster
@@ -128,46 +131,60 @@ func (s *Service) Bootstrap(ctx context.Context, path string) (made bool, err er
 	return err == nil, err
 }
 
-func readBootstrap(path string) (NewUser, error) {
+// giveFactor puts a secret that was brought along in force; an empty one is none.
+func (s *Service) giveFactor(ctx context.Context, tx *store.Tx, user, secret string) error {
+	if secret == "" {
+		return nil
+	}
+	secret, err := checkSecret(secret)
+	if err != nil {
+		return err
+	}
+	now := s.now().UnixMilli()
+	return s.putFactor(ctx, tx, user, secret, now, now)
+}
+
+func readBootstrap(path string) (NewUser, string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return NewUser{}, errors.Unwrap(err) // the path is named by the caller
+		return NewUser{}, "", errors.Unwrap(err) // the path is named by the caller
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return NewUser{}, fmt.Errorf("reading its mode: %w", err)
+		return NewUser{}, "", fmt.Errorf("reading its mode: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return NewUser{}, errors.New("it is not a regular file")
+		return NewUser{}, "", errors.New("it is not a regular file")
 	}
 	if mode := info.Mode().Perm(); mode&^0o600 != 0 {
-		return NewUser{}, fmt.Errorf("its mode is %04o and others may read the password in it: chmod 600 it", mode)
+		return NewUser{}, "", fmt.Errorf("its mode is %04o and others may read the password in it: chmod 600 it", mode)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxBootstrap+1))
 	if err != nil {
-		return NewUser{}, fmt.Errorf("reading its text: %w", err)
+		return NewUser{}, "", fmt.Errorf("reading its text: %w", err)
 	}
 	if len(b) > maxBootstrap {
-		return NewUser{}, fmt.Errorf("it is longer than %d bytes", maxBootstrap)
+		return NewUser{}, "", fmt.Errorf("it is longer than %d bytes", maxBootstrap)
 	}
 	return decodeBootstrap(b)
 }
 
-func decodeBootstrap(b []byte) (NewUser, error) {
-	const want = `it is not one JSON object with "login", "password" and "email"`
+func decodeBootstrap(b []byte) (n NewUser, secret string, err error) {
+	const want = `it is not one JSON object with "login", "password", "email" and "totp_secret"`
 	var in struct {
 		Login    string   `json:"login"`
 		Password Password `json:"password"`
 		Email    string   `json:"email"`
+		TOTP     Code     `json:"totp_secret"`
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
-		return NewUser{}, fmt.Errorf(want+" (at byte %d)", d.InputOffset()) // the decoder's own error may quote the password
+		return NewUser{}, "", fmt.Errorf(want+" (at byte %d)", d.InputOffset()) // the decoder's own error may quote the password
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return NewUser{}, fmt.Errorf(want+" (more follows at byte %d)", d.InputOffset())
+		return NewUser{}, "", fmt.Errorf(want+" (more follows at byte %d)", d.InputOffset())
 	}
-	return NewUser{Login: in.Login, Password: in.Password, Email: in.Email}, nil
+	return NewUser{Login: in.Login, Password: in.Password, Email: in.Email}, in.TOTP.Reveal(), nil
 }

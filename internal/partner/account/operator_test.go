@@ -1,7 +1,6 @@
 package account
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +17,7 @@ import (
 func newEmpty(t *testing.T) (*Service, *clock) {
 	t.Helper()
 	c := &clock{t: time.Now()}
-	s := New(storetest.Open(t), slog.New(slog.DiscardHandler))
+	s := serviceOn(t, storetest.Open(t))
 	s.now = c.now
 	return s, c
 }
@@ -51,7 +50,7 @@ func TestSetupCode(t *testing.T) {
 	if _, err := s.Setup(ctx, code.Reveal(), NewUser{Login: "boss", Password: NewPassword("short")}, home); !fault.Is(err, fault.Malformed) {
 		t.Errorf("with a short password: %v", err)
 	}
-	if _, err := New(s.store, s.log).Setup(ctx, code.Reveal(), boss, home); text(err) != wrong {
+	if _, err := New(Config{Store: s.store, Keys: s.keys, Logger: s.log}).Setup(ctx, code.Reveal(), boss, home); text(err) != wrong {
 		t.Errorf("after a restart: %v", err)
 	}
 	c.pass(codeLife)
@@ -68,7 +67,7 @@ func TestSetupCode(t *testing.T) {
 	if _, needed, err := s.SetupCode(ctx); needed || err != nil {
 		t.Errorf("another code: %v, %v", needed, err)
 	}
-	if opened, err := s.Login(ctx, "boss", NewPassword(good), home); err != nil || !opened.Actor.May(access.OperatePlatform) || opened.Organisation != "" {
+	if opened, err := s.SignIn(ctx, Credentials{Login: "boss", Password: NewPassword(good), From: home}); err != nil || !opened.Actor.Has(access.Admin) || opened.Actor.May(access.OperatePlatform) || opened.Organisation != "" {
 		t.Errorf("the operator logs in as %+v, %v", opened.Actor, err)
 	}
 }
@@ -95,7 +94,7 @@ func TestSetupAtTheSameTimeMakesOneOperator(t *testing.T) {
 }
 
 func TestBootstrap(t *testing.T) {
-	const form = `it is not one JSON object with "login", "password" and "email"`
+	const form = `it is not one JSON object with "login", "password", "email" and "totp_secret"`
 	const whole = `{"login":"boss","password":"` + good + `","email":"boss@example.com"}`
 	path := filepath.Join(t.TempDir(), "bootstrap.json")
 	for _, tt := range []struct {
@@ -105,6 +104,8 @@ func TestBootstrap(t *testing.T) {
 	}{
 		{whole, 0o600, ""},
 		{whole, 0o400, ""},
+		{whole[:len(whole)-1] + `,"totp_secret":"JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP"}`, 0o600, ""},
+		{whole[:len(whole)-1] + `,"totp_secret":"` + good + `"}`, 0o600, "/totp_secret does not follow the rule: 16 to 64 bytes as base32"},
 		{whole, 0o644, "its mode is 0644 and others may read the password in it: chmod 600 it"},
 		{whole, 0o640, "its mode is 0640 and others may read the password in it: chmod 600 it"},
 		{whole, 0o700, "its mode is 0700 and others may read the password in it: chmod 600 it"},
@@ -168,7 +169,7 @@ func FuzzBootstrap(f *testing.F) {
 	f.Add([]byte(`[`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		const mark = "q7Zq7Zq7Z" // stands for the password: an error must not repeat it
-		_, err := decodeBootstrap([]byte(strings.ReplaceAll(string(b), good, mark)))
+		_, _, err := decodeBootstrap([]byte(strings.ReplaceAll(string(b), good, mark)))
 		if err != nil && strings.Contains(err.Error(), mark) {
 			t.Errorf("the error shows the password: %v", err)
 		}

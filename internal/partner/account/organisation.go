@@ -19,6 +19,7 @@ type Organisation struct {
 	ID        string
 	Names     Names
 	Kinds     []Kind
+	Form      string // FormCompany or FormPerson
 	CreatedAt time.Time
 }
 
@@ -42,7 +43,7 @@ func (s *Service) CreateOrganisation(ctx context.Context, who access.Actor, n Ne
 		owner = who.User
 	}
 	now := s.now().UnixMilli()
-	o := Organisation{ID: newID(), Names: n.Names, Kinds: n.Kinds, CreatedAt: at(now)}
+	var o Organisation
 	err := s.change(ctx, func(tx *store.Tx) error {
 		known, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ?", owner)
 		if err != nil {
@@ -51,14 +52,10 @@ func (s *Service) CreateOrganisation(ctx context.Context, who access.Actor, n Ne
 		if !known {
 			return fault.NotFound("user", owner)
 		}
-		_, err = tx.Exec(ctx, "INSERT INTO organisation (id, names, kinds, created_at) VALUES (?, ?, ?, ?)", o.ID, marshal(o.Names), marshal(o.Kinds), now)
-		if err != nil {
-			return fmt.Errorf("adding organisation %s: %w", o.ID, err)
-		}
-		if err := insertMember(ctx, tx, o.ID, owner, access.Owner, now); err != nil {
+		if o, err = s.found(ctx, tx, n, FormCompany, owner, now); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "organisation.create", o.ID, marshal(o.Names))
+		return audit.Record(ctx, tx, who, "organisation.create", o.ID, marshal(o.Kinds))
 	})
 	if err != nil {
 		return Organisation{}, err
@@ -81,7 +78,10 @@ func (s *Service) Organisation(ctx context.Context, who access.Actor, id string)
 }
 
 func loadOrganisation(ctx context.Context, q store.Querier, who access.Actor, id string) (Organisation, error) {
-	o, err := scanOrganisation(q.QueryRow(ctx, organisationSQL, id, operator(who), who.Organisation))
+	if !who.Sees(id) {
+		return Organisation{}, fault.NotFound("organisation", id)
+	}
+	o, err := scanOrganisation(q.QueryRow(ctx, organisationSQL, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Organisation{}, fault.NotFound("organisation", id)
 	}
@@ -97,7 +97,7 @@ func scanOrganisation(row scanner, more ...any) (Organisation, error) {
 	var o Organisation
 	var names, kinds string
 	var created int64
-	if err := row.Scan(append([]any{&o.ID, &names, &kinds, &created}, more...)...); err != nil {
+	if err := row.Scan(append([]any{&o.ID, &names, &kinds, &o.Form, &created}, more...)...); err != nil {
 		return Organisation{}, err
 	}
 	o.CreatedAt = at(created)
@@ -127,7 +127,7 @@ func (s *Service) SetOrganisation(ctx context.Context, who access.Actor, id stri
 		if _, err := tx.Exec(ctx, "UPDATE organisation SET names = ?, kinds = ? WHERE id = ?", marshal(names), marshal(kinds), id); err != nil {
 			return fmt.Errorf("setting organisation %s: %w", id, err)
 		}
-		return audit.Record(ctx, tx, who, "organisation.set", id, marshal(names)+" "+marshal(kinds))
+		return audit.Record(ctx, tx, who, "organisation.set", id, marshal(kinds))
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -23,24 +24,63 @@ type Session struct {
 	Organisation string       // acted for; empty for an operator, or a user without one
 	APIToken     string       // id of the API token it was opened with; empty for a login
 	Address      string       // it was opened from
+	Agent        string       // what the browser said of itself
+	Strong       bool         // opened with the second factor
+	Current      bool         // in lists: the one that asks
 	CreatedAt    time.Time
 	UsedAt       time.Time // exact to a minute
 	EndsAt       time.Time // if it is not used; sooner if it was opened with a token that ends
 }
 
-// Login opens a session for whoever knows the password, from a remote address "host:port". The session acts for the
-// organisation the user joined first, until SelectOrganisation says otherwise.
+// Credentials are what somebody signs in with.
+type Credentials struct {
+	Login    string
+	Password Password
+	Code     Code   // of the second factor, or a recovery code; for users who have one
+	From     string // remote address "host:port"
+	Agent    string // what the browser says of itself; cut
+	Lang     string // of notices
+}
+
+// SignIn opens a session for whoever knows the password and, where there is a second factor, shows a code of it. The session
+// acts for the organisation the user joined first, until SelectOrganisation says otherwise. Without the code, a right password
+// gets the fault second_factor.
 //
 // One answer covers a wrong password, a name that does not exist and a user who is disabled, and each costs one evaluation
 // of the hash. After five failures in a row the same address must wait before it tries the same login again: 1 s, doubling
-// to 60 s; the fault says how long. Other addresses are not slowed down.
-func (s *Service) Login(ctx context.Context, login string, p Password, from string) (Session, error) {
-	u, err := s.prove(ctx, login, p, from)
+// to 60 s; the fault says how long. Other addresses are not slowed down. Wrong codes count on their own, see guess.
+func (s *Service) SignIn(ctx context.Context, c Credentials) (Session, error) {
+	u, err := s.prove(ctx, c.Login, c.Password, c.From)
+	if err != nil {
+		return Session{}, err
+	}
+	if !u.factor {
+		return s.enter(ctx, u, c)
+	}
+	if c.Code.Reveal() == "" {
+		return Session{}, errNeedsCode()
+	}
+	known, err := s.knownPlace(ctx, u.id, c.From)
 	if err != nil {
 		return Session{}, err
 	}
 	var opened Session
-	err = s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
+	err = s.guess(u.id, c.From, known || recoveryForm(c.Code), func() error {
+		opened, err = s.enter(ctx, u, c)
+		return err
+	})
+	return opened, err
+}
+
+// Login is SignIn of somebody without a second factor.
+func (s *Service) Login(ctx context.Context, login string, p Password, from string) (Session, error) {
+	return s.SignIn(ctx, Credentials{Login: login, Password: p, From: from})
+}
+
+// enter opens the session of a login whose password was proved.
+func (s *Service) enter(ctx context.Context, u proven, c Credentials) (Session, error) {
+	var opened Session
+	err := s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		// What was proved must still hold in this transaction: a new password or a disabled user ends all sessions, this one too.
 		same, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ? AND password = ? AND state = 'active'", u.id, u.password)
 		if err != nil {
@@ -49,12 +89,27 @@ func (s *Service) Login(ctx context.Context, login string, p Password, from stri
 		if !same {
 			return errLogin()
 		}
-		organisation, err := firstOrganisation(ctx, tx, u.id)
+		factor, err := hasFactor(ctx, tx, u.id)
 		if err != nil {
+			return fmt.Errorf("reading the second factor of user %s: %w", u.id, err)
+		}
+		if factor != u.factor {
+			return fault.Stale("user", u.id) // enrolled or reset at this very moment
+		}
+		o := opening{user: u.id, from: c.From, agent: c.Agent, strong: factor}
+		if factor {
+			if err := s.useCode(ctx, tx, u.id, c.Code); err != nil {
+				return err
+			}
+			o.proved = s.now().UnixMilli()
+		}
+		if o.organisation, err = firstOrganisation(ctx, tx, u.id); err != nil {
 			return err
 		}
-		opened, err = s.open(ctx, tx, opening{user: u.id, organisation: organisation, from: from})
-		if err != nil {
+		if opened, err = s.open(ctx, tx, o); err != nil {
+			return err
+		}
+		if err := s.seen(ctx, tx, u.id, c); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, opened.Actor, "session.open", opened.ID, "")
@@ -64,7 +119,7 @@ func (s *Service) Login(ctx context.Context, login string, p Password, from stri
 
 // LoginToken opens a session for whoever holds an API token, so that a browser can act with it. The session can do what
 // the token can, and ends with it.
-func (s *Service) LoginToken(ctx context.Context, token, from string) (Session, error) {
+func (s *Service) LoginToken(ctx context.Context, token, from, agent string) (Session, error) {
 	if kindOf(token) != apiToken {
 		return Session{}, errToken()
 	}
@@ -78,7 +133,9 @@ func (s *Service) LoginToken(ctx context.Context, token, from string) (Session, 
 		if err != nil {
 			return fmt.Errorf("finding the holder of a token: %w", err)
 		}
-		opened, err = s.open(ctx, tx, opening{user: h.actor.User, organisation: h.actor.Organisation, token: h.id, from: from})
+		opened, err = s.open(ctx, tx, opening{
+			user: h.actor.User, organisation: h.actor.Organisation, token: h.id, from: from, agent: agent, strong: h.actor.Strong,
+		})
 		if err != nil {
 			return err
 		}
@@ -114,6 +171,16 @@ func (s *Service) EndSession(ctx context.Context, who access.Actor, id string) e
 			return fault.NotFound("session", id)
 		}
 		return endSession(ctx, tx, who, id)
+	})
+}
+
+// EndOtherSessions ends all sessions of who but the one that asks, those opened with API tokens too.
+func (s *Service) EndOtherSessions(ctx context.Context, who access.Actor) error {
+	return s.change(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE user_id = ? AND id <> ?", who.User, who.Session); err != nil {
+			return fmt.Errorf("ending the other sessions of user %s: %w", who.User, err)
+		}
+		return audit.Record(ctx, tx, who, "session.end_others", who.User, "")
 	})
 }
 
@@ -163,10 +230,11 @@ func (s *Service) Sessions(ctx context.Context, who access.Actor) ([]Session, er
 		defer rows.Close()
 		for rows.Next() {
 			var o Session
-			var created, used int64
-			if err := rows.Scan(&o.ID, &o.Organisation, &o.APIToken, &o.Address, &created, &used); err != nil {
+			var created, used, strong int64
+			if err := rows.Scan(&o.ID, &o.Organisation, &o.APIToken, &o.Address, &o.Agent, &strong, &created, &used); err != nil {
 				return err
 			}
+			o.Strong, o.Current = strong != 0, o.ID == who.Session
 			o.CreatedAt, o.UsedAt = at(created), at(used)
 			if o.EndsAt = sessionEnd(o.CreatedAt, o.UsedAt); s.now().Before(o.EndsAt) {
 				all = append(all, o)
@@ -180,13 +248,18 @@ func (s *Service) Sessions(ctx context.Context, who access.Actor) ([]Session, er
 	return all, nil
 }
 
-type opening struct{ user, organisation, token, from string }
+// opening is what a session is opened with.
+type opening struct {
+	user, organisation, token, from, agent string
+	strong                                 bool
+	proved                                 int64
+}
 
 // open writes a session and finds out who acts in it.
 func (s *Service) open(ctx context.Context, tx *store.Tx, o opening) (Session, error) {
 	token, now := newSessionToken(), s.now().UnixMilli()
 	key, id := digest(token.Reveal()), newID()
-	if _, err := tx.Exec(ctx, insertSessionSQL, id, key[:], o.user, o.organisation, o.token, place(o.from), now, now); err != nil {
+	if _, err := tx.Exec(ctx, insertSessionSQL, id, key[:], o.user, o.organisation, o.token, place(o.from), cutAgent(o.agent), flag(o.strong), o.proved, now, now); err != nil {
 		return Session{}, fmt.Errorf("opening a session of user %s: %w", o.user, err)
 	}
 	if _, err := tx.Exec(ctx, trimSessionsSQL, o.user, sessionsKept); err != nil {
@@ -199,6 +272,7 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, o opening) (Session, e
 	h.actor.From = o.from
 	return Session{
 		ID: id, Token: token, Actor: h.actor, Organisation: o.organisation, APIToken: o.token, Address: place(o.from),
+		Agent: cutAgent(o.agent), Strong: o.strong,
 		CreatedAt: at(now), UsedAt: at(now), EndsAt: h.until,
 	}, nil
 }
@@ -213,8 +287,47 @@ func firstOrganisation(ctx context.Context, q store.Querier, user string) (strin
 	return id, nil
 }
 
+// seen notes that a user signed in from a place, and tells them if it is a new one.
+func (s *Service) seen(ctx context.Context, tx *store.Tx, user string, c Credentials) error {
+	from := c.From
+	known, err := exists(ctx, tx, "SELECT 1 FROM account_place WHERE user_id = ? AND place = ?", user, place(from))
+	if err != nil {
+		return fmt.Errorf("looking for a place of user %s: %w", user, err)
+	}
+	elsewhere, err := exists(ctx, tx, "SELECT 1 FROM account_place WHERE user_id = ?", user)
+	if err != nil {
+		return fmt.Errorf("looking for a place of user %s: %w", user, err)
+	}
+	if !known && elsewhere {
+		if err := s.notify(ctx, tx, user, c.Lang, letterPlace); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, putPlaceSQL, user, place(from), s.now().UnixMilli()); err != nil {
+		return fmt.Errorf("noting a place of user %s: %w", user, err)
+	}
+	return nil
+}
+
+// cutAgent keeps what is worth showing in a list.
+func cutAgent(agent string) string {
+	const most = 200 // bytes
+	if len(agent) > most {
+		agent = agent[:most]
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(agent, ""))
+}
+
 // proven is a user who showed the password that was in force then.
-type proven struct{ id, password string }
+type proven struct {
+	id, password string
+	factor       bool // signs in with a code, too
+}
 
 // prove checks login and password under the bounds of a login, at the same cost whatever the answer.
 func (s *Service) prove(ctx context.Context, login string, p Password, from string) (proven, error) {
@@ -224,7 +337,7 @@ func (s *Service) prove(ctx context.Context, login string, p Password, from stri
 	}
 	done, wait := s.attempts.begin(login, from)
 	if wait > 0 {
-		refused := fault.Limit("/login", "too many attempts", "five failures in a row, then a growing pause", wait.Round(time.Second))
+		refused := fault.Limit("/login", "too many attempts", "five failures in a row, then a growing pause", whole(wait))
 		refused.What = "too many attempts to log in from this address"
 		return proven{}, refused
 	}
@@ -251,12 +364,14 @@ func (s *Service) knownAs(ctx context.Context, key string) (proven, error) {
 		u = proven{password: s.hasher.nobody}
 		var id, password, state string
 		err := v.QueryRow(ctx, "SELECT id, password, state FROM account_user WHERE login_key = ?", key).Scan(&id, &password, &state)
-		if err == nil && state == stateActive {
-			u = proven{id, password}
-		}
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
+		if err != nil || state != stateActive {
+			return err
+		}
+		factor, err := hasFactor(ctx, v, id)
+		u = proven{id, password, factor}
 		return err
 	})
 	if err != nil {

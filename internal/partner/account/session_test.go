@@ -38,7 +38,7 @@ func TestLoginCostsTheSame(t *testing.T) {
 		{long, good, wrong},
 	} {
 		before := w.hasher.evaluations.Load()
-		_, err := w.Login(t.Context(), tt.login, NewPassword(tt.password), home)
+		_, err := w.SignIn(t.Context(), Credentials{Login: tt.login, Password: NewPassword(tt.password), From: home})
 		if got := text(err); got != tt.want {
 			t.Errorf("Login(%.20q, %.20q)\n got %q\nwant %q", tt.login, tt.password, got, tt.want)
 		}
@@ -52,7 +52,7 @@ func TestGuessingSlowsDownTheGuesser(t *testing.T) {
 	w := newTown(t)
 	ctx := t.Context()
 	guess := func(login, from string) error {
-		_, err := w.Login(ctx, login, NewPassword("guess guess"), from)
+		_, err := w.SignIn(ctx, Credentials{Login: login, Password: NewPassword("guess guess"), From: from})
 		return err
 	}
 	for range freeAttempts {
@@ -80,11 +80,11 @@ func TestGuessingSlowsDownTheGuesser(t *testing.T) {
 		}
 	}
 	// The right password must wait there too, or the wait would tell it.
-	if _, err := w.Login(ctx, "ann", NewPassword(good), home); !fault.Is(err, fault.OverLimit) {
+	if _, err := w.SignIn(ctx, Credentials{Login: "ann", Password: NewPassword(good), From: home}); !fault.Is(err, fault.OverLimit) {
 		t.Errorf("the right password within the pause: %v", err)
 	}
 	// Nobody else is slowed down: she herself from elsewhere, others from there.
-	if _, err := w.Login(ctx, "ann", NewPassword(good), away); err != nil {
+	if _, err := w.SignIn(ctx, Credentials{Login: "ann", Password: NewPassword(good), From: away}); err != nil {
 		t.Errorf("the owner of the login from elsewhere: %v", err)
 	}
 	w.login(t, "operator")
@@ -102,8 +102,8 @@ func TestGuessingSlowsDownTheGuesser(t *testing.T) {
 func TestPauseDoesNotTellWhetherALoginExists(t *testing.T) {
 	w := newTown(t)
 	for range freeAttempts + 1 {
-		_, known := w.Login(t.Context(), "ann", NewPassword("guess guess"), away)
-		_, unknown := w.Login(t.Context(), "nobody", NewPassword("guess guess"), away)
+		_, known := w.SignIn(t.Context(), Credentials{Login: "ann", Password: NewPassword("guess guess"), From: away})
+		_, unknown := w.SignIn(t.Context(), Credentials{Login: "nobody", Password: NewPassword("guess guess"), From: away})
 		if text(known) != text(unknown) {
 			t.Fatalf("known %q, unknown %q", text(known), text(unknown))
 		}
@@ -115,7 +115,9 @@ func TestManyGuessesAtOnceGainNothing(t *testing.T) {
 	before := w.hasher.evaluations.Load()
 	var wg sync.WaitGroup
 	for range 200 {
-		wg.Go(func() { _, _ = w.Login(t.Context(), "ann", NewPassword("guess guess"), home) })
+		wg.Go(func() {
+			_, _ = w.SignIn(t.Context(), Credentials{Login: "ann", Password: NewPassword("guess guess"), From: home})
+		})
 	}
 	wg.Wait()
 	if n := w.hasher.evaluations.Load() - before; n > freeAttempts {
@@ -243,7 +245,7 @@ func TestRevocationHoldsAtOnce(t *testing.T) {
 // Another process of the same data follows within 5 s.
 func TestOtherProcessFollows(t *testing.T) {
 	w := newTown(t)
-	other := New(w.store, w.log)
+	other := New(Config{Store: w.store, Keys: w.keys, Logger: w.log})
 	other.now = w.clock.now
 	s := w.login(t, "ann")
 	if _, err := other.Authenticate(t.Context(), s.Token.Reveal(), home); err != nil {

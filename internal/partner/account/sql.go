@@ -1,11 +1,11 @@
 package account
 
 // What both holder statements give: id, organisation, created, used, API token, its end, when it was revoked, its scopes,
-// then the user and the role in the organisation.
+// whether and when the second factor was shown, then the user and the role in the organisation.
 const (
 	sessionHolderSQL = `
-		SELECT s.id, s.organisation, s.created_at, s.used_at, s.token, t.expires_at, t.revoked_at, t.scopes,
-			u.id, u.login, u.state, u.platform_role, COALESCE(m.role, '')
+		SELECT s.id, s.organisation, s.created_at, s.used_at, s.token, t.expires_at, t.revoked_at, t.scopes, s.strong, s.proved_at,
+			u.id, u.login, u.state, u.platform_role, u.laboratory, COALESCE(m.role, '')
 		FROM login_session s
 		JOIN account_user u ON u.id = s.user_id
 		LEFT JOIN member m ON m.organisation = s.organisation AND m.user_id = s.user_id
@@ -13,33 +13,58 @@ const (
 		WHERE s.hash = ?`
 
 	tokenHolderSQL = `
-		SELECT t.id, t.organisation, t.created_at, t.used_at, t.id, t.expires_at, t.revoked_at, t.scopes,
-			u.id, u.login, u.state, u.platform_role, COALESCE(m.role, '')
+		SELECT t.id, t.organisation, t.created_at, t.used_at, t.id, t.expires_at, t.revoked_at, t.scopes, t.strong, 0,
+			u.id, u.login, u.state, u.platform_role, u.laboratory, COALESCE(m.role, '')
 		FROM api_token t
 		JOIN account_user u ON u.id = t.user_id
 		LEFT JOIN member m ON m.organisation = t.organisation AND m.user_id = t.user_id
 		WHERE t.hash = ?`
 
-	userColumns = `id, login, email, platform_role, state, created_at`
+	userColumns = `u.id, u.login, u.email, u.platform_role, u.laboratory, u.state, u.created_at, COALESCE(f.confirmed_at, 0)`
 
 	insertUserSQL = `
-		INSERT INTO account_user (id, login, login_key, email, password, platform_role, state, created_at, password_at)
-		VALUES (?, ?, ?, ?, ?, ?, 'active', ?, ?)`
+		INSERT INTO account_user (id, login, login_key, email, password, platform_role, state, created_at, password_at, minor)
+		VALUES (?, ?, ?, ?, ?, ?, 'active', ?, ?, ?)`
 
-	usersSQL = `
-		SELECT ` + userColumns + `
-		FROM account_user
-		WHERE id > ?
+	insertInvitationSQL = `
+		INSERT INTO account_invitation (id, organisation, kind, address, role, hash, invited_by, made_at, expires_at, state, ended_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 0)`
+
+	invitationColumns = `id, organisation, kind, address, role, invited_by, made_at, expires_at, state, ended_at`
+
+	invitationsSQL = `
+		SELECT ` + invitationColumns + `
+		FROM account_invitation
+		WHERE organisation = ? AND id > ?
 		ORDER BY id
 		LIMIT ?`
 
-	organisationColumns = `o.id, o.names, o.kinds, o.created_at`
+	invitedSQL = `
+		SELECT ` + invitationColumns + `
+		FROM account_invitation
+		WHERE kind = 'user' AND address = ? AND state = 'open' AND expires_at > ? AND id > ?
+		ORDER BY id
+		LIMIT ?`
 
-	// The second parameter is 1 for the operator, who sees all.
+	openInvitationSQL = `
+		SELECT id, organisation, kind, address, role
+		FROM account_invitation
+		WHERE state = 'open' AND expires_at > ? AND `
+
+	usersSQL = `
+		SELECT ` + userColumns + `
+		FROM account_user u
+		LEFT JOIN account_factor f ON f.user_id = u.id
+		WHERE u.state <> 'deleted' AND u.id > ?
+		ORDER BY u.id
+		LIMIT ?`
+
+	organisationColumns = `o.id, o.names, o.kinds, o.form, o.created_at`
+
 	organisationSQL = `
 		SELECT ` + organisationColumns + `
 		FROM organisation o
-		WHERE o.id = ? AND (? OR o.id = ?)`
+		WHERE o.id = ?`
 
 	organisationsSQL = `
 		SELECT ` + organisationColumns + `
@@ -65,8 +90,20 @@ const (
 		LIMIT ?`
 
 	insertSessionSQL = `
-		INSERT INTO login_session (id, hash, user_id, organisation, token, address, created_at, used_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+		INSERT INTO login_session (id, hash, user_id, organisation, token, address, agent, strong, proved_at, created_at, used_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+	putFactorSQL = `
+		INSERT INTO account_factor (user_id, sealed, made_at, confirmed_at, last_step)
+		VALUES (?, ?, ?, ?, 0)
+		ON CONFLICT (user_id) DO UPDATE
+		SET sealed = excluded.sealed, made_at = excluded.made_at, confirmed_at = excluded.confirmed_at, last_step = 0`
+
+	putPlaceSQL = `
+		INSERT INTO account_place (user_id, place, seen_at)
+		VALUES (?, ?, ?)
+		ON CONFLICT (user_id, place) DO UPDATE
+		SET seen_at = excluded.seen_at`
 
 	// The oldest sessions of a user beyond the newest few.
 	trimSessionsSQL = `
@@ -78,7 +115,7 @@ const (
 			LIMIT 1000 OFFSET ?)`
 
 	sessionsSQL = `
-		SELECT id, organisation, token, address, created_at, used_at
+		SELECT id, organisation, token, address, agent, strong, created_at, used_at
 		FROM login_session
 		WHERE user_id = ?
 		ORDER BY created_at DESC, id DESC
@@ -92,11 +129,11 @@ const (
 			LIMIT 1000)`
 
 	insertTokenSQL = `
-		INSERT INTO api_token (id, prefix, hash, user_id, organisation, name, scopes, created_at, expires_at, used_from)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '')`
+		INSERT INTO api_token (id, prefix, hash, user_id, organisation, name, scopes, created_at, expires_at, used_from, strong)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?)`
 
 	tokensSQL = `
-		SELECT id, prefix, name, organisation, scopes, created_at, expires_at, used_at, used_from, revoked_at
+		SELECT id, prefix, name, organisation, scopes, created_at, expires_at, used_at, used_from, revoked_at, strong
 		FROM api_token
 		WHERE user_id = ? AND organisation = ? AND id > ?
 		ORDER BY id

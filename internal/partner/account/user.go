@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -16,6 +18,7 @@ import (
 const (
 	stateActive   = "active"
 	stateDisabled = "disabled"
+	stateDeleted  = "deleted" // a row without a name
 )
 
 // A User is a person with a login.
@@ -23,8 +26,11 @@ type User struct {
 	ID           string
 	Login        string
 	Email        string      // may be empty
-	PlatformRole access.Role // empty, or access.Admin for an operator
+	PlatformRole access.Role // of the operator's people; empty for others
+	Laboratory   string      // id, for the role laboratory
+	Factor       bool        // signs in with a code of the second factor
 	Disabled     bool
+	Minor        bool // said to be under 18 at sign-up
 	CreatedAt    time.Time
 }
 
@@ -48,7 +54,7 @@ func (n NewUser) check() (key string, err error) {
 
 // AddUser makes a user without any role. The operator only.
 func (s *Service) AddUser(ctx context.Context, who access.Actor, n NewUser) (User, error) {
-	if err := who.Check(access.ManageOrganisations); err != nil {
+	if err := who.Check(access.ManageUsers); err != nil {
 		return User{}, err
 	}
 	return s.addUser(ctx, n, "", func(*store.Tx, User) (access.Actor, error) { return who, nil })
@@ -71,23 +77,16 @@ func (s *Service) addUser(ctx context.Context, n NewUser, platform access.Role, 
 		if err != nil {
 			return err
 		}
-		taken, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE login_key = ?", key)
-		if err != nil {
-			return fmt.Errorf("looking for login %q: %w", n.Login, err)
+		if err := s.insertUser(ctx, tx, u, key, hash, platform); err != nil {
+			return err
 		}
-		if taken {
-			return fault.Conflict("/login", "the login "+fault.Cut(n.Login)+" is taken")
-		}
-		if _, err := tx.Exec(ctx, insertUserSQL, u.ID, u.Login, key, u.Email, hash, string(platform), now.UnixMilli(), now.UnixMilli()); err != nil {
-			return fmt.Errorf("adding user %q: %w", n.Login, err)
-		}
-		return audit.Record(ctx, tx, who, "user.add", u.ID, u.Login)
+		return audit.Record(ctx, tx, who, "user.add", u.ID, "")
 	})
 }
 
 // Users returns a page of all users, and whether more follow. The operator only.
 func (s *Service) Users(ctx context.Context, who access.Actor, p Page) ([]User, bool, error) {
-	if err := who.Check(access.ManageOrganisations); err != nil {
+	if err := who.Check(access.ManageUsers); err != nil {
 		return nil, false, err
 	}
 	return pageOf(ctx, s.store, "listing users", p, scanUser, usersSQL)
@@ -96,8 +95,9 @@ func (s *Service) Users(ctx context.Context, who access.Actor, p Page) ([]User, 
 func scanUser(rows *sql.Rows) (User, error) {
 	var u User
 	var state string
-	var created int64
-	err := rows.Scan(&u.ID, &u.Login, &u.Email, &u.PlatformRole, &state, &created)
+	var created, factor int64
+	err := rows.Scan(&u.ID, &u.Login, &u.Email, &u.PlatformRole, &u.Laboratory, &state, &created, &factor)
+	u.Factor = factor != 0
 	u.Disabled, u.CreatedAt = state != stateActive, at(created)
 	return u, err
 }
@@ -105,7 +105,7 @@ func scanUser(rows *sql.Rows) (User, error) {
 // SetDisabled takes a user's right to act away, with all sessions and tokens in use, or gives it back. The operator only;
 // the last operator who can act stays.
 func (s *Service) SetDisabled(ctx context.Context, who access.Actor, id string, disabled bool, note string) error {
-	if err := who.Check(access.ManageOrganisations); err != nil {
+	if err := who.Check(access.ManageUsers); err != nil {
 		return err
 	}
 	state, act := stateActive, "user.enable"
@@ -113,21 +113,20 @@ func (s *Service) SetDisabled(ctx context.Context, who access.Actor, id string, 
 		state, act = stateDisabled, "user.disable"
 	}
 	return s.change(ctx, func(tx *store.Tx) error {
-		var role string
-		err := tx.QueryRow(ctx, "SELECT platform_role FROM account_user WHERE id = ?", id).Scan(&role)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fault.NotFound("user", id)
+		role, err := platformRole(ctx, tx, id)
+		if err != nil {
+			return err
 		}
+		gone, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ? AND state = ?", id, stateDeleted)
 		if err != nil {
 			return fmt.Errorf("reading user %s: %w", id, err)
 		}
-		if disabled && role != "" {
-			other, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE platform_role <> '' AND state = 'active' AND id <> ?", id)
-			if err != nil {
-				return fmt.Errorf("looking for another operator: %w", err)
-			}
-			if !other {
-				return fault.Conflict("/disabled", "this is the last operator who can act")
+		if gone {
+			return fault.NotFound("user", id)
+		}
+		if disabled && role == access.Admin {
+			if err := otherAdmin(ctx, tx, id, "/disabled"); err != nil {
+				return err
 			}
 		}
 		if _, err := tx.Exec(ctx, "UPDATE account_user SET state = ? WHERE id = ?", state, id); err != nil {
@@ -140,6 +139,66 @@ func (s *Service) SetDisabled(ctx context.Context, who access.Actor, id string, 
 		}
 		return audit.Record(ctx, tx, who, act, id, note)
 	})
+}
+
+// SetPlatformRole makes a user one of the operator's people, or no longer (empty role). Whoever works for a laboratory
+// (实验室) names which. Tokens that the user made for the platform end with the role. The operator only; the last admin who can
+// act stays one.
+func (s *Service) SetPlatformRole(ctx context.Context, who access.Actor, id string, role access.Role, laboratory, note string) error {
+	if err := who.Check(access.ManageUsers); err != nil {
+		return err
+	}
+	if err := checkPlatformRole(role, laboratory); err != nil {
+		return err
+	}
+	return s.change(ctx, func(tx *store.Tx) error {
+		was, err := platformRole(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if was == access.Admin && role != access.Admin {
+			if err := otherAdmin(ctx, tx, id, "/role"); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, "UPDATE account_user SET platform_role = ?, laboratory = ? WHERE id = ?", string(role), laboratory, id); err != nil {
+			return fmt.Errorf("setting the platform role of user %s: %w", id, err)
+		}
+		_, err = tx.Exec(ctx, "UPDATE api_token SET revoked_at = ? WHERE user_id = ? AND organisation = '' AND revoked_at IS NULL", s.now().UnixMilli(), id)
+		if err != nil {
+			return fmt.Errorf("revoking the platform tokens of user %s: %w", id, err)
+		}
+		return audit.Record(ctx, tx, who, "user.role", id, strings.TrimSpace(string(role)+" "+laboratory+" "+note))
+	})
+}
+
+func checkPlatformRole(role access.Role, laboratory string) error {
+	if role != "" && !slices.Contains(access.PlatformRoles(), role) {
+		var names []string
+		for _, r := range access.PlatformRoles() {
+			names = append(names, string(r))
+		}
+		return fault.Invalid("/role", string(role), "one of "+strings.Join(names, ", ")+", or empty", "choose one of them")
+	}
+	if (role == access.Laboratory) != (laboratory != "") {
+		return fault.Invalid("/laboratory", laboratory, "the id of a laboratory for the role laboratory, and empty for others", "name the laboratory that was appointed")
+	}
+	if len(laboratory) > 64 {
+		return fault.Invalid("/laboratory", laboratory, "an id of at most 64 characters", "")
+	}
+	return nil
+}
+
+// otherAdmin wants an admin besides this one who can act.
+func otherAdmin(ctx context.Context, tx *store.Tx, id, where string) error {
+	other, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE platform_role = 'admin' AND state = 'active' AND id <> ?", id)
+	if err != nil {
+		return fmt.Errorf("looking for another operator: %w", err)
+	}
+	if !other {
+		return fault.Conflict(where, "this is the last operator who can act")
+	}
+	return nil
 }
 
 // ChangePassword sets a new password for who, ends all their sessions and opens a new one. API tokens stay.
@@ -172,8 +231,13 @@ func (s *Service) ChangePassword(ctx context.Context, who access.Actor, old, rep
 		if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE user_id = ?", was.id); err != nil {
 			return fmt.Errorf("ending the sessions of user %s: %w", was.id, err)
 		}
-		opened, err = s.open(ctx, tx, opening{user: was.id, organisation: who.Organisation, from: who.From})
+		opened, err = s.open(ctx, tx, opening{
+			user: was.id, organisation: who.Organisation, from: who.From, strong: who.Strong, proved: milli(who.Proved),
+		})
 		if err != nil {
+			return err
+		}
+		if err := s.notify(ctx, tx, was.id, "", letterPassword); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, who, "user.password", was.id, "")

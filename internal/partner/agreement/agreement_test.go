@@ -31,8 +31,8 @@ const (
 )
 
 var (
-	legal    = access.Actor{Kind: access.KindUser, ID: "legal", User: "legal", Roles: []access.Role{access.Admin}}
-	judge    = access.Actor{Kind: access.KindUser, ID: "judge", User: "judge", Roles: []access.Role{access.Reviewer}}
+	legal    = access.Actor{Kind: access.KindUser, ID: "legal", User: "legal", Roles: []access.Role{access.Admin}, Strong: true}
+	judge    = access.Actor{Kind: access.KindUser, ID: "judge", User: "judge", Roles: []access.Role{access.Reviewer}, Strong: true}
 	owner    = access.Actor{Kind: access.KindUser, ID: "ann", User: "ann", Organisation: works, Roles: []access.Role{access.Owner}, From: "192.0.2.7:4000"}
 	engineer = access.Actor{Kind: access.KindUser, ID: "eve", User: "eve", Organisation: works, Roles: []access.Role{access.Engineer}, From: "192.0.2.8:4000"}
 	foreign  = access.Actor{Kind: access.KindUser, ID: "bob", User: "bob", Organisation: chips, Roles: []access.Role{access.Owner}}

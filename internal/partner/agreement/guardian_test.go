@@ -162,7 +162,7 @@ func TestConsentByCode(t *testing.T) {
 		}
 	}
 	self := engineer
-	self.Roles = append(self.Roles, access.Reviewer)
+	self.Roles, self.Strong = append(self.Roles, access.Reviewer), true
 	c = ask()
 	if got, want := decide(self, c, Confirm, ""), "guardian.confirm is not allowed: it needs another reviewer than the person whom the consent is for"; got != want {
 		t.Errorf("one's own reviewer: got %q, want %q", got, want)

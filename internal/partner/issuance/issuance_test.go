@@ -31,10 +31,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
-	maker     = access.Actor{Kind: access.KindUser, ID: "ann", User: "ann", Organisation: "lamps", Roles: []access.Role{access.Owner}}
-	stranger  = access.Actor{Kind: access.KindUser, ID: "eve", User: "eve", Organisation: "others", Roles: []access.Role{access.Owner}}
-	operator  = access.Actor{Kind: access.KindUser, ID: "op", User: "op", Roles: []access.Role{access.Admin}}
-	reviewer1 = access.Actor{Kind: access.KindUser, ID: "rex", User: "rex", Roles: []access.Role{access.Reviewer}}
+	maker     = access.Actor{Kind: access.KindUser, ID: "ann", User: "ann", Organisation: "lamps", Roles: []access.Role{access.Owner}, Session: "s", Proved: time.Now()}
+	stranger  = access.Actor{Kind: access.KindUser, ID: "eve", User: "eve", Organisation: "others", Roles: []access.Role{access.Owner}, Session: "t", Proved: time.Now()}
+	operator  = access.Actor{Kind: access.KindUser, ID: "op", User: "op", Roles: []access.Role{access.Admin}, Strong: true}
+	reviewer1 = access.Actor{Kind: access.KindUser, ID: "rex", User: "rex", Roles: []access.Role{access.Reviewer}, Strong: true}
 )
 
 // A works is a service whose hook writes rows into a table of the test.

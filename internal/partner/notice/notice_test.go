@@ -30,7 +30,7 @@ const (
 )
 
 var (
-	press    = access.Actor{Kind: access.KindUser, ID: "press", User: "press", Roles: []access.Role{access.Admin}}
+	press    = access.Actor{Kind: access.KindUser, ID: "press", User: "press", Roles: []access.Role{access.Admin}, Strong: true}
 	owner    = access.Actor{Kind: access.KindUser, ID: "ann", User: "ann", Organisation: works, Roles: []access.Role{access.Owner}}
 	engineer = access.Actor{Kind: access.KindUser, ID: "eve", User: "eve", Organisation: works, Roles: []access.Role{access.Engineer}}
 	foreign  = access.Actor{Kind: access.KindUser, ID: "bob", User: "bob", Organisation: chips, Roles: []access.Role{access.Owner}}

@@ -13,6 +13,9 @@ type PropertyOut = NonNullable<DeviceOut['properties']>[number];
 type AnswerOut = Output<paths['/api/v1/homes/{home}/sentences']['post']>;
 type ActOut = NonNullable<AnswerOut['actions']>[number];
 
+/** Calls whose 401 is about a password or code that was typed, not about the session. */
+const signing = new Set(['/api/v1/session', '/api/v1/setup', '/api/v1/factor']);
+
 interface Result<T> {
   data?: T;
   error?: unknown;
@@ -40,7 +43,7 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
   const http = createClient<paths>({ baseUrl: base, credentials: 'same-origin' });
   http.use({
     onResponse({ response, schemaPath }) {
-      if (response.status === 401 && schemaPath !== '/api/v1/session' && schemaPath !== '/api/v1/setup') onSignedOut();
+      if (response.status === 401 && !signing.has(schemaPath)) onSignedOut();
     },
   });
   const at = (home: string) => ({ path: { home } });
@@ -55,6 +58,14 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
     signOut: async () => {
       await take(http.DELETE('/api/v1/session'));
     },
+    /** Begins to enrol a second factor: its secret, once. */
+    enrol: async () => {
+      const { secret, otpauth_url: url } = await take(http.POST('/api/v1/factor'));
+      return { secret, url };
+    },
+    /** Puts it in force by a code: the recovery codes, once. */
+    confirmFactor: async (code: string): Promise<string[]> =>
+      (await take(http.PUT('/api/v1/factor', { body: { code } }))).recovery_codes ?? [],
     /** Makes an organisation whose owner is who makes it; its id. */
     makeOrganisation: async (names: Names): Promise<string> =>
       (await take(http.POST('/api/v1/organisations', { body: { names, kinds: ['terminal_maker'] } }))).id,
@@ -89,6 +100,7 @@ function actorOf(a: Session['actor']): Actor {
     organisationNames: a.organisation_name ?? {},
     roles: a.roles ?? [],
     acts: a.acts ?? [],
+    factorNeeded: a.second_factor_needed,
   };
 }
 

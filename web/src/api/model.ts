@@ -13,6 +13,8 @@ export interface Actor {
   roles: string[];
   /** What may be done, as the API names it: home.write. */
   acts: string[];
+  /** Nothing is open before a second factor is enrolled. */
+  factorNeeded: boolean;
 }
 
 export interface HomeItem {

@@ -7,6 +7,8 @@ export class Problem extends Error {
     detail: string,
     /** Leads to the server's log and audit entry; '' when the server was not reached. */
     readonly requestID = '',
+    /** Which field or object it is about, as the server says it. */
+    readonly where = '',
   ) {
     super(detail);
     this.name = 'Problem';
@@ -25,5 +27,5 @@ export function problemOf(response: Response, body: unknown): Problem {
     return typeof value === 'string' ? value : '';
   };
   const id = field('request') || (response.headers.get('X-Request-Id') ?? '');
-  return new Problem(response.status, field('code'), field('detail') || field('title'), id);
+  return new Problem(response.status, field('code'), field('detail') || field('title'), id, field('where'));
 }

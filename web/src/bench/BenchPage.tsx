@@ -6,6 +6,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useCallback, useRef, useState, useSyncExternalStore } from 'react';
 import type { Answer, Device, Fault, Home, HomeItem, Names } from '../api/model';
 import { Problem } from '../api/problem';
+import { Enrol } from '../session/Enrol';
 import { NoOrganisation } from '../session/NoOrganisation';
 import { sessionQuery, useServices } from '../session/session';
 import { clock, nameIn } from '../shared/format';
@@ -38,7 +39,11 @@ export function BenchPage() {
   return (
     <main className="main" id="main">
       <title>{`${t.bench.title} · Lampworks`}</title>
-      {actor?.organisation === '' ? (
+      {actor?.factorNeeded ? (
+        <Titled>
+          <Enrol />
+        </Titled>
+      ) : actor?.organisation === '' ? (
         <Titled>
           <NoOrganisation actor={actor} />
         </Titled>

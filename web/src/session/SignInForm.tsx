@@ -14,11 +14,19 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
   const client = useQueryClient();
   const [login, setLogin] = useState('');
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
+  const [asked, setAsked] = useState(false); // this account signs in with a code, too
   const [sent, setSent] = useState(false);
   const loginField = useRef<HTMLInputElement>(null);
   const passwordField = useRef<HTMLInputElement>(null);
+  const codeField = useRef<HTMLInputElement>(null);
   const signIn = useMutation({
-    mutationFn: () => api.signIn({ login: login.trim(), password }),
+    mutationFn: () => api.signIn({ login: login.trim(), password, ...(asked && { code: code.trim() }) }),
+    onError: (error) => {
+      if (!(error instanceof Problem && error.code === 'second_factor')) return;
+      setAsked(true);
+      setSent(false);
+    },
     onSuccess: (actor) => {
       client.setQueryData(sessionQuery(api).queryKey, actor);
       door.open();
@@ -29,16 +37,22 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
   const submit = (e: SubmitEvent) => {
     e.preventDefault();
     setSent(true);
-    const first = need(login) ? loginField : need(password) ? passwordField : undefined;
+    const first = need(login)
+      ? loginField
+      : need(password)
+        ? passwordField
+        : asked && need(code)
+          ? codeField
+          : undefined;
     if (first) first.current?.focus();
     else if (!signIn.isPending) signIn.mutate();
   };
   return (
     <form className="form" onSubmit={submit} noValidate>
-      {signIn.isError && (
+      {signIn.isError && !needsCode(signIn.error) && (
         <p className="note note-bad" role="alert">
           <Icon name="warn" />
-          <span>{whyNot(signIn.error, t)}</span>
+          <span>{whyNot(signIn.error, asked, t)}</span>
         </p>
       )}
       <Field
@@ -64,6 +78,22 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
         autoComplete="current-password"
         name="password"
       />
+      {asked && (
+        <Field
+          label={t.factor.code}
+          hint={t.factor.codeHint}
+          value={code}
+          onValue={setCode}
+          problem={need(code)}
+          sent={sent}
+          inputRef={codeField}
+          autoFocus
+          autoComplete="one-time-code"
+          autoCapitalize="none"
+          spellCheck={false}
+          name="code"
+        />
+      )}
       <button type="submit" className="btn btn-main" aria-disabled={signIn.isPending}>
         {t.signIn.submit}
       </button>
@@ -71,8 +101,12 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
   );
 }
 
-function whyNot(error: unknown, t: ReturnType<typeof useWords>['t']): string {
-  if (error instanceof Problem && error.status === 401) return t.signIn.wrong;
+function needsCode(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'second_factor';
+}
+
+function whyNot(error: unknown, withCode: boolean, t: ReturnType<typeof useWords>['t']): string {
+  if (error instanceof Problem && error.status === 401) return withCode ? t.factor.wrong : t.signIn.wrong;
   if (error instanceof Problem && error.status === 429) return t.signIn.many;
   return sentenceOf(error, t);
 }

@@ -56,6 +56,22 @@ const en: Catalogue = {
       'There is no operator here yet. When the service started it gave an address with a one-time code; please open that one.',
     many: 'Too many tries. Please wait a minute, then sign in.',
   },
+  factor: {
+    title: 'A second factor first',
+    why: 'Whoever operates the platform shows a code of an authenticator app besides the password. Add an account in such an app, then type the code it shows.',
+    begin: 'Show the secret',
+    secret: 'Secret',
+    open: 'Open in an authenticator on this device',
+    code: 'Code of the authenticator',
+    codeHint: 'Six digits; a recovery code is good, too.',
+    wrong: 'The code is wrong or was used before. Wait for the next one, and check the clock of the device.',
+    confirm: 'Put it in force',
+    recovery: 'Recovery codes',
+    recoveryWhy:
+      'Each is good once, when the authenticator is lost. They are shown this one time: keep them somewhere else.',
+    recoveryCopy: 'Copy all',
+    goOn: 'I have kept them',
+  },
   setUp: {
     title: 'The first operator',
     lead: 'This Lampworks has no operator yet. The one-time code ends when the account is made.',

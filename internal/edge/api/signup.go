@@ -1,0 +1,157 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/partner/account"
+)
+
+type contactInput struct {
+	Body struct {
+		Contact string `json:"contact" maxLength:"254" doc:"E-mail address, or phone number as +8613800000000."`
+	}
+}
+
+type codeSent struct {
+	ID string `json:"id" doc:"To be sent back with the code. It says nothing about whether there is an account."`
+}
+
+type contactView struct {
+	Kind       string `json:"kind" enum:"mail,sms"`
+	Address    string `json:"address"`
+	VerifiedAt moment `json:"verified_at"`
+}
+
+type contactCodeInput struct {
+	Body struct {
+		ID   string       `json:"id" maxLength:"64" doc:"Of the code."`
+		Code account.Code `json:"code" doc:"Six digits."`
+	}
+}
+
+type signUpInput struct {
+	Body struct {
+		ID           string              `json:"id,omitempty" maxLength:"64" doc:"Of the code that was sent to the contact."`
+		Code         account.Code        `json:"code,omitempty" doc:"Six digits."`
+		Invitation   account.Code        `json:"invitation,omitempty" doc:"Code of an invitation, instead of the two above."`
+		Login        string              `json:"login" maxLength:"128"`
+		Password     account.Password    `json:"password"`
+		Organisation *signUpOrganisation `json:"organisation,omitempty" doc:"Of which one becomes the owner."`
+		Person       bool                `json:"person,omitempty" doc:"The organisation is a person on their own."`
+		BirthDate    string              `json:"birth_date,omitempty" format:"date" doc:"Of a person on their own; what is kept is whether they are under 18."`
+	}
+}
+
+type signUpOrganisation struct {
+	Names account.Names  `json:"names"`
+	Kinds []account.Kind `json:"kinds" nullable:"false" maxItems:"20"`
+}
+
+type resetInput struct {
+	Body struct {
+		ID       string           `json:"id" maxLength:"64" doc:"Of the code."`
+		Code     account.Code     `json:"code" doc:"Six digits."`
+		Password account.Password `json:"password" doc:"The new one."`
+	}
+}
+
+type signUpState struct {
+	Open bool `json:"open" doc:"Whether people may make accounts without an invitation."`
+}
+
+type deleteUserInput struct {
+	Body struct {
+		Password account.Password `json:"password"`
+	}
+}
+
+func (a *API) signUpRoutes() {
+	register(a, open("GET", "/api/v1/sign-up", "Whether people may make accounts themselves"), func(context.Context, *struct{}) (signUpState, error) {
+		return signUpState{a.Accounts.SignUpOpen()}, nil
+	})
+	register(a, sends("/api/v1/sign-up/codes", "Send a code to the contact of a new account"), func(ctx context.Context, in *contactInput) (codeSent, error) {
+		c := callOf(ctx)
+		id, err := a.Accounts.AskSignUp(ctx, in.Body.Contact, c.address, c.language)
+		return codeSent{id}, err
+	})
+	respond(a, secret(open("POST", "/api/v1/sign-up", "Make an account, by a code or an invitation, and sign in")), a.signUp)
+	register(a, sends("/api/v1/password-reset/codes", "Send a code for a new password to a verified contact"), func(ctx context.Context, in *contactInput) (codeSent, error) {
+		c := callOf(ctx)
+		id, err := a.Accounts.AskReset(ctx, in.Body.Contact, c.address, c.language)
+		return codeSent{id}, err
+	})
+	register(a, secret(open("POST", "/api/v1/password-reset", "Set a new password by a code; ends all sessions")), func(ctx context.Context, in *resetInput) (nothing, error) {
+		c := callOf(ctx)
+		return nothing{}, a.Accounts.Reset(ctx, in.Body.ID, in.Body.Code, in.Body.Password, c.address, c.language)
+	})
+	a.contactRoutes()
+}
+
+// sends is a route that sends a code to a contact: nothing of the contact is repeated.
+func sends(path, summary string) huma.Operation {
+	op := secret(open("POST", path, summary))
+	op.DefaultStatus = http.StatusAccepted
+	return op
+}
+
+func (a *API) contactRoutes() {
+	route(a, "GET", "/api/v1/contacts", anybody, ofPerson, "One's own verified contacts", func(ctx context.Context, who access.Actor, _ *struct{}) (page[contactView], error) {
+		all, err := a.Accounts.Contacts(ctx, who)
+		return pageTo(all, "", contactOf), err
+	})
+	personal(a, "POST", "/api/v1/contacts/codes", "Send a code to a contact one wants to have", func(ctx context.Context, who access.Actor, in *contactInput) (codeSent, error) {
+		id, err := a.Accounts.AskContact(ctx, who, in.Body.Contact, callOf(ctx).language)
+		return codeSent{id}, err
+	})
+	personal(a, "PUT", "/api/v1/contacts", "Have the contact that a code was sent to, in place of the one of that kind, which is told", func(ctx context.Context, who access.Actor, in *contactCodeInput) (contactView, error) {
+		c, err := a.Accounts.ChangeContact(ctx, who, in.Body.ID, in.Body.Code, callOf(ctx).language)
+		return contactOf(&c), err
+	})
+	personal(a, "POST", "/api/v1/session/user/deletion", "End one's own account for ever", func(ctx context.Context, who access.Actor, in *deleteUserInput) (nothing, error) {
+		return nothing{}, a.Accounts.DeleteUser(ctx, who, in.Body.Password)
+	})
+}
+
+func contactOf(c *account.Contact) contactView {
+	return contactView{c.Kind, c.Address, moment(c.VerifiedAt)}
+}
+
+func (a *API) signUp(ctx context.Context, in *signUpInput) (*sessionOutput, error) {
+	c, b := callOf(ctx), &in.Body
+	user := account.NewUser{Login: b.Login, Password: b.Password}
+	var err error
+	if b.Invitation.Reveal() != "" {
+		_, err = a.Accounts.SignUpInvited(ctx, user, b.Invitation, c.address)
+	} else {
+		s := account.SignUp{User: user, Code: b.ID, Proof: b.Code, Person: b.Person, From: c.address, Lang: c.language}
+		if s.BirthDate, err = dayOf("/birth_date", b.BirthDate); err != nil {
+			return nil, err
+		}
+		if o := b.Organisation; o != nil {
+			s.Organisation = &account.NewOrganisation{Names: o.Names, Kinds: o.Kinds}
+		}
+		_, err = a.Accounts.SignUp(ctx, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.signedIn(ctx)(a.Accounts.SignIn(ctx, credentials(ctx, b.Login, b.Password, account.Code{})))
+}
+
+// dayOf reads a date; empty is none.
+func dayOf(where, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return day, fault.Invalid(where, text, "a date as 2000-12-31", "")
+	}
+	return day, nil
+}

@@ -1,0 +1,205 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
+)
+
+// Leave ends who's own membership, with the sessions and tokens that rest on it. The last owner stays.
+func (s *Service) Leave(ctx context.Context, who access.Actor, organisation string) error {
+	if err := ownSession(who, "member.leave"); err != nil {
+		return err
+	}
+	return s.change(ctx, func(tx *store.Tx) error {
+		if err := leaves(ctx, tx, organisation, who.User, ""); err != nil {
+			return err
+		}
+		if err := s.part(ctx, tx, organisation, who.User); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "member.leave", organisation+"/"+who.User, "")
+	})
+}
+
+// part ends a membership and what rests on it.
+func (s *Service) part(ctx context.Context, tx *store.Tx, organisation, user string) error {
+	for _, statement := range []string{
+		"DELETE FROM member WHERE organisation = ? AND user_id = ?",
+		"DELETE FROM login_session WHERE organisation = ? AND user_id = ?",
+		"DELETE FROM api_token WHERE organisation = ? AND user_id = ?",
+	} {
+		if _, err := tx.Exec(ctx, statement, organisation, user); err != nil {
+			return fmt.Errorf("removing %s from %s: %w", user, organisation, err)
+		}
+	}
+	return quota.Give(ctx, tx, quota.Subject{Kind: quota.KindOrganisation, ID: organisation}, quota.Members, 1)
+}
+
+// Transfer makes another member an owner in who's place; who becomes an engineer.
+func (s *Service) Transfer(ctx context.Context, who access.Actor, organisation, user string) error {
+	if err := ownSession(who, "organisation.transfer"); err != nil {
+		return err
+	}
+	if who.Organisation != organisation || !who.Has(access.Owner) {
+		return fault.Forbidden("organisation.transfer", "role owner")
+	}
+	if user == who.User {
+		return fault.Conflict("/user", "that is who owns it now")
+	}
+	return s.change(ctx, func(tx *store.Tx) error {
+		was, err := roleOf(ctx, tx, organisation, user)
+		if err != nil {
+			return err
+		}
+		if was == "" {
+			return fault.NotFound("member", user)
+		}
+		for member, role := range map[string]access.Role{user: access.Owner, who.User: access.Engineer} {
+			if _, err := tx.Exec(ctx, "UPDATE member SET role = ? WHERE organisation = ? AND user_id = ?", string(role), organisation, member); err != nil {
+				return fmt.Errorf("transferring organisation %s: %w", organisation, err)
+			}
+		}
+		return audit.Record(ctx, tx, who, "organisation.transfer", organisation+"/"+user, "")
+	})
+}
+
+// DeleteUser ends who's own account: memberships, sessions, tokens, contacts, second factor and password are gone, and
+// nobody is found by the login any more. Whoever is the last owner of an organisation, or the last admin, hands over first.
+// It wants the password.
+func (s *Service) DeleteUser(ctx context.Context, who access.Actor, p Password) error {
+	if err := ownSession(who, "user.delete"); err != nil {
+		return err
+	}
+	if _, err := s.prove(ctx, who.Login, p, who.From); err != nil {
+		return err
+	}
+	return s.change(ctx, func(tx *store.Tx) error {
+		role, err := platformRole(ctx, tx, who.User)
+		if err != nil {
+			return err
+		}
+		if role == access.Admin {
+			if err := otherAdmin(ctx, tx, who.User, "user"); err != nil {
+				return err
+			}
+		}
+		organisations, err := organisationsOf(ctx, tx, who.User)
+		if err != nil {
+			return err
+		}
+		for _, o := range organisations {
+			if err := leaves(ctx, tx, o, who.User, ""); err != nil {
+				return err
+			}
+			if err := s.part(ctx, tx, o, who.User); err != nil {
+				return err
+			}
+		}
+		if err := forgetUser(ctx, tx, who.User); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "user.delete", who.User, "")
+	})
+}
+
+func organisationsOf(ctx context.Context, q store.Querier, user string) ([]string, error) {
+	rows, err := q.Query(ctx, "SELECT organisation FROM member WHERE user_id = ?", user)
+	if err != nil {
+		return nil, fmt.Errorf("reading the memberships of user %s: %w", user, err)
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("reading the memberships of user %s: %w", user, err)
+		}
+		all = append(all, id)
+	}
+	return all, rows.Err()
+}
+
+// forgetUser leaves a row without a name, so that ids in other rooms still mean somebody.
+func forgetUser(ctx context.Context, tx *store.Tx, user string) error {
+	if err := dropFactor(ctx, tx, user); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		"DELETE FROM login_session WHERE user_id = ?",
+		"DELETE FROM api_token WHERE user_id = ?",
+		"DELETE FROM account_contact WHERE user_id = ?",
+		"DELETE FROM account_place WHERE user_id = ?",
+		"DELETE FROM account_code WHERE user_id = ?",
+		"DELETE FROM account_invitation WHERE kind = 'user' AND address = ?",
+		`UPDATE account_user
+		SET login = '', login_key = id, email = '', password = 'none', platform_role = '', laboratory = '', minor = 0, state = 'deleted'
+		WHERE id = ?`,
+	} {
+		if _, err := tx.Exec(ctx, statement, user); err != nil {
+			return fmt.Errorf("forgetting user %s: %w", user, err)
+		}
+	}
+	return nil
+}
+
+// erasures are the tables that hold something of an organisation, and what deletes a part of it.
+var erasures = []struct{ table, statement string }{
+	{"login_session", "DELETE FROM login_session WHERE id IN (SELECT id FROM login_session WHERE organisation = ? LIMIT ?)"},
+	{"api_token", "DELETE FROM api_token WHERE id IN (SELECT id FROM api_token WHERE organisation = ? LIMIT ?)"},
+	{"account_invitation", "DELETE FROM account_invitation WHERE id IN (SELECT id FROM account_invitation WHERE organisation = ? LIMIT ?)"},
+	{"member", "DELETE FROM member WHERE organisation = ? AND user_id IN (SELECT user_id FROM member WHERE organisation = ? LIMIT ?)"},
+}
+
+// Erase deletes what the room holds of an organisation, at most about limit rows a call: members, sessions, tokens,
+// invitations; of the organisation itself a row without a name is left.
+func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
+	if kind != "organisation" {
+		return false, nil
+	}
+	tx.AfterCommit(s.believed.forget)
+	for _, e := range erasures {
+		args := []any{id, limit}
+		if e.table == "member" {
+			args = []any{id, id, limit}
+		}
+		res, err := tx.Exec(ctx, e.statement, args...)
+		if err != nil {
+			return false, fmt.Errorf("erasing %s of organisation %s: %w", e.table, id, err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil || n >= int64(limit) {
+			return true, err
+		}
+	}
+	if _, err := tx.Exec(ctx, "UPDATE organisation SET names = '{}', kinds = '[]' WHERE id = ?", id); err != nil {
+		return false, fmt.Errorf("erasing organisation %s: %w", id, err)
+	}
+	return false, nil
+}
+
+// Holds counts what the room still holds of an organisation.
+func (s *Service) Holds(ctx context.Context, q store.Querier, kind, id string) (int64, error) {
+	if kind != "organisation" {
+		return 0, nil
+	}
+	var all int64
+	for _, e := range erasures {
+		var n int64
+		if err := q.QueryRow(ctx, "SELECT COUNT(*) FROM "+e.table+" WHERE organisation = ?", id).Scan(&n); err != nil {
+			return 0, fmt.Errorf("counting %s of organisation %s: %w", e.table, id, err)
+		}
+		all += n
+	}
+	var named int64
+	err := q.QueryRow(ctx, "SELECT COUNT(*) FROM organisation WHERE id = ? AND names <> '{}'", id).Scan(&named)
+	if err != nil {
+		return 0, fmt.Errorf("counting organisation %s: %w", id, err)
+	}
+	return all + named, nil
+}

@@ -1,0 +1,200 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
+)
+
+const fullAge = 18 // years; below, a guardian's consent is asked for
+
+// The forms of an organisation.
+const (
+	FormCompany = "company"
+	FormPerson  = "person" // a person on their own (个人)
+)
+
+// A SignUp is what somebody makes an account of.
+type SignUp struct {
+	User         NewUser
+	Code         string // id of the code that AskSignUp sent
+	Proof        Code   // the code itself
+	Organisation *NewOrganisation
+	Person       bool      // the organisation is a person on their own
+	BirthDate    time.Time // of a person on their own; what is kept of it is whether they are under 18
+	From         string
+	Lang         string
+}
+
+// SignUpOpen says whether people may make accounts themselves.
+func (s *Service) SignUpOpen() bool { return !s.closed }
+
+// AskSignUp sends a code to the contact of a new account. Whether there is an account with it is not told.
+func (s *Service) AskSignUp(ctx context.Context, contact, from, lang string) (id string, err error) {
+	if s.closed {
+		return "", errClosed()
+	}
+	c, err := parseContact(contact)
+	if err != nil {
+		return "", err
+	}
+	return s.askCode(ctx, from, request{purpose: forSignUp, contact: c, lang: lang})
+}
+
+// SignUp makes a user with a verified contact and, if asked for, their organisation. The login is told to be taken, which
+// cannot be hidden, only after the code was right: it costs a guesser a contact of their own for each guess.
+func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
+	if s.closed {
+		return User{}, errClosed()
+	}
+	key, err := in.User.check()
+	if err != nil {
+		return User{}, err
+	}
+	if err := in.check(s.now()); err != nil {
+		return User{}, err
+	}
+	done, wait := s.attempts.begin("sign up", in.From)
+	if wait > 0 {
+		return User{}, fault.Limit("/login", "too many attempts", "five failures in a row, then a growing pause", whole(wait))
+	}
+	failed := true
+	defer func() { done(failed) }()
+	hash, err := s.hasher.hash(ctx, in.User.Password)
+	if err != nil {
+		return User{}, err
+	}
+	now := s.now()
+	u := User{ID: newID(), Login: in.User.Login, CreatedAt: at(now.UnixMilli()), Minor: in.minor(now)}
+	who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: in.From}
+	err = s.takeCode(ctx, forSignUp, in.Code, "", in.Proof, func(tx *store.Tx, c Contact) error {
+		if err := s.insertUser(ctx, tx, u, key, hash, ""); err != nil {
+			return err
+		}
+		if err := s.giveContact(ctx, tx, u.ID, c); err != nil {
+			return err
+		}
+		if in.Organisation != nil {
+			if _, err := s.found(ctx, tx, *in.Organisation, in.form(), u.ID, now.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return audit.Record(ctx, tx, who, "user.sign_up", u.ID, "")
+	})
+	failed = err != nil
+	return u, err
+}
+
+func (in *SignUp) form() string {
+	if in.Person {
+		return FormPerson
+	}
+	return FormCompany
+}
+
+func (in *SignUp) check(now time.Time) error {
+	if in.Person && (in.BirthDate.IsZero() || in.BirthDate.After(now) || in.BirthDate.Before(now.AddDate(-130, 0, 0))) {
+		return fault.Invalid("/birth_date", in.BirthDate.Format(time.DateOnly), "the day a person on their own was born", "it is asked for once, and not kept")
+	}
+	if in.Organisation == nil {
+		if in.Person {
+			return fault.Invalid("/organisation", "none", "names and kinds of what the person works as", "name it")
+		}
+		return nil
+	}
+	return checkProfile(in.Organisation.Names, in.Organisation.Kinds)
+}
+
+func (in *SignUp) minor(now time.Time) bool {
+	return !in.BirthDate.IsZero() && in.BirthDate.AddDate(fullAge, 0, 0).After(now)
+}
+
+// Minor says whether a user said to be under 18 when they signed up: agreements ask for a guardian's consent then.
+func (s *Service) Minor(ctx context.Context, q store.Querier, user string) (bool, error) {
+	return exists(ctx, q, "SELECT 1 FROM account_user WHERE id = ? AND minor = 1", user)
+}
+
+// insertUser adds a user whose login is free.
+func (s *Service) insertUser(ctx context.Context, tx *store.Tx, u User, key, hash string, platform access.Role) error {
+	taken, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE login_key = ?", key)
+	if err != nil {
+		return fmt.Errorf("looking for login %q: %w", u.Login, err)
+	}
+	if taken {
+		return fault.Conflict("/login", "the login "+fault.Cut(u.Login)+" is taken")
+	}
+	made := u.CreatedAt.UnixMilli()
+	if _, err := tx.Exec(ctx, insertUserSQL, u.ID, u.Login, key, u.Email, hash, string(platform), made, made, flag(u.Minor)); err != nil {
+		return fmt.Errorf("adding user %q: %w", u.Login, err)
+	}
+	return nil
+}
+
+// found makes an organisation with its owner.
+func (s *Service) found(ctx context.Context, tx *store.Tx, n NewOrganisation, form, owner string, now int64) (Organisation, error) {
+	o := Organisation{ID: newID(), Names: n.Names, Kinds: n.Kinds, Form: form, CreatedAt: at(now)}
+	_, err := tx.Exec(ctx, "INSERT INTO organisation (id, names, kinds, form, created_at) VALUES (?, ?, ?, ?, ?)", o.ID, marshal(o.Names), marshal(o.Kinds), form, now)
+	if err != nil {
+		return Organisation{}, fmt.Errorf("adding organisation %s: %w", o.ID, err)
+	}
+	if err := members(ctx, tx, o.ID, 1); err != nil {
+		return Organisation{}, err
+	}
+	return o, insertMember(ctx, tx, o.ID, owner, access.Owner, now)
+}
+
+// members counts one member more, or less, of an organisation.
+func members(ctx context.Context, tx *store.Tx, organisation string, n int64) error {
+	return quota.Take(ctx, tx, quota.Subject{Kind: quota.KindOrganisation, ID: organisation}, quota.Members, n)
+}
+
+func errClosed() error {
+	f := fault.Forbidden("user.sign_up", "an operator who makes the account, or an invitation")
+	f.Fix = "ask the operator"
+	return f
+}
+
+// AskReset sends a code for a new password to a verified contact. Whether there is an account with it is not told.
+func (s *Service) AskReset(ctx context.Context, contact, from, lang string) (id string, err error) {
+	c, err := parseContact(contact)
+	if err != nil {
+		return "", err
+	}
+	return s.askCode(ctx, from, request{purpose: forReset, contact: c, lang: lang})
+}
+
+// Reset sets a new password for whoever got the code, and ends all sessions. The second factor stays.
+func (s *Service) Reset(ctx context.Context, id string, code Code, replacement Password, from, lang string) error {
+	if err := checkPassword("/password", replacement, ""); err != nil {
+		return err
+	}
+	hash, err := s.hasher.hash(ctx, replacement)
+	if err != nil {
+		return err
+	}
+	return s.takeCode(ctx, forReset, id, "", code, func(tx *store.Tx, c Contact) error {
+		user, err := holderOf(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if user == "" {
+			return errContactCode() // the contact changed hands meanwhile
+		}
+		if _, err := tx.Exec(ctx, "UPDATE account_user SET password = ?, password_at = ? WHERE id = ?", hash, s.now().UnixMilli(), user); err != nil {
+			return fmt.Errorf("setting the password of user %s: %w", user, err)
+		}
+		if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE user_id = ?", user); err != nil {
+			return fmt.Errorf("ending the sessions of user %s: %w", user, err)
+		}
+		if err := s.notify(ctx, tx, user, lang, letterPassword); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, access.Actor{Kind: access.KindUser, ID: user, User: user, From: from}, "user.reset", user, "")
+	})
+}
