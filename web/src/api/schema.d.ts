@@ -420,6 +420,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own verified contacts
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_contacts"];
+        /**
+         * Have the contact that a code was sent to, in place of the one of that kind, which is told
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_contacts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to a contact one wants to have
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_contacts_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Mail and text messages that were given up in the last 30 days
+         * @description Needs platform.operate.
+         */
+        get: operations["get_dead_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -638,6 +702,58 @@ export interface paths {
          * @description Needs triple.revoke.
          */
         post: operations["post_downloads_download_revocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's own second factor
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_factor"];
+        /**
+         * Put the second factor in force by a code of it; recovery codes are shown once
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_factor"];
+        /**
+         * Begin to enrol a second factor; its secret is shown once
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_factor"];
+        /**
+         * Remove one's own second factor
+         * @description For everybody who is signed in.
+         */
+        delete: operations["delete_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/factor/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the recovery codes; the new ones are shown once
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_factor_recovery_codes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -988,6 +1104,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open invitations to one's login
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_invitations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/acceptance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Become a member by an invitation
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_invitations_acceptance"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -1155,6 +1311,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memberships/{organisation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Leave an organisation
+         * @description For everybody who is signed in.
+         */
+        delete: operations["delete_memberships_organisation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1432,6 +1608,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisations/{organisation}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List invitations, the ended ones too
+         * @description Needs member.read.
+         */
+        get: operations["get_organisations_organisation_invitations"];
+        put?: never;
+        /**
+         * Invite somebody to become a member
+         * @description Needs member.manage.
+         */
+        post: operations["post_organisations_organisation_invitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take an open invitation back
+         * @description Needs member.manage.
+         */
+        delete: operations["delete_organisations_organisation_invitations_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/invitations/{invitation}/sending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Send an open invitation again, for seven more days
+         * @description Needs member.manage.
+         */
+        put: operations["put_organisations_organisation_invitations_invitation_sending"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organisations/{organisation}/members": {
         parameters: {
             query?: never;
@@ -1480,6 +1720,26 @@ export interface paths {
         patch: operations["patch_organisations_organisation_members_user"];
         trace?: never;
     };
+    "/api/v1/organisations/{organisation}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make another member an owner in one's own place
+         * @description Needs member.manage.
+         */
+        put: operations["put_organisations_organisation_owner"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outstanding-agreements": {
         parameters: {
             query?: never;
@@ -1494,6 +1754,46 @@ export interface paths {
         get: operations["get_outstanding_agreements"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password by a code; ends all sessions
+         * @description Needs nobody to be signed in.
+         */
+        post: operations["post_password_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password-reset/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code for a new password to a verified contact
+         * @description Needs nobody to be signed in.
+         */
+        post: operations["post_password_reset_codes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1972,6 +2272,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Show a code of the second factor in this session; for 15 minutes what shows secrets is open
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_session_proof"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/user/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End one's own account for ever
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_session_user_deletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -1986,7 +2326,11 @@ export interface paths {
         get: operations["get_sessions"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * End all of one's own sessions but this one
+         * @description For everybody who is signed in.
+         */
+        delete: operations["delete_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2030,6 +2374,50 @@ export interface paths {
          * @description Needs nobody to be signed in.
          */
         post: operations["post_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether people may make accounts themselves
+         * @description Needs nobody to be signed in.
+         */
+        get: operations["get_sign_up"];
+        put?: never;
+        /**
+         * Make an account, by a code or an invitation, and sign in
+         * @description Needs nobody to be signed in.
+         */
+        post: operations["post_sign_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-up/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to the contact of a new account
+         * @description Needs nobody to be signed in.
+         */
+        post: operations["post_sign_up_codes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2109,13 +2497,13 @@ export interface paths {
         };
         /**
          * List users
-         * @description Needs organisation.manage.
+         * @description Needs user.manage.
          */
         get: operations["get_users"];
         put?: never;
         /**
          * Make a user, without any role
-         * @description Needs organisation.manage.
+         * @description Needs user.manage.
          */
         post: operations["post_users"];
         delete?: never;
@@ -2144,6 +2532,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{user}/factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Reset a user's second factor, who lost it; ends their sessions
+         * @description Needs user.manage.
+         */
+        delete: operations["delete_users_user_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make a user one of the operator's people, or no longer
+         * @description Needs user.manage.
+         */
+        put: operations["put_users_user_role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{user}/state": {
         parameters: {
             query?: never;
@@ -2154,7 +2582,7 @@ export interface paths {
         get?: never;
         /**
          * Take a user's right to act away, or give it back
-         * @description Needs organisation.manage.
+         * @description Needs user.manage.
          */
         put: operations["put_users_user_state"];
         post?: never;
@@ -2188,6 +2616,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptInputBody: {
+            /**
+             * Format: password
+             * @description That came to a contact.
+             */
+            code?: string;
+            /** @description Id, of one to one's login. */
+            invitation?: string;
+        };
         AcceptanceView: {
             address?: string;
             agreement: string;
@@ -2571,6 +3008,17 @@ export interface components {
             path: string;
             text: string;
         };
+        CodeInputBody: {
+            /**
+             * Format: password
+             * @description Six digits of the authenticator.
+             */
+            code: string;
+        };
+        CodeSent: {
+            /** @description To be sent back with the code. It says nothing about whether there is an account. */
+            id: string;
+        };
         CommandEvent: {
             /** Format: date-time */
             at: string;
@@ -2645,9 +3093,44 @@ export interface components {
             state: "requested" | "confirmed" | "refused" | "withdrawn";
             user: string;
         };
+        ContactCodeInputBody: {
+            /**
+             * Format: password
+             * @description Six digits.
+             */
+            code: string;
+            /** @description Of the code. */
+            id: string;
+        };
+        ContactInputBody: {
+            /** @description E-mail address, or phone number as +8613800000000. */
+            contact: string;
+        };
+        ContactView: {
+            address: string;
+            /** @enum {string} */
+            kind: "mail" | "sms";
+            /** Format: date-time */
+            verified_at: string;
+        };
         CountView: {
             /** Format: int64 */
             count: number;
+        };
+        DeadView: {
+            /** Format: date-time */
+            ended_at: string;
+            /** @description Of the last try. */
+            error: string;
+            id: string;
+            /** @enum {string} */
+            kind: "mail" | "sms";
+            /** Format: date-time */
+            made_at: string;
+            /** @description On whose account it was. */
+            organisation?: string;
+            /** Format: int64 */
+            tries: number;
         };
         DecideApplicationInputBody: {
             /** @enum {string} */
@@ -2674,6 +3157,10 @@ export interface components {
             export?: string;
             /** @description Acts that stay open to who does not agree. */
             leave: string[];
+        };
+        DeleteUserInputBody: {
+            /** Format: password */
+            password: string;
         };
         DemandView: {
             agreement: string;
@@ -2852,6 +3339,25 @@ export interface components {
             /** Format: int64 */
             value: number;
         };
+        FactorSecretView: {
+            /** @description The same for a QR code or a link; shown once. */
+            otpauth_url: string;
+            /** @description Base32, to be typed into an authenticator; shown once. */
+            secret: string;
+        };
+        FactorView: {
+            /** Format: date-time */
+            confirmed_at?: string;
+            /**
+             * Format: date-time
+             * @description Until then this session may see secrets.
+             */
+            proved_until?: string;
+            /** Format: int64 */
+            recovery_codes_left: number;
+            /** @enum {string} */
+            state: "none" | "pending" | "active";
+        };
         FactoryView: {
             /** @example 88 Keji Road, Hangzhou */
             address?: string;
@@ -2926,6 +3432,25 @@ export interface components {
              * @description Grows with every change of the home, its rooms and its devices.
              */
             version: number;
+        };
+        InvitationView: {
+            /** Format: date-time */
+            ended_at?: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** @description Id of the user. */
+            invited_by: string;
+            /** @enum {string} */
+            kind: "mail" | "sms" | "user";
+            /** Format: date-time */
+            made_at: string;
+            organisation: string;
+            role: string;
+            /** @enum {string} */
+            state: "open" | "accepted" | "revoked" | "expired";
+            /** @description Address, number, or id of the user; gone when it has ended. */
+            to?: string;
         };
         IssuanceDownloadView: {
             /** Format: int32 */
@@ -3206,6 +3731,14 @@ export interface components {
                 [key: string]: string;
             };
         };
+        NewInvitationInputBody: {
+            /** @description E-mail address or phone number: gets a code. */
+            contact?: string;
+            /** @description Of somebody who has an account: sees it when signed in. */
+            login?: string;
+            /** @enum {string} */
+            role: "owner" | "engineer" | "factory" | "market" | "support" | "query";
+        };
         NewMemberInputBody: {
             login: string;
             /** @enum {string} */
@@ -3325,10 +3858,14 @@ export interface components {
         };
         OpenSession: {
             address: string;
+            /** @description What the browser said of itself. */
+            agent?: string;
             /** @description Id of the API token it was opened with. */
             api_token?: string;
             /** Format: date-time */
             created_at: string;
+            /** @description The one that asks. */
+            current: boolean;
             /**
              * Format: date-time
              * @description If it is not used.
@@ -3336,6 +3873,8 @@ export interface components {
             ends_at: string;
             id: string;
             organisation?: string;
+            /** @description Opened with the second factor. */
+            strong: boolean;
             /** Format: date-time */
             used_at: string;
         };
@@ -3393,6 +3932,11 @@ export interface components {
         OrganisationView: {
             /** Format: date-time */
             created_at: string;
+            /**
+             * @description person: somebody on their own.
+             * @enum {string}
+             */
+            form: "company" | "person";
             id: string;
             kinds: string[];
             names: {
@@ -3499,6 +4043,20 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageContactView: {
+            items: components["schemas"]["ContactView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageDeadView: {
+            items: components["schemas"]["DeadView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageDeviceView: {
             items: components["schemas"]["DeviceView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -3515,6 +4073,13 @@ export interface components {
         };
         PageHomeBrief: {
             items: components["schemas"]["HomeBrief"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageInvitationView: {
+            items: components["schemas"]["InvitationView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -3756,7 +4321,7 @@ export interface components {
              * @description Stable, for programs.
              * @enum {string}
              */
-            code: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "stale" | "limit" | "too_large" | "unsupported" | "unavailable" | "expired" | "agreement" | "unconfirmed" | "internal" | "cancelled" | "method_not_allowed" | "media_type" | "timeout";
+            code: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "stale" | "limit" | "too_large" | "unsupported" | "unavailable" | "expired" | "agreement" | "unconfirmed" | "second_factor" | "internal" | "cancelled" | "method_not_allowed" | "media_type" | "timeout";
             /** @description What is wrong, for a person. */
             detail: string;
             /** @description What to do. */
@@ -3831,6 +4396,10 @@ export interface components {
             unit?: string;
             writable: boolean;
         };
+        ProvedView: {
+            /** Format: date-time */
+            proved_until: string;
+        };
         PublishInputBody: {
             /** @description Why, for those who read the list of versions. */
             note?: string;
@@ -3849,6 +4418,10 @@ export interface components {
             read_at: string;
             user: string;
         };
+        RecoveryView: {
+            /** @description Each is good once instead of a code of the authenticator; shown once. */
+            recovery_codes: string[];
+        };
         RenameHomeInputBody: {
             names: {
                 [key: string]: string;
@@ -3858,6 +4431,20 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+        };
+        ResetInputBody: {
+            /**
+             * Format: password
+             * @description Six digits.
+             */
+            code: string;
+            /** @description Of the code. */
+            id: string;
+            /**
+             * Format: password
+             * @description The new one.
+             */
+            password: string;
         };
         RoomView: {
             aliases?: {
@@ -3917,6 +4504,8 @@ export interface components {
             acts: string[];
             /** @enum {string} */
             kind: "user" | "token";
+            /** @description Id of the laboratory, for that role. */
+            laboratory?: string;
             login: string;
             /** @description Id of the organisation acted for; empty for an operator, or a user without one. */
             organisation: string;
@@ -3924,7 +4513,16 @@ export interface components {
             organisation_name: {
                 [key: string]: string;
             };
+            /**
+             * Format: date-time
+             * @description Until then what shows secrets is open; then PUT /api/v1/session/proof opens it again.
+             */
+            proved_until?: string;
             roles: string[];
+            /** @description Nothing is open before the second factor is enrolled (POST /api/v1/factor). */
+            second_factor_needed: boolean;
+            /** @description The second factor was shown. Roles of the operator do nothing without. */
+            strong: boolean;
         };
         SetBoundInputBody: {
             aliases?: {
@@ -3961,6 +4559,11 @@ export interface components {
             needed: boolean;
         };
         SignInBody: {
+            /**
+             * Format: password
+             * @description Of the second factor, or a recovery code. Whoever has one and leaves it out is asked for it: 403 second_factor.
+             */
+            code?: string;
             login?: string;
             /** Format: password */
             password?: string;
@@ -3969,6 +4572,42 @@ export interface components {
              * @description An API token, instead of login and password.
              */
             token?: string;
+        };
+        SignUpInputBody: {
+            /**
+             * Format: date
+             * @description Of a person on their own; what is kept is whether they are under 18.
+             */
+            birth_date?: string;
+            /**
+             * Format: password
+             * @description Six digits.
+             */
+            code?: string;
+            /** @description Of the code that was sent to the contact. */
+            id?: string;
+            /**
+             * Format: password
+             * @description Code of an invitation, instead of the two above.
+             */
+            invitation?: string;
+            login: string;
+            /** @description Of which one becomes the owner. */
+            organisation?: components["schemas"]["SignUpOrganisation"];
+            /** Format: password */
+            password: string;
+            /** @description The organisation is a person on their own. */
+            person?: boolean;
+        };
+        SignUpOrganisation: {
+            kinds: string[];
+            names: {
+                [key: string]: string;
+            };
+        };
+        SignUpState: {
+            /** @description Whether people may make accounts without an invitation. */
+            open: boolean;
         };
         SpeechInputBody: {
             /** @enum {string} */
@@ -4040,6 +4679,8 @@ export interface components {
             revoked_at?: string;
             /** @description Absent: all that the maker's role allows. */
             scopes?: string[];
+            /** @description Made in a session opened with the second factor: only such a token carries a role of the operator. */
+            strong: boolean;
             /** @description The token itself: in the first answer that makes it, and never again. */
             token?: string;
             /** Format: date-time */
@@ -4052,12 +4693,27 @@ export interface components {
             /** @description false: there are at least so many. */
             exact: boolean;
         };
+        TransferInputBody: {
+            /** @description Id of the member who becomes an owner. */
+            user: string;
+        };
         UnburnedView: {
             mac: string;
         };
         UserCapacityInputBody: {
             needs_guardian: boolean;
             reason: string;
+        };
+        UserRoleInputBody: {
+            /** @description Id, for the role laboratory. */
+            laboratory?: string;
+            /** @description Why; for the audit. */
+            note?: string;
+            /**
+             * @description Empty takes it away.
+             * @enum {string}
+             */
+            role: "" | "admin" | "reviewer" | "certifier" | "laboratory" | "platform_support";
         };
         UserStateInputBody: {
             /** @description Why; for the audit. */
@@ -4070,9 +4726,13 @@ export interface components {
             created_at: string;
             email?: string;
             id: string;
+            /** @description Id, for the role laboratory. */
+            laboratory?: string;
             login: string;
-            /** @description admin: operates the platform. */
+            /** @description Of the operator's people. */
             platform_role?: string;
+            /** @description Signs in with a code, too. */
+            second_factor: boolean;
             /** @enum {string} */
             state: "enabled" | "disabled";
         };
@@ -5089,6 +5749,147 @@ export interface operations {
             };
         };
     };
+    get_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageContactView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactCodeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_contacts_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dead_messages: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDeadView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_devices: {
         parameters: {
             query?: {
@@ -5558,6 +6359,163 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorSecretView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_factor_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryView"];
+                };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
@@ -6436,6 +7394,81 @@ export interface operations {
             };
         };
     };
+    get_invitations: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInvitationView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_invitations_acceptance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembershipView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_jobs: {
         parameters: {
             query?: {
@@ -6836,6 +7869,37 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_memberships_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
@@ -7458,6 +8522,152 @@ export interface operations {
             };
         };
     };
+    get_organisations_organisation_invitations: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageInvitationView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_invitations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitationInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_invitations_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_organisations_organisation_invitations_invitation_sending: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_organisations_organisation_members: {
         parameters: {
             query?: {
@@ -7608,6 +8818,41 @@ export interface operations {
             };
         };
     };
+    put_organisations_organisation_owner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_outstanding_agreements: {
         parameters: {
             query?: never;
@@ -7624,6 +8869,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DutiesView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_password_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_password_reset_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -8928,6 +10241,74 @@ export interface operations {
             };
         };
     };
+    put_session_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvedView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_session_user_deletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_sessions: {
         parameters: {
             query?: never;
@@ -8945,6 +10326,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PageOpenSession"];
                 };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
@@ -9042,6 +10452,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionBody"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sign_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignUpState"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sign_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionBody"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sign_up_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -9290,6 +10802,75 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UserCapacityInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_users_user_factor: {
+        parameters: {
+            query?: {
+                /** @description Why; for the audit. */
+                note?: string;
+            };
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_users_user_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserRoleInputBody"];
             };
         };
         responses: {
