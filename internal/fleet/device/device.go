@@ -173,7 +173,7 @@ func (s *Service) Admit(ctx context.Context, id *Identity, generation uint32) er
 	if id.fixed {
 		return nil
 	}
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		if err := issuance.Fix(ctx, tx, id.Order, id.mac, generation, time.Now()); err != nil {
 			return err
 		}
@@ -255,7 +255,7 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, id, reason strin
 	if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > 500 {
 		return fault.Invalid("/reason", reason, "1 to 500 characters", "say why")
 	}
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		d, err := Load(ctx, tx, who, id)
 		if err != nil {
 			return err

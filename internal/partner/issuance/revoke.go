@@ -44,7 +44,7 @@ func (s *Service) revoke(ctx context.Context, who access.Actor, reason string, f
 	if err := checkReason(reason); err != nil {
 		return err
 	}
-	return s.store.Write(ctx, func(tx *store.Tx) error {
+	return s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		order, err := find(tx)
 		if err != nil {
 			return err
