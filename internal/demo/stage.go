@@ -258,12 +258,12 @@ func (s *stage) add(ctx context.Context, n *node.Node, who access.Actor, p part,
 
 // maker finds or makes the demo's product of a category.
 func maker(ctx context.Context, n *node.Node, who access.Actor, category string) (product.Product, error) {
-	made, _, err := n.Products.List(ctx, who, product.Filter{Category: category, Limit: 1})
+	made, err := n.Products.List(ctx, who, listing.Ask{Filters: map[string]string{product.ByCategory: category}, Limit: 1})
 	if err != nil {
 		return product.Product{}, fmt.Errorf("looking for the product: %w", err)
 	}
-	if len(made) > 0 {
-		return made[0], nil
+	if len(made.Items) > 0 {
+		return made.Items[0], nil
 	}
 	c, err := product.FindCategory(category)
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/node"
 	"lampworks/internal/partner/account"
-	"lampworks/internal/partner/product"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -73,9 +73,9 @@ func whole(t *testing.T, n *node.Node, s *stage) {
 	if err != nil || len(h.Rooms) != len(rooms) || len(h.Devices) != len(cast) || len(s.Devices) != len(cast) {
 		t.Errorf("%d rooms and %d devices, the stage has %d, want %d and %d: %v", len(h.Rooms), len(h.Devices), len(s.Devices), len(rooms), len(cast), err)
 	}
-	products, _, err := n.Products.List(ctx, who, product.Filter{})
-	if err != nil || len(products) != 5 {
-		t.Errorf("%d products, want one of each of 5 categories: %v", len(products), err)
+	products, err := n.Products.List(ctx, who, listing.Ask{})
+	if err != nil || len(products.Items) != 5 {
+		t.Errorf("%d products, want one of each of 5 categories: %v", len(products.Items), err)
 	}
 	organisations, _, err := n.Accounts.Organisations(ctx, operator(), account.Page{})
 	if err != nil || len(organisations) != 1 {

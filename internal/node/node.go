@@ -49,6 +49,7 @@ import (
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/agreement"
+	"lampworks/internal/partner/certify"
 	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
@@ -73,6 +74,7 @@ type Node struct {
 	Outbox   *outbox.Outbox
 	Accounts *account.Service
 	Products *product.Service
+	Certify  *certify.Service
 	Orders   *issuance.Service
 	Factory  *factory.Service
 	Devices  *device.Service
@@ -203,7 +205,11 @@ func (n *Node) openRooms(context.Context) error {
 	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Logger: n.log})
 	n.openTerms()
 	n.Products = product.New(n.Store, n.Keys, n.log)
+	n.Certify = certify.New(certify.Config{Store: n.Store, Blobs: n.Blobs, Notices: n.Notices, Changed: n.Products.Certified, Logger: n.log})
 	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
+	n.Products.With(product.Parts{
+		Certify: n.Certify, Blobs: n.Blobs, Notices: n.Notices, Kinds: product.KindsOf, Devices: n.Devices.InUse,
+	})
 	n.Orders = issuance.New(issuance.Config{
 		Store: n.Store, Products: n.Products, Keys: n.Keys, Jobs: n.Jobs, Issued: n.Devices.Register, Revoked: n.Devices.Revoked, Logger: n.log,
 	})
@@ -224,7 +230,7 @@ func (n *Node) openRooms(context.Context) error {
 	}
 	n.http = &http.Server{
 		Handler: api.New(api.Config{
-			Accounts: n.Accounts, Outbox: n.Outbox, Products: n.Products, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
+			Accounts: n.Accounts, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
 			Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Agreements.Gate, n.Entitlements.Gate},
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
@@ -320,6 +326,8 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"agreements":   n.Agreements.Run,
 		"notices":      n.Notices.Run,
 		"entitlements": n.Entitlements.Run,
+		"certify":      n.Certify.Run,
+		"papers":       n.Products.Run,
 	}
 	if n.c.NoConsumers {
 		return work

@@ -9,7 +9,7 @@
 //   - a field or parameter that is not known is refused, so that a misspelt one is not lost;
 //   - a creating call repeated with its Idempotency-Key gets the first answer;
 //   - a browser's cookie is good for requests of the same origin only;
-//   - no answer is kept by a cache, and none holds a secret but the one that makes an API token, once;
+//   - no answer is kept by a cache but an icon, which never changes, by the browser that asked; and none holds a secret but the one that makes an API token, once;
 //   - a live view that does not keep up is told of the gap, and ends when its session does.
 //
 // OpenAPI 3.1 stands at /api/openapi.json, made from the same declarations; openapi.json beside this file is a copy of
@@ -45,6 +45,7 @@ import (
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/agreement"
+	"lampworks/internal/partner/certify"
 	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
@@ -58,6 +59,7 @@ type Config struct {
 	Accounts *account.Service
 	Outbox   *outbox.Outbox
 	Products *product.Service
+	Certify  *certify.Service
 	Orders   *issuance.Service
 	Factory  *factory.Service
 	Jobs     *job.Runner
@@ -144,6 +146,8 @@ func (a *API) routes() {
 	a.auditRoutes()
 	a.jobRoutes()
 	a.productRoutes()
+	a.productLifeRoutes()
+	a.certifyRoutes()
 	a.orderRoutes()
 	a.macRoutes()
 	a.downloadRoutes()

@@ -102,6 +102,7 @@ var matrix = slices.Concat(agreementMatrix, noticeMatrix, serviceMatrix, []entry
 	accountMatrix,
 	matrixOfIssuance,
 	matrixOfFactory,
+	matrixOfCertify,
 )
 
 func (e entry) name() string {
@@ -126,7 +127,7 @@ func none() map[string]string {
 	} {
 		ids[kind] = "0197-none"
 	}
-	return ids
+	return noCertified.into(ids)
 }
 
 func (m maker) ids(w *world) map[string]string {
@@ -135,7 +136,7 @@ func (m maker) ids(w *world) map[string]string {
 		"version": "1", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
 	}
 	maps.Copy(ids, m.agreed)
-	return ids
+	return m.certified.into(ids)
 }
 
 func TestEveryRouteIsInTheMatrix(t *testing.T) {

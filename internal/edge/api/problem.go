@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/partner/product"
 	"lampworks/tsl"
 )
 
@@ -151,6 +152,11 @@ func problemOf(f *fault.Fault) *Problem {
 	p.RetryAfter = int(math.Ceil(f.RetryAfter.Seconds()))
 	if all, ok := errors.AsType[tsl.Problems](f); ok {
 		p.Problems = flawsOf(all)
+	}
+	if lacks, ok := errors.AsType[product.Lacks](f); ok {
+		for _, l := range lacks {
+			p.Problems = append(p.Problems, Flaw{Where: l.Code, Rule: l.What, Fix: l.Fix})
+		}
 	}
 	return p
 }

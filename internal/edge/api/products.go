@@ -8,6 +8,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/product"
 	"lampworks/tsl"
 )
@@ -18,26 +19,46 @@ type categoryView struct {
 	Aliases   map[string][]string `json:"aliases,omitempty" doc:"Words people say for such a device, by language."`
 	Icon      string              `json:"icon,omitempty"`
 	SkillType string              `json:"skill_type,omitempty" doc:"Device type of the smart-home skill protocol."`
+	Papers    []string            `json:"papers,omitempty" nullable:"false" doc:"Kinds of papers that a terminal needs to be published."`
 	Document  json.RawMessage     `json:"document,omitempty" doc:"Its thing model (物模型), TSL; left out in lists."`
 }
 
 func categoryOf(c *product.Category) categoryView {
-	return categoryView{c.Name, c.Names, c.Aliases, c.Icon, c.SkillType, nil}
+	return categoryView{c.Name, c.Names, c.Aliases, c.Icon, c.SkillType, c.Papers, nil}
 }
 
 type productView struct {
 	ID         string        `json:"id"`
 	ProductID  uint32        `json:"product_id" doc:"The number of the triple (三元组)."`
 	ProductKey string        `json:"product_key"`
+	Kind       product.Kind  `json:"kind" enum:"chip,module,solution,terminal"`
+	State      product.State `json:"state" enum:"draft,develop,debug,certify,published,mass_production,retired"`
 	Category   string        `json:"category"`
 	Names      product.Names `json:"names"`
-	Version    int           `json:"version" doc:"Of the thing model in force."`
+	Version    int           `json:"version" doc:"Of the thing model in force; 0: it has none."`
+	BuiltOn    string        `json:"built_on,omitempty" doc:"Product: a chip or a module."`
+	Solution   string        `json:"solution,omitempty" doc:"Product."`
+	Protocols  []string      `json:"protocols,omitempty" nullable:"false" doc:"What a chip was tuned for."`
+	Care       product.Care  `json:"care" doc:"Warranty (保修) and after-sales contact (售后), shown to families."`
+	Icon       string        `json:"icon,omitempty" doc:"For GET /api/v1/icons/{icon}."`
+	Flagged    bool          `json:"flagged" doc:"Something it is built on is not certified."`
+	Flag       string        `json:"flag,omitempty" doc:"What."`
+	FlaggedAt  moment        `json:"flagged_at,omitzero"`
 	CreatedAt  moment        `json:"created_at"`
 	ChangedAt  moment        `json:"changed_at"`
+	Revision   int64         `json:"revision" doc:"As the ETag."`
+	Open       []product.Act `json:"open" nullable:"false" doc:"What who asks may do with it now."`
 }
 
-func productOf(p *product.Product) productView {
-	return productView{p.ID, uint32(p.ProductID), p.ProductKey, p.Category, p.Names, p.Version, moment(p.CreatedAt), moment(p.ChangedAt)}
+func (v productView) revision() int64 { return v.Revision }
+
+func productOf(who access.Actor) func(*product.Product) productView {
+	return func(p *product.Product) productView {
+		return productView{
+			p.ID, uint32(p.ProductID), p.ProductKey, p.Kind, p.State, p.Category, p.Names, p.Version, p.BuiltOn, p.Solution, p.Protocols, p.Care,
+			p.Icon, p.Flagged, p.Flag, moment(p.FlaggedAt), moment(p.CreatedAt), moment(p.ChangedAt), p.Revision, append([]product.Act{}, p.Open(who)...),
+		}
+	}
 }
 
 type draftView struct {
@@ -46,10 +67,11 @@ type draftView struct {
 	ChangedAt moment          `json:"changed_at,omitzero"`
 	Problems  []Flaw          `json:"problems" nullable:"false" doc:"What keeps it from being published."`
 	Changes   []tsl.Change    `json:"changes" nullable:"false" doc:"From the version in force; empty while there are problems."`
+	Devices   int64           `json:"devices" doc:"In use, which the changes would hit."`
 }
 
 func draftOf(d *product.Draft) draftView {
-	return draftView{d.Revision, d.Document, moment(d.ChangedAt), flawsOf(d.Problems), append([]tsl.Change{}, d.Changes...)}
+	return draftView{d.Revision, d.Document, moment(d.ChangedAt), flawsOf(d.Problems), append([]tsl.Change{}, d.Changes...), d.Devices}
 }
 
 type versionView struct {
@@ -71,23 +93,40 @@ type productInput struct {
 }
 
 type productsInput struct {
-	PageInput
+	ListInput
+	Kind     string `query:"kind" enum:"chip,module,solution,terminal"`
+	State    string `query:"state" enum:"draft,develop,debug,certify,published,mass_production,retired"`
 	Category string `query:"category" maxLength:"64"`
+	Flagged  string `query:"flagged" enum:"true,false" doc:"Something it is built on is not certified."`
 	Search   string `query:"search" maxLength:"100" doc:"A part of a name, the ProductKey or the ProductID."`
+}
+
+func (in *productsInput) filters() map[string]string {
+	return map[string]string{
+		product.ByKind: in.Kind, product.ByState: in.State, product.ByCategory: in.Category, product.ByFlagged: in.Flagged, product.BySearch: in.Search,
+	}
 }
 
 type newProductInput struct {
 	Body struct {
-		Category string          `json:"category" maxLength:"64"`
-		Names    product.Names   `json:"names"`
-		Document json.RawMessage `json:"document,omitempty" doc:"Its thing model, TSL; the category's if not given."`
+		Kind      product.Kind    `json:"kind,omitempty" enum:"chip,module,solution,terminal" doc:"A terminal if not given."`
+		Category  string          `json:"category,omitempty" maxLength:"64" doc:"A terminal needs one."`
+		Names     product.Names   `json:"names"`
+		Document  json.RawMessage `json:"document,omitempty" doc:"Its thing model, TSL; the category's if not given."`
+		BuiltOn   string          `json:"built_on,omitempty" maxLength:"64" doc:"Product: a chip or a module that is certified."`
+		Solution  string          `json:"solution,omitempty" maxLength:"64" doc:"Product: a solution that is certified."`
+		Protocols []string        `json:"protocols,omitempty" maxItems:"32" doc:"What a chip was tuned for."`
 	}
 }
 
-type renameProductInput struct {
+type setProductInput struct {
 	Product string `path:"product" maxLength:"64"`
 	Body    struct {
-		Names product.Names `json:"names"`
+		Names     product.Names `json:"names,omitempty"`
+		BuiltOn   *string       `json:"built_on,omitempty" maxLength:"64" doc:"Empty: on nothing."`
+		Solution  *string       `json:"solution,omitempty" maxLength:"64" doc:"Empty: none."`
+		Protocols *[]string     `json:"protocols,omitempty" maxItems:"32"`
+		Care      *product.Care `json:"care,omitempty" doc:"Replaced as a whole."`
 	}
 }
 
@@ -102,7 +141,8 @@ type draftInput struct {
 type publishInput struct {
 	Product string `path:"product" maxLength:"64"`
 	Body    struct {
-		Note string `json:"note,omitempty" doc:"Why, for those who read the list of versions."`
+		Note           string `json:"note,omitempty" doc:"Why, for those who read the list of versions."`
+		AcceptBreaking *int64 `json:"accept_breaking,omitempty" minimum:"0" doc:"How many devices in use you have seen that a breaking change hits; a product that is out needs it."`
 	}
 }
 
@@ -131,19 +171,27 @@ func (a *API) productRoutes() {
 		return v, err
 	})
 	list(a, "/api/v1/products", access.ReadProduct, ofCaller, "List products", func(ctx context.Context, who access.Actor, in *productsInput) (page[productView], error) {
-		ps, next, err := a.Products.List(ctx, who, product.Filter{Category: in.Category, Search: in.Search, Cursor: in.Cursor, Limit: in.Limit})
-		return pageTo(ps, next, productOf), err
+		p, err := a.Products.List(ctx, who, in.ask(in.filters()))
+		return pageFrom(p, productOf(who)), err
 	})
 	create(a, "/api/v1/products", access.WriteProduct, ofCaller, "Make a product, with version 1 of its thing model", func(ctx context.Context, who access.Actor, in *newProductInput) (productView, error) {
-		p, err := a.Products.Create(ctx, who, product.NewProduct{Category: in.Body.Category, Names: in.Body.Names, Document: in.Body.Document})
-		return productOf(&p), err
+		b := &in.Body
+		p, err := a.Products.Create(ctx, who, product.NewProduct{
+			Kind: b.Kind, Category: b.Category, Names: b.Names, Document: b.Document, BuiltOn: b.BuiltOn, Solution: b.Solution, Protocols: b.Protocols,
+		})
+		return productOf(who)(&p), err
 	})
 	route(a, "GET", "/api/v1/products/{product}", access.ReadProduct, ofProduct, "A product", func(ctx context.Context, who access.Actor, in *productInput) (productView, error) {
 		p, err := a.Products.Load(ctx, who, in.Product)
-		return productOf(&p), err
+		return productOf(who)(&p), err
 	})
-	route(a, "PATCH", "/api/v1/products/{product}", access.WriteProduct, ofProduct, "Rename a product", func(ctx context.Context, who access.Actor, in *renameProductInput) (nothing, error) {
-		return nothing{}, a.Products.Rename(ctx, who, in.Product, in.Body.Names)
+	seen := func(ctx context.Context, q store.Querier, who access.Actor, in *setProductInput) (int64, error) {
+		return a.Products.Revision(ctx, q, who, in.Product)
+	}
+	edit(a, "PATCH", "/api/v1/products/{product}", access.WriteProduct, ofProduct, seen, "Change a product: names, what it is built on, care", func(ctx context.Context, who access.Actor, in *setProductInput) (productView, error) {
+		b := &in.Body
+		p, err := a.Products.Set(ctx, who, in.Product, product.Change{Names: b.Names, BuiltOn: b.BuiltOn, Solution: b.Solution, Protocols: b.Protocols, Care: b.Care})
+		return productOf(who)(&p), err
 	})
 	a.modelRoutes()
 }
@@ -162,7 +210,7 @@ func (a *API) modelRoutes() {
 		return nothing{}, a.Products.DropDraft(ctx, who, in.Product)
 	})
 	create(a, versions, access.PublishModel, ofProduct, "Publish the draft as the next version of the thing model", func(ctx context.Context, who access.Actor, in *publishInput) (versionView, error) {
-		v, err := a.Products.Publish(ctx, who, in.Product, in.Body.Note)
+		v, err := a.Products.Publish(ctx, who, in.Product, product.Publication{Note: in.Body.Note, AcceptBreaking: in.Body.AcceptBreaking})
 		return versionOf(&v), err
 	})
 	list(a, versions, access.ReadProduct, ofProduct, "Published versions of the thing model, newest first", a.versions)

@@ -29,6 +29,7 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/blob/blobtest"
 	"lampworks/internal/infra/bus/inproc"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/keyring"
@@ -40,6 +41,7 @@ import (
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/agreement"
+	"lampworks/internal/partner/certify"
 	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
@@ -64,6 +66,7 @@ type world struct {
 	accounts *account.Service
 	outbox   *outbox.Outbox
 	mail     string // directory of what was sent
+	certify  *certify.Service
 	devices  *device.Service
 	commands *command.Commands
 	virtual  *virtual.Fleet
@@ -130,7 +133,10 @@ func newWorld(t *testing.T) *world {
 	w.accounts = account.New(account.Config{Store: w.store, Keys: keys, Outbox: w.outbox, Logger: log})
 	jobs := job.New(w.store, log)
 	products := product.New(w.store, keys, log)
+	blobs := blobtest.Open(t)
+	w.certify = certify.New(certify.Config{Store: w.store, Blobs: blobs, Changed: products.Certified, Logger: log})
 	w.devices = device.New(w.store, products, keys, w.bus, log)
+	products.With(product.Parts{Certify: w.certify, Blobs: blobs, Kinds: product.KindsOf, Devices: w.devices.InUse})
 	orders := issuance.New(issuance.Config{
 		Store: w.store, Products: products, Keys: keys, Jobs: jobs, Issued: w.devices.Register, Revoked: w.devices.Revoked, Logger: log,
 	})
@@ -144,7 +150,7 @@ func newWorld(t *testing.T) *world {
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{agreements.Gate, entitlements.Gate},
-		Accounts: w.accounts, Outbox: w.outbox, Products: products, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
+		Accounts: w.accounts, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
@@ -345,6 +351,7 @@ type maker struct {
 	product, order, job, device, deviceName, home, room, command, token, session, download, list, log string
 	member                                                                                            string            // id of a user in the organisation
 	agreed                                                                                            map[string]string // objects of agreements, notices and services, by what routes call them
+	certified                                                                                         certified
 }
 
 // manufacture makes the objects as the owner of organisation a.
@@ -374,6 +381,7 @@ func (w *world) manufacture() maker {
 	m.member = as("GET", "/api/v1/organisations/"+w.a+"/members", "", 200).text("items/1/user") // of the staff, if there is one
 	m.agreed = w.agree()
 	as("PUT", "/api/v1/products/"+m.product+"/draft", fmt.Sprintf(`{"document":%s}`, w.document(m.product)), 200)
+	m.certified = w.certificates(m.product)
 	return m
 }
 

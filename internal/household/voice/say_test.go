@@ -476,7 +476,7 @@ func TestHomesAreCompiledAnew(t *testing.T) {
 	if _, err := h.products.SaveDraft(t.Context(), h.who, lampProduct, product.NewDraft{Document: []byte(document), Revision: draft.Revision}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.products.Publish(t.Context(), h.who, lampProduct, "dimmer"); err != nil {
+	if _, err := h.products.Publish(t.Context(), h.who, lampProduct, product.Publication{Note: "dimmer"}); err != nil {
 		t.Fatal(err)
 	}
 	if a := h.say(t, "把小太阳调到百分之九十五"); a.Outcome != "reject" || a.Reply != "客厅的小太阳亮度只能从1%到90%。" {

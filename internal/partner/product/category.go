@@ -22,6 +22,7 @@ type Category struct {
 	Aliases   map[string][]string // words people say for such a device, by language
 	Icon      string              // of the console
 	SkillType string              // device type of the smart-home skill protocol: "light", "aircondition"
+	Papers    []string            // kinds of papers that a terminal of the category needs to be published
 	Document  json.RawMessage     // its thing model, TSL
 	Model     *tsl.Model          // the same, ready
 }
@@ -69,6 +70,7 @@ type file struct {
 	Aliases   map[string][]string `json:"aliases"`
 	Icon      string              `json:"icon"`
 	SkillType string              `json:"skill_type"`
+	Papers    []string            `json:"papers"`
 	Model     json.RawMessage     `json:"model"`
 }
 
@@ -108,9 +110,14 @@ func readCategory(b []byte) (Category, error) {
 	if err != nil {
 		return Category{}, err
 	}
+	for _, kind := range f.Papers {
+		if _, err := FindPaperKind(kind); err != nil {
+			return Category{}, err
+		}
+	}
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, f.Model); err != nil {
 		return Category{}, err
 	}
-	return Category{f.Category, f.Names, f.Aliases, f.Icon, f.SkillType, compact.Bytes(), model}, nil
+	return Category{f.Category, f.Names, f.Aliases, f.Icon, f.SkillType, f.Papers, compact.Bytes(), model}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -25,6 +26,7 @@ type Draft struct {
 	ChangedAt time.Time
 	Problems  tsl.Problems // what keeps it from being published
 	Changes   []tsl.Change // from the version in force; empty while there are problems
+	Devices   int64        // in use, which the changes would hit
 }
 
 // A Version is a published thing model. It never changes.
@@ -52,7 +54,7 @@ func (s *Service) Draft(ctx context.Context, who access.Actor, id string) (Draft
 		if d, err = loadDraft(ctx, v, id); err != nil {
 			return err
 		}
-		current, err := loadVersion(ctx, v, id, p.Version)
+		current, err := inForceOf(ctx, v, &p)
 		if err != nil {
 			return err
 		}
@@ -61,7 +63,8 @@ func (s *Service) Draft(ctx context.Context, who access.Actor, id string) (Draft
 			return nil
 		}
 		d.Problems, d.Changes = compare(current.Document, d.Document)
-		return nil
+		d.Devices, err = s.inUse(ctx, v, id)
+		return err
 	})
 	return d, err
 }
@@ -95,7 +98,7 @@ func (s *Service) SaveDraft(ctx context.Context, who access.Actor, id string, n 
 		if n.Revision != 0 && n.Revision != old.Revision {
 			return fault.Stale("draft of product", id)
 		}
-		current, err := loadVersion(ctx, tx, id, p.Version)
+		current, err := inForceOf(ctx, tx, &p)
 		if err != nil {
 			return err
 		}
@@ -135,48 +138,43 @@ func (s *Service) DropDraft(ctx context.Context, who access.Actor, id string) er
 	})
 }
 
+// A Publication is what goes with a new version of a thing model.
+type Publication struct {
+	Note string // why, for those who read the list of versions
+	// AcceptBreaking is how many devices in use the maker has seen that a breaking change hits. A product that is out needs
+	// it: with fewer than there are now, or nil, a breaking change is refused.
+	AcceptBreaking *int64
+}
+
 // Publish makes the draft the next version of a product's thing model, against which its devices are checked from then
-// on. Note says why, for those who read the list of versions. Breaking changes are published and marked as such.
-func (s *Service) Publish(ctx context.Context, who access.Actor, id, note string) (Version, error) {
+// on. A version with breaking changes is marked as such; for a product that is out see [Publication].
+func (s *Service) Publish(ctx context.Context, who access.Actor, id string, with Publication) (next Version, err error) {
 	if err := allow(who, access.PublishModel); err != nil {
 		return Version{}, err
 	}
-	if err := checkNote(note); err != nil {
+	if err := checkNote(with.Note); err != nil {
 		return Version{}, err
 	}
-	var next Version
-	err := s.store.Write(ctx, func(tx *store.Tx) error {
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		p, err := load(ctx, tx, who, id)
 		if err != nil {
 			return err
 		}
-		d, err := loadDraft(ctx, tx, id)
-		if err != nil {
+		if next, err = s.version(ctx, tx, &p); err != nil {
 			return err
 		}
-		if d.Revision == 0 {
-			return fault.Conflict("product "+id, "product "+id+" has no draft to publish")
-		}
-		current, err := loadVersion(ctx, tx, id, p.Version)
-		if err != nil {
+		next.Note, next.PublishedBy = with.Note, who.Login
+		if err := s.mayBreak(ctx, tx, &p, next, with.AcceptBreaking); err != nil {
 			return err
 		}
-		problems, changes := compare(current.Document, d.Document)
-		if len(problems) > 0 {
-			return broken(problems)
-		}
-		if p.Version > 0 && bytes.Equal(current.Document, d.Document) {
-			return fault.Conflict("product "+id, "the draft says nothing else than version "+strconv.Itoa(p.Version))
-		}
-		next = Version{Number: p.Version + 1, Document: d.Document, Note: note, PublishedAt: at(s.now().UnixMilli()), PublishedBy: who.Login, Changes: changes}
-		next.Breaking = breaking(changes)
 		if err := s.enter(ctx, tx, id, next); err != nil {
 			return err
 		}
 		if err := dropDraft(ctx, tx, id); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, access.PublishModel, id, fmt.Sprintf("version %d, %d changes, breaking %t, %s", next.Number, len(changes), next.Breaking, note))
+		return audit.Record(ctx, tx, who, access.PublishModel, id,
+			fmt.Sprintf("version %d, %d changes, breaking %t, %s", next.Number, len(next.Changes), next.Breaking, with.Note))
 	})
 	if err != nil {
 		return Version{}, err
@@ -184,9 +182,67 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, id, note string
 	return next, nil
 }
 
+// version is the draft of a product as its next version.
+func (s *Service) version(ctx context.Context, tx *store.Tx, p *Product) (Version, error) {
+	if p.State == Retired {
+		return Version{}, fault.Closed("publishing a thing model", string(p.State), nil)
+	}
+	d, err := loadDraft(ctx, tx, p.ID)
+	if err != nil {
+		return Version{}, err
+	}
+	if d.Revision == 0 {
+		return Version{}, fault.Conflict("product "+p.ID, "product "+p.ID+" has no draft to publish")
+	}
+	current, err := inForceOf(ctx, tx, p)
+	if err != nil {
+		return Version{}, err
+	}
+	problems, changes := compare(current.Document, d.Document)
+	if len(problems) > 0 {
+		return Version{}, broken(problems)
+	}
+	if p.Version > 0 && bytes.Equal(current.Document, d.Document) {
+		return Version{}, fault.Conflict("product "+p.ID, "the draft says nothing else than version "+strconv.Itoa(p.Version))
+	}
+	return Version{
+		Number: p.Version + 1, Document: d.Document, PublishedAt: at(s.now().UnixMilli()), Changes: changes, Breaking: breaking(changes),
+	}, nil
+}
+
+// mayBreak refuses a breaking change of a product that is out, unless its maker has seen how many devices it hits.
+func (s *Service) mayBreak(ctx context.Context, q store.Querier, p *Product, v Version, accepted *int64) error {
+	if !v.Breaking || !p.State.out() {
+		return nil
+	}
+	n, err := s.inUse(ctx, q, p.ID)
+	if err != nil || accepted != nil && *accepted >= n {
+		return err
+	}
+	var what []string
+	for _, c := range v.Changes {
+		if c.Breaking {
+			what = append(what, c.Path+": "+c.Text)
+		}
+	}
+	return &fault.Fault{
+		Code: fault.Clash, What: fmt.Sprintf("the version breaks what %d devices in use rely on: %s", n, strings.Join(what, "; ")),
+		Where: "/accept_breaking", Got: "a breaking change", Rule: fmt.Sprintf("accept_breaking of at least %d", n),
+		Fix: "keep what devices rely on and add beside it, or send accept_breaking with the number of devices that you have seen",
+	}
+}
+
+// inUse counts the devices of a product that have been in use.
+func (s *Service) inUse(ctx context.Context, q store.Querier, id string) (int64, error) {
+	if s.Devices == nil {
+		return 0, nil
+	}
+	return s.Devices(ctx, q, id)
+}
+
 // enter writes a version, puts it in force, and tells who asked to be told.
 func (s *Service) enter(ctx context.Context, tx *store.Tx, id string, v Version) error {
-	_, err := tx.Exec(ctx, insertModelSQL, id, v.Number, string(v.Document), v.Note, v.Breaking, v.PublishedAt.UnixMilli(), v.PublishedBy)
+	_, err := tx.Exec(ctx, insertModelSQL, id, v.Number, string(v.Document), v.Note, bit(v.Breaking), v.PublishedAt.UnixMilli(), v.PublishedBy)
 	if err != nil {
 		return fmt.Errorf("publishing version %d of product %s: %w", v.Number, id, err)
 	}
@@ -285,6 +341,14 @@ func dropDraft(ctx context.Context, tx *store.Tx, id string) error {
 		return fmt.Errorf("dropping the draft of product %s: %w", id, err)
 	}
 	return nil
+}
+
+// inForceOf is the version in force; of a product that has none an empty one.
+func inForceOf(ctx context.Context, q store.Querier, p *Product) (Version, error) {
+	if p.Version == 0 {
+		return Version{Document: json.RawMessage("{}"), PublishedAt: p.CreatedAt}, nil
+	}
+	return loadVersion(ctx, q, p.ID, p.Version)
 }
 
 func loadVersion(ctx context.Context, q store.Querier, id string, number int) (Version, error) {

@@ -37,7 +37,7 @@ func TestDraftAndPublish(t *testing.T) {
 	if err != nil || d.Revision != 0 || string(d.Document) != dimmable {
 		t.Fatalf("without a draft Draft is %+v, %v", d, err)
 	}
-	if _, err := w.Publish(ctx, w.maker, p.ID, ""); text(err) != "conflict: product "+p.ID+" has no draft to publish" {
+	if _, err := w.Publish(ctx, w.maker, p.ID, Publication{}); text(err) != "conflict: product "+p.ID+" has no draft to publish" {
 		t.Errorf("publishing nothing: %v", err)
 	}
 
@@ -46,7 +46,7 @@ func TestDraftAndPublish(t *testing.T) {
 	if err != nil || len(broken.Problems) != 4 || broken.Changes != nil {
 		t.Fatalf("a broken draft is %+v, %v", broken, err)
 	}
-	_, err = w.Publish(ctx, w.maker, p.ID, "")
+	_, err = w.Publish(ctx, w.maker, p.ID, Publication{})
 	if problems, ok := errors.AsType[tsl.Problems](err); !ok || len(problems) != 4 || fault.Of(err).Where != "/document/properties/0/identifier" {
 		t.Errorf("publishing a broken draft: %v", err)
 	}
@@ -64,7 +64,7 @@ func TestDraftAndPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := w.Publish(ctx, w.maker, p.ID, "brighter lamps")
+	v, err := w.Publish(ctx, w.maker, p.ID, Publication{Note: "brighter lamps"})
 	if err != nil || v.Number != 2 || v.Breaking || len(v.Changes) != 1 || string(v.Document) != brighter || v.PublishedBy != "ann" {
 		t.Fatalf("Publish gave %+v, %v", v, err)
 	}
@@ -96,13 +96,13 @@ func TestPublishMarksBreaking(t *testing.T) {
 	if _, err := w.SaveDraft(ctx, w.maker, p.ID, NewDraft{Document: []byte(narrower)}); err != nil {
 		t.Fatal(err)
 	}
-	if v, err := w.Publish(ctx, w.maker, p.ID, ""); err != nil || !v.Breaking {
+	if v, err := w.Publish(ctx, w.maker, p.ID, Publication{}); err != nil || !v.Breaking {
 		t.Errorf("Publish gave %+v, %v", v, err)
 	}
 	if _, err := w.SaveDraft(ctx, w.maker, p.ID, NewDraft{Document: []byte(narrower)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Publish(ctx, w.maker, p.ID, ""); text(err) != "conflict: the draft says nothing else than version 2" {
+	if _, err := w.Publish(ctx, w.maker, p.ID, Publication{}); text(err) != "conflict: the draft says nothing else than version 2" {
 		t.Errorf("publishing the same again: %v", err)
 	}
 	if err := w.DropDraft(ctx, w.maker, p.ID); err != nil {
@@ -136,7 +136,7 @@ func TestPublishIsOneTransaction(t *testing.T) {
 	}
 	model, before := must(w.Model(t.Context(), p.ID)), w.rows(t)
 	w.refuse = errors.New("no room")
-	if _, err := w.Publish(t.Context(), w.maker, p.ID, ""); !errors.Is(err, w.refuse) {
+	if _, err := w.Publish(t.Context(), w.maker, p.ID, Publication{}); !errors.Is(err, w.refuse) {
 		t.Errorf("Publish gave %v", err)
 	}
 	if after := w.rows(t); after != before {
@@ -248,7 +248,7 @@ func TestModelConcurrently(t *testing.T) {
 			}
 		})
 	}
-	if _, err := w.Publish(t.Context(), w.maker, p.ID, ""); err != nil {
+	if _, err := w.Publish(t.Context(), w.maker, p.ID, Publication{}); err != nil {
 		t.Error(err)
 	}
 	wg.Wait()

@@ -1,25 +1,30 @@
 // Package product knows the products of makers (产品) and their thing models.
 //
-// It owns the tables product, product_draft and product_model and the categories' data files, and promises:
+// It owns the tables product, product_draft, product_model, product_paper and product_erased and the data files of categories
+// and papers, and promises:
 //   - a ProductID is given to one product only, also after older data were restored; its ProductKey follows from it;
 //   - a product has its key for secrets from the transaction that makes it;
 //   - a published thing model never changes; what the devices of a product are checked against is its latest version;
 //   - from the commit that publishes a version, this process uses it; another process of the same data within 30 s;
 //   - ByKey and Model cost no query while they know the answer, and keep a bounded number of answers;
 //   - an act changes everything it says and leaves one audit entry, in one transaction, or changes nothing;
-//   - nobody sees a product of another organisation: it is not found.
+//   - what a product waits for before a step of its life is named whole, and only that keeps it from the step;
+//   - nothing is built on a product that is not certified; what was is flagged in the transaction in which that ends, and its
+//     maker told;
+//   - of others' products a maker sees what is published to build on, and of that what it is and what was certified;
+//   - a thing model that breaks something is not published over devices in use unless its maker has seen how many there are;
+//   - otherwise nobody sees a product of another organisation: it is not found.
 //
-// Who may use a product's triples, and whether it is certified, is decided by others.
+// Who may use a product's triples, and whether a product is certified, is decided by others.
 package product
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,9 +32,13 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/blob"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/certify"
+	"lampworks/internal/partner/notice"
 	"lampworks/triple"
 )
 
@@ -44,6 +53,7 @@ type Service struct {
 	hooks []Published
 	now   func() time.Time
 	known known
+	Parts
 
 	numbers sync.Mutex // one ProductID is drawn at a time
 }
@@ -53,7 +63,26 @@ func New(s *store.Store, keys *keyring.Keyring, log *slog.Logger, hooks ...Publi
 	return &Service{store: s, keys: keys, log: log, hooks: hooks, now: time.Now}
 }
 
-// A Product is a kind of device that a maker makes.
+// Parts is what the life of products needs beside the store. Without a part nothing that needs it is done.
+type Parts struct {
+	Certify *certify.Service // nil: nothing is certified
+	Blobs   *blob.Blobs      // files of icons and papers
+	Notices *notice.Service  // nil: nobody is told
+	// Kinds is what an organisation is in the trade, usually [KindsOf]. Nil: everybody may make everything.
+	Kinds func(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error)
+	// Terms refuses an organisation that has not accepted the terms for products. Nil: there are none.
+	Terms func(ctx context.Context, q store.Querier, organisation string) error
+	// Devices counts the devices of a product that have been in use. Nil: there are none.
+	Devices func(ctx context.Context, q store.Querier, product string) (int64, error)
+}
+
+// With gives the service its parts, before it is used.
+func (s *Service) With(p Parts) *Service {
+	s.Parts = p
+	return s
+}
+
+// A Product is a kind of device that a maker makes, or what devices are built on.
 type Product struct {
 	ID           string // UUID, for ever
 	Organisation string
@@ -64,6 +93,19 @@ type Product struct {
 	Version      int // of the thing model in force; 0: none yet
 	CreatedAt    time.Time
 	ChangedAt    time.Time
+	Kind         Kind
+	State        State
+	Offered      bool   // others may build on it
+	BuiltOn      string // product: chip or module; empty: nothing, or directly on the platform's protocol
+	Solution     string // product; empty: none
+	Protocols    []string
+	Care         Care
+	Icon         string // blob; empty: none
+	IconMedia    string
+	Flagged      bool   // something it is built on is not certified
+	Flag         string // what, in one sentence
+	FlaggedAt    time.Time
+	Revision     int64
 }
 
 // Names is a name by language: "zh-CN", "en".
@@ -71,9 +113,13 @@ type Names map[string]string
 
 // NewProduct is what a product is made of.
 type NewProduct struct {
-	Category string
-	Names    Names
-	Document []byte // its thing model, TSL; empty: the category's
+	Kind      Kind   // empty: a terminal
+	Category  string // of a terminal; others may have none
+	Names     Names
+	Document  []byte // its thing model, TSL; empty: the category's
+	BuiltOn   string // product
+	Solution  string // product
+	Protocols []string
 }
 
 // firstNumber is the first ProductID given here.
@@ -82,50 +128,81 @@ const firstNumber = 10001
 // numberMark is the high-water mark of ProductIDs beside the root key.
 const numberMark = "product_id"
 
-// Create makes a product of who's organisation and publishes its thing model as version 1.
+// Create makes a product of who's organisation as a draft, and publishes its thing model, if it has one, as version 1.
 func (s *Service) Create(ctx context.Context, who access.Actor, n NewProduct) (Product, error) {
 	if err := allow(who, access.WriteProduct); err != nil {
 		return Product{}, err
 	}
-	c, err := FindCategory(n.Category)
+	rule, err := ruleOf(n.Kind)
+	if err != nil {
+		return Product{}, err
+	}
+	document, err := n.document(rule.Kind)
 	if err != nil {
 		return Product{}, err
 	}
 	if err := checkNames(n.Names); err != nil {
 		return Product{}, err
 	}
-	document := c.Document
-	if len(n.Document) > 0 {
-		if document, err = checkDocument(n.Document); err != nil {
-			return Product{}, err
-		}
-	}
 	number, err := s.drawNumber(ctx)
 	if err != nil {
 		return Product{}, err
 	}
-	now := s.now()
+	now := at(s.now().UnixMilli())
 	p := Product{
 		ID: uuid.Must(uuid.NewV7()).String(), Organisation: who.Organisation, ProductID: number, ProductKey: triple.ProductKey(number),
-		Category: n.Category, Names: n.Names, Version: 1, CreatedAt: at(now.UnixMilli()), ChangedAt: at(now.UnixMilli()),
+		Category: n.Category, Names: n.Names, CreatedAt: now, ChangedAt: now, Kind: rule.Kind, State: Drafted, Protocols: []string{}, Revision: 1,
 	}
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := insert(ctx, tx, p); err != nil {
-			return err
-		}
-		if err := s.keys.NewProductKey(ctx, tx, p.Organisation, p.ID); err != nil {
-			return err
-		}
-		v := Version{Number: 1, Document: document, PublishedAt: p.CreatedAt, PublishedBy: who.Login}
-		if err := s.enter(ctx, tx, p.ID, v); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, who, "product.create", p.ID, fmt.Sprintf("%s %s %s", p.ProductID, p.Category, marshal(p.Names)))
-	})
+	err = s.store.Write(ctx, func(tx *store.Tx) error { return s.create(ctx, tx, who, rule, n, &p, document) })
 	if err != nil {
 		return Product{}, err
 	}
 	return p, nil
+}
+
+// document is the thing model of a new product; nil: it has none.
+func (n *NewProduct) document(kind Kind) (json.RawMessage, error) {
+	var document json.RawMessage
+	if n.Category != "" || kind == Terminal {
+		c, err := FindCategory(n.Category)
+		if err != nil {
+			return nil, err
+		}
+		document = c.Document
+	}
+	if len(n.Document) == 0 {
+		return document, nil
+	}
+	return checkDocument(n.Document)
+}
+
+func (s *Service) create(ctx context.Context, tx *store.Tx, who access.Actor, rule Rule, n NewProduct, p *Product, document json.RawMessage) error {
+	if err := s.mayMake(ctx, tx, who, rule); err != nil {
+		return err
+	}
+	c := Change{BuiltOn: &n.BuiltOn, Solution: &n.Solution}
+	if len(n.Protocols) > 0 {
+		c.Protocols = &n.Protocols
+		if err := checkProtocols(n.Protocols); err != nil {
+			return err
+		}
+	}
+	if err := s.apply(ctx, tx, p, c); err != nil {
+		return err
+	}
+	if err := insert(ctx, tx, *p); err != nil {
+		return err
+	}
+	if err := s.keys.NewProductKey(ctx, tx, p.Organisation, p.ID); err != nil {
+		return err
+	}
+	if document != nil {
+		p.Version = 1
+		if err := s.enter(ctx, tx, p.ID, Version{Number: 1, Document: document, PublishedAt: p.CreatedAt, PublishedBy: who.Login}); err != nil {
+			return err
+		}
+	}
+	return audit.Record(ctx, tx, who, "product.create", p.ID, strings.TrimSpace(fmt.Sprintf("%s %s %s", p.ProductID, p.Category, marshal(p.Names))))
 }
 
 // drawNumber takes the next ProductID. The mark beside the root key is raised first, so that restored data do not give
@@ -164,38 +241,6 @@ func (s *Service) Load(ctx context.Context, who access.Actor, id string) (Produc
 	return p, err
 }
 
-// A Filter limits a list. Empty fields do not limit.
-type Filter struct {
-	Category string
-	Search   string // a part of a name, the ProductKey or the ProductID, any case
-	Cursor   string // where the page before ended
-	Limit    int    // 1..500; 0 is 100
-}
-
-// List returns products of who's organisation, oldest first, and the cursor of the next page, empty after the last.
-func (s *Service) List(ctx context.Context, who access.Actor, f Filter) ([]Product, string, error) {
-	if err := who.Check(access.ReadProduct); err != nil {
-		return nil, "", err
-	}
-	if f.Limit == 0 {
-		f.Limit = 100
-	}
-	if f.Limit < 1 || f.Limit > 500 {
-		return nil, "", fault.Invalid("/limit", strconv.Itoa(f.Limit), "an integer from 1 to 500", "ask for at most 500 and follow the cursor")
-	}
-	var page []Product
-	err := s.store.Read(ctx, func(v *store.View) error {
-		var err error
-		page, err = list(ctx, v, who.Organisation, f)
-		return err
-	})
-	if err != nil || len(page) <= f.Limit {
-		return page, "", err
-	}
-	page = page[:f.Limit]
-	return page, page[f.Limit-1].ID, nil
-}
-
 // Rename gives a product other names.
 func (s *Service) Rename(ctx context.Context, who access.Actor, id string, names Names) error {
 	if err := allow(who, access.WriteProduct); err != nil {
@@ -204,18 +249,17 @@ func (s *Service) Rename(ctx context.Context, who access.Actor, id string, names
 	if err := checkNames(names); err != nil {
 		return err
 	}
-	return s.store.Write(ctx, func(tx *store.Tx) error {
-		p, err := load(ctx, tx, who, id)
-		if err != nil {
-			return err
-		}
+	_, err := s.change(ctx, who, id, func(_ *store.Tx, p *Product) (string, string, error) {
 		p.Names = names
-		if _, err := tx.Exec(ctx, renameSQL, marshal(names), p.search(), s.now().UnixMilli(), id, who.Organisation); err != nil {
-			return fmt.Errorf("renaming product %s: %w", id, err)
-		}
-		tx.AfterCommit(func() { s.known.forget(id) })
-		return audit.Record(ctx, tx, who, "product.rename", id, marshal(names))
+		return "product.rename", marshal(names), nil
 	})
+	return err
+}
+
+// Revision is the number of a product's last change.
+func (s *Service) Revision(ctx context.Context, q store.Querier, who access.Actor, id string) (int64, error) {
+	p, err := load(ctx, q, who, id)
+	return p.Revision, err
 }
 
 // allow checks an act that changes something: it needs an organisation to do it in.
@@ -229,19 +273,37 @@ func allow(who access.Actor, act access.Act) error {
 	return nil
 }
 
-func load(ctx context.Context, q store.Querier, who access.Actor, id string) (Product, error) {
-	p, err := scan(q.QueryRow(ctx, loadSQL, id, who.Organisation))
-	if errors.Is(err, sql.ErrNoRows) {
-		return Product{}, fault.NotFound("product", id)
+// at is a time as tables keep it: milliseconds, UTC; zero for zero.
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
 	}
-	if err != nil {
-		return Product{}, fmt.Errorf("reading product %s: %w", id, err)
-	}
-	return p, nil
+	return time.UnixMilli(ms).UTC()
 }
 
-// at is a time as tables keep it: milliseconds, UTC.
-func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// millisOf reads a time as callers write it.
+func millisOf(text string) (any, error) {
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return nil, fault.Invalid("/changed_at", text, "a time as in RFC 3339", "")
+	}
+	return t.UnixMilli(), nil
+}
+
+// bit is a flag as tables keep it.
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
 
 // marshal is v as JSON; what is given cannot fail.
 func marshal(v any) string {

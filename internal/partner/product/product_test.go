@@ -18,6 +18,8 @@ import (
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/listing"
+	"lampworks/internal/infra/listing/listingtest"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/storetest"
 	"lampworks/triple"
@@ -272,48 +274,65 @@ func TestListAndSearch(t *testing.T) {
 		if _, err := w.Create(t.Context(), w.maker, n); err != nil {
 			t.Fatal(err)
 		}
+		w.pass(time.Second)
 	}
 	if _, err := w.Create(t.Context(), w.other, NewProduct{Category: "light", Names: Names{"en": "Foreign lamp"}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		f    Filter
+		ask  listing.Ask
 		want string
 	}{
-		{Filter{}, "10001 10002 10003"},
-		{Filter{Category: "light"}, "10001 10003"},
-		{Filter{Search: "Lamp"}, "10001 10003"},
-		{Filter{Search: "窗帘"}, "10002"},
-		{Filter{Search: "10003"}, "10003"},
-		{Filter{Search: strings.ToUpper(triple.ProductKey(10001))}, "10001"},
-		{Filter{Search: "%"}, ""},
-		{Filter{Limit: 2}, "10001 10002 …10003"},
-		{Filter{Search: "foreign"}, ""},
+		{listing.Ask{}, "10001 10002 10003"},
+		{listing.Ask{Filters: map[string]string{ByCategory: "light"}}, "10001 10003"},
+		{listing.Ask{Filters: map[string]string{ByCategory: "light", ByState: "draft", ByKind: "terminal", ByFlagged: "false"}}, "10001 10003"},
+		{listing.Ask{Filters: map[string]string{ByState: "debug"}}, ""},
+		{listing.Ask{Filters: map[string]string{ByFlagged: "true"}}, ""},
+		{listing.Ask{Sort: "-changed_at"}, "10003 10002 10001"},
+		{listing.Ask{Filters: map[string]string{BySearch: "Lamp"}}, "10001 10003"},
+		{listing.Ask{Filters: map[string]string{BySearch: "窗帘"}}, "10002"},
+		{listing.Ask{Filters: map[string]string{BySearch: "10003"}}, "10003"},
+		{listing.Ask{Filters: map[string]string{BySearch: strings.ToUpper(triple.ProductKey(10001))}}, "10001"},
+		{listing.Ask{Filters: map[string]string{BySearch: "%"}}, ""},
+		{listing.Ask{Filters: map[string]string{BySearch: "_"}}, ""},
+		{listing.Ask{Limit: 2}, "10001 10002 …10003"},
+		{listing.Ask{Filters: map[string]string{BySearch: "foreign"}}, ""},
+		{listing.Ask{Filters: map[string]string{"organisation": "other"}}, "10001 10002 10003"},
 	} {
-		page, next, err := w.List(t.Context(), w.maker, tt.f)
+		page, err := w.List(t.Context(), w.maker, tt.ask)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, p := range page {
+		for _, p := range page.Items {
 			got = append(got, p.ProductID.String())
 		}
-		if next != "" {
-			f := tt.f
-			f.Cursor = next
-			page, _, err := w.List(t.Context(), w.maker, f)
-			if err != nil || len(page) == 0 {
+		if page.Next != "" {
+			ask := tt.ask
+			ask.Cursor = page.Next
+			page, err := w.List(t.Context(), w.maker, ask)
+			if err != nil || len(page.Items) == 0 {
 				t.Fatalf("the next page: %v %v", page, err)
 			}
-			got = append(got, "…"+page[0].ProductID.String())
+			got = append(got, "…"+page.Items[0].ProductID.String())
 		}
 		if s := strings.Join(got, " "); s != tt.want {
-			t.Errorf("List(%+v) = %s, want %s", tt.f, s, tt.want)
+			t.Errorf("List(%+v) = %s, want %s", tt.ask, s, tt.want)
 		}
 	}
-	if _, _, err := w.List(t.Context(), w.maker, Filter{Limit: 501}); text(err) != "invalid: /limit is 501, want an integer from 1 to 500" {
+	if _, err := w.List(t.Context(), w.maker, listing.Ask{Limit: 501}); text(err) != "invalid: /limit is 501, want an integer from 1 to 500" {
 		t.Errorf("a limit of 501: %v", err)
 	}
+	if _, err := w.List(t.Context(), w.maker, listing.Ask{Filters: map[string]string{ByFlagged: "maybe"}}); text(err) != `invalid: /flagged is maybe, want "true" or "false"` {
+		t.Errorf("flagged maybe: %v", err)
+	}
+}
+
+func TestListsAreIndexed(t *testing.T) {
+	s := storetest.Open(t)
+	listingtest.Prove(t, s, products())
+	listingtest.Prove(t, s, offers())
+	listingtest.Prove(t, s, papers())
 }
 
 func TestRename(t *testing.T) {
@@ -329,7 +348,7 @@ func TestRename(t *testing.T) {
 	if err != nil || known.Names["en"] != "Night light" {
 		t.Errorf("ByKey still knows %v (%v)", known.Names, err)
 	}
-	if page, _, _ := w.List(t.Context(), w.maker, Filter{Search: "night"}); len(page) != 1 {
+	if page, _ := w.List(t.Context(), w.maker, listing.Ask{Filters: map[string]string{BySearch: "night"}}); len(page.Items) != 1 {
 		t.Error("the new name is not found")
 	}
 	if e := w.entries(t, "maker"); e[0].Act != "product.rename" || e[0].Note != `{"en":"Night light"}` {
@@ -353,7 +372,7 @@ func TestForeignProductIsNotFound(t *testing.T) {
 			return err
 		},
 		"DropDraft": func(who access.Actor) error { return w.DropDraft(ctx, who, p.ID) },
-		"Publish":   func(who access.Actor) error { _, err := w.Publish(ctx, who, p.ID, ""); return err },
+		"Publish":   func(who access.Actor) error { _, err := w.Publish(ctx, who, p.ID, Publication{}); return err },
 		"Version":   func(who access.Actor) error { _, err := w.Version(ctx, who, p.ID, 1); return err },
 		"Versions":  func(who access.Actor) error { _, _, err := w.Versions(ctx, who, p.ID, 0, 10); return err },
 	} {

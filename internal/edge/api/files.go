@@ -1,0 +1,51 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/blob"
+)
+
+// octets is the Content-Type of a body that is a file as it is; what it is, its bytes say.
+const octets = "application/octet-stream"
+
+// fetch declares a GET of a file that never changes under its path. A browser may keep it for itself if it is no secret.
+func fetch[I any](a *API, path string, act access.Act, own owner, secret bool, summary string, do func(context.Context, access.Actor, *I) (media string, content io.ReadCloser, err error)) {
+	op := a.operation(http.MethodGet, path, act, own, summary)
+	op.Responses["200"] = &huma.Response{
+		Description: "The file.", Content: map[string]*huma.MediaType{octets: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+	}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
+		who, _ := access.Of(ctx)
+		media, content, err := do(ctx, who, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return &huma.StreamResponse{Body: func(hc huma.Context) { a.sendFile(hc, media, content, secret) }}, nil
+	})
+}
+
+// sendFile writes a file. One that breaks off breaks the connection, so that half of it never looks whole.
+func (a *API) sendFile(hc huma.Context, media string, content io.ReadCloser, secret bool) {
+	defer content.Close()
+	_, w := humago.Unwrap(hc)
+	h := w.Header()
+	h.Set("Content-Type", media)
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	if secret {
+		h.Set("Content-Disposition", `attachment; filename="file`+blob.Type(media).Extension()+`"`)
+	} else {
+		h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	}
+	if _, err := io.Copy(w, content); err != nil {
+		a.Logger.LogAttrs(hc.Context(), slog.LevelWarn, "file broke off", slog.String("request", callOf(hc.Context()).id), slog.Any("error", err))
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -1,0 +1,271 @@
+package product
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/blob"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/certify"
+)
+
+// Care is what a family is told about warranty (保修) and whom to turn to (售后).
+type Care struct {
+	WarrantyMonths int    `json:"warranty_months,omitempty"`
+	Warranty       Names  `json:"warranty,omitempty"` // its terms, by language
+	Phone          string `json:"phone,omitempty"`
+	Email          string `json:"email,omitempty"`
+	Website        string `json:"website,omitempty"`
+	Address        string `json:"address,omitempty"`
+}
+
+// complete says whether a family finds a warranty and a way to reach somebody.
+func (c *Care) complete() bool {
+	return c.WarrantyMonths > 0 && (c.Phone != "" || c.Email != "" || c.Website != "")
+}
+
+var phone = regexp.MustCompile(`^\+?[0-9][0-9 -]{2,30}$`)
+
+func (c *Care) check() error {
+	if c.WarrantyMonths < 0 || c.WarrantyMonths > 600 {
+		return fault.Invalid("/care/warranty_months", fmt.Sprint(c.WarrantyMonths), "an integer from 0 to 600", "")
+	}
+	for lang, text := range c.Warranty {
+		if lang != "zh-CN" && lang != "en" || text == "" || !line(text, maxNote) {
+			return fault.Invalid("/care/warranty/"+lang, text, "1 to 500 letters on one line in zh-CN or en", "")
+		}
+	}
+	if c.Phone != "" && !phone.MatchString(c.Phone) {
+		return fault.Invalid("/care/phone", c.Phone, "digits, blanks and dashes, at most 32", "")
+	}
+	if a, err := mail.ParseAddress(c.Email); c.Email != "" && (err != nil || a.Address != c.Email || len(c.Email) > 254) {
+		return fault.Invalid("/care/email", c.Email, "an e-mail address", "")
+	}
+	if u, err := url.Parse(c.Website); c.Website != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(c.Website) > 500) {
+		return fault.Invalid("/care/website", c.Website, "an address that begins with https:// or http://", "")
+	}
+	if !line(c.Address, maxNote) {
+		return fault.Invalid("/care/address", c.Address, "at most 500 letters on one line", "")
+	}
+	return nil
+}
+
+// A Change is what is to be changed of a product; nil leaves a part as it is.
+type Change struct {
+	Names     Names
+	BuiltOn   *string // product; empty: none
+	Solution  *string // product; empty: none
+	Protocols *[]string
+	Care      *Care
+}
+
+// design says whether the change is one of what is built, not of what is said about it.
+func (c *Change) design() bool { return c.BuiltOn != nil || c.Solution != nil || c.Protocols != nil }
+
+// Set changes a product. What it is built of is open until it is certified, the rest until it is retired.
+func (s *Service) Set(ctx context.Context, who access.Actor, id string, c Change) (Product, error) {
+	if err := allow(who, access.WriteProduct); err != nil {
+		return Product{}, err
+	}
+	if err := c.check(); err != nil {
+		return Product{}, err
+	}
+	return s.change(ctx, who, id, func(tx *store.Tx, q *Product) (string, string, error) {
+		if c.design() && !slices.Contains([]State{Drafted, Developing, Debugging}, q.State) {
+			return "", "", fault.Closed("changing what it is built of", string(q.State), nil)
+		}
+		if err := s.apply(ctx, tx, q, c); err != nil {
+			return "", "", err
+		}
+		return "product.set", c.note(), nil
+	})
+}
+
+func (c *Change) check() error {
+	if c.Names != nil {
+		if err := checkNames(c.Names); err != nil {
+			return err
+		}
+	}
+	if c.Protocols != nil {
+		if err := checkProtocols(*c.Protocols); err != nil {
+			return err
+		}
+	}
+	if c.Care != nil {
+		return c.Care.check()
+	}
+	return nil
+}
+
+func (c *Change) note() string {
+	var parts []string
+	if c.Names != nil {
+		parts = append(parts, "names")
+	}
+	if c.BuiltOn != nil {
+		parts = append(parts, "built_on "+*c.BuiltOn)
+	}
+	if c.Solution != nil {
+		parts = append(parts, "solution "+*c.Solution)
+	}
+	if c.Protocols != nil {
+		parts = append(parts, "protocols "+strings.Join(*c.Protocols, " "))
+	}
+	if c.Care != nil {
+		parts = append(parts, "care")
+	}
+	return strings.Join(parts, ", ")
+}
+
+var protocolForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,63}$`)
+
+func checkProtocols(all []string) error {
+	if len(all) > 32 {
+		return fault.Invalid("/protocols", fmt.Sprintf("%d words", len(all)), "at most 32", "")
+	}
+	for i, w := range all {
+		if !protocolForm.MatchString(w) || slices.Contains(all[:i], w) {
+			return fault.Invalid(fmt.Sprintf("/protocols/%d", i), w, "a word of its own of 1 to 64 lower-case letters, digits, dots, dashes and underscores", "")
+		}
+	}
+	return nil
+}
+
+func (s *Service) apply(ctx context.Context, tx *store.Tx, p *Product, c Change) error {
+	rule, err := ruleOf(p.Kind)
+	if err != nil {
+		return err
+	}
+	if c.Names != nil {
+		p.Names = c.Names
+	}
+	if c.Care != nil {
+		p.Care = *c.Care
+	}
+	if c.Protocols != nil {
+		if p.Kind != Chip && len(*c.Protocols) > 0 {
+			return fault.Invalid("/protocols", strings.Join(*c.Protocols, " "), "nothing: only a chip declares what it was tuned for", "leave it out")
+		}
+		p.Protocols = *c.Protocols
+	}
+	if c.BuiltOn != nil && *c.BuiltOn != p.BuiltOn {
+		if err := s.refer(ctx, tx, p, "/built_on", *c.BuiltOn, rule.BuiltOn); err != nil {
+			return err
+		}
+		p.BuiltOn = *c.BuiltOn
+	}
+	if c.Solution != nil && *c.Solution != p.Solution {
+		kinds := []Kind{Solution}
+		if !rule.Solution {
+			kinds = nil
+		}
+		if err := s.refer(ctx, tx, p, "/solution", *c.Solution, kinds); err != nil {
+			return err
+		}
+		p.Solution = *c.Solution
+	}
+	if c.design() {
+		return s.look(ctx, tx, p)
+	}
+	return nil
+}
+
+// change loads a product, lets do change it, writes it and records the act, in one transaction.
+func (s *Service) change(ctx context.Context, who access.Actor, id string, do func(tx *store.Tx, p *Product) (act, note string, err error)) (p Product, err error) {
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		if p, err = load(ctx, tx, who, id); err != nil {
+			return err
+		}
+		if p.State == Retired {
+			return fault.Closed("changing a product", string(p.State), nil)
+		}
+		act, note, err := do(tx, &p)
+		if err != nil {
+			return err
+		}
+		if err := s.save(ctx, tx, &p); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, act, id, note)
+	})
+	if err != nil {
+		return Product{}, err
+	}
+	return p, nil
+}
+
+// iconRule is what an icon may be.
+func iconRule() blob.Rule {
+	return blob.Rule{Where: "/icon", Types: []blob.Type{blob.PNG, blob.WebP}, MaxBytes: 512 << 10, MinSide: 128, MaxSide: 1024, Square: true}
+}
+
+// SetIcon gives a product an icon: a square PNG or WebP of 128 to 1024 pixels, at most 512 KiB.
+func (s *Service) SetIcon(ctx context.Context, who access.Actor, id string, content io.Reader) (p Product, err error) {
+	if err := allow(who, access.WriteProduct); err != nil {
+		return Product{}, err
+	}
+	if p, err = s.Load(ctx, who, id); err != nil {
+		return Product{}, err
+	}
+	b, err := s.Blobs.Put(ctx, p.Organisation, content, iconRule())
+	if err != nil {
+		return Product{}, err
+	}
+	lost := ""
+	p, err = s.change(ctx, who, id, func(_ *store.Tx, q *Product) (string, string, error) {
+		lost, q.Icon, q.IconMedia = q.Icon, b.ID, string(b.Type)
+		return "product.icon", b.ID, nil
+	})
+	if err != nil {
+		lost = b.ID
+	}
+	if gone := s.Blobs.Remove(context.WithoutCancel(ctx), lost); gone != nil {
+		s.log.WarnContext(ctx, "icon not removed", "blob", lost, "error", gone) // the sweep finds it
+	}
+	return p, err
+}
+
+// OpenIcon reads an icon; which products there are is known by it to nobody, and its id is no secret.
+func (s *Service) OpenIcon(ctx context.Context, icon string) (media string, content io.ReadCloser, err error) {
+	var organisation string
+	err = s.store.Read(ctx, func(v *store.View) error {
+		return v.QueryRow(ctx, iconSQL, icon).Scan(&organisation, &media)
+	})
+	if err := missing(err, "icon", icon); err != nil {
+		return "", nil, err
+	}
+	content, err = s.Blobs.Open(ctx, organisation, icon)
+	return media, content, err
+}
+
+// OpenCase opens the certification of a product that is being certified, or whose certificate is to be renewed.
+func (s *Service) OpenCase(ctx context.Context, who access.Actor, id string, covers certify.Covers) (c certify.Case, err error) {
+	if err := allow(who, access.ApplyCertification); err != nil {
+		return certify.Case{}, err
+	}
+	if s.Certify == nil {
+		return certify.Case{}, fault.Unavailable("certification is not part of this program", nil)
+	}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		p, err := load(ctx, tx, who, id)
+		if err != nil {
+			return err
+		}
+		if p.State != Certifying && !p.State.out() {
+			return fault.Closed("applying for certification", string(p.State), nil)
+		}
+		c, err = s.Certify.OpenIn(ctx, tx, who, certify.Opening{Product: id, Kind: string(p.Kind), Category: p.Category, Covers: covers})
+		return err
+	})
+	return c, err
+}
