@@ -356,6 +356,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Chips, modules and solutions of all makers that can be built on
+         * @description Needs product.read.
+         */
+        get: operations["get_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/categories": {
         parameters: {
             query?: never;
@@ -389,6 +409,178 @@ export interface paths {
          */
         get: operations["get_categories_category"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List certificates, newest first
+         * @description Needs certification.read.
+         */
+        get: operations["get_certificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{certificate}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A certificate
+         * @description Needs certification.read.
+         */
+        get: operations["get_certificates_certificate"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a certificate at once
+         * @description Needs certification.record.
+         */
+        delete: operations["delete_certificates_certificate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List certifications, newest first
+         * @description Needs certification.read.
+         */
+        get: operations["get_certifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certifications/{case}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A certification
+         * @description Needs certification.read.
+         */
+        get: operations["get_certifications_case"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw a certification that is not decided yet
+         * @description Needs certification.apply.
+         */
+        delete: operations["delete_certifications_case"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certifications/{case}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The files of a certification
+         * @description Needs certification.read.
+         */
+        get: operations["get_certifications_case_evidence"];
+        put?: never;
+        /**
+         * Add a file that the result rests on
+         * @description Needs certification.record.
+         */
+        post: operations["post_certifications_case_evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certifications/{case}/evidence/{evidence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of a certification
+         * @description Needs certification.read.
+         */
+        get: operations["get_certifications_case_evidence_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certifications/{case}/laboratory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Assign a certification to a laboratory, or to the operator
+         * @description Needs certification.record.
+         */
+        put: operations["put_certifications_case_laboratory"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certifications/{case}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Record the result of a certification; a pass issues the certificate
+         * @description Needs certification.record.
+         */
+        put: operations["put_certifications_case_result"];
         post?: never;
         delete?: never;
         options?: never;
@@ -940,6 +1132,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{home}/devices/{device}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a family may read of a device's product: warranty, contact, papers
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_devices_device_label"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{home}/live": {
         parameters: {
             query?: never;
@@ -1018,6 +1230,26 @@ export interface paths {
          * @description Needs voice.speak.
          */
         post: operations["post_homes_home_sentences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/icons/{icon}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An icon; it never changes
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_icons_icon"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1183,6 +1415,58 @@ export interface paths {
          * @description Needs job.manage.
          */
         delete: operations["delete_jobs_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the laboratories (实验室) that the operator appointed
+         * @description Needs certification.read.
+         */
+        get: operations["get_laboratories"];
+        put?: never;
+        /**
+         * Appoint a laboratory
+         * @description Needs laboratory.appoint.
+         */
+        post: operations["post_laboratories"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratories/{laboratory}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A laboratory
+         * @description Needs certification.read.
+         */
+        get: operations["get_laboratories_laboratory"];
+        /**
+         * Change what a laboratory is appointed for
+         * @description Needs laboratory.appoint.
+         */
+        put: operations["put_laboratories_laboratory"];
+        post?: never;
+        /**
+         * End the appointment of a laboratory
+         * @description Needs laboratory.appoint.
+         */
+        delete: operations["delete_laboratories_laboratory"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1760,6 +2044,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/paper-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The kinds of papers that the platform knows
+         * @description Needs product.read.
+         */
+        get: operations["get_paper_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Papers of all products, for reviewers
+         * @description Needs product.read.
+         */
+        get: operations["get_papers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/papers/{paper}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A paper
+         * @description Needs product.read.
+         */
+        get: operations["get_papers_paper"];
+        put?: never;
+        post?: never;
+        /**
+         * Take a paper away
+         * @description Needs product.write.
+         */
+        delete: operations["delete_papers_paper"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/papers/{paper}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of a paper
+         * @description Needs product.read.
+         */
+        get: operations["get_papers_paper_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/papers/{paper}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Approve or refuse a paper
+         * @description Needs product.review.
+         */
+        put: operations["put_papers_paper_review"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/password-reset": {
         parameters: {
             query?: never;
@@ -1886,10 +2274,30 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Rename a product
+         * Change a product: names, what it is built on, care
          * @description Needs product.write.
          */
         patch: operations["patch_products_product"];
+        trace?: never;
+    };
+    "/api/v1/products/{product}/certifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply for the certification (认证) of a product, or for its renewal
+         * @description Needs certification.apply.
+         */
+        post: operations["post_products_product_certifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/products/{product}/draft": {
@@ -1920,6 +2328,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{product}/icon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a product an icon
+         * @description Needs product.write.
+         */
+        put: operations["put_products_product_icon"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/{product}/orders": {
         parameters: {
             query?: never;
@@ -1934,6 +2362,70 @@ export interface paths {
          * @description Needs triple.issue.
          */
         post: operations["post_products_product_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compliance papers (合规证件) and authorisations of a product
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_papers"];
+        put?: never;
+        /**
+         * Add a paper with its file
+         * @description Needs product.write.
+         */
+        post: operations["post_products_product_papers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Move a product along its life
+         * @description Needs product.move.
+         */
+        put: operations["put_products_product_state"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The way to mass production: what is done, and what each step waits for
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_steps"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2828,6 +3320,26 @@ export interface components {
             /** Format: date-time */
             until?: string;
         };
+        Appointment: {
+            /** @description Of products; empty: every category. */
+            categories?: string[] | null;
+            /** @description Of products; empty: every kind. */
+            kinds?: string[] | null;
+            names: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            valid_from: string;
+            /**
+             * Format: date-time
+             * @description Excluded.
+             */
+            valid_until: string;
+        };
+        AssignInputBody: {
+            /** @description Empty: the operator's own people. */
+            laboratory?: string;
+        };
         Audience: {
             everybody?: boolean;
             kinds?: string[] | null;
@@ -2987,6 +3499,45 @@ export interface components {
             /** @description The person is under 18 or without full capacity. It is taken back by a reviewer. */
             needs_guardian: boolean;
         };
+        Care: {
+            address?: string;
+            email?: string;
+            phone?: string;
+            warranty?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            warranty_months?: number;
+            website?: string;
+        };
+        CaseView: {
+            /** @description Of the product. */
+            category?: string;
+            covers: components["schemas"]["Covers"];
+            /** Format: date-time */
+            decided_at?: string;
+            id: string;
+            /** @description Of the product. */
+            kind: string;
+            /** @description Absent: the operator. */
+            laboratory?: string;
+            note?: string;
+            /** @description What who asks may do with it now. */
+            open: string[];
+            /** Format: date-time */
+            opened_at: string;
+            organisation: string;
+            product: string;
+            /** @description Its number. */
+            report?: string;
+            /**
+             * Format: int64
+             * @description As the ETag.
+             */
+            revision: number;
+            /** @enum {string} */
+            state: "open" | "assigned" | "passed" | "failed" | "withdrawn";
+        };
         CategoryView: {
             /** @description Words people say for such a device, by language. */
             aliases?: {
@@ -2999,8 +3550,43 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+            /** @description Kinds of papers that a terminal needs to be published. */
+            papers?: string[];
             /** @description Device type of the smart-home skill protocol. */
             skill_type?: string;
+        };
+        CertificateView: {
+            case: string;
+            conditions?: string;
+            covers: components["schemas"]["Covers"];
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            /** Format: date-time */
+            issued_at: string;
+            /** @description Absent: the operator. */
+            laboratory?: string;
+            /** @description What who asks may do with it now. */
+            open: string[];
+            organisation: string;
+            product: string;
+            /** @description Why it was revoked. */
+            reason?: string;
+            report: string;
+            /**
+             * Format: int64
+             * @description As the ETag.
+             */
+            revision: number;
+            /** @enum {string} */
+            state: "pending" | "valid" | "expired" | "revoked";
+            /** Format: date-time */
+            valid_from: string;
+            /**
+             * Format: date-time
+             * @description Excluded.
+             */
+            valid_until: string;
         };
         Change: {
             breaking: boolean;
@@ -3116,6 +3702,11 @@ export interface components {
         CountView: {
             /** Format: int64 */
             count: number;
+        };
+        Covers: {
+            features?: string[] | null;
+            firmware?: string;
+            protocols: string[] | null;
         };
         DeadView: {
             /** Format: date-time */
@@ -3312,6 +3903,11 @@ export interface components {
             changed_at?: string;
             /** @description From the version in force; empty while there are problems. */
             changes: components["schemas"]["Change"][];
+            /**
+             * Format: int64
+             * @description In use, which the changes would hit.
+             */
+            devices: number;
             document: unknown;
             /** @description What keeps it from being published. */
             problems: components["schemas"]["Flaw"][];
@@ -3338,6 +3934,18 @@ export interface components {
             };
             /** Format: int64 */
             value: number;
+        };
+        EvidenceView: {
+            /** Format: date-time */
+            added_at: string;
+            id: string;
+            media: string;
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
         };
         FactorSecretView: {
             /** @description The same for a QR code or a link; shown once. */
@@ -3531,6 +4139,63 @@ export interface components {
                 [key: string]: string;
             };
         };
+        LabelPaper: {
+            issuer: string;
+            kind: string;
+            number: string;
+            /** Format: date-time */
+            valid_until?: string;
+        };
+        LabelView: {
+            /** @description Warranty (保修) and after-sales contact (售后). */
+            care: components["schemas"]["Care"];
+            category: string;
+            /** @description For GET /api/v1/icons/{icon}. */
+            icon?: string;
+            names: {
+                [key: string]: string;
+            };
+            /** @description Compliance papers. */
+            papers: components["schemas"]["LabelPaper"][];
+            product: string;
+            /** @description Its maker makes it no longer; it goes on. */
+            retired: boolean;
+        };
+        LaboratoryView: {
+            /** @description Of products; empty: every category. */
+            categories: string[];
+            id: string;
+            /** @description Of products; empty: every kind. */
+            kinds: string[];
+            names: {
+                [key: string]: string;
+            };
+            /** @description What who asks may do with it now. */
+            open: string[];
+            /** @description Why it ended. */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description As the ETag.
+             */
+            revision: number;
+            /** @enum {string} */
+            state: "appointed" | "ended";
+            /** Format: date-time */
+            valid_from: string;
+            /**
+             * Format: date-time
+             * @description Excluded.
+             */
+            valid_until: string;
+        };
+        LackView: {
+            /** @description Stable, for programs. */
+            code: string;
+            /** @description Where to do it. */
+            fix: string;
+            what: string;
+        };
         LeakView: {
             findings: components["schemas"]["FindingView"][];
             /**
@@ -3636,6 +4301,11 @@ export interface components {
             /** @enum {string} */
             what: "switched_off" | "suspended" | "kept_out" | "organisation_kind" | "verification_level" | "qualification" | "application" | "agreement" | "plan";
         };
+        MoveInputBody: {
+            /** @enum {string} */
+            act: "develop" | "debug" | "redesign" | "certify" | "recall" | "publish" | "produce" | "reopen" | "retire";
+            note?: string;
+        };
         NewAgreementInputBody: {
             categories?: string[];
             kinds?: string[];
@@ -3678,6 +4348,10 @@ export interface components {
             reason: string;
             /** @example voice */
             service: string;
+        };
+        NewCaseInputBody: {
+            /** @description What is tested: protocols, features, family of firmware. */
+            covers: components["schemas"]["Covers"];
         };
         NewCommandInputBody: {
             /**
@@ -3818,12 +4492,24 @@ export interface components {
             prefix: string;
         };
         NewProductInputBody: {
-            category: string;
+            /** @description Product: a chip or a module that is certified. */
+            built_on?: string;
+            /** @description A terminal needs one. */
+            category?: string;
             /** @description Its thing model, TSL; the category's if not given. */
             document?: unknown;
+            /**
+             * @description A terminal if not given.
+             * @enum {string}
+             */
+            kind?: "chip" | "module" | "solution" | "terminal";
             names: {
                 [key: string]: string;
             };
+            /** @description What a chip was tuned for. */
+            protocols?: string[] | null;
+            /** @description Product: a solution that is certified. */
+            solution?: string;
         };
         NewSwitchInputBody: {
             /** @description Of a switch-off: its date is that of the switch. */
@@ -3855,6 +4541,30 @@ export interface components {
             login: string;
             /** Format: password */
             password: string;
+        };
+        OfferView: {
+            category?: string;
+            /** @description A certificate is in force: it can be built on now. */
+            certified: boolean;
+            /** @description What was certified. */
+            covers?: components["schemas"]["Covers"];
+            /** @description For GET /api/v1/icons/{icon}. */
+            icon?: string;
+            id: string;
+            /** @enum {string} */
+            kind: "chip" | "module" | "solution";
+            names: {
+                [key: string]: string;
+            };
+            organisation: string;
+            /** @description What a chip was tuned for. */
+            protocols?: string[];
+            state: string;
+            /**
+             * Format: date-time
+             * @description Of the certificate; excluded.
+             */
+            valid_until?: string;
         };
         OpenSession: {
             address: string;
@@ -4022,8 +4732,22 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageCaseView: {
+            items: components["schemas"]["CaseView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageCategoryView: {
             items: components["schemas"]["CategoryView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageCertificateView: {
+            items: components["schemas"]["CertificateView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -4071,6 +4795,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageEvidenceView: {
+            items: components["schemas"]["EvidenceView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageHomeBrief: {
             items: components["schemas"]["HomeBrief"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -4101,6 +4832,13 @@ export interface components {
         };
         PageKindView: {
             items: components["schemas"]["KindView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageLaboratoryView: {
+            items: components["schemas"]["LaboratoryView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -4141,6 +4879,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageOfferView: {
+            items: components["schemas"]["OfferView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageOpenSession: {
             items: components["schemas"]["OpenSession"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -4164,6 +4909,20 @@ export interface components {
         };
         PageOverrideView: {
             items: components["schemas"]["OverrideView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PagePaperKindView: {
+            items: components["schemas"]["PaperKindView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PagePaperView: {
+            items: components["schemas"]["PaperView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -4211,6 +4970,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageStepView: {
+            items: components["schemas"]["StepView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageSwitchView: {
             items: components["schemas"]["SwitchView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -4252,6 +5018,49 @@ export interface components {
             next_cursor?: string;
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
+        };
+        PaperKindView: {
+            /** @description It has a last day. */
+            ends: boolean;
+            kind: string;
+            names: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            use: "compliance" | "authorisation";
+        };
+        PaperView: {
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            issuer: string;
+            kind: string;
+            media: string;
+            /** @description Of the reviewer. */
+            note?: string;
+            number: string;
+            /** @description What who asks may do with it now. */
+            open: string[];
+            product: string;
+            /**
+             * Format: int64
+             * @description As the ETag.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @enum {string} */
+            state: "submitted" | "approved" | "refused";
+            /** Format: date-time */
+            valid_from: string;
+            /**
+             * Format: date-time
+             * @description Excluded; absent: without end.
+             */
+            valid_until?: string;
         };
         PasswordInputBody: {
             /** Format: password */
@@ -4353,24 +5162,51 @@ export interface components {
             where?: string;
         };
         ProductView: {
+            /** @description Product: a chip or a module. */
+            built_on?: string;
+            /** @description Warranty (保修) and after-sales contact (售后), shown to families. */
+            care: components["schemas"]["Care"];
             category: string;
             /** Format: date-time */
             changed_at: string;
             /** Format: date-time */
             created_at: string;
+            /** @description What. */
+            flag?: string;
+            /** @description Something it is built on is not certified. */
+            flagged: boolean;
+            /** Format: date-time */
+            flagged_at?: string;
+            /** @description For GET /api/v1/icons/{icon}. */
+            icon?: string;
             id: string;
+            /** @enum {string} */
+            kind: "chip" | "module" | "solution" | "terminal";
             names: {
                 [key: string]: string;
             };
+            /** @description What who asks may do with it now. */
+            open: string[];
             /**
              * Format: int32
              * @description The number of the triple (三元组).
              */
             product_id: number;
             product_key: string;
+            /** @description What a chip was tuned for. */
+            protocols?: string[];
             /**
              * Format: int64
-             * @description Of the thing model in force.
+             * @description As the ETag.
+             */
+            revision: number;
+            /** @description Product. */
+            solution?: string;
+            /** @enum {string} */
+            state: "draft" | "develop" | "debug" | "certify" | "published" | "mass_production" | "retired";
+            /**
+             * Format: int64
+             * @description Of the thing model in force; 0: it has none.
              */
             version: number;
         };
@@ -4401,6 +5237,11 @@ export interface components {
             proved_until: string;
         };
         PublishInputBody: {
+            /**
+             * Format: int64
+             * @description How many devices in use you have seen that a breaking change hits; a product that is out needs it.
+             */
+            accept_breaking?: number;
             /** @description Why, for those who read the list of versions. */
             note?: string;
         };
@@ -4427,11 +5268,6 @@ export interface components {
                 [key: string]: string;
             };
         };
-        RenameProductInputBody: {
-            names: {
-                [key: string]: string;
-            };
-        };
         ResetInputBody: {
             /**
              * Format: password
@@ -4445,6 +5281,31 @@ export interface components {
              * @description The new one.
              */
             password: string;
+        };
+        ResultInputBody: {
+            conditions?: string;
+            /** @description For the maker; a failure needs one. */
+            note?: string;
+            /** @description Number of the report. */
+            report: string;
+            /** @enum {string} */
+            result: "pass" | "fail";
+            /**
+             * Format: date-time
+             * @description Of the certificate; for a pass.
+             */
+            valid_from?: string;
+            /**
+             * Format: date-time
+             * @description Excluded; for a pass.
+             */
+            valid_until?: string;
+        };
+        ReviewPaperInputBody: {
+            /** @description A refusal needs one. */
+            note?: string;
+            /** @enum {string} */
+            result: "approve" | "refuse";
         };
         RoomView: {
             aliases?: {
@@ -4544,6 +5405,18 @@ export interface components {
                 [key: string]: string;
             };
         };
+        SetProductInputBody: {
+            /** @description Empty: on nothing. */
+            built_on?: string;
+            /** @description Replaced as a whole. */
+            care?: components["schemas"]["Care"];
+            names?: {
+                [key: string]: string;
+            };
+            protocols?: string[];
+            /** @description Empty: none. */
+            solution?: string;
+        };
         SetupInputBody: {
             /**
              * Format: password
@@ -4637,6 +5510,16 @@ export interface components {
             };
             /** Format: int64 */
             version: number;
+        };
+        StepView: {
+            /** @enum {string} */
+            act: "develop" | "debug" | "certify" | "publish" | "produce";
+            done: boolean;
+            /** @description Everything it still waits for. */
+            missing: components["schemas"]["LackView"][];
+            /** @description It is what comes next. */
+            next: boolean;
+            to: string;
         };
         SwitchView: {
             announcement?: string;
@@ -5619,6 +6502,55 @@ export interface operations {
             };
         };
     };
+    get_catalogue: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                kind?: "chip" | "module" | "solution";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfferView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_categories: {
         parameters: {
             query?: never;
@@ -5668,6 +6600,454 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_certificates: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                product?: string;
+                state?: "pending" | "valid" | "expired" | "revoked";
+                laboratory?: string;
+                /** @description For the operator. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCertificateView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_certificates_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                certificate: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_certificates_certificate: {
+        parameters: {
+            query: {
+                reason: string;
+            };
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                certificate: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificateView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_certifications: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                product?: string;
+                state?: "open" | "assigned" | "passed" | "failed" | "withdrawn";
+                laboratory?: string;
+                /** @description For the operator. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageCaseView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_certifications_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_certifications_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_certifications_case_evidence: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEvidenceView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_certifications_case_evidence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_certifications_case_evidence_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+                evidence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_certifications_case_laboratory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_certifications_case_result: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResultInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -7012,6 +8392,40 @@ export interface operations {
             };
         };
     };
+    get_homes_home_devices_device_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_homes_home_live: {
         parameters: {
             query?: never;
@@ -7244,6 +8658,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_icons_icon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                icon: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -7562,6 +9009,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_laboratories: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLaboratoryView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_laboratories: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Appointment"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_laboratories_laboratory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                laboratory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_laboratories_laboratory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                laboratory: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Appointment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_laboratories_laboratory: {
+        parameters: {
+            query: {
+                reason: string;
+            };
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                laboratory: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryView"];
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
@@ -8884,6 +10532,230 @@ export interface operations {
             };
         };
     };
+    get_paper_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePaperKindView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_papers: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "submitted" | "approved" | "refused";
+                /** @description For the operator. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePaperView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_papers_paper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaperView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_papers_paper: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_papers_paper_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_papers_paper_review: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewPaperInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaperView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_password_reset: {
         parameters: {
             query?: never;
@@ -9079,7 +10951,19 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                kind?: "chip" | "module" | "solution" | "terminal";
+                state?: "draft" | "develop" | "debug" | "certify" | "published" | "mass_production" | "retired";
                 category?: string;
+                /** @description Something it is built on is not certified. */
+                flagged?: "true" | "false";
                 /** @description A part of a name, the ProductKey or the ProductID. */
                 search?: string;
             };
@@ -9132,6 +11016,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9165,6 +11050,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9187,7 +11073,10 @@ export interface operations {
     patch_products_product: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
             path: {
                 product: string;
             };
@@ -9195,16 +11084,60 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RenameProductInputBody"];
+                "application/json": components["schemas"]["SetProductInputBody"];
             };
         };
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ProductView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_products_product_certifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCaseInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
+                };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
@@ -9320,6 +11253,47 @@ export interface operations {
             };
         };
     };
+    put_products_product_icon: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_products_product_orders: {
         parameters: {
             query?: never;
@@ -9345,6 +11319,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products_product_papers: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "submitted" | "approved" | "refused";
+            };
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagePaperView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_products_product_papers: {
+        parameters: {
+            query: {
+                kind: string;
+                number: string;
+                issuer: string;
+                valid_from: string;
+                /** @description Excluded; absent: without end, where the kind allows it. */
+                valid_until?: string;
+            };
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaperView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_products_product_state: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products_product_steps: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageStepView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
