@@ -1,0 +1,370 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+)
+
+// claimTime is how long a claim keeps others from deciding.
+const claimTime = 8 * time.Hour
+
+// review is change for a reviewer, who may not be a member.
+func (s *Service) review(ctx context.Context, who access.Actor, organisation, name string, do func(tx *store.Tx, c *Case) (string, error)) (*Case, error) {
+	if err := who.Check(access.ReviewVerification); err != nil {
+		return nil, err
+	}
+	return s.change(ctx, who, organisation, name, func(tx *store.Tx, c *Case) (string, error) {
+		if err := notMember(ctx, tx, who, organisation); err != nil {
+			return "", err
+		}
+		return do(tx, c)
+	})
+}
+
+// claimed refuses who, if another works on the case.
+func (s *Service) claimed(c *Case, who access.Actor) error {
+	until := c.ClaimedAt.Add(claimTime)
+	if c.Reviewer == "" || c.Reviewer == who.User || !s.now().Before(until) {
+		return nil
+	}
+	f := fault.Conflict("reviewer", "another reviewer works on it, until "+until.Format(time.RFC3339)+" at the longest")
+	f.Got, f.Fix = c.Reviewer, "take another one, or ask them to release it"
+	return f
+}
+
+// Claim takes a submission for review, so that two do not work on one. For empty is who; another is given it by who, which an
+// administrator may do.
+func (s *Service) Claim(ctx context.Context, who access.Actor, organisation, user string) (*Case, error) {
+	if user == "" {
+		user = who.User
+	}
+	if user != who.User && !who.May(access.ManageUsers) {
+		if err := who.Check(access.ReviewVerification); err != nil {
+			return nil, err
+		}
+		return nil, fault.Forbidden(string(access.ReviewVerification), "role admin, to give it to somebody else")
+	}
+	return s.review(ctx, who, organisation, "claim", func(tx *store.Tx, c *Case) (string, error) {
+		if !c.State.waits() {
+			return "", fault.Closed("claim", string(c.State), openNames(c, who))
+		}
+		if user == who.User {
+			if err := s.claimed(c, who); err != nil {
+				return "", err
+			}
+		} else if err := s.mayReview(ctx, tx, user, organisation); err != nil {
+			return "", err
+		}
+		c.Reviewer, c.ClaimedAt = user, s.now()
+		return "user " + user, nil
+	})
+}
+
+// mayReview refuses to give a case to somebody who could not decide it.
+func (s *Service) mayReview(ctx context.Context, tx *store.Tx, user, organisation string) error {
+	var n int
+	err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM account_user WHERE id = ? AND state = 'active' AND platform_role IN (?, ?)", user, access.Admin, access.Reviewer).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("looking for reviewer %s: %w", user, err)
+	}
+	if n == 0 {
+		return fault.NotFound("reviewer", user)
+	}
+	return notMember(ctx, tx, access.Actor{User: user}, organisation)
+}
+
+// Release gives a claim back. An administrator may end anybody's.
+func (s *Service) Release(ctx context.Context, who access.Actor, organisation string) (*Case, error) {
+	return s.review(ctx, who, organisation, "release", func(_ *store.Tx, c *Case) (string, error) {
+		if c.Reviewer == "" {
+			return "", fault.Conflict("reviewer", "nobody works on it")
+		}
+		if err := s.claimed(c, who); err != nil && !who.May(access.ManageUsers) {
+			return "", err
+		}
+		was := c.Reviewer
+		c.Reviewer, c.ClaimedAt = "", time.Time{}
+		return "user " + was, nil
+	})
+}
+
+// A Decision is what a reviewer makes of a submission.
+type Decision struct {
+	Submission int // number of the one that was looked at
+	Approve    bool
+	Reasons    []Reason // of a rejection; at least one
+	Note       string   // the organisation will read it
+	Decline    []string // qualifications that are not granted though the papers for them are there
+}
+
+// Decide approves or rejects a submission. Of two who decide at once, the second is told that it is stale.
+func (s *Service) Decide(ctx context.Context, who access.Actor, organisation string, d Decision) (*Case, error) {
+	act := Reject
+	if d.Approve {
+		act = Approve
+	}
+	return s.review(ctx, who, organisation, string(act), func(tx *store.Tx, c *Case) (string, error) {
+		sub, err := s.whole(ctx, tx, organisation, d.Submission)
+		if err != nil {
+			return "", err
+		}
+		if sub.State != Submitted || d.Submission != c.Submission {
+			return "", fault.Stale("submission", strconv.Itoa(d.Submission))
+		}
+		if err := s.claimed(c, who); err != nil {
+			return "", err
+		}
+		if err := s.checkDecision(&d, &sub); err != nil {
+			return "", err
+		}
+		if d.Approve {
+			err = s.approve(ctx, tx, who, c, &sub, d)
+		} else {
+			err = s.reject(ctx, tx, who, c, d)
+		}
+		return fmt.Sprintf("submission %d", d.Submission), err
+	})
+}
+
+// checkDecision holds reasons and refusals to what was submitted.
+func (s *Service) checkDecision(d *Decision, sub *Submission) error {
+	if err := text("/note", d.Note, 0, 2000); err != nil {
+		return err
+	}
+	if d.Approve == (len(d.Reasons) > 0) {
+		return fault.Invalid("/reasons", strconv.Itoa(len(d.Reasons)), "at least one for a rejection, none for an approval", "")
+	}
+	if len(d.Reasons) > 50 {
+		return fault.Limit("/reasons", strconv.Itoa(len(d.Reasons)), "50", 0)
+	}
+	for i, r := range d.Reasons {
+		if err := s.checkReason(fmt.Sprintf("/reasons/%d", i), r, sub); err != nil {
+			return err
+		}
+	}
+	for i, q := range d.Decline {
+		if s.catalogue.Qualification(q) == nil {
+			return fault.Invalid(fmt.Sprintf("/decline/%d", i), q, "a qualification of the catalogue", "")
+		}
+	}
+	return nil
+}
+
+func (s *Service) checkReason(at string, r Reason, sub *Submission) error {
+	spec := s.catalogue.reason(r.Code)
+	if spec == nil {
+		return fault.Invalid(at+"/code", r.Code, "a reason of the catalogue", "GET /api/v1/verification/catalogue lists them")
+	}
+	of := "whole"
+	if r.Where != "" {
+		kind, name, _ := strings.Cut(r.Where, ".")
+		of = kind
+		known := kind == "field" && slices.ContainsFunc(s.catalogue.FieldsOf(sub.Form, sub.Kinds), func(f Field) bool { return f.Name == name }) ||
+			kind == "paper" && slices.ContainsFunc(s.catalogue.SlotsOf(sub.Form, sub.Kinds), func(p Slot) bool { return p.Slot == name })
+		if !known {
+			return fault.Invalid(at+"/where", r.Where, "field.NAME or paper.SLOT of the submission's form, or empty for the whole", "")
+		}
+	}
+	if !slices.Contains(spec.Of, of) {
+		return fault.Invalid(at+"/code", r.Code, "a reason for a "+of, "it is one for: "+strings.Join(spec.Of, ", "))
+	}
+	if r.Code == "other" && r.Text == "" {
+		return fault.Invalid(at+"/text", "", "the reason in words", "")
+	}
+	return text(at+"/text", r.Text, 0, 1000)
+}
+
+// approve lets a submission hold, until the first of its papers ends.
+func (s *Service) approve(ctx context.Context, tx *store.Tx, who access.Actor, c *Case, sub *Submission, d Decision) error {
+	expires := s.expiry(sub)
+	if !expires.IsZero() && !expires.After(s.now()) {
+		return fault.Conflict("papers", "a paper of the submission has expired on "+dateText(expires.Add(-day))+" meanwhile: reject it with expired_paper")
+	}
+	if err := c.move(Approve, who); err != nil {
+		return err
+	}
+	c.Form, c.Kinds, c.Approved, c.ExpiresAt, c.warned = sub.Form, sub.Kinds, sub.Number, expires, 0
+	if err := s.closeSubmission(ctx, tx, who, c, Approved, nil, d.Note); err != nil {
+		return err
+	}
+	if err := s.grant(ctx, tx, c, sub, d.Decline); err != nil {
+		return err
+	}
+	until := "—"
+	if !expires.IsZero() {
+		until = dateText(expires.Add(-day))
+	}
+	return s.tell(ctx, tx, c.Organisation, "verification.approved", map[string]string{"until": until, "note": d.Note})
+}
+
+// expiry is when the first paper ends that the verification itself rests upon; zero: none does.
+func (s *Service) expiry(sub *Submission) (at time.Time) {
+	for i := range sub.Papers {
+		if !s.catalogue.carries(sub.Papers[i].Slot) {
+			at = earliest(at, sub.Papers[i].ends())
+		}
+	}
+	return at
+}
+
+func (s *Service) reject(ctx context.Context, tx *store.Tx, who access.Actor, c *Case, d Decision) error {
+	if err := c.move(Reject, who); err != nil {
+		return err
+	}
+	if err := s.closeSubmission(ctx, tx, who, c, Refused, d.Reasons, d.Note); err != nil {
+		return err
+	}
+	var said []string
+	for _, r := range d.Reasons {
+		said = append(said, strings.TrimSpace(strings.TrimSpace(r.Where+" "+s.catalogue.reason(r.Code).Title["zh-CN"]+" / "+s.catalogue.reason(r.Code).Title["en"])+" "+r.Text))
+	}
+	return s.tell(ctx, tx, c.Organisation, "verification.rejected", map[string]string{"reason": strings.Join(said, "; "), "note": d.Note})
+}
+
+// A Demand is what a reviewer asks of a verified organisation.
+type Demand struct {
+	Act         Act    // AskRecheck, AskSupplement
+	Text        string // what is to be done
+	Papers      []string
+	Due         time.Time
+	Consequence string // of the due date: LevelDrops, EndsAgreement
+}
+
+// longestDue is how far ahead something may be asked for.
+const longestDue = 366 * day
+
+// Ask asks a verified organisation for papers by a date: a spot check (AskRecheck) or supplements (AskSupplement).
+func (s *Service) Ask(ctx context.Context, who access.Actor, organisation string, d Demand) (*Case, error) {
+	return s.review(ctx, who, organisation, string(d.Act), func(tx *store.Tx, c *Case) (string, error) {
+		if err := s.checkDemand(&d); err != nil {
+			return "", err
+		}
+		if err := c.move(d.Act, who); err != nil {
+			return "", err
+		}
+		for i, slot := range d.Papers {
+			if !slices.ContainsFunc(s.catalogue.SlotsOf(c.Form, c.Kinds), func(p Slot) bool { return p.Slot == slot }) {
+				return "", fault.Invalid(fmt.Sprintf("/papers/%d", i), slot, "a paper that is asked of the organisation's form and kinds", "")
+			}
+		}
+		c.DueAt = moment(ms(d.Due))
+		c.Ask = &Ask{Text: d.Text, Papers: append([]string{}, d.Papers...), Consequence: d.Consequence, By: who.User, At: ms(s.now())}
+		note := fmt.Sprintf("due %s, then %s", c.DueAt.Format(time.RFC3339), d.Consequence)
+		return note, s.tell(ctx, tx, organisation, "verification.supplement", map[string]string{
+			"until": c.DueAt.Format("2006-01-02 15:04 UTC"), "reason": d.Text, "consequence": d.Consequence,
+		})
+	})
+}
+
+func (s *Service) checkDemand(d *Demand) error {
+	if d.Act != AskRecheck && d.Act != AskSupplement {
+		return fault.Invalid("/act", string(d.Act), "ask_recheck or ask_supplement", "")
+	}
+	if err := text("/text", d.Text, 1, 2000); err != nil {
+		return err
+	}
+	if d.Consequence != LevelDrops && d.Consequence != EndsAgreement {
+		return fault.Invalid("/consequence", d.Consequence, LevelDrops+" or "+EndsAgreement, "")
+	}
+	if !d.Due.After(s.now()) || d.Due.After(s.now().Add(longestDue)) {
+		return fault.Invalid("/due", d.Due.UTC().Format(time.RFC3339), "a time to come, within 366 days", "")
+	}
+	if len(d.Papers) > maxPapers {
+		return fault.Limit("/papers", strconv.Itoa(len(d.Papers)), strconv.Itoa(maxPapers), 0)
+	}
+	return nil
+}
+
+// Clear takes back what was asked for.
+func (s *Service) Clear(ctx context.Context, who access.Actor, organisation, note string) (*Case, error) {
+	return s.review(ctx, who, organisation, string(Clear), func(_ *store.Tx, c *Case) (string, error) {
+		if err := text("/note", note, 1, 2000); err != nil {
+			return "", err
+		}
+		return "", c.move(Clear, who)
+	})
+}
+
+// Revoke ends a verification because papers were false. Nothing of it holds from the commit on, and the operator's measures
+// are told.
+func (s *Service) Revoke(ctx context.Context, who access.Actor, organisation, reason string) (*Case, error) {
+	return s.review(ctx, who, organisation, string(Revoke), func(tx *store.Tx, c *Case) (string, error) {
+		if err := text("/reason", reason, 1, 2000); err != nil {
+			return "", err
+		}
+		waits := c.State.waits()
+		if err := c.move(Revoke, who); err != nil {
+			return "", err
+		}
+		if waits {
+			if err := s.closeSubmission(ctx, tx, who, c, Void, nil, reason); err != nil {
+				return "", err
+			}
+		}
+		c.revokedBy, c.ExpiresAt = who.User, time.Time{}
+		if err := s.ungrant(ctx, tx, organisation); err != nil {
+			return "", err
+		}
+		if err := s.consequence(ctx, tx, c, FalsePapers, reason); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("submission %d", c.Submission), s.tell(ctx, tx, organisation, "verification.revoked", map[string]string{"reason": reason})
+	})
+}
+
+// Reinstate lets an organisation begin again whose verification was revoked. Not by who revoked it.
+func (s *Service) Reinstate(ctx context.Context, who access.Actor, organisation, reason string) (*Case, error) {
+	return s.review(ctx, who, organisation, string(Reinstate), func(tx *store.Tx, c *Case) (string, error) {
+		if err := text("/reason", reason, 1, 2000); err != nil {
+			return "", err
+		}
+		if c.State == Revoked && c.revokedBy == who.User {
+			return "", fault.Forbidden(string(Reinstate), "another reviewer than the one who revoked it")
+		}
+		if err := c.move(Reinstate, who); err != nil {
+			return "", err
+		}
+		c.Form, c.Kinds, c.Approved, c.revokedBy = "", nil, 0, ""
+		return "", s.tell(ctx, tx, organisation, "verification.reinstated", map[string]string{"reason": reason})
+	})
+}
+
+// Reveal returns a submission in full, to a reviewer only; the look is an entry of the audit, with its reason.
+func (s *Service) Reveal(ctx context.Context, who access.Actor, organisation string, number int, reason string) (sub Submission, err error) {
+	if err := who.Check(access.ReviewVerification); err != nil {
+		return sub, err
+	}
+	if err := text("/reason", reason, 1, 500); err != nil {
+		return sub, err
+	}
+	err = s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := s.load(ctx, tx, who, organisation); err != nil {
+			return err
+		}
+		if err := notMember(ctx, tx, who, organisation); err != nil {
+			return err
+		}
+		if sub, err = s.whole(ctx, tx, organisation, number); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, who, "verification.reveal", organisation, fmt.Sprintf("submission %d: %s", number, reason))
+	})
+	return sub, err
+}
+
+func openNames(c *Case, who access.Actor) []string {
+	var names []string
+	for _, a := range c.Open(who) {
+		names = append(names, string(a))
+	}
+	return names
+}
