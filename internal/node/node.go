@@ -55,6 +55,7 @@ import (
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/verify"
 	"lampworks/speech"
 )
 
@@ -72,6 +73,7 @@ type Node struct {
 	Bus      bus.Bus
 	Jobs     *job.Runner
 	Outbox   *outbox.Outbox
+	Verify   *verify.Service
 	Accounts *account.Service
 	Products *product.Service
 	Certify  *certify.Service
@@ -204,6 +206,9 @@ func (n *Node) openRooms(context.Context) error {
 	n.Outbox = outbox.New(n.Store, senders, nil, n.log)
 	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Logger: n.log})
 	n.openTerms()
+	if n.Verify, err = verify.New(verify.Config{Store: n.Store, Keys: n.Keys, Blobs: n.Blobs, Tell: n.Notices.Send, Logger: n.log}); err != nil {
+		return err
+	}
 	n.Products = product.New(n.Store, n.Keys, n.log)
 	n.Certify = certify.New(certify.Config{Store: n.Store, Blobs: n.Blobs, Notices: n.Notices, Changed: n.Products.Certified, Logger: n.log})
 	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
@@ -230,7 +235,7 @@ func (n *Node) openRooms(context.Context) error {
 	}
 	n.http = &http.Server{
 		Handler: api.New(api.Config{
-			Accounts: n.Accounts, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
+			Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
 			Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Agreements.Gate, n.Entitlements.Gate},
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
@@ -328,6 +333,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"entitlements": n.Entitlements.Run,
 		"certify":      n.Certify.Run,
 		"papers":       n.Products.Run,
+		"verify":       n.Verify.Run,
 	}
 	if n.c.NoConsumers {
 		return work

@@ -51,6 +51,7 @@ import (
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/verify"
 	"lampworks/speech"
 )
 
@@ -63,6 +64,7 @@ type Config struct {
 	Orders   *issuance.Service
 	Factory  *factory.Service
 	Jobs     *job.Runner
+	Verify   *verify.Service
 	Devices  *device.Service
 	Shadows  *shadow.Service
 	Commands *command.Commands
@@ -97,6 +99,8 @@ type API struct {
 	huma    huma.API
 	metrics *prometheus.Registry
 	seats   seats
+	mux     *http.ServeMux
+	bodies  map[string]int64 // the most bytes of a body, by the pattern of routes that take more than others
 }
 
 // New returns the handler of everything under /, the console included.
@@ -116,7 +120,7 @@ func New(c Config) http.Handler {
 
 // build declares every route on mux.
 func build(c Config, mux *http.ServeMux) *API {
-	a := &API{Config: c, metrics: prometheus.NewRegistry()}
+	a := &API{Config: c, metrics: prometheus.NewRegistry(), mux: mux, bodies: make(map[string]int64)}
 	hc := huma.DefaultConfig("Lampworks", "1")
 	hc.Info.Description = about
 	hc.OpenAPIPath, hc.DocsPath, hc.SchemasPath = "", "", ""
@@ -143,6 +147,7 @@ func (a *API) routes() {
 	a.userRoutes()
 	a.tokenRoutes()
 	a.organisationRoutes()
+	a.verificationRoutes()
 	a.auditRoutes()
 	a.jobRoutes()
 	a.productRoutes()

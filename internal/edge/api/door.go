@@ -66,9 +66,21 @@ func (a *API) door(inside http.Handler) http.Handler {
 		defer a.caught(r.Context(), c.id)
 		// A copy gets the bounded body: the server looks at its own to see whether bytes are left that are no request.
 		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody+1) // one more, so that what is read tells too large from just fitting
+		r.Body = http.MaxBytesReader(w, r.Body, a.mostOf(r)+1) // one more, so that what is read tells too large from just fitting
 		inside.ServeHTTP(w, r)
 	})
+}
+
+// large lets a route take bodies of more bytes than others. Its handler reads them as they come.
+func (a *API) large(method, path string, most int64) { a.bodies[method+" "+path] = most }
+
+// mostOf is how many bytes the body of a request may have.
+func (a *API) mostOf(r *http.Request) int64 {
+	if r.ContentLength >= 0 && r.ContentLength <= maxBody {
+		return maxBody
+	}
+	_, pattern := a.mux.Handler(r)
+	return max(maxBody, a.bodies[pattern])
 }
 
 func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }

@@ -103,6 +103,7 @@ var matrix = slices.Concat(agreementMatrix, noticeMatrix, serviceMatrix, []entry
 	matrixOfIssuance,
 	matrixOfFactory,
 	matrixOfCertify,
+	verificationMatrix,
 )
 
 func (e entry) name() string {
@@ -120,10 +121,11 @@ func fill(s string, ids map[string]string) string {
 
 // none names an object of every kind that nobody has.
 func none() map[string]string {
-	ids := map[string]string{"version": "1"}
+	ids := map[string]string{"version": "1", "number": "1"}
 	for _, kind := range []string{
 		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
+		"paper", "waiver",
 	} {
 		ids[kind] = "0197-none"
 	}
@@ -133,7 +135,7 @@ func none() map[string]string {
 func (m maker) ids(w *world) map[string]string {
 	ids := map[string]string{
 		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
-		"version": "1", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
+		"version": "1", "number": "1", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
 	}
 	maps.Copy(ids, m.agreed)
 	return m.certified.into(ids)

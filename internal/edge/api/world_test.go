@@ -47,6 +47,7 @@ import (
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/verify"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -134,6 +135,7 @@ func newWorld(t *testing.T) *world {
 	jobs := job.New(w.store, log)
 	products := product.New(w.store, keys, log)
 	blobs := blobtest.Open(t)
+	verifications := must(verify.New(verify.Config{Store: w.store, Keys: keys, Blobs: blobs, Logger: log}))(t)
 	w.certify = certify.New(certify.Config{Store: w.store, Blobs: blobs, Changed: products.Certified, Logger: log})
 	w.devices = device.New(w.store, products, keys, w.bus, log)
 	products.With(product.Parts{Certify: w.certify, Blobs: blobs, Kinds: product.KindsOf, Devices: w.devices.InUse})
@@ -150,14 +152,14 @@ func newWorld(t *testing.T) *world {
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{agreements.Gate, entitlements.Gate},
-		Accounts: w.accounts, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
+		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})
 	server := httptest.NewServer(handler)
 	w.url = server.URL
-	w.run(jobs.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log))
+	w.run(jobs.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log))
 	t.Cleanup(func() { // runs before that of run: the server ends first
 		server.CloseClientConnections()
 		server.Close()
@@ -348,10 +350,10 @@ func (a answer) id() string {
 
 // maker is what organisation a has made: one of each object that a route may name.
 type maker struct {
-	product, order, job, device, deviceName, home, room, command, token, session, download, list, log string
-	member                                                                                            string            // id of a user in the organisation
-	agreed                                                                                            map[string]string // objects of agreements, notices and services, by what routes call them
-	certified                                                                                         certified
+	product, order, job, paper, device, deviceName, home, room, command, token, session, download, list, log string
+	member                                                                                                   string            // id of a user in the organisation
+	agreed                                                                                                   map[string]string // objects of agreements, notices and services, by what routes call them
+	certified                                                                                                certified
 }
 
 // manufacture makes the objects as the owner of organisation a.
@@ -376,6 +378,7 @@ func (w *world) manufacture() maker {
 	m.room = as("POST", "/api/v1/homes/"+m.home+"/rooms", `{"names":{"zh-CN":"客厅"}}`, 201).id()
 	as("POST", "/api/v1/homes/"+m.home+"/devices", fmt.Sprintf(`{"device":%q,"room":%q,"names":{"zh-CN":"灯"}}`, m.device, m.room), 204)
 	m.command = as("POST", "/api/v1/devices/"+m.device+"/commands", `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`, 201).id()
+	m.paper = w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/verification/papers?slot=other", "%PDF-1.7\n", "Content-Type", "application/pdf"), 201).id()
 	m.token = as("POST", "/api/v1/tokens", `{"name":"for tests"}`, 201).id()
 	m.session = as("GET", "/api/v1/sessions", "", 200).text("items/0/id")
 	m.member = as("GET", "/api/v1/organisations/"+w.a+"/members", "", 200).text("items/1/user") // of the staff, if there is one

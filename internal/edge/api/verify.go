@@ -1,0 +1,562 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/verify"
+)
+
+const (
+	verifications = "/api/v1/verifications"
+	verification  = "/api/v1/organisations/{organisation}/verification"
+)
+
+type verificationAskView struct {
+	Text        string   `json:"text" doc:"What is to be done."`
+	Papers      []string `json:"papers" nullable:"false" doc:"Slots of the papers that are to come."`
+	Consequence string   `json:"consequence" enum:"level_drops,agreement_ends" doc:"What happens at the date."`
+}
+
+type verificationGrantView struct {
+	Qualification string `json:"qualification"`
+	Since         moment `json:"since"`
+	EndsAt        moment `json:"ends_at,omitzero" doc:"Absent: with the verification."`
+	Waiver        string `json:"waiver,omitempty" doc:"Id of the waiver it is held by."`
+}
+
+type verificationView struct {
+	Organisation string                  `json:"organisation"`
+	State        verify.State            `json:"state"`
+	Level        int                     `json:"level" doc:"0 unverified, 1 a person, 2 an organisation, 3 with the qualification for mass production."`
+	Form         verify.Form             `json:"form,omitempty" doc:"Of what holds now."`
+	Kinds        []account.Kind          `json:"kinds" nullable:"false" doc:"That hold now."`
+	Grants       []verificationGrantView `json:"qualifications" nullable:"false"`
+	Submission   int                     `json:"submission,omitempty" doc:"Number of the newest."`
+	SubmittedAt  moment                  `json:"submitted_at,omitzero"`
+	ExpiresAt    moment                  `json:"expires_at,omitzero" doc:"When the first of the papers ends that it rests upon."`
+	DueAt        moment                  `json:"due_at,omitzero" doc:"By when what is asked for is to come."`
+	Ask          *verificationAskView    `json:"ask,omitempty"`
+	Reviewer     string                  `json:"reviewer,omitempty" doc:"User who works on it."`
+	OpenActs     []verify.Act            `json:"open_acts" nullable:"false" doc:"What the caller may do now."`
+	Version      int64                   `json:"version"`
+}
+
+func (v verificationView) revision() int64 { return v.Version }
+
+// verificationOf shows a case; what holds now is asked anew.
+func (a *API) verificationOf(ctx context.Context, who access.Actor, c *verify.Case, err error) (verificationView, error) {
+	if err != nil {
+		return verificationView{}, err
+	}
+	st, err := a.Verify.Position(ctx, who, c.Organisation)
+	if err != nil {
+		return verificationView{}, err
+	}
+	v := verificationView{
+		Organisation: c.Organisation, State: c.State, Level: st.Level, Form: st.Form, Kinds: append([]account.Kind{}, st.Kinds...),
+		Grants: []verificationGrantView{}, Submission: c.Submission, SubmittedAt: moment(c.SubmittedAt), ExpiresAt: moment(st.Until),
+		DueAt: moment(c.DueAt), Reviewer: c.Reviewer, OpenActs: append([]verify.Act{}, c.Open(who)...), Version: c.Version,
+	}
+	for _, g := range st.Grants {
+		v.Grants = append(v.Grants, verificationGrantView{g.Qualification, moment(g.GrantedAt), moment(g.EndsAt), g.WaivedBy})
+	}
+	if c.Ask != nil {
+		v.Ask = &verificationAskView{c.Ask.Text, append([]string{}, c.Ask.Papers...), c.Ask.Consequence}
+	}
+	return v, nil
+}
+
+type verifyPaperView struct {
+	ID         string `json:"id"`
+	Slot       string `json:"slot"`
+	MediaType  string `json:"media_type"`
+	Size       int64  `json:"size_bytes"`
+	SHA256     string `json:"sha256"`
+	Name       string `json:"name,omitempty"`
+	Number     string `json:"number,omitempty"`
+	Issuer     string `json:"issuer,omitempty"`
+	ValidFrom  string `json:"valid_from,omitempty" format:"date"`
+	ValidUntil string `json:"valid_until,omitempty" format:"date"`
+	UploadedBy string `json:"uploaded_by"`
+	UploadedAt moment `json:"uploaded_at"`
+}
+
+func verifyPaperOf(p *verify.Paper) verifyPaperView {
+	return verifyPaperView{
+		p.ID, p.Slot, string(p.MediaType), p.Size, p.SHA256, p.About.Name, p.About.Number, p.About.Issuer, verifyDay(p.ValidFrom), verifyDay(p.ValidUntil),
+		p.UploadedBy, moment(p.UploadedAt),
+	}
+}
+
+func verifyDay(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+func verifyPapersOf(ps []verify.Paper) []verifyPaperView {
+	out := make([]verifyPaperView, 0, len(ps))
+	for i := range ps {
+		out = append(out, verifyPaperOf(&ps[i]))
+	}
+	return out
+}
+
+type verifyWorksheetView struct {
+	Version int64             `json:"version"`
+	Form    verify.Form       `json:"form,omitempty"`
+	Values  map[string]string `json:"values" doc:"Personal values are masked; sent back as they are shown, they stay what they are."`
+	Kinds   []account.Kind    `json:"kinds" nullable:"false"`
+	Fields  []verify.Field    `json:"fields" nullable:"false" doc:"What the form asks."`
+	Slots   []verify.Slot     `json:"slots" nullable:"false" doc:"The papers it takes."`
+	Papers  []verifyPaperView `json:"papers" nullable:"false" doc:"That the next submission will have."`
+	Waived  []string          `json:"waived" nullable:"false" doc:"Conditions that are waived now."`
+	Missing []string          `json:"missing" nullable:"false" doc:"What stands in the way of a submission: field.NAME, paper.SLOT, form."`
+}
+
+func (v verifyWorksheetView) revision() int64 { return v.Version }
+
+func verifyWorksheetOf(w *verify.Worksheet) verifyWorksheetView {
+	return verifyWorksheetView{
+		w.Version, w.Draft.Form, w.Draft.Values, append([]account.Kind{}, w.Kinds...), append([]verify.Field{}, w.Fields...),
+		append([]verify.Slot{}, w.Slots...), verifyPapersOf(w.Papers), append([]string{}, w.Waived...), append([]string{}, w.Missing...),
+	}
+}
+
+type verifyChangeView struct {
+	Where  string `json:"where"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// verifySubmissionLine is a submission in a list.
+type verifySubmissionLine struct {
+	Number      int             `json:"number"`
+	State       string          `json:"state" enum:"submitted,approved,rejected,withdrawn,void"`
+	Form        verify.Form     `json:"form"`
+	Kinds       []account.Kind  `json:"kinds" nullable:"false"`
+	Catalogue   string          `json:"catalogue" doc:"Version of the catalogue it was held to."`
+	SubmittedBy string          `json:"submitted_by"`
+	SubmittedAt moment          `json:"submitted_at"`
+	DecidedBy   string          `json:"decided_by,omitempty"`
+	DecidedAt   moment          `json:"decided_at,omitzero"`
+	Reasons     []verify.Reason `json:"reasons" nullable:"false"`
+	Note        string          `json:"note,omitempty"`
+}
+
+func verifySubmissionLineOf(s *verify.Submission) verifySubmissionLine {
+	return verifySubmissionLine{
+		s.Number, s.State, s.Form, append([]account.Kind{}, s.Kinds...), s.Catalogue, s.SubmittedBy, moment(s.SubmittedAt), s.DecidedBy,
+		moment(s.DecidedAt), append([]verify.Reason{}, s.Reasons...), s.Note,
+	}
+}
+
+type verifySubmissionView struct {
+	verifySubmissionLine
+	Values  map[string]string  `json:"values"`
+	Papers  []verifyPaperView  `json:"papers" nullable:"false"`
+	Waived  []string           `json:"waived" nullable:"false"`
+	Changes []verifyChangeView `json:"changes" nullable:"false" doc:"To the one that was decided about before."`
+}
+
+func verifySubmissionOf(s *verify.Submission) verifySubmissionView {
+	v := verifySubmissionView{verifySubmissionLineOf(s), s.Values, verifyPapersOf(s.Papers), append([]string{}, s.Waived...), []verifyChangeView{}}
+	for _, c := range s.Changes {
+		v.Changes = append(v.Changes, verifyChangeView(c))
+	}
+	return v
+}
+
+type verificationEntryView struct {
+	Organisation string       `json:"organisation"`
+	State        verify.State `json:"state"`
+	Form         verify.Form  `json:"form,omitempty"`
+	SubmittedAt  moment       `json:"submitted_at,omitzero"`
+	DueAt        moment       `json:"due_at,omitzero"`
+	ExpiresAt    moment       `json:"expires_at,omitzero"`
+	Reviewer     string       `json:"reviewer,omitempty"`
+}
+
+func verificationEntryOf(e *verify.Entry) verificationEntryView {
+	return verificationEntryView{e.Organisation, e.State, e.Form, moment(e.SubmittedAt), moment(e.DueAt), moment(e.ExpiresAt), e.Reviewer}
+}
+
+type verifyWaitingView struct {
+	Days  int   `json:"days" doc:"Have waited at most so long; 0: longer than the others."`
+	Count int64 `json:"count"`
+}
+
+type verificationFiguresView struct {
+	States  map[verify.State]int64 `json:"states"`
+	Waiting []verifyWaitingView    `json:"waiting" nullable:"false" doc:"Submissions that nobody has decided about, by age."`
+	Oldest  moment                 `json:"oldest,omitzero"`
+	Claimed int64                  `json:"claimed"`
+	Overdue int64                  `json:"overdue"`
+}
+
+func verificationFiguresOf(f *verify.Figures) verificationFiguresView {
+	v := verificationFiguresView{f.States, []verifyWaitingView{}, moment(f.Oldest), f.Claimed, f.Overdue}
+	for _, w := range f.Waiting {
+		v.Waiting = append(v.Waiting, verifyWaitingView(w))
+	}
+	return v
+}
+
+type verifyWaiverView struct {
+	ID           string `json:"id"`
+	Organisation string `json:"organisation"`
+	Condition    string `json:"condition" doc:"field.NAME, paper.SLOT or qualification.NAME."`
+	Reason       string `json:"reason"`
+	Wording      string `json:"wording"`
+	Paper        string `json:"paper,omitempty"`
+	StartsAt     moment `json:"starts_at"`
+	EndsAt       moment `json:"ends_at"`
+	InForce      bool   `json:"in_force"`
+	GivenBy      string `json:"given_by"`
+	GivenAt      moment `json:"given_at"`
+	RevokedBy    string `json:"revoked_by,omitempty"`
+	RevokedAt    moment `json:"revoked_at,omitzero"`
+	RevokedFor   string `json:"revoked_for,omitempty"`
+}
+
+func verifyWaiverOf(w *verify.Waiver) verifyWaiverView {
+	return verifyWaiverView{
+		w.ID, w.Organisation, w.Condition, w.Reason, w.Wording, w.Paper, moment(w.Starts), moment(w.Ends), w.InForce(time.Now()), w.By,
+		moment(w.Given), w.RevokedBy, moment(w.Revoked), w.RevokedFor,
+	}
+}
+
+type verifyFormInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Body         struct {
+		Form   verify.Form       `json:"form" enum:"organisation,person" example:"organisation"`
+		Values map[string]string `json:"values" maxProperties:"100" doc:"By the names of the catalogue's fields."`
+	}
+}
+
+type verifyUploadInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Slot         string `query:"slot" required:"true" maxLength:"64" example:"business_licence"`
+	Name         string `query:"name" maxLength:"400" doc:"Of the file."`
+	Number       string `query:"number" maxLength:"256" doc:"Of the paper."`
+	Issuer       string `query:"issuer" maxLength:"400"`
+	ValidFrom    string `query:"valid_from" maxLength:"10" doc:"First day, YYYY-MM-DD."`
+	ValidUntil   string `query:"valid_until" maxLength:"10" doc:"Last day, YYYY-MM-DD."`
+	Type         string `header:"Content-Type" maxLength:"128"`
+
+	body io.Reader
+}
+
+// uploadTime is how long a paper may take to come.
+const uploadTime = 5 * time.Minute
+
+// Resolve implements huma.Resolver: the body is handed on as it comes.
+func (in *verifyUploadInput) Resolve(hc huma.Context) []error {
+	in.body = hc.BodyReader()
+	if err := hc.SetReadDeadline(time.Now().Add(uploadTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return []error{err}
+	}
+	return nil
+}
+
+type verifyPaperInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Paper        string `path:"paper" maxLength:"64"`
+}
+
+type verifySubmissionInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Number       int    `path:"number" minimum:"1" maximum:"1000"`
+}
+
+type verifySubmissionsInput struct {
+	ListInput
+	Organisation string `path:"organisation" maxLength:"64"`
+	State        string `query:"state" maxLength:"64"`
+}
+
+type verifyRevealInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Number       int    `path:"number" minimum:"1" maximum:"1000"`
+	Body         struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why it has to be seen; it stands in the audit." example:"to compare with the registry"`
+	}
+}
+
+type verifyClaimInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Body         struct {
+		Reviewer string `json:"reviewer,omitempty" maxLength:"64" doc:"User id; whoever asks if not given. Giving it to somebody else is for administrators."`
+	}
+}
+
+type verifyDecisionInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Body         struct {
+		Submission int             `json:"submission" minimum:"1" doc:"Number of the one that was looked at." example:"1"`
+		Decision   string          `json:"decision" enum:"approve,reject" example:"reject"`
+		Reasons    []verify.Reason `json:"reasons,omitempty" maxItems:"50" doc:"Of a rejection, at least one."`
+		Note       string          `json:"note,omitempty" maxLength:"2000" doc:"The organisation reads it."`
+		Decline    []string        `json:"decline,omitempty" maxItems:"50" doc:"Qualifications that are not granted though the papers for them are there."`
+	}
+}
+
+type verifyDemandInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Body         struct {
+		Act         verify.Act `json:"act" enum:"ask_recheck,ask_supplement" example:"ask_supplement"`
+		Text        string     `json:"text" minLength:"1" maxLength:"2000" example:"Please upload the renewed trademark registration."`
+		Papers      []string   `json:"papers,omitempty" maxItems:"40" doc:"Slots."`
+		Due         time.Time  `json:"due"`
+		Consequence string     `json:"consequence" enum:"level_drops,agreement_ends"`
+	}
+}
+
+type verificationReasonInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Body         struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"The organisation reads it."`
+	}
+}
+
+type verifyQueueInput struct {
+	ListInput
+	Kind     account.Kind `query:"kind" maxLength:"64"`
+	State    string       `query:"state" maxLength:"64"`
+	Form     string       `query:"form" maxLength:"64"`
+	Reviewer string       `query:"reviewer" maxLength:"64"`
+}
+
+type verifyWaiversInput struct {
+	ListInput
+	Organisation string `query:"organisation" maxLength:"64"`
+	Condition    string `query:"condition" maxLength:"128"`
+}
+
+type verifyNewWaiverInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Body         struct {
+		Condition string    `json:"condition" maxLength:"128" example:"qualification.radio"`
+		Reason    string    `json:"reason" minLength:"1" maxLength:"2000"`
+		Wording   string    `json:"wording" minLength:"1" maxLength:"8000" doc:"The waiver itself."`
+		Paper     string    `json:"paper,omitempty" maxLength:"64" doc:"Id of a paper of the organisation that has it."`
+		StartsAt  time.Time `json:"starts_at,omitzero" doc:"Now if not given."`
+		EndsAt    time.Time `json:"ends_at"`
+	}
+}
+
+type verifyWaiverInput struct {
+	Organisation string `path:"organisation" maxLength:"64"`
+	Waiver       string `path:"waiver" maxLength:"64"`
+	Reason       string `query:"reason" required:"true" minLength:"1" maxLength:"2000" doc:"The organisation reads it."`
+}
+
+func (a *API) verificationRoutes() {
+	route(a, "GET", "/api/v1/verification/catalogue", anybody, ofNobody, "What is asked of whom: fields, papers, qualifications, levels and reasons", func(context.Context, access.Actor, *struct{}) (*verify.Catalogue, error) {
+		return a.Verify.Catalogue(), nil
+	})
+	route(a, "GET", verification, access.ReadVerification, ofOrganisation, "Where the verification (认证) of an organisation stands", func(ctx context.Context, who access.Actor, in *organisationInput) (verificationView, error) {
+		c, err := a.Verify.Load(ctx, who, in.Organisation)
+		return a.verificationOf(ctx, who, c, err)
+	})
+	route(a, "GET", verification+"/form", access.ReadVerification, ofOrganisation, "The form as it is being filled in, and what is missing", func(ctx context.Context, who access.Actor, in *organisationInput) (verifyWorksheetView, error) {
+		w, err := a.Verify.Worksheet(ctx, who, in.Organisation)
+		return verifyWorksheetOf(&w), err
+	})
+	edit(a, "PUT", verification+"/form", access.SubmitVerification, ofOrganisation, verificationVersion(a, func(in *verifyFormInput) string { return in.Organisation }), "Fill in the form", func(ctx context.Context, who access.Actor, in *verifyFormInput) (verificationView, error) {
+		c, err := a.Verify.SetForm(ctx, who, in.Organisation, verify.Draft{Form: in.Body.Form, Values: in.Body.Values})
+		return a.verificationOf(ctx, who, c, err)
+	})
+	a.verificationPaperRoutes()
+	a.submissionRoutes()
+	a.reviewRoutes()
+	a.waiverRoutes()
+}
+
+// verificationVersion finds the version of the case that an edit is about.
+func verificationVersion[I any](a *API, organisation func(*I) string) revision[I] {
+	return func(ctx context.Context, q store.Querier, who access.Actor, in *I) (int64, error) {
+		return a.Verify.Version(ctx, q, who, organisation(in))
+	}
+}
+
+func (a *API) verificationPaperRoutes() {
+	const papers = verification + "/papers"
+	op := a.operation("POST", papers, access.SubmitVerification, ofOrganisation, "Upload a paper for the next submission: PDF, PNG, JPEG or WebP, as the body")
+	op.DefaultStatus = http.StatusCreated
+	binary := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/pdf": binary, "image/png": binary, "image/jpeg": binary, "image/webp": binary, "application/octet-stream": binary,
+	}}
+	a.large(op.Method, op.Path, verify.LargestPaper)
+	register(a, op, func(ctx context.Context, in *verifyUploadInput) (verifyPaperView, error) {
+		who, _ := access.Of(ctx)
+		p, err := a.Verify.Upload(ctx, who, in.Organisation, verify.NewPaper{
+			Slot: in.Slot, About: verify.About{Name: in.Name, Number: in.Number, Issuer: in.Issuer}, ValidFrom: in.ValidFrom, ValidUntil: in.ValidUntil, MediaType: in.Type,
+		}, in.body)
+		if err != nil && fault.Of(err) == nil {
+			err = bodyFault(err)
+		}
+		return verifyPaperOf(&p), err
+	})
+	route(a, "DELETE", papers+"/{paper}", access.SubmitVerification, ofOrganisation, "Take a paper out of the next submission", func(ctx context.Context, who access.Actor, in *verifyPaperInput) (nothing, error) {
+		return nothing{}, a.Verify.Remove(ctx, who, in.Organisation, in.Paper)
+	})
+	look := a.operation("GET", papers+"/{paper}", access.ReadVerification, ofOrganisation, "The bytes of a paper, for the organisation's owner and for reviewers, whose look is recorded")
+	look.Middlewares = append(huma.Middlewares{a.onlyGet}, look.Middlewares...)
+	look.Responses["200"] = &huma.Response{Description: "As an attachment.", Content: map[string]*huma.MediaType{"application/octet-stream": binary}}
+	huma.Register(a.huma, look, a.verificationPaper)
+}
+
+// bodyFault tells of a body that did not come whole.
+func bodyFault(err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return fault.TooLarge("body", large.Limit, large.Limit-1)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &fault.Fault{Code: fault.Malformed, What: "the body broke off before its end", Where: "body", Fix: "send it again", Err: err}
+	}
+	return err
+}
+
+// paper hands out the bytes of a paper. What is found wrong on the way breaks the connection.
+func (a *API) verificationPaper(ctx context.Context, in *verifyPaperInput) (*huma.StreamResponse, error) {
+	who, _ := access.Of(ctx)
+	p, content, err := a.Verify.Look(ctx, who, in.Organisation, in.Paper)
+	if err != nil {
+		return nil, a.problem(ctx, err)
+	}
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		_, w := humago.Unwrap(hc)
+		h := w.Header()
+		h.Set("Content-Type", string(p.MediaType))
+		h.Set("Content-Disposition", `attachment; filename="`+p.Slot+"-"+p.ID+p.MediaType.Extension()+`"`)
+		h.Set("Content-Length", strconv.FormatInt(p.Size, 10))
+		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+		control := http.NewResponseController(w)
+		_, err := io.Copy(&paperWriter{w, control}, content)
+		if err := errors.Join(err, content.Close()); err != nil {
+			a.Logger.LogAttrs(ctx, slog.LevelWarn, "paper broke off", slog.String("request", callOf(ctx).id), slog.String("paper", p.ID), slog.Any("error", err))
+			panic(http.ErrAbortHandler)
+		}
+		_ = control.SetWriteDeadline(time.Time{}) // the connection serves on
+	}}, nil
+}
+
+// paperWriter gives each piece its time to leave.
+type paperWriter struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+// Write implements io.Writer.
+func (p *paperWriter) Write(b []byte) (int, error) {
+	if err := p.control.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.w.Write(b)
+}
+
+func (a *API) submissionRoutes() {
+	const submissions = verification + "/submissions"
+	list(a, submissions, access.ReadVerification, ofOrganisation, "What an organisation has submitted, newest first", func(ctx context.Context, who access.Actor, in *verifySubmissionsInput) (page[verifySubmissionLine], error) {
+		p, err := a.Verify.Submissions(ctx, who, in.Organisation, in.ask(map[string]string{"state": in.State}))
+		return pageFrom(p, verifySubmissionLineOf), err
+	})
+	create(a, submissions, access.SubmitVerification, ofOrganisation, "Submit the form with its papers for review", func(ctx context.Context, who access.Actor, in *organisationInput) (verificationView, error) {
+		c, err := a.Verify.Submit(ctx, who, in.Organisation)
+		return a.verificationOf(ctx, who, c, err)
+	})
+	route(a, "DELETE", submissions, access.SubmitVerification, ofOrganisation, "Withdraw the submission that nobody has decided about", func(ctx context.Context, who access.Actor, in *organisationInput) (verificationView, error) {
+		c, err := a.Verify.Withdraw(ctx, who, in.Organisation)
+		return a.verificationOf(ctx, who, c, err)
+	})
+	route(a, "GET", submissions+"/{number}", access.ReadVerification, ofOrganisation, "A submission as it was, masked, with what has changed", func(ctx context.Context, who access.Actor, in *verifySubmissionInput) (verifySubmissionView, error) {
+		s, err := a.Verify.Submission(ctx, who, in.Organisation, in.Number)
+		return verifySubmissionOf(&s), err
+	})
+	route(a, "POST", submissions+"/{number}/reveal", access.ReviewVerification, ofOrganisation, "A submission in full, for reviewers; the look is recorded", func(ctx context.Context, who access.Actor, in *verifyRevealInput) (verifySubmissionView, error) {
+		s, err := a.Verify.Reveal(ctx, who, in.Organisation, in.Number, in.Body.Reason)
+		return verifySubmissionOf(&s), err
+	})
+}
+
+func (a *API) reviewRoutes() {
+	list(a, verifications, access.ReviewVerification, ofPlatform, "The verifications of all organisations, as reviewers work on them", func(ctx context.Context, who access.Actor, in *verifyQueueInput) (page[verificationEntryView], error) {
+		p, err := a.Verify.Queue(ctx, who, in.ask(map[string]string{"kind": string(in.Kind), "state": in.State, "form": in.Form, "reviewer": in.Reviewer}))
+		return pageFrom(p, verificationEntryOf), err
+	})
+	route(a, "GET", verifications+"/figures", access.ReviewVerification, ofPlatform, "How much waits for reviewers, and for how long", func(ctx context.Context, who access.Actor, _ *struct{}) (verificationFiguresView, error) {
+		f, err := a.Verify.Figures(ctx, who)
+		return verificationFiguresOf(&f), err
+	})
+	decide := func(method, path, summary string, do func(context.Context, access.Actor, *verificationReasonInput) (*verify.Case, error)) {
+		edit(a, method, path, access.ReviewVerification, ofOrganisation, verificationVersion(a, func(in *verificationReasonInput) string { return in.Organisation }), summary,
+			func(ctx context.Context, who access.Actor, in *verificationReasonInput) (verificationView, error) {
+				c, err := do(ctx, who, in)
+				return a.verificationOf(ctx, who, c, err)
+			})
+	}
+	route(a, "PUT", verification+"/claim", access.ReviewVerification, ofOrganisation, "Take a submission for review, so that two do not work on one", func(ctx context.Context, who access.Actor, in *verifyClaimInput) (verificationView, error) {
+		c, err := a.Verify.Claim(ctx, who, in.Organisation, in.Body.Reviewer)
+		return a.verificationOf(ctx, who, c, err)
+	})
+	route(a, "DELETE", verification+"/claim", access.ReviewVerification, ofOrganisation, "Give it back", func(ctx context.Context, who access.Actor, in *organisationInput) (verificationView, error) {
+		c, err := a.Verify.Release(ctx, who, in.Organisation)
+		return a.verificationOf(ctx, who, c, err)
+	})
+	edit(a, "POST", verification+"/decision", access.ReviewVerification, ofOrganisation, verificationVersion(a, func(in *verifyDecisionInput) string { return in.Organisation }), "Approve or reject a submission", func(ctx context.Context, who access.Actor, in *verifyDecisionInput) (verificationView, error) {
+		b := &in.Body
+		c, err := a.Verify.Decide(ctx, who, in.Organisation, verify.Decision{
+			Submission: b.Submission, Approve: b.Decision == "approve", Reasons: b.Reasons, Note: b.Note, Decline: b.Decline,
+		})
+		return a.verificationOf(ctx, who, c, err)
+	})
+	edit(a, "PUT", verification+"/demand", access.ReviewVerification, ofOrganisation, verificationVersion(a, func(in *verifyDemandInput) string { return in.Organisation }), "Ask for papers by a date: a spot check or supplements", func(ctx context.Context, who access.Actor, in *verifyDemandInput) (verificationView, error) {
+		b := &in.Body
+		c, err := a.Verify.Ask(ctx, who, in.Organisation, verify.Demand{Act: b.Act, Text: b.Text, Papers: b.Papers, Due: b.Due, Consequence: b.Consequence})
+		return a.verificationOf(ctx, who, c, err)
+	})
+	decide("POST", verification+"/demand/clear", "Take back what was asked for", func(ctx context.Context, who access.Actor, in *verificationReasonInput) (*verify.Case, error) {
+		return a.Verify.Clear(ctx, who, in.Organisation, in.Body.Reason)
+	})
+	decide("POST", verification+"/revocation", "End a verification for false papers", func(ctx context.Context, who access.Actor, in *verificationReasonInput) (*verify.Case, error) {
+		return a.Verify.Revoke(ctx, who, in.Organisation, in.Body.Reason)
+	})
+	decide("POST", verification+"/reinstatement", "Let an organisation begin again; another reviewer than who ended it", func(ctx context.Context, who access.Actor, in *verificationReasonInput) (*verify.Case, error) {
+		return a.Verify.Reinstate(ctx, who, in.Organisation, in.Body.Reason)
+	})
+}
+
+func (a *API) waiverRoutes() {
+	list(a, "/api/v1/waivers", access.ReadVerification, ofCaller, "Conditions that the operator has waived in writing (书面豁免), newest first", func(ctx context.Context, who access.Actor, in *verifyWaiversInput) (page[verifyWaiverView], error) {
+		p, err := a.Verify.Waivers(ctx, who, in.ask(map[string]string{"organisation": in.Organisation, "condition": in.Condition}))
+		return pageFrom(p, verifyWaiverOf), err
+	})
+	create(a, verification+"/waivers", access.ReviewVerification, ofOrganisation, "Waive a condition for an organisation", func(ctx context.Context, who access.Actor, in *verifyNewWaiverInput) (verifyWaiverView, error) {
+		b := &in.Body
+		w, err := a.Verify.Waive(ctx, who, verify.Waiver{
+			Organisation: in.Organisation, Condition: b.Condition, Reason: b.Reason, Wording: b.Wording, Paper: b.Paper, Starts: b.StartsAt, Ends: b.EndsAt,
+		})
+		return verifyWaiverOf(&w), err
+	})
+	route(a, "DELETE", verification+"/waivers/{waiver}", access.ReviewVerification, ofOrganisation, "End a waiver now", func(ctx context.Context, who access.Actor, in *verifyWaiverInput) (verifyWaiverView, error) {
+		w, err := a.Verify.RevokeWaiver(ctx, who, in.Organisation, in.Waiver, in.Reason)
+		return verifyWaiverOf(&w), err
+	})
+}
