@@ -34,6 +34,7 @@ type program struct {
 	Service   serviceCommand   `cmd:"" help:"Look at services (服务), apply for them, switch them."`
 	Product   productCommand   `cmd:"" help:"Products of a running server: list them, see what they wait for, move them along."`
 	Certify   certifyCommand   `cmd:"" help:"Certifications of a running server: apply, assign, decide, revoke."`
+	Verify    verifyCommand    `cmd:"" help:"Verification (认证): form, papers, review, waivers."`
 	Bench     benchCommand     `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
 	TOTP      totpCommand      `cmd:"" name:"totp" help:"Print the code of a second factor (TOTP), for programs that sign in."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
