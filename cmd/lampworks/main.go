@@ -35,6 +35,7 @@ type program struct {
 	Product   productCommand   `cmd:"" help:"Products of a running server: list them, see what they wait for, move them along."`
 	Certify   certifyCommand   `cmd:"" help:"Certifications of a running server: apply, assign, decide, revoke."`
 	Verify    verifyCommand    `cmd:"" help:"Verification (认证): form, papers, review, waivers."`
+	Audit     auditCommand     `cmd:"" help:"Look at the audit (审计): who did what, and whether anybody changed it."`
 	Bench     benchCommand     `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
 	TOTP      totpCommand      `cmd:"" name:"totp" help:"Print the code of a second factor (TOTP), for programs that sign in."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

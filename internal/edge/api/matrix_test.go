@@ -52,6 +52,8 @@ var matrix = slices.Concat(agreementMatrix, noticeMatrix, serviceMatrix, []entry
 	{"POST", "/api/v1/tokens", access.ManageTokens, `{"name":"x"}`, true},
 	{"DELETE", "/api/v1/tokens/{token}", access.ManageTokens, "", false},
 	{"GET", "/api/v1/audit", access.ReadAudit, "", true},
+	{"GET", "/api/v1/audit/key", access.ReadAudit, "", true},
+	{"GET", "/api/v1/audit/export", access.ExportAudit, "", true},
 	{"GET", "/api/v1/jobs", access.ReadJob, "", true},
 	{"GET", "/api/v1/jobs/{job}", access.ReadJob, "", false},
 	{"DELETE", "/api/v1/jobs/{job}", access.ManageJob, "", false},

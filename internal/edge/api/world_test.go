@@ -29,6 +29,7 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/blob/blobtest"
 	"lampworks/internal/infra/bus/inproc"
 	"lampworks/internal/infra/job"
@@ -121,6 +122,7 @@ func newWorld(t *testing.T) *world {
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.store = storetest.Open(t)
 	keys := must(keyring.Open(t.Context(), w.store, filepath.Join(dir, "root.key")))(t)
+	_ = must(keys.Signer(t.Context(), w.store, audit.Purpose))(t)
 	w.log = must(uplinksqlite.Open(t.Context(), filepath.Join(dir, "uplink.db"), uplinksqlite.Options{Logger: log}))(t)
 	series := must(dayfile.Open(filepath.Join(dir, "history")))(t)
 	t.Cleanup(func() {

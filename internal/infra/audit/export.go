@@ -40,8 +40,7 @@ func Export(ctx context.Context, s *store.Store, who access.Actor, organisation 
 	if err := e.plan(ctx, who, organisation, f); err != nil {
 		return err
 	}
-	note := strings.TrimSpace(fmt.Sprintf("organisation %q act %q object %q actor %q since %q until %q", organisation, f.Act, f.Object, f.Actor, f.Since, f.Until))
-	if err := s.Write(ctx, func(tx *store.Tx) error { return Record(ctx, tx, who, access.ExportAudit, "jsonl", note) }); err != nil {
+	if err := Told(ctx, s, who, organisation, f, "jsonl"); err != nil {
 		return err
 	}
 	e.out.SetEscapeHTML(false)
@@ -64,6 +63,15 @@ func Export(ctx context.Context, s *store.Store, who access.Actor, organisation 
 		}
 	}
 	return e.write(line{Type: "end", Lines: e.lines})
+}
+
+// Told records that who takes entries out in a form, and refuses who may not.
+func Told(ctx context.Context, s *store.Store, who access.Actor, organisation string, f Filter, form string) error {
+	if err := who.Check(access.ExportAudit); err != nil {
+		return err
+	}
+	note := fmt.Sprintf("organisation %q act %q object %q actor %q since %q until %q", organisation, f.Act, f.Object, f.Actor, f.Since, f.Until)
+	return s.Write(ctx, func(tx *store.Tx) error { return Record(ctx, tx, who, access.ExportAudit, form, note) })
 }
 
 // An exporter writes the chain from a checkpoint before the first entry that was asked for to one behind the last.
