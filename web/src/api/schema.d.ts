@@ -264,10 +264,50 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who did what in the organisation acted for, newest first; an operator sees the platform's own acts
+         * Who did what in the organisation acted for, newest first; an operator sees all
          * @description Needs audit.read.
          */
         get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit as a file that lampworks audit verify checks without the server
+         * @description Needs audit.export.
+         */
+        get: operations["get_audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The key that signs the audit, and its newest checkpoint
+         * @description Needs audit.read.
+         */
+        get: operations["get_audit_key"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3356,6 +3396,8 @@ export interface components {
             services?: string[];
         };
         AuditActor: {
+            /** @description The person was deleted: the id is a reference, the same in all entries of one organisation. */
+            deleted?: boolean;
             /** @description Remote address. */
             from?: string;
             id: string;
@@ -3365,6 +3407,30 @@ export interface components {
             /** @description Id of the person behind it. */
             user?: string;
         };
+        AuditCheckpoint: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description How many were ever sealed up to it.
+             */
+            entries: number;
+            /** Format: int64 */
+            number: number;
+            /**
+             * Format: int64
+             * @description Of the newest entry it covers.
+             */
+            seq: number;
+        };
+        AuditKeyView: {
+            /** @description Names the newest checkpoint: keep it elsewhere and give it to lampworks audit verify --anchor. */
+            anchor?: string;
+            /** @description The newest one; absent in the first minute. */
+            checkpoint?: components["schemas"]["AuditCheckpoint"];
+            /** @description Ed25519, hexadecimal: give it to lampworks audit verify --key. */
+            public_key: string;
+        };
         AuditView: {
             act: string;
             actor: components["schemas"]["AuditActor"];
@@ -3373,6 +3439,15 @@ export interface components {
             id: string;
             note?: string;
             object?: string;
+            /** @description In whose name; absent: the platform. */
+            organisation?: string;
+            /** @description It is a link of the chain; that takes a second. */
+            sealed: boolean;
+            /**
+             * Format: int64
+             * @description Grows from entry to entry.
+             */
+            seq: number;
         };
         BadRow: {
             /** Format: int64 */
@@ -6300,10 +6375,17 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description order.issue, or all acts of a room with a dot at the end: order. */
                 act?: string;
                 object?: string;
-                /** @description Id of who acted. */
+                /** @description Id of the person, token, device or part of the program that acted. */
                 actor?: string;
+                /** @description For an operator: an id, or platform for the platform's own; absent: all. */
+                organisation?: string;
+                /** @description Time, included: 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Time, excluded. */
+                until?: string;
             };
             header?: never;
             path?: never;
@@ -6320,6 +6402,80 @@ export interface operations {
                     "application/json": components["schemas"]["PageAuditView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_export: {
+        parameters: {
+            query?: {
+                /** @description order.issue, or all acts of a room with a dot at the end: order. */
+                act?: string;
+                object?: string;
+                /** @description Id of the person, token, device or part of the program that acted. */
+                actor?: string;
+                /** @description For an operator: an id, or platform for the platform's own; absent: all. */
+                organisation?: string;
+                /** @description Time, included: 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Time, excluded. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JSON lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_audit_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditKeyView"];
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
