@@ -41,7 +41,8 @@ type auditActor struct {
 func auditOf(e *audit.Entry) auditView {
 	return auditView{
 		e.ID, e.Seq, moment(e.At), e.Organisation,
-		auditActor{e.Actor.Kind, e.Actor.ID, e.Actor.User, e.Actor.Login, e.Actor.From, e.Deleted}, e.Act, e.Object, e.Note, e.Sealed,
+		auditActor{e.Actor.Kind, e.Actor.ID, e.Actor.User, e.Actor.Login, e.Actor.From, e.Deleted},
+		e.Act, e.Object, e.Note, e.Sealed,
 	}
 }
 
