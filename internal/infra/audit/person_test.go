@@ -182,10 +182,10 @@ func TestSearchIsScopedAndIndexed(t *testing.T) {
 	s := storetest.Open(t)
 	owner, other, operator := actor("o"), actor("p"), actor("")
 	owner.Roles, other.Roles, operator.Roles = []access.Role{access.Owner}, []access.Role{access.Owner}, []access.Role{access.Admin}
+	owner.Strong, other.Strong, operator.Strong = true, true, true
 	engineer := owner
 	engineer.Roles = []access.Role{access.Engineer}
 	for _, who := range []access.Actor{owner, other, operator} {
-		who.Strong = true
 		if err := s.Write(t.Context(), func(tx *store.Tx) error { return audit.Record(t.Context(), tx, who, "order.issue", "x", "") }); err != nil {
 			t.Fatal(err)
 		}
