@@ -2064,6 +2064,326 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisations/{organisation}/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the verification (认证) of an organisation stands
+         * @description Needs verification.read.
+         */
+        get: operations["get_organisations_organisation_verification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Take a submission for review, so that two do not work on one
+         * @description Needs verification.review.
+         */
+        put: operations["put_organisations_organisation_verification_claim"];
+        post?: never;
+        /**
+         * Give it back
+         * @description Needs verification.review.
+         */
+        delete: operations["delete_organisations_organisation_verification_claim"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve or reject a submission
+         * @description Needs verification.review.
+         */
+        post: operations["post_organisations_organisation_verification_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Ask for papers by a date: a spot check or supplements
+         * @description Needs verification.review.
+         */
+        put: operations["put_organisations_organisation_verification_demand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/demand/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back what was asked for
+         * @description Needs verification.review.
+         */
+        post: operations["post_organisations_organisation_verification_demand_clear"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The form as it is being filled in, and what is missing
+         * @description Needs verification.read.
+         */
+        get: operations["get_organisations_organisation_verification_form"];
+        /**
+         * Fill in the form
+         * @description Needs verification.submit.
+         */
+        put: operations["put_organisations_organisation_verification_form"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a paper for the next submission: PDF, PNG, JPEG or WebP, as the body
+         * @description Needs verification.submit.
+         */
+        post: operations["post_organisations_organisation_verification_papers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/papers/{paper}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bytes of a paper, for the organisation's owner and for reviewers, whose look is recorded
+         * @description Needs verification.read.
+         */
+        get: operations["get_organisations_organisation_verification_papers_paper"];
+        put?: never;
+        post?: never;
+        /**
+         * Take a paper out of the next submission
+         * @description Needs verification.submit.
+         */
+        delete: operations["delete_organisations_organisation_verification_papers_paper"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/reinstatement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let an organisation begin again; another reviewer than who ended it
+         * @description Needs verification.review.
+         */
+        post: operations["post_organisations_organisation_verification_reinstatement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a verification for false papers
+         * @description Needs verification.review.
+         */
+        post: operations["post_organisations_organisation_verification_revocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/submissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an organisation has submitted, newest first
+         * @description Needs verification.read.
+         */
+        get: operations["get_organisations_organisation_verification_submissions"];
+        put?: never;
+        /**
+         * Submit the form with its papers for review
+         * @description Needs verification.submit.
+         */
+        post: operations["post_organisations_organisation_verification_submissions"];
+        /**
+         * Withdraw the submission that nobody has decided about
+         * @description Needs verification.submit.
+         */
+        delete: operations["delete_organisations_organisation_verification_submissions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/submissions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A submission as it was, masked, with what has changed
+         * @description Needs verification.read.
+         */
+        get: operations["get_organisations_organisation_verification_submissions_number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/submissions/{number}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A submission in full, for reviewers; the look is recorded
+         * @description Needs verification.review.
+         */
+        post: operations["post_organisations_organisation_verification_submissions_number_reveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/waivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Waive a condition for an organisation
+         * @description Needs verification.review.
+         */
+        post: operations["post_organisations_organisation_verification_waivers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/verification/waivers/{waiver}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a waiver now
+         * @description Needs verification.review.
+         */
+        delete: operations["delete_organisations_organisation_verification_waivers_waiver"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/outstanding-agreements": {
         parameters: {
             query?: never;
@@ -3124,6 +3444,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/verification/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is asked of whom: fields, papers, qualifications, levels and reasons
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_verification_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The verifications of all organisations, as reviewers work on them
+         * @description Needs verification.review.
+         */
+        get: operations["get_verifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/verifications/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much waits for reviewers, and for how long
+         * @description Needs verification.review.
+         */
+        get: operations["get_verifications_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/virtual-devices/{device}/fault": {
         parameters: {
             query?: never;
@@ -3137,6 +3517,26 @@ export interface paths {
          * @description Needs device.virtual.
          */
         put: operations["put_virtual_devices_device_fault"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Conditions that the operator has waived in writing (书面豁免), newest first
+         * @description Needs verification.read.
+         */
+        get: operations["get_waivers"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3613,6 +4013,15 @@ export interface components {
             /** @enum {string} */
             state: "open" | "assigned" | "passed" | "failed" | "withdrawn";
         };
+        Catalogue: {
+            fields: components["schemas"]["Field"][] | null;
+            forms: components["schemas"]["FormSpec"][] | null;
+            levels: components["schemas"]["LevelSpec"][] | null;
+            papers: components["schemas"]["Slot"][] | null;
+            qualifications: components["schemas"]["Qualification"][] | null;
+            reasons: components["schemas"]["ReasonSpec"][] | null;
+            version: string;
+        };
         CategoryView: {
             /** @description Words people say for such a device, by language. */
             aliases?: {
@@ -3668,6 +4077,12 @@ export interface components {
             kind: string;
             path: string;
             text: string;
+        };
+        Choice: {
+            title: {
+                [key: string]: string;
+            };
+            value: string;
         };
         CodeInputBody: {
             /**
@@ -4053,6 +4468,23 @@ export interface components {
             /** @enum {string} */
             fault: "none" | "silent" | "slow" | "wrong";
         };
+        Field: {
+            choices?: components["schemas"]["Choice"][] | null;
+            forms?: string[] | null;
+            kinds?: string[] | null;
+            /** Format: int64 */
+            max?: number;
+            /** Format: int64 */
+            min?: number;
+            name: string;
+            pattern?: string;
+            personal?: boolean;
+            required?: boolean;
+            rule: string;
+            title: {
+                [key: string]: string;
+            };
+        };
         FindingView: {
             /** @description That handed the secret out; POST /api/v1/downloads/{download}/revocation takes it out of force. */
             download?: components["schemas"]["DownloadView"];
@@ -4085,6 +4517,12 @@ export interface components {
             rule?: string;
             /** @description JSON Pointer; of a thing model, into /document. */
             where: string;
+        };
+        FormSpec: {
+            form: string;
+            title: {
+                [key: string]: string;
+            };
         };
         GapEvent: {
             /**
@@ -4278,6 +4716,15 @@ export interface components {
              * @description That have an address or a secret.
              */
             rows: number;
+        };
+        LevelSpec: {
+            forms?: string[] | null;
+            /** Format: int64 */
+            level: number;
+            qualifications?: string[] | null;
+            title: {
+                [key: string]: string;
+            };
         };
         LimitView: {
             /**
@@ -5080,6 +5527,27 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageVerificationEntryView: {
+            items: components["schemas"]["VerificationEntryView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageVerifySubmissionLine: {
+            items: components["schemas"]["VerifySubmissionLine"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageVerifyWaiverView: {
+            items: components["schemas"]["VerifyWaiverView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageVersionOfView: {
             items: components["schemas"]["VersionOfView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -5320,12 +5788,31 @@ export interface components {
             /** @description Why, for those who read the list of versions. */
             note?: string;
         };
+        Qualification: {
+            name: string;
+            papers: string[] | null;
+            title: {
+                [key: string]: string;
+            };
+        };
+        Reason: {
+            code: string;
+            text?: string;
+            where?: string;
+        };
         ReasonBody: {
             /**
              * @description Stays on record.
              * @example a workbook was lost at the factory
              */
             reason: string;
+        };
+        ReasonSpec: {
+            code: string;
+            of: string[] | null;
+            title: {
+                [key: string]: string;
+            };
         };
         ReceiptView: {
             /** @description The reader acted for. */
@@ -5557,6 +6044,24 @@ export interface components {
             /** @description Whether people may make accounts without an invitation. */
             open: boolean;
         };
+        Slot: {
+            forms?: string[] | null;
+            issuer: string;
+            kinds?: string[] | null;
+            /** Format: int64 */
+            max_bytes: number;
+            /** Format: int64 */
+            most: number;
+            number: string;
+            required?: boolean;
+            slot: string;
+            title: {
+                [key: string]: string;
+            };
+            types: string[] | null;
+            valid_from: string;
+            valid_until: string;
+        };
         SpeechInputBody: {
             /** @enum {string} */
             lang: "zh-CN" | "en";
@@ -5701,6 +6206,268 @@ export interface components {
              */
             time: string;
             value: unknown;
+        };
+        VerificationAskView: {
+            /**
+             * @description What happens at the date.
+             * @enum {string}
+             */
+            consequence: "level_drops" | "agreement_ends";
+            /** @description Slots of the papers that are to come. */
+            papers: string[];
+            /** @description What is to be done. */
+            text: string;
+        };
+        VerificationEntryView: {
+            /** Format: date-time */
+            due_at?: string;
+            /** Format: date-time */
+            expires_at?: string;
+            form?: string;
+            organisation: string;
+            reviewer?: string;
+            state: string;
+            /** Format: date-time */
+            submitted_at?: string;
+        };
+        VerificationFiguresView: {
+            /** Format: int64 */
+            claimed: number;
+            /** Format: date-time */
+            oldest?: string;
+            /** Format: int64 */
+            overdue: number;
+            states: {
+                [key: string]: number;
+            };
+            /** @description Submissions that nobody has decided about, by age. */
+            waiting: components["schemas"]["VerifyWaitingView"][];
+        };
+        VerificationGrantView: {
+            /**
+             * Format: date-time
+             * @description Absent: with the verification.
+             */
+            ends_at?: string;
+            qualification: string;
+            /** Format: date-time */
+            since: string;
+            /** @description Id of the waiver it is held by. */
+            waiver?: string;
+        };
+        VerificationReasonInputBody: {
+            /** @description The organisation reads it. */
+            reason: string;
+        };
+        VerificationView: {
+            ask?: components["schemas"]["VerificationAskView"];
+            /**
+             * Format: date-time
+             * @description By when what is asked for is to come.
+             */
+            due_at?: string;
+            /**
+             * Format: date-time
+             * @description When the first of the papers ends that it rests upon.
+             */
+            expires_at?: string;
+            /** @description Of what holds now. */
+            form?: string;
+            /** @description That hold now. */
+            kinds: string[];
+            /**
+             * Format: int64
+             * @description 0 unverified, 1 a person, 2 an organisation, 3 with the qualification for mass production.
+             */
+            level: number;
+            /** @description What the caller may do now. */
+            open_acts: string[];
+            organisation: string;
+            qualifications: components["schemas"]["VerificationGrantView"][];
+            /** @description User who works on it. */
+            reviewer?: string;
+            state: string;
+            /**
+             * Format: int64
+             * @description Number of the newest.
+             */
+            submission?: number;
+            /** Format: date-time */
+            submitted_at?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        VerifyChangeView: {
+            after: string;
+            before: string;
+            where: string;
+        };
+        VerifyClaimInputBody: {
+            /** @description User id; whoever asks if not given. Giving it to somebody else is for administrators. */
+            reviewer?: string;
+        };
+        VerifyDecisionInputBody: {
+            /**
+             * @example reject
+             * @enum {string}
+             */
+            decision: "approve" | "reject";
+            /** @description Qualifications that are not granted though the papers for them are there. */
+            decline?: string[] | null;
+            /** @description The organisation reads it. */
+            note?: string;
+            /** @description Of a rejection, at least one. */
+            reasons?: components["schemas"]["Reason"][] | null;
+            /**
+             * Format: int64
+             * @description Number of the one that was looked at.
+             * @example 1
+             */
+            submission: number;
+        };
+        VerifyDemandInputBody: {
+            /**
+             * @example ask_supplement
+             * @enum {string}
+             */
+            act: "ask_recheck" | "ask_supplement";
+            /** @enum {string} */
+            consequence: "level_drops" | "agreement_ends";
+            /** Format: date-time */
+            due: string;
+            /** @description Slots. */
+            papers?: string[] | null;
+            /** @example Please upload the renewed trademark registration. */
+            text: string;
+        };
+        VerifyFormInputBody: {
+            /**
+             * @example organisation
+             * @enum {string}
+             */
+            form: "organisation" | "person";
+            /** @description By the names of the catalogue's fields. */
+            values: {
+                [key: string]: string;
+            };
+        };
+        VerifyNewWaiverInputBody: {
+            /** @example qualification.radio */
+            condition: string;
+            /** Format: date-time */
+            ends_at: string;
+            /** @description Id of a paper of the organisation that has it. */
+            paper?: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Now if not given.
+             */
+            starts_at?: string;
+            /** @description The waiver itself. */
+            wording: string;
+        };
+        VerifyPaperView: {
+            id: string;
+            issuer?: string;
+            media_type: string;
+            name?: string;
+            number?: string;
+            sha256: string;
+            /** Format: int64 */
+            size_bytes: number;
+            slot: string;
+            /** Format: date-time */
+            uploaded_at: string;
+            uploaded_by: string;
+            /** Format: date */
+            valid_from?: string;
+            /** Format: date */
+            valid_until?: string;
+        };
+        VerifyRevealInputBody: {
+            /**
+             * @description Why it has to be seen; it stands in the audit.
+             * @example to compare with the registry
+             */
+            reason: string;
+        };
+        VerifySubmissionLine: {
+            /** @description Version of the catalogue it was held to. */
+            catalogue: string;
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            form: string;
+            kinds: string[];
+            note?: string;
+            /** Format: int64 */
+            number: number;
+            reasons: components["schemas"]["Reason"][];
+            /** @enum {string} */
+            state: "submitted" | "approved" | "rejected" | "withdrawn" | "void";
+            /** Format: date-time */
+            submitted_at: string;
+            submitted_by: string;
+        };
+        VerifySubmissionView: {
+            /** @description To the one that was decided about before. */
+            changes: components["schemas"]["VerifyChangeView"][];
+            papers: components["schemas"]["VerifyPaperView"][];
+            values: {
+                [key: string]: string;
+            };
+            waived: string[];
+        };
+        VerifyWaitingView: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Have waited at most so long; 0: longer than the others.
+             */
+            days: number;
+        };
+        VerifyWaiverView: {
+            /** @description field.NAME, paper.SLOT or qualification.NAME. */
+            condition: string;
+            /** Format: date-time */
+            ends_at: string;
+            /** Format: date-time */
+            given_at: string;
+            given_by: string;
+            id: string;
+            in_force: boolean;
+            organisation: string;
+            paper?: string;
+            reason: string;
+            /** Format: date-time */
+            revoked_at?: string;
+            revoked_by?: string;
+            revoked_for?: string;
+            /** Format: date-time */
+            starts_at: string;
+            wording: string;
+        };
+        VerifyWorksheetView: {
+            /** @description What the form asks. */
+            fields: components["schemas"]["Field"][];
+            form?: string;
+            kinds: string[];
+            /** @description What stands in the way of a submission: field.NAME, paper.SLOT, form. */
+            missing: string[];
+            /** @description That the next submission will have. */
+            papers: components["schemas"]["VerifyPaperView"][];
+            /** @description The papers it takes. */
+            slots: components["schemas"]["Slot"][];
+            /** @description Personal values are masked; sent back as they are shown, they stay what they are. */
+            values: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            version: number;
+            /** @description Conditions that are waived now. */
+            waived: string[];
         };
         VersionOfView: {
             /** Format: date-time */
@@ -10657,6 +11424,783 @@ export interface operations {
             };
         };
     };
+    get_organisations_organisation_verification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_organisations_organisation_verification_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyClaimInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_verification_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_verification_decision: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyDecisionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_organisations_organisation_verification_demand: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyDemandInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_verification_demand_clear: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerificationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation_verification_form: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyWorksheetView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_organisations_organisation_verification_form: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyFormInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_verification_papers: {
+        parameters: {
+            query: {
+                slot: string;
+                /** @description Of the file. */
+                name?: string;
+                /** @description Of the paper. */
+                number?: string;
+                issuer?: string;
+                /** @description First day, YYYY-MM-DD. */
+                valid_from?: string;
+                /** @description Last day, YYYY-MM-DD. */
+                valid_until?: string;
+            };
+            header?: {
+                "Content-Type"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "application/pdf": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyPaperView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation_verification_papers_paper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_verification_papers_paper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_verification_reinstatement: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerificationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_verification_revocation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerificationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation_verification_submissions: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: string;
+            };
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVerifySubmissionLine"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_verification_submissions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_verification_submissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation_verification_submissions_number: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifySubmissionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_verification_submissions_number_reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyRevealInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifySubmissionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_verification_waivers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyNewWaiverInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyWaiverView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_verification_waivers_waiver: {
+        parameters: {
+            query: {
+                /** @description The organisation reads it. */
+                reason: string;
+            };
+            header?: never;
+            path: {
+                organisation: string;
+                waiver: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyWaiverView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_outstanding_agreements: {
         parameters: {
             query?: never;
@@ -13241,6 +14785,120 @@ export interface operations {
             };
         };
     };
+    get_verification_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Catalogue"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_verifications: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                kind?: string;
+                state?: string;
+                form?: string;
+                reviewer?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVerificationEntryView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_verifications_figures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerificationFiguresView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_virtual_devices_device_fault: {
         parameters: {
             query?: never;
@@ -13262,6 +14920,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waivers: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                organisation?: string;
+                condition?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageVerifyWaiverView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
