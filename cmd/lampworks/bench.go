@@ -9,7 +9,7 @@ import (
 )
 
 type benchCommand struct {
-	What     string `arg:"" help:"start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart or all." enum:"start,sessions,ingest,check,commands,sentences,triples,lists,storm,restart,all"`
+	What     string `arg:"" help:"start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart, enforce or all." enum:"start,sessions,ingest,check,commands,sentences,triples,lists,storm,restart,enforce,all"`
 	N        int    `short:"n" help:"How many: sessions, triples, devices. Default: what bench/README.md was measured with." placeholder:"N"`
 	Seconds  int    `help:"How long a rate is measured. Default: ${default}." default:"10" placeholder:"S"`
 	Rate     int    `help:"Sentences a second for the latency figure. Default: ${default}." default:"100" placeholder:"N"`

@@ -36,6 +36,8 @@ type program struct {
 	Certify   certifyCommand   `cmd:"" help:"Certifications of a running server: apply, assign, decide, revoke."`
 	Verify    verifyCommand    `cmd:"" help:"Verification (认证): form, papers, review, waivers."`
 	Audit     auditCommand     `cmd:"" help:"Look at the audit (审计): who did what, and whether anybody changed it."`
+	Limit     limitCommand     `cmd:"" help:"Limits (限额): what may be used, what is used, and what the operator sets."`
+	Enforce   enforceCommand   `cmd:"" help:"Measures (处置) of the operator, appeals and deletions."`
 	Bench     benchCommand     `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
 	TOTP      totpCommand      `cmd:"" name:"totp" help:"Print the code of a second factor (TOTP), for programs that sign in."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

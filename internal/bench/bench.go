@@ -16,7 +16,7 @@ import (
 
 // Options are what is measured and how.
 type Options struct {
-	What     string // start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart, all
+	What     string // start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart, enforce, all
 	N        int    // how many; 0: each measurement's own default
 	Seconds  int    // how long a rate is measured
 	Rate     int    // sentences or commands a second for the latency figures
@@ -88,6 +88,7 @@ func Run(ctx context.Context, o Options) error {
 		{"lists", b.lists},
 		{"storm", b.storm},
 		{"restart", b.restart},
+		{"enforce", b.enforce},
 	}
 	for _, m := range all {
 		if o.What != "all" && o.What != m.name {

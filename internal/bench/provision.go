@@ -44,6 +44,9 @@ func (s *server) organisation(ctx context.Context, owner string) (token string, 
 	if err != nil {
 		return "", err
 	}
+	if err := operator.unlimited(ctx, org.ID); err != nil {
+		return "", err
+	}
 	if token, err = s.session(ctx, owner); err != nil {
 		return "", err
 	}

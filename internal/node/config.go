@@ -38,6 +38,7 @@ type Config struct {
 	LogBytes          int64
 	HistoryKeep       time.Duration
 	AuditKeep         time.Duration // at least 180 days; 0 is three years
+	DeletionHold      time.Duration // how long a deletion can be called back; 0: seven days
 
 	Outbound             outbound.Config // how mail and text messages leave; empty: as files in Data
 	SignUpClosed         bool            // nobody makes an account without an invitation

@@ -50,11 +50,13 @@ import (
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/agreement"
 	"lampworks/internal/partner/certify"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/quota"
 	"lampworks/internal/partner/verify"
 	"lampworks/speech"
 )
@@ -87,6 +89,8 @@ type Node struct {
 	Homes    *home.Service
 	Voice    *voice.Service
 	Gateway  *gateway.Gateway
+	Quota    *quota.Service
+	Enforce  *enforce.Service
 
 	Agreements   *agreement.Service
 	Notices      *notice.Service
@@ -199,6 +203,7 @@ func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
 // openRooms builds the rooms from the ground up and hands each upper room's hook to the lower one.
 func (n *Node) openRooms(context.Context) error {
 	n.Jobs = job.New(n.Store, n.log)
+	n.openLimits()
 	senders, err := outbound.Senders(n.c.Outbound)
 	if err != nil {
 		return err
@@ -221,13 +226,15 @@ func (n *Node) openRooms(context.Context) error {
 	n.Factory = factory.New(n.Store, n.Orders, n.Products, n.Jobs)
 	n.Shadows = shadow.New(n.Store, n.Products, n.log)
 	n.Commands = command.New(n.Store, n.Products, n.Shadows, n.Bus, n.log)
+	n.Commands.Hold(n.Quota)
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
 	n.Virtual = virtual.NewFleet(n.log)
 	n.Homes = home.New(n.Store)
 	n.Voice = voice.New(voice.Config{Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Logger: n.log})
+	n.guardRooms()
 	n.Gateway = gateway.New(gateway.Config{
 		Devices: n.Devices, Products: n.Products, Commands: n.Commands, Log: n.Log, Bus: n.Bus, Logger: n.log,
-		Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
+		Enforce: n.Enforce, Quota: n.Quota, Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
 	})
 	page, err := console.New(n.c.Console)
 	if err != nil {
@@ -236,8 +243,9 @@ func (n *Node) openRooms(context.Context) error {
 	n.http = &http.Server{
 		Handler: api.New(api.Config{
 			Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
-			Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Agreements.Gate, n.Entitlements.Gate},
+			Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
+			Quota: n.Quota, Enforce: n.Enforce,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
 			Console: page, Logger: n.log, Closing: n.closing,
 		}),

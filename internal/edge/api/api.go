@@ -46,11 +46,13 @@ import (
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/agreement"
 	"lampworks/internal/partner/certify"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/quota"
 	"lampworks/internal/partner/verify"
 	"lampworks/speech"
 )
@@ -72,6 +74,8 @@ type Config struct {
 	Virtual  *virtual.Fleet
 	Homes    *home.Service
 	Voice    *voice.Service
+	Quota    *quota.Service // nil: requests are not limited
+	Enforce  *enforce.Service
 	Gateway  Gateway
 	Store    *store.Store
 	Log      uplink.Log
@@ -165,6 +169,8 @@ func (a *API) routes() {
 	a.agreementRoutes()
 	a.noticeRoutes()
 	a.serviceRoutes()
+	a.limitRoutes()
+	a.enforcementRoutes()
 }
 
 // ready says whether the parts that requests need answer.

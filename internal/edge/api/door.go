@@ -48,7 +48,7 @@ func (a *API) door(inside http.Handler) http.Handler {
 			Code: fault.NotAllowed, What: "the request comes from a page of another site", Where: "Origin", Fix: "use an API token outside of browsers",
 		}))
 	}))
-	inside = cross.Handler(a.identify(inside))
+	inside = cross.Handler(a.identify(a.limited(inside)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := call{
 			id: uuid.Must(uuid.NewV7()).String(), address: r.RemoteAddr, secure: r.TLS != nil,

@@ -28,7 +28,7 @@ var nobody = []string{
 }
 
 // matrix is every other route, written down apart from the declarations it is held against.
-var matrix = slices.Concat(agreementMatrix, noticeMatrix, serviceMatrix, []entry{
+var matrix = slices.Concat(limitRoutes, enforcementRoutes, agreementMatrix, noticeMatrix, serviceMatrix, []entry{
 	{"GET", "/api/v1/session", signedIn, "", true},
 	{"PUT", "/api/v1/session/organisation", signedIn, `{"organisation":"{organisation}"}`, false},
 	{"PUT", "/api/v1/session/password", signedIn, `{"old_password":"wrong","new_password":"quite another passphrase"}`, true},
@@ -128,6 +128,7 @@ func none() map[string]string {
 		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
 		"paper", "waiver",
+		"limit_override", "measure", "appeal", "deletion",
 	} {
 		ids[kind] = "0197-none"
 	}
@@ -140,6 +141,7 @@ func (m maker) ids(w *world) map[string]string {
 		"version": "1", "number": "1", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
 	}
 	maps.Copy(ids, m.agreed)
+	maps.Copy(ids, w.cases(m))
 	return m.certified.into(ids)
 }
 

@@ -103,7 +103,7 @@ func codes() []string {
 	for _, c := range []fault.Code{
 		fault.Malformed, fault.NoActor, fault.NotAllowed, fault.Missing, fault.Clash, fault.Outdated, fault.OverLimit,
 		fault.TooBig, fault.NotSupported, fault.Down, fault.Lapsed, fault.Agreement, fault.Unsure,
-		fault.SecondFactor,
+		fault.SecondFactor, fault.Suspended,
 	} {
 		out = append(out, string(c))
 	}

@@ -73,7 +73,7 @@ func statusOf(c fault.Code) int {
 		return http.StatusUnprocessableEntity
 	case fault.NoActor:
 		return http.StatusUnauthorized
-	case fault.NotAllowed, fault.Agreement, fault.SecondFactor:
+	case fault.NotAllowed, fault.Agreement, fault.SecondFactor, fault.Suspended:
 		return http.StatusForbidden
 	case fault.Missing:
 		return http.StatusNotFound

@@ -43,11 +43,13 @@ import (
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/agreement"
 	"lampworks/internal/partner/certify"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/quota"
 	"lampworks/internal/partner/verify"
 )
 
@@ -58,12 +60,15 @@ const password = "planted canary of a passphrase 7"
 
 // world is the rooms as a node builds them, and the API in front of them.
 type world struct {
-	t     *testing.T
-	url   string
-	logs  *logs
-	store *store.Store
-	log   uplink.Log
-	bus   *inproc.Bus
+	made     map[string]string // see cases
+	limits   *quota.Service
+	measures *enforce.Service
+	t        *testing.T
+	url      string
+	logs     *logs
+	store    *store.Store
+	log      uplink.Log
+	bus      *inproc.Bus
 
 	accounts *account.Service
 	outbox   *outbox.Outbox
@@ -148,14 +153,21 @@ func newWorld(t *testing.T) *world {
 	w.commands = command.New(w.store, products, shadows, w.bus, log)
 	points := history.New(series, w.devices, products, 0, log)
 	homes := home.New(w.store)
+	w.limits = quota.New(quota.Config{Store: w.store, Logger: log})
+	w.measures = enforce.New(enforce.Config{Store: w.store, Bus: w.bus, Jobs: jobs, Logger: log, Owner: func(ctx context.Context, of enforce.Subject) (string, error) {
+		if of.Kind == enforce.KindOrganisation {
+			return of.ID, nil
+		}
+		return products.Owner(ctx, of.ID)
+	}})
 	w.virtual = virtual.NewFleet(log)
 	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Logger: log})
 	notices := notice.New(notice.Config{Store: w.store, Logger: log})
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	handler := api.New(api.Config{
-		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{agreements.Gate, entitlements.Gate},
+		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
-		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
+		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Quota: w.limits, Enforce: w.measures, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})
@@ -215,6 +227,8 @@ func (w *world) people() {
 // staff makes a member of every other role in organisation a.
 func (w *world) staff() {
 	w.t.Helper()
+	w.want(w.call(w.operator, "POST", "/api/v1/limits/overrides", `{"subject":{"kind":"platform"},"limit":"requests_per_second","purpose":"set","value":1000000,"reason":"a test is quick"}`), 201)
+	w.want(w.call(w.operator, "POST", "/api/v1/limits/overrides", `{"subject":{"kind":"platform"},"limit":"token_requests_per_second","purpose":"set","value":1000000,"reason":"a test is quick"}`), 201)
 	for _, role := range []string{"engineer", "factory", "market", "support", "query"} {
 		w.user(role)
 		w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/members", fmt.Sprintf(`{"login":%q,"role":%q}`, role, role)), 201)

@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+	"unique"
 
 	"lampworks/alink"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
+	"lampworks/internal/partner/enforce"
 	"lampworks/mqtt"
 )
 
@@ -20,7 +22,7 @@ const identifyTimeout = 5 * time.Second
 // Connect decides who a device is. A wrong signature and an unknown device get the same answer, so that names cannot be
 // tried out.
 func (c *conn) Connect(in *mqtt.Connect) byte {
-	before := c.g.changes.Load()
+	before, judged := c.g.changes.Load(), c.g.judged.Load()
 	code, why := c.admit(in)
 	if code != mqtt.Accepted {
 		c.g.Stats.Refused.Add(1)
@@ -40,6 +42,9 @@ func (c *conn) Connect(in *mqtt.Connect) byte {
 	if c.g.changes.Load() != before { // a round passed between the reading of its right and its entry
 		c.g.conns.Go(func() { c.g.recheck(context.Background(), []*conn{c}) })
 	}
+	if c.g.judged.Load() != judged { // the same of its standing
+		c.g.conns.Go(func() { c.g.judge(context.Background(), []*conn{c}) })
+	}
 	return mqtt.Accepted
 }
 
@@ -58,7 +63,7 @@ func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
 	if !c.secure && !c.loopback() && !c.g.plain[key] {
 		return mqtt.RefusedAuthorised, "plain TCP from another machine is not allowed for product key " + key
 	}
-	who, err := c.ask(key, name, func(secret string) bool { return alink.Verify(in.Password, id.SignMethod, secret, id, name, key) })
+	who, standing, err := c.ask(key, name, func(secret string) bool { return alink.Verify(in.Password, id.SignMethod, secret, id, name, key) })
 	switch {
 	case fault.Is(err, fault.Missing):
 		return mqtt.RefusedLogin, "unknown product or device"
@@ -71,8 +76,14 @@ func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
 		return mqtt.RefusedServer, "the platform cannot identify devices now"
 	case who.State != device.Enabled:
 		return mqtt.RefusedAuthorised, "device is disabled"
+	case !standing.Allows(enforce.Connect):
+		return mqtt.RefusedAuthorised, standing.Check(enforce.Connect).Error()
 	}
-	c.device, c.product, c.key, c.name = who.ID, who.Product, who.ProductKey, who.Name
+	c.of = unique.Make(origin{organisation: who.Organisation, product: who.Product, batch: who.Order, key: who.ProductKey})
+	if used := c.usedUp(who.ID); used != "" {
+		return mqtt.RefusedServer, used
+	}
+	c.device, c.name = who.ID, who.Name
 	if id.SubscribeAll {
 		all := everything()
 		c.filters.Store(&all)
@@ -83,8 +94,8 @@ func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
 var errSignature = errors.New("wrong signature")
 
 // ask identifies on a goroutine of its own: a database call would leave the reader with a stack several times larger
-// for as long as the session lives. A device that is enabled and whose signature fits is let in.
-func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.Identity, err error) {
+// for as long as the session lives. A device that is enabled, that no measure refuses, and whose signature fits is let in.
+func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.Identity, standing enforce.Standing, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
 	defer cancel()
 	done := make(chan struct{})
@@ -97,10 +108,17 @@ func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.
 				return
 			}
 			generation, ok := who.Match(fits)
-			switch {
-			case !ok:
+			if !ok {
 				err = errSignature
-			case who.State == device.Enabled:
+				return
+			}
+			if c.g.c.Enforce != nil {
+				chain := enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation}
+				if standing, err = c.g.c.Enforce.Standing(ctx, chain); err != nil {
+					return
+				}
+			}
+			if who.State == device.Enabled && standing.Allows(enforce.Connect) {
 				err = c.g.c.Devices.Admit(ctx, &who, generation)
 			}
 		case <-ctx.Done():
@@ -108,7 +126,7 @@ func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.
 		}
 	}()
 	<-done
-	return who, err
+	return who, standing, err
 }
 
 func (c *conn) loopback() bool {

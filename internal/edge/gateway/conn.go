@@ -11,7 +11,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unique"
 
+	"lampworks/internal/infra/fault"
 	"lampworks/mqtt"
 )
 
@@ -25,12 +27,14 @@ type conn struct {
 	from string // remote address
 
 	// Set by Connect, before the session is in the registry.
-	device, product, key, name string
-	epoch                      uint64
+	device, name string
+	of           unique.Handle[origin]
+	epoch        uint64
 
 	secure    bool
-	active    atomic.Int64 // tick of the last bytes read
-	started   atomic.Int64 // tick of the first byte of an unfinished packet; 0: none
+	ahead     time.Duration // how far it is ahead of a limit; the reader waits so long
+	active    atomic.Int64  // tick of the last bytes read
+	started   atomic.Int64  // tick of the first byte of an unfinished packet; 0: none
 	gone      atomic.Bool
 	receiving atomic.Bool  // the reader is inside Receive and writes what comes of it
 	writing   atomic.Bool  // somebody writes
@@ -169,6 +173,9 @@ func (c *conn) readNow(fd uintptr) bool {
 // receive acts on bytes and writes what comes of it.
 func (c *conn) receive(ctx context.Context, b []byte) error {
 	if err := c.throttle(ctx); err != nil {
+		return err
+	}
+	if err := c.fallBack(ctx); err != nil {
 		return err
 	}
 	now := time.Now()
@@ -315,7 +322,7 @@ func (c *conn) end(ctx context.Context, err error) {
 	reason := c.reason
 	c.mu.Unlock()
 	level := slog.LevelDebug
-	if broken := new(mqtt.ProtocolError); errors.As(err, &broken) || errors.Is(err, errForeign) {
+	if broken := new(mqtt.ProtocolError); errors.As(err, &broken) || errors.Is(err, errForeign) || fault.Is(err, fault.OverLimit) {
 		level = slog.LevelInfo // the maker's to mend: the reason names the rule
 	}
 	if c.device == "" {
@@ -336,6 +343,8 @@ func reasonOf(err error) string {
 		return "protocol error: " + broken.Error()
 	case errors.Is(err, errForeign):
 		return errForeign.Error()
+	case fault.Is(err, fault.OverLimit):
+		return "over its limit: " + fault.Of(err).Sentence()
 	case errors.Is(err, io.EOF):
 		return "connection closed"
 	}

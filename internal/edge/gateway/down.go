@@ -126,7 +126,7 @@ func (c *conn) Subscribe(filters []mqtt.Filter, codes []byte) {
 	for i, f := range filters {
 		var ok bool
 		qos := min(f.QoS, 1)
-		if next, ok = next.with(f.Topic, qos, c.key, c.name); !ok { // the code says refused already
+		if next, ok = next.with(f.Topic, qos, c.of.Value().key, c.name); !ok { // the code says refused already
 			c.show(device.RefusedSubject, string(f.Topic), nil, "subscribed to a topic that is not its own, or to too many")
 			continue
 		}
@@ -147,7 +147,7 @@ func (c *conn) Unsubscribe(filters []mqtt.Filter) {
 	}
 	next := *had
 	for _, f := range filters {
-		next = next.without(f.Topic, c.key, c.name)
+		next = next.without(f.Topic, c.of.Value().key, c.name)
 	}
 	c.filters.Store(&next)
 }
@@ -271,7 +271,7 @@ func (c *conn) send(cmd *command.Command) error {
 		t, arg = alink.ServiceInvoke, cmd.Service
 	}
 	f := c.filters.Load()
-	topic := t.Topic(c.key, c.name, arg)
+	topic := t.Topic(c.of.Value().key, c.name, arg)
 	payload := alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), t.Method(arg), cmd.Params)
 	c.mu.Lock()
 	id, err := c.s.Publish(topic, payload, f.qos(t, arg))

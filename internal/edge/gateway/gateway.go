@@ -6,6 +6,8 @@
 //   - PUBACK and "code":200 leave after the commit of the record that holds the message; what is refused is answered with
 //     the property, the value and the rule, and a refusal that the device does not listen for is kept in the Log;
 //   - a command is written to a socket once, after its row says sent;
+//   - a session ends within five seconds of a measure that refuses it to its device, batch, product or organisation, also if
+//     every event is lost; a device that sends more than its limits is read more slowly, and closed when it goes on;
 //   - a peer that is slow, half open or hostile is bounded in bytes, messages and time, and disturbs no other.
 //
 // A blocked session holds no buffer: reading waits for readiness, and output is gathered and written by whoever has some.
@@ -26,7 +28,9 @@ import (
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/uplink"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/quota"
 	"lampworks/mqtt"
 )
 
@@ -70,6 +74,8 @@ type Config struct {
 	Commands *command.Commands
 	Log      uplink.Log
 	Bus      bus.Bus
+	Enforce  *enforce.Service // nil: no measures are asked for
+	Quota    *quota.Service   // nil: no limits are held
 	Logger   *slog.Logger
 	Limits   Limits
 	// PlainProducts names the ProductKeys that may connect without TLS from other machines: the signature does not stop
@@ -88,16 +94,19 @@ type Gateway struct {
 	open     atomic.Int64
 	identify chan struct{} // a place for each identification at once
 	stopping atomic.Bool
-	lastDue  int64        // newest command Seq seen by the round; used by its goroutine only
-	changes  atomic.Int64 // newest change of a device's right that the round has acted on
-	waiting  owing        // sessions whose delivery failed
+	lastDue  int64         // newest command Seq seen by the round; used by its goroutine only
+	changes  atomic.Int64  // newest change of a device's right that the round has acted on
+	waiting  owing         // sessions whose delivery failed
+	standing enforce.Mark  // how far changes of standings were followed; used by the round's goroutine only
+	judged   atomic.Int64  // newest of those changes that was acted on
+	judging  chan struct{} // has room for one: a standing may have changed
 
 	Stats Stats
 }
 
 // Stats are counters of this process since its start.
 type Stats struct {
-	Accepted, Refused, Messages, Rejected, Delivered, TakenOver atomic.Int64
+	Accepted, Refused, Messages, Rejected, Delivered, TakenOver, Enforced, Limited atomic.Int64
 }
 
 // Counts are the counters by their names in /metrics.
@@ -106,12 +115,13 @@ func (g *Gateway) Counts() map[string]int64 {
 	return map[string]int64{
 		"connects_accepted_total": s.Accepted.Load(), "connects_refused_total": s.Refused.Load(), "sessions_taken_over_total": s.TakenOver.Load(),
 		"messages_total": s.Messages.Load(), "messages_rejected_total": s.Rejected.Load(), "commands_delivered_total": s.Delivered.Load(),
+		"sessions_enforced_total": s.Enforced.Load(), "messages_over_limit_total": s.Limited.Load(),
 	}
 }
 
 // New returns a gateway that serves once [Gateway.Run] runs and listeners are handed to [Gateway.Serve].
 func New(c Config) *Gateway {
-	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), identify: make(chan struct{}, 32)}
+	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), identify: make(chan struct{}, 32), judging: make(chan struct{}, 1)}
 	for _, key := range c.PlainProducts {
 		g.plain[key] = true
 	}
@@ -148,6 +158,13 @@ func (g *Gateway) Run(ctx context.Context) error {
 		}
 	})
 	defer stopState()
+	stopStanding := g.c.Bus.Subscribe(enforce.ChangeSubject, func(string, []byte) {
+		select {
+		case g.judging <- struct{}{}:
+		default:
+		}
+	})
+	defer stopStanding()
 	tick := time.NewTicker(wheelTick)
 	defer tick.Stop()
 	round := time.NewTicker(roundEvery)
@@ -160,12 +177,15 @@ func (g *Gateway) Run(ctx context.Context) error {
 			g.wheel.advance(now)
 		case <-round.C:
 			g.round(ctx)
+		case <-g.judging:
+			g.followStandings(ctx)
 		}
 	}
 }
 
 // round makes up for events that were lost.
 func (g *Gateway) round(ctx context.Context) {
+	g.followStandings(ctx)
 	for _, c := range g.waiting.take() {
 		c.deliver()
 	}
@@ -214,6 +234,11 @@ func (g *Gateway) begin(ctx context.Context) error {
 	g.lastDue = newest
 	last, err := g.c.Devices.NewestChange(ctx)
 	g.changes.Store(last)
+	if err != nil || g.c.Enforce == nil {
+		return err
+	}
+	g.standing, err = g.c.Enforce.Now(ctx)
+	g.judged.Store(g.standing.Seq)
 	return err
 }
 

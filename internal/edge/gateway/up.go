@@ -20,11 +20,14 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 	if c.gone.Load() {
 		return mqtt.ErrClosed // taken over: a late message
 	}
-	t, arg, ok := alink.Match(p.Topic, c.key, c.name)
+	t, arg, ok := alink.Match(p.Topic, c.of.Value().key, c.name)
 	if !ok || t.Direction()&alink.Up == 0 {
 		c.g.Stats.Rejected.Add(1)
 		c.show(device.RefusedSubject, string(p.Topic), p.Payload, errForeign.Error())
 		return errForeign
+	}
+	if err := c.charge(p); err != nil {
+		return err
 	}
 	c.g.Stats.Messages.Add(1)
 	answer, refusal := c.check(t, arg, p.Payload)
@@ -80,7 +83,7 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 		return answer{}, &refusal{alink.CodeBadRequest, err.Error()}
 	}
 	a := answer{id: req.ID, wanted: req.Ack}
-	model, err := c.g.c.Products.Model(context.Background(), c.product)
+	model, err := c.g.c.Products.Model(context.Background(), c.of.Value().product)
 	if err != nil {
 		return a, &refusal{alink.CodeServer, "the thing model cannot be read now; send again later"}
 	}
@@ -106,7 +109,7 @@ func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg, id []byte, r *refus
 	told := false
 	if reply := t.Reply(); reply != 0 && c.subscribed(reply, string(arg)) {
 		text := alink.AppendReply(nil, id, r.code, r.text, nil, t.Method(string(arg)))
-		_, err := c.s.Publish(reply.Topic(c.key, c.name, string(arg)), text, 0)
+		_, err := c.s.Publish(reply.Topic(c.of.Value().key, c.name, string(arg)), text, 0)
 		told = err == nil
 	}
 	switch {
@@ -122,7 +125,7 @@ func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg, id []byte, r *refus
 
 // store hands a message to the Log; acknowledgement and answer leave when it is on disk.
 func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) error {
-	m := device.Message{Product: c.product, Template: t, Arg: string(arg), Payload: p.Payload}
+	m := device.Message{Product: c.of.Value().product, Template: t, Arg: string(arg), Payload: p.Payload}
 	body, err := m.Append(make([]byte, 0, len(p.Payload)+len(arg)+24))
 	if err != nil {
 		return c.refuse(p, t, arg, a.id, &refusal{alink.CodeBadRequest, err.Error()})
@@ -133,7 +136,7 @@ func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) err
 	}
 	return c.append(uplink.Record{Kind: uplink.Message, Subject: t.String(), Body: body}, p, func() {
 		if reply != nil {
-			_, _ = c.s.Publish(t.Reply().Topic(c.key, c.name, m.Arg), reply, 0)
+			_, _ = c.s.Publish(t.Reply().Topic(c.of.Value().key, c.name, m.Arg), reply, 0)
 		}
 	})
 }

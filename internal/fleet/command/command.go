@@ -27,7 +27,9 @@ import (
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/quota"
 	"lampworks/tsl"
 )
 
@@ -89,6 +91,7 @@ func (c *Command) Contradicted() bool { return !c.Ended() && c.Note == noteContr
 
 // Commands is the service of this room. It is safe for concurrent use.
 type Commands struct {
+	quota    *quota.Service // nil: requests to devices are not limited
 	store    *store.Store
 	products *product.Service
 	shadow   *shadow.Service
@@ -151,10 +154,19 @@ func (s *Commands) prepare(ctx context.Context, who access.Actor, reqs []Request
 		var d device.Device
 		err := s.store.Read(ctx, func(v *store.View) error {
 			var err error
-			d, err = device.Load(ctx, v, who, r.Device)
-			return err
+			if d, err = device.Load(ctx, v, who, r.Device); err != nil {
+				return err
+			}
+			st, err := enforce.StandingOf(ctx, v, enforce.Chain{Device: d.ID, Batch: d.Order, Product: d.Product, Organisation: d.Organisation})
+			if err != nil {
+				return err
+			}
+			return st.Check(enforce.Control)
 		})
 		if err != nil {
+			return nil, err
+		}
+		if err := s.charge(d); err != nil {
 			return nil, err
 		}
 		model, err := s.products.Model(ctx, d.Product)

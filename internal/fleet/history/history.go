@@ -52,6 +52,10 @@ type Series interface {
 	Points(ctx context.Context, q Query) ([]Point, error)
 	// Drop removes what was received before the day of t (UTC).
 	Drop(ctx context.Context, t time.Time) error
+	// Erase removes every point of some devices, and their names.
+	Erase(ctx context.Context, devices []string) error
+	// Holds counts what is kept of some devices.
+	Holds(ctx context.Context, devices []string) (int64, error)
 	Close() error
 }
 

@@ -118,6 +118,7 @@ const (
 	failedRefusedNote  phrase = "failed.refused_note"
 	failedReplaced     phrase = "failed.replaced"
 	failedBusy         phrase = "failed.busy"
+	failedSuspended    phrase = "failed.suspended"
 	failedOutOfRange   phrase = "failed.out_of_range"
 	failedUnknownState phrase = "failed.unknown_state"
 	failedUnsupported  phrase = "failed.unsupported"

@@ -253,6 +253,8 @@ func (w *teller) fate(a nlu.Action, st *step) fate {
 		return fate{phrase: failedReplaced}
 	case Busy:
 		return fate{phrase: failedBusy}
+	case Suspended:
+		return fate{phrase: failedSuspended}
 	case Wrong:
 		if value, ok := w.reported(a, st.device, st.value); ok {
 			return fate{phrase: failedWrong, what: what, value: value}

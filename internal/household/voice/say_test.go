@@ -419,6 +419,7 @@ func TestOneRefusedCommand(t *testing.T) {
 		reason, reply string
 	}{
 		{&fault.Fault{Code: fault.OverLimit, What: "100 commands wait for the device already"}, "busy", "次卧的台灯关了；主卧的台灯还有太多指令在排队，没有执行。"},
+		{fmt.Errorf("checking: %w", &fault.Fault{Code: fault.Suspended, What: "control is refused"}), "suspended", "次卧的台灯关了；主卧的台灯已被平台暂停服务，没有执行。"},
 		{fmt.Errorf("checking: %w", &tsl.Violation{Where: "/params/powerstate"}), "invalid", "次卧的台灯关了；主卧的台灯不接受这个值，没有执行。"},
 		{fault.NotFound("device", full), "invalid", "次卧的台灯关了；主卧的台灯不接受这个值，没有执行。"},
 	} {

@@ -101,8 +101,11 @@ func (t *turn) submitted(members []int, c command.Command) {
 
 func (t *turn) refused(members []int, err error) {
 	reason := Invalid
-	if fault.Is(err, fault.OverLimit) {
+	switch {
+	case fault.Is(err, fault.OverLimit):
 		reason = Busy
+	case fault.Is(err, fault.Suspended):
+		reason = Suspended
 	}
 	for _, m := range members {
 		t.steps[m].outcome, t.steps[m].reason = Undone, reason

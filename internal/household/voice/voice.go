@@ -157,6 +157,7 @@ const (
 	Refused      = "refused"       // it answered that it will not
 	Replaced     = "replaced"      // a newer command took its place
 	Busy         = "busy"          // too many commands wait for it
+	Suspended    = "suspended"     // a measure of the operator refuses it
 	OutOfRange   = "out_of_range"  // the model does not allow the value
 	UnknownState = "unknown_state" // a relative change of a value nobody knows, or a query
 	Unsupported  = "unsupported"   // it has no such property

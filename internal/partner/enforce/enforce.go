@@ -55,11 +55,9 @@ type Config struct {
 	Jobs   *job.Runner
 	Logger *slog.Logger
 	// Owner finds the organisation that a subject belongs to; a subject there is none of is not found.
-	Owner func(ctx context.Context, q store.Querier, of Subject) (organisation string, err error)
+	Owner func(ctx context.Context, of Subject) (organisation string, err error)
 	// Tell hands an event on to the organisation. It is called again until it succeeds; nil: events are only kept.
 	Tell func(context.Context, Event) error
-	// Rooms hold the data of subjects, those above first: what refers comes before what is referred to.
-	Rooms []Room
 	// Hold is how long a deletion can be called back at least; 0: seven days.
 	Hold time.Duration
 	// AppealTime is how long after its start a measure can be appealed; 0: thirty days.
@@ -75,8 +73,10 @@ const (
 
 // Service carries measures out. It is safe for concurrent use.
 type Service struct {
-	c    Config
-	wake chan struct{} // has room for one: there may be an event to tell
+	c     Config
+	wake  chan struct{} // has room for one: there may be an event to tell
+	gate  gates
+	rooms []Room
 }
 
 // New returns the service over a migrated store.
@@ -96,6 +96,10 @@ func New(c Config) *Service {
 	}
 	return s
 }
+
+// Over names the rooms that hold data of subjects, those above first: what refers comes before what is referred to. It is
+// called before Run, where the rooms are built.
+func (s *Service) Over(rooms ...Room) { s.rooms = rooms }
 
 // A NewMeasure is what a measure is made of.
 type NewMeasure struct {
@@ -130,13 +134,11 @@ func (s *Service) Impose(ctx context.Context, who access.Actor, n NewMeasure) (M
 	if m.Starts.After(m.Created) {
 		m.State = Scheduled
 	}
-	err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
-		var err error
-		if m.Organisation, err = s.c.Owner(ctx, tx, n.Subject); err != nil {
-			return err
-		}
-		return s.impose(ctx, tx, who, m)
-	})
+	var err error
+	if m.Organisation, err = s.c.Owner(ctx, n.Subject); err != nil {
+		return Measure{}, err
+	}
+	err = s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.impose(ctx, tx, who, m) })
 	return m, err
 }
 
@@ -211,6 +213,7 @@ func (s *Service) changed(ctx context.Context, tx *store.Tx, of Subject) error {
 		return err
 	}
 	tx.AfterCommit(func() {
+		s.gate.forget()
 		if s.c.Bus != nil {
 			s.c.Bus.Publish(ChangeSubject, nil)
 		}

@@ -59,8 +59,8 @@ func newCourt(t *testing.T, s *store.Store, rooms ...enforce.Room) *court {
 	c := &court{store: s, jobs: job.New(s, slog.New(slog.DiscardHandler))}
 	c.ms.Store(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).UnixMilli())
 	c.Service = enforce.New(enforce.Config{
-		Store: s, Bus: events, Jobs: c.jobs, Logger: slog.New(slog.DiscardHandler), Rooms: rooms, Now: c.now,
-		Owner: func(_ context.Context, _ store.Querier, of enforce.Subject) (string, error) {
+		Store: s, Bus: events, Jobs: c.jobs, Logger: slog.New(slog.DiscardHandler), Now: c.now,
+		Owner: func(_ context.Context, of enforce.Subject) (string, error) {
 			if of.ID == "nowhere" {
 				return "", fault.NotFound(of.Kind, of.ID)
 			}
@@ -71,6 +71,7 @@ func newCourt(t *testing.T, s *store.Store, rooms ...enforce.Room) *court {
 			return nil
 		},
 	})
+	c.Over(rooms...)
 	return c
 }
 

@@ -1,6 +1,8 @@
 package enforce
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"lampworks/internal/infra/listing/listingtest"
@@ -23,4 +25,24 @@ func TestListsAreIndexed(t *testing.T) {
 	listingtest.Prove(t, s, events())
 	listingtest.Prove(t, s, appeals())
 	listingtest.Prove(t, s, deletions())
+}
+
+// TestGuideShowsTheTables holds the diagrams of the guide to the tables they are of.
+func TestGuideShowsTheTables(t *testing.T) {
+	for _, page := range []string{"../../../docs/en/enforcement.md", "../../../docs/zh-CN/enforcement.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, diagram := range map[string]string{"measures": moves.Mermaid(), "appeals": appealMoves.Mermaid(), "deletions": deletionMoves.Mermaid()} {
+			if !strings.Contains(string(text), "```mermaid\n"+diagram+"```") {
+				t.Errorf("%s does not show the life of %s:\n%s", page, name, diagram)
+			}
+		}
+		for _, e := range Effects() {
+			if !strings.Contains(string(text), "| `"+string(e.Kind)+"`") {
+				t.Errorf("%s does not speak of %s", page, e.Kind)
+			}
+		}
+	}
 }

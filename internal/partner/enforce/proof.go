@@ -28,6 +28,8 @@ type Proof struct {
 	Rooms    []Left    `json:"rooms"`             // what each room says it still has
 	Found    []Finding `json:"found,omitempty"`   // must be empty
 	Residue  []Finding `json:"residue,omitempty"` // what stays, and why
+
+	late []string // ids that were found: some of them
 }
 
 // Left is what a room still has by its own count.
@@ -56,6 +58,14 @@ func residue() []struct{ table, why string } {
 	}
 }
 
+// stays is the place in residue of a table; negative if nothing may stay there.
+func stays(table string) int {
+	return slices.IndexFunc(residue(), func(r struct{ table, why string }) bool { return strings.HasPrefix(table, r.table) })
+}
+
+// maxLate is how many ids of what was found are deleted one by one in the next round.
+const maxLate = 10_000
+
 // prove looks for every id of the deletion in every column of every table, and asks every room.
 func (s *Service) prove(ctx context.Context, d *Deletion) (Proof, error) {
 	p := Proof{Deletion: d.ID, Subject: d.Subject.String(), At: moment(s.c.Now().UnixMilli())}
@@ -63,7 +73,7 @@ func (s *Service) prove(ctx context.Context, d *Deletion) (Proof, error) {
 	if err != nil {
 		return p, err
 	}
-	for _, r := range s.c.Rooms {
+	for _, r := range s.rooms {
 		left, err := s.left(ctx, d, r)
 		if err != nil {
 			return p, fmt.Errorf("asking %s what it still has of %s: %w", r.Name, d.Subject, err)
@@ -145,9 +155,9 @@ func (s *Service) wanted(ctx context.Context, d *Deletion, p *Proof) (wanted, er
 const uuidLength = 36
 
 // in says whether one of the ids stands anywhere in a value.
-func (w *wanted) in(b []byte) bool {
+func (w *wanted) in(b []byte) (id string, found bool) {
 	if _, ok := w.texts[string(b)]; ok {
-		return true
+		return string(b), true
 	}
 	for i := 0; i+uuidLength <= len(b); i++ {
 		if b[i+8] != '-' || b[i+13] != '-' || b[i+18] != '-' || b[i+23] != '-' {
@@ -155,11 +165,11 @@ func (w *wanted) in(b []byte) bool {
 		}
 		if u, err := uuid.ParseBytes(b[i : i+uuidLength]); err == nil {
 			if _, ok := w.uuids[u]; ok {
-				return true
+				return u.String(), true
 			}
 		}
 	}
-	return false
+	return "", false
 }
 
 // tables lists every table of the database.
@@ -216,8 +226,11 @@ func (s *Service) search(ctx context.Context, table string, ids wanted, p *Proof
 			}
 			p.Rows++
 			for i, b := range values {
-				if ids.in(b) {
+				if id, found := ids.in(b); found {
 					hits[columns[i]]++
+					if stays(table) < 0 && len(p.late) < maxLate {
+						p.late = append(p.late, id)
+					}
 				}
 			}
 		}
@@ -230,7 +243,7 @@ func (s *Service) search(ctx context.Context, table string, ids wanted, p *Proof
 			continue
 		}
 		f := Finding{Table: table, Column: column, Rows: hits[column]}
-		i := slices.IndexFunc(residue(), func(r struct{ table, why string }) bool { return strings.HasPrefix(table, r.table) })
+		i := stays(table)
 		if i < 0 {
 			p.Found = append(p.Found, f)
 			continue

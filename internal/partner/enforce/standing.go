@@ -114,14 +114,19 @@ func (s *Service) Gate(ctx context.Context, who access.Actor, act access.Act) er
 	if who.Organisation == "" || what == AppealTo || what == Export {
 		return nil
 	}
-	var st Standing
-	err := s.c.Store.Read(ctx, func(v *store.View) error {
-		var err error
-		st, err = standingAt(ctx, v, Chain{Organisation: who.Organisation}, s.c.Now())
-		return err
-	})
-	if err != nil {
-		return err
+	now := s.c.Now()
+	st, known := s.gate.find(who.Organisation, now)
+	if !known {
+		turn := s.gate.turn.Load()
+		err := s.c.Store.Read(ctx, func(v *store.View) error {
+			var err error
+			st, err = standingAt(ctx, v, Chain{Organisation: who.Organisation}, now)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		s.gate.put(who.Organisation, st, now, turn)
 	}
 	return st.Check(what)
 }

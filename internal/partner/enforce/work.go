@@ -98,7 +98,7 @@ func (s *Service) delete(ctx context.Context, t *job.Task) error {
 		if round == maxRounds-1 {
 			return fmt.Errorf("%s is still named in %s", d.Subject, proof.Found[0])
 		}
-		if err := s.again(ctx, &d); err != nil { // something was written while it was deleted
+		if err := s.again(ctx, &d, proof.late); err != nil { // something was written while it was deleted
 			return err
 		}
 	}
@@ -144,13 +144,13 @@ func (s *Service) list(ctx context.Context, d *Deletion) error {
 	for d.Listed != "" {
 		step, after, _ := strings.Cut(d.Listed, ":")
 		i, _ := strconv.Atoi(step) // empty: 0
-		for i < len(s.c.Rooms) && s.c.Rooms[i].Lists == nil {
+		for i < len(s.rooms) && s.rooms[i].Lists == nil {
 			i, after = i+1, ""
 		}
 		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
 			next := ""
-			if i < len(s.c.Rooms) {
-				r := s.c.Rooms[i]
+			if i < len(s.rooms) {
+				r := s.rooms[i]
 				found, err := r.Lists(ctx, tx, d.Subject.Kind, d.Subject.ID, after, listRows)
 				if err != nil {
 					return fmt.Errorf("listing what %s has of %s: %w", r.Name, d.Subject, err)
@@ -201,8 +201,8 @@ func keep(ctx context.Context, tx *store.Tx, deletion, kind string, found []stri
 
 // erase goes through the rooms, from the stage where it was.
 func (s *Service) erase(ctx context.Context, t *job.Task, d *Deletion) error {
-	for d.Stage < len(s.c.Rooms) {
-		r := s.c.Rooms[d.Stage]
+	for d.Stage < len(s.rooms) {
+		r := s.rooms[d.Stage]
 		if r.Outside != nil {
 			if err := s.eachDevice(ctx, d, r.Outside.EraseDevices); err != nil {
 				return fmt.Errorf("deleting the files of %s: %w", r.Name, err)
@@ -224,7 +224,7 @@ func (s *Service) erase(ctx context.Context, t *job.Task, d *Deletion) error {
 				return err
 			}
 			tx.AfterCommit(func() { d.Stage = stage })
-			if err := t.Progress(ctx, tx, int64(stage), int64(len(s.c.Rooms))); !errors.Is(err, job.ErrCancelled) {
+			if err := t.Progress(ctx, tx, int64(stage), int64(len(s.rooms))); !errors.Is(err, job.ErrCancelled) {
 				return err // who cancels the job cannot stop what cannot be undone: it is queued again
 			}
 			return nil
@@ -239,8 +239,24 @@ func (s *Service) erase(ctx context.Context, t *job.Task, d *Deletion) error {
 	return nil
 }
 
-// again begins the rooms anew.
-func (s *Service) again(ctx context.Context, d *Deletion) error {
+// again deletes what was found of devices that are gone already, as a late report of one, and begins the rooms anew.
+func (s *Service) again(ctx context.Context, d *Deletion, late []string) error {
+	for _, id := range late {
+		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
+			for _, r := range s.rooms {
+				if r.Erase == nil {
+					continue
+				}
+				if _, err := r.Erase(ctx, tx, KindDevice, id, eraseRows); err != nil {
+					return fmt.Errorf("deleting what %s has of device %s: %w", r.Name, id, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 	d.Stage = 0
 	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.Exec(ctx, "UPDATE enforce_deletion SET stage = 0 WHERE id = ?", d.ID)

@@ -19,7 +19,6 @@ const (
 	Triples
 	OpenOrders
 	Storage
-	Homes
 	MessageRate
 	MessageBytes
 	DeviceMessageRate
@@ -57,7 +56,6 @@ var registry = [limits]Spec{
 	Triples:           {"triples", titles("量产三元组总数", "Mass-production triples"), "triples", KindOrganisation, 0, 10_000_000, 1 << 40},
 	OpenOrders:        {"open_orders", titles("未结的三元组申请", "Open orders of triples"), "orders", KindOrganisation, 0, 100, 10_000},
 	Storage:           {"storage_bytes", titles("文件存储", "Stored files"), "bytes", KindOrganisation, 0, 5 << 30, 1 << 50},
-	Homes:             {"homes", titles("家庭数", "Homes"), "homes", KindOrganisation, 0, 100_000, 1 << 40},
 	MessageRate:       {"messages_per_second", titles("设备每秒上行消息", "Device messages a second"), "messages", KindOrganisation, time.Second, 50_000, 10_000_000},
 	MessageBytes:      {"message_bytes_per_day", titles("设备每日上行流量", "Device traffic a day"), "bytes", KindOrganisation, day, 1 << 40, 1 << 60},
 	DeviceMessageRate: {"device_messages_per_second", titles("单台设备每秒消息", "Messages of one device a second"), "messages", KindDevice, time.Second, 50, 1_000_000},

@@ -21,6 +21,9 @@ func Take(ctx context.Context, tx *store.Tx, of Subject, l Limit, n int64) error
 	if n < 0 {
 		return fmt.Errorf("taking %d of %s: fewer than none", n, l)
 	}
+	if of.Kind == KindOrganisation {
+		of.Organisation = of.ID
+	}
 	now := time.Now()
 	value, _, err := inForce(ctx, tx, of, l, now)
 	if err != nil {
@@ -76,12 +79,8 @@ func Give(ctx context.Context, tx *store.Tx, of Subject, l Limit, n int64) error
 // over is the refusal of n more than used.
 func over(of Subject, l Limit, used, n, value int64, after time.Duration) *fault.Fault {
 	spec := l.Spec()
-	rule := fmt.Sprintf("%d %s", value, spec.Unit)
-	if spec.Window > 0 {
-		rule += " a " + unit(spec.Window)
-	}
-	f := fault.Limit(l.String(), strconv.FormatInt(used+n, 10), rule+" for each "+spec.Of, after)
-	f.Fix = "see GET /api/v1/limits/usage; the operator can raise it"
+	f := fault.Limit(l.String(), strconv.FormatInt(used+n, 10), Rule(value, l), after)
+	f.Fix = "GET /api/v1/organisations/{organisation}/limits shows what is used; the operator can raise it"
 	if spec.Window > 0 {
 		f.Fix = "wait until the " + unit(spec.Window) + " is over, or ask the operator for more"
 	}
@@ -89,6 +88,16 @@ func over(of Subject, l Limit, used, n, value int64, after time.Duration) *fault
 		f.Fix = "it is cut off; the reason stands in GET /api/v1/limits/overrides"
 	}
 	return f
+}
+
+// Rule is a value of l in words: "100 triples for each product".
+func Rule(value int64, l Limit) string {
+	spec := l.Spec()
+	rule := fmt.Sprintf("%d %s", value, spec.Unit)
+	if spec.Window > 0 {
+		rule += " a " + unit(spec.Window)
+	}
+	return rule + " for each " + spec.Of
 }
 
 func unit(window time.Duration) string {

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t testing.TB, path string) history.Series) {
 		{"what is old is dropped by the day of receipt", dropped},
 		{"devices and properties are apart", apart},
 		{"many days", days},
+		{"a device is erased from every day", erased},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &suite{open: open, path: t.TempDir()}
@@ -199,6 +200,41 @@ func dropped(t *testing.T, s *suite) {
 	if got, err := s.Cursor(t.Context()); err != nil || got != 5 {
 		t.Errorf("the cursor is %d, %v; want 5", got, err)
 	}
+}
+
+func erased(t *testing.T, s *suite) {
+	for i := range 3 {
+		at := noon.AddDate(0, 0, i)
+		other := point(at, "kept")
+		other.Device = "other"
+		s.write(t, uplink.Position(i+1), at, point(at, fmt.Sprint(i)), other)
+	}
+	held := func(device string) int64 {
+		t.Helper()
+		n, err := s.Holds(t.Context(), []string{device, "nobody"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if held(lamp(1).Device) == 0 {
+		t.Error("nothing is held before")
+	}
+	for range 2 { // twice is once
+		if err := s.Erase(t.Context(), []string{lamp(1).Device, "nobody"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.reopen(t)
+	if n := held(lamp(1).Device); n != 0 {
+		t.Errorf("%d are held after", n)
+	}
+	want(t, "what is left", s.values(t, lamp(10)), []string(nil))
+	other := lamp(10)
+	other.Device = "other"
+	want(t, "of the other", s.values(t, other), []string{"kept", "kept", "kept"})
+	s.write(t, 9, noon, point(noon, "new"))
+	want(t, "afterwards", s.values(t, lamp(10)), []string{"new"})
 }
 
 func apart(t *testing.T, s *suite) {

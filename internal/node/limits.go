@@ -1,0 +1,87 @@
+package node
+
+import (
+	"context"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/quota"
+)
+
+// openLimits builds the gatekeepers, which know no room above them: what they must ask those is handed in.
+func (n *Node) openLimits() {
+	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: map[quota.Limit]quota.Count{
+		quota.Products: func(ctx context.Context, q store.Querier, id string) (int64, error) {
+			return n.Products.Count(ctx, q, id)
+		},
+	}})
+	n.Enforce = enforce.New(enforce.Config{
+		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Hold: n.c.DeletionHold,
+	})
+}
+
+// ownerOf finds the organisation that the subject of a measure belongs to.
+func (n *Node) ownerOf(ctx context.Context, of enforce.Subject) (string, error) {
+	switch of.Kind {
+	case enforce.KindOrganisation:
+		o, err := n.Accounts.Organisation(ctx, access.System("enforcement", ""), of.ID)
+		return o.ID, err
+	case enforce.KindProduct:
+		return n.Products.Owner(ctx, of.ID)
+	case enforce.KindBatch:
+		return n.Orders.Owner(ctx, of.ID)
+	case enforce.KindDevice:
+		return n.Devices.Owner(ctx, of.ID)
+	}
+	return "", fault.NotFound(of.Kind, of.ID)
+}
+
+// eraser is a room that deletes what it has of a subject.
+type eraser interface {
+	Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error)
+	Holds(ctx context.Context, q store.Querier, kind, id string) (int64, error)
+}
+
+// lister is a room whose ids others refer to.
+type lister interface {
+	IDs(ctx context.Context, q store.Querier, kind, id, after string, limit int) ([]string, error)
+}
+
+// guardRooms tells the deletion of every room that holds data of a subject, from the upper to the lower. What a room
+// left out still had would be found by the proof, which then fails.
+func (n *Node) guardRooms() {
+	var rooms []enforce.Room
+	for _, r := range []struct {
+		name string
+		room any
+	}{
+		{"home", n.Homes},
+		{"command", n.Commands},
+		{"shadow", n.Shadows},
+		{"history", n.History},
+		{"device", n.Devices},
+		{"factory", n.Factory},
+		{"issuance", n.Orders},
+		{"product", n.Products},
+		{"certify", n.Certify},
+		{"account", n.Accounts},
+		{"quota", n.Quota},
+		{"job", n.Jobs},
+		{"keyring", n.Keys},
+	} {
+		room := enforce.Room{Name: r.name}
+		if e, ok := r.room.(eraser); ok {
+			room.Erase, room.Holds = e.Erase, e.Holds
+		}
+		if l, ok := r.room.(lister); ok {
+			room.Lists = l.IDs
+		}
+		if o, ok := r.room.(enforce.Outside); ok {
+			room.Outside = o
+		}
+		rooms = append(rooms, room)
+	}
+	n.Enforce.Over(rooms...)
+}
