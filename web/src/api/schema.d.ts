@@ -800,6 +800,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a device may use, and uses
+         * @description Needs quota.read.
+         */
+        get: operations["get_devices_device_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/revocation": {
         parameters: {
             query?: never;
@@ -934,6 +954,234 @@ export interface paths {
          * @description Needs triple.revoke.
          */
         post: operations["post_downloads_download_revocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/appeals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Appeals, newest first
+         * @description Needs enforcement.read.
+         */
+        get: operations["get_enforcement_appeals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/appeals/{appeal}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An appeal
+         * @description Needs enforcement.read.
+         */
+        get: operations["get_enforcement_appeals_appeal"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw an appeal
+         * @description Needs enforcement.appeal.
+         */
+        delete: operations["delete_enforcement_appeals_appeal"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/appeals/{appeal}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Decide about an appeal; nobody decides about a measure they imposed
+         * @description Needs appeal.decide.
+         */
+        put: operations["put_enforcement_appeals_appeal_decision"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every kind of measure with what it refuses, and every reason
+         * @description Needs enforcement.read.
+         */
+        get: operations["get_enforcement_catalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/deletions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Deletions, newest first
+         * @description Needs enforcement.read.
+         */
+        get: operations["get_enforcement_deletions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/deletions/{deletion}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A deletion, with its proof once it is done
+         * @description Needs enforcement.read.
+         */
+        get: operations["get_enforcement_deletions_deletion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Measures, newest first
+         * @description Needs enforcement.read.
+         */
+        get: operations["get_enforcement_measures"];
+        put?: never;
+        /**
+         * Impose a measure on an organisation, product, batch or device
+         * @description Needs enforcement.act.
+         */
+        post: operations["post_enforcement_measures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/measures/{measure}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A measure
+         * @description Needs enforcement.read.
+         */
+        get: operations["get_enforcement_measures_measure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/measures/{measure}/appeals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Appeal against a measure
+         * @description Needs enforcement.appeal.
+         */
+        post: operations["post_enforcement_measures_measure_appeals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/measures/{measure}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to a measure, oldest first
+         * @description Needs enforcement.read.
+         */
+        get: operations["get_enforcement_measures_measure_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/measures/{measure}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift a measure; a deletion that is held is called back
+         * @description Needs enforcement.act.
+         */
+        post: operations["post_enforcement_measures_measure_lift"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1532,6 +1780,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every limit there is
+         * @description Needs quota.read.
+         */
+        get: operations["get_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the organisation was told about its limits, newest first
+         * @description Needs quota.read.
+         */
+        get: operations["get_limits_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/overrides": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Limits that are others than the default, newest first
+         * @description Needs quota.read.
+         */
+        get: operations["get_limits_overrides"];
+        put?: never;
+        /**
+         * Set, throttle, cut off, or ask to use less by a date
+         * @description Needs quota.manage.
+         */
+        post: operations["post_limits_overrides"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/overrides/{limit_override}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Lift an override
+         * @description Needs quota.manage.
+         */
+        delete: operations["delete_limits_overrides_limit_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/overrides/{limit_override}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Answer being asked to use less
+         * @description Needs organisation.write.
+         */
+        put: operations["put_limits_overrides_limit_override_answer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lost-orders": {
         parameters: {
             query?: never;
@@ -1990,6 +2342,70 @@ export interface paths {
          */
         put: operations["put_organisations_organisation_invitations_invitation_sending"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the organisation: everything of it is deleted after a hold
+         * @description Needs organisation.leave.
+         */
+        post: operations["post_organisations_organisation_leave"];
+        /**
+         * Call the end of the organisation back, while it is held
+         * @description Needs organisation.leave.
+         */
+        delete: operations["delete_organisations_organisation_leave"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an organisation may use, and uses
+         * @description Needs quota.read.
+         */
+        get: operations["get_organisations_organisation_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/limits/recount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold the counted stocks against the rows they stand for
+         * @description Needs quota.manage.
+         */
+        post: operations["post_organisations_organisation_limits_recount"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2701,6 +3117,26 @@ export interface paths {
          * @description Needs product.write.
          */
         put: operations["put_products_product_icon"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a product may use, and uses
+         * @description Needs quota.read.
+         */
+        get: operations["get_products_product_limits"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3738,6 +4174,32 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        AppealDecisionInputBody: {
+            /** @enum {string} */
+            act: "uphold" | "lift" | "change";
+            /**
+             * Format: date-time
+             * @description Of change: when the measure ends instead.
+             */
+            ends?: string;
+            /** @description The organisation reads it. */
+            reason: string;
+        };
+        AppealView: {
+            /** Format: date-time */
+            decided_at?: string;
+            decision?: string;
+            evidence: string[];
+            /** Format: date-time */
+            filed_at: string;
+            id: string;
+            measure: string;
+            open_acts: string[];
+            organisation: string;
+            /** @enum {string} */
+            state: "open" | "upheld" | "lifted" | "changed" | "withdrawn";
+            statement: string;
+        };
         ApplicationView: {
             /** Format: date-time */
             created_at: string;
@@ -4022,6 +4484,10 @@ export interface components {
             reasons: components["schemas"]["ReasonSpec"][] | null;
             version: string;
         };
+        CatalogueView: {
+            causes: components["schemas"]["CauseView"][];
+            measures: components["schemas"]["MeasureKind"][];
+        };
         CategoryView: {
             /** @description Words people say for such a device, by language. */
             aliases?: {
@@ -4038,6 +4504,12 @@ export interface components {
             papers?: string[];
             /** @description Device type of the smart-home skill protocol. */
             skill_type?: string;
+        };
+        CauseView: {
+            cause: string;
+            titles: {
+                [key: string]: string;
+            };
         };
         CertificateView: {
             case: string;
@@ -4243,6 +4715,30 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        DeletionView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /**
+             * Format: date-time
+             * @description Until then it can be called back; from then on it cannot be undone.
+             */
+            hold_until: string;
+            id: string;
+            /** @description Absent: the organisation leaves by its own will. */
+            measure?: string;
+            open_acts: string[];
+            organisation: string;
+            /** @description Where was looked for what was deleted, and what stays and why. */
+            proof?: unknown;
+            reason?: string;
+            /** Format: date-time */
+            started_at?: string;
+            /** @enum {string} */
+            state: "announced" | "called_back" | "erasing" | "done";
+            subject: components["schemas"]["SubjectView"];
+        };
         DemandView: {
             agreement: string;
             declined?: boolean;
@@ -4424,6 +4920,13 @@ export interface components {
             };
             /** Format: int64 */
             value: number;
+        };
+        EventView: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            kind: string;
+            note?: string;
         };
         EvidenceView: {
             /** Format: date-time */
@@ -4717,6 +5220,11 @@ export interface components {
              */
             rows: number;
         };
+        LeaveInputBody: {
+            /** @description The id of the organisation once more: everything of it will be deleted. */
+            confirm: string;
+            reason?: string;
+        };
         LevelSpec: {
             forms?: string[] | null;
             /** Format: int64 */
@@ -4725,6 +5233,81 @@ export interface components {
             title: {
                 [key: string]: string;
             };
+        };
+        LiftInputBody: {
+            reason: string;
+        };
+        LimitAnswerInputBody: {
+            /** @description What is done about it, and by when. */
+            answer: string;
+        };
+        LimitNoticeView: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            /** @enum {string} */
+            kind: "near" | "reached" | "changed" | "adjust";
+            limit: string;
+            note?: string;
+            /** Format: int64 */
+            percent?: number;
+            subject: components["schemas"]["SubjectView"];
+            /** Format: int64 */
+            used?: number;
+            /** Format: int64 */
+            value: number;
+        };
+        LimitOverrideView: {
+            /** @description What the organisation says of being asked to use less. */
+            answer?: string;
+            /** Format: date-time */
+            answered_at?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            /** Format: date-time */
+            lifted_at?: string;
+            limit: string;
+            organisation?: string;
+            /** @enum {string} */
+            purpose: "set" | "throttle" | "cut_off" | "adjust";
+            reason: string;
+            subject: components["schemas"]["SubjectView"];
+            /** Format: date-time */
+            until?: string;
+            /** Format: int64 */
+            value: number;
+        };
+        LimitSpecView: {
+            /** Format: int64 */
+            default: number;
+            /** @enum {string} */
+            kind: "stock" | "rate";
+            /**
+             * Format: int64
+             * @description The most an override may give.
+             */
+            max: number;
+            /** @example messages_per_second */
+            name: string;
+            /**
+             * @description What it is counted for.
+             * @enum {string}
+             */
+            of: "organisation" | "product" | "device" | "token" | "user";
+            /** @description By language. */
+            titles: {
+                [key: string]: string;
+            };
+            /** @example messages */
+            unit: string;
+            /**
+             * Format: int64
+             * @description Of a rate.
+             */
+            window_seconds?: number;
         };
         LimitView: {
             /**
@@ -4788,6 +5371,48 @@ export interface components {
              */
             total: number;
         };
+        MeasureKind: {
+            kind: string;
+            /** @description What is refused while it is in force. */
+            refuses: string[];
+            titles: {
+                [key: string]: string;
+            };
+        };
+        MeasureView: {
+            /** Format: date-time */
+            appeal_until: string;
+            cause: string;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @description Why it was lifted. */
+            closing?: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Of an order: by when it is to be deleted. Of a deletion: when it begins.
+             */
+            due_at?: string;
+            /** Format: date-time */
+            ends_at?: string;
+            /** @description Ids of what it rests on. */
+            evidence: string[];
+            id: string;
+            /** @description Id of the person; for the operator only. */
+            imposed_by?: string;
+            /** @enum {string} */
+            kind: "warn" | "suspend_service" | "suspend" | "take_down" | "order_deletion" | "delete_data" | "terminate";
+            open_acts: string[];
+            organisation: string;
+            reason: string;
+            service?: string;
+            /** Format: date-time */
+            starts_at: string;
+            /** @enum {string} */
+            state: "scheduled" | "in_force" | "ended" | "lifted";
+            subject: components["schemas"]["SubjectView"];
+        };
         MemberView: {
             /** Format: date-time */
             created_at: string;
@@ -4844,6 +5469,11 @@ export interface components {
             };
             /** @enum {string} */
             subject: "user" | "organisation" | "product";
+        };
+        NewAppealInputBody: {
+            evidence?: string[];
+            /** @description What is wrong with the measure. */
+            statement: string;
         };
         NewApplicationInputBody: {
             plan?: string;
@@ -4934,6 +5564,54 @@ export interface components {
             login?: string;
             /** @enum {string} */
             role: "owner" | "engineer" | "factory" | "market" | "support" | "query";
+        };
+        NewLimitOverrideInputBody: {
+            /**
+             * Format: date-time
+             * @description Now if not given.
+             */
+            from?: string;
+            /** @example device_messages_per_second */
+            limit: string;
+            /**
+             * @description adjust asks to use less by from; then the limit falls by itself.
+             * @enum {string}
+             */
+            purpose: "set" | "throttle" | "cut_off" | "adjust";
+            /** @description The organisation reads it. */
+            reason: string;
+            subject: components["schemas"]["SubjectBody"];
+            /** Format: date-time */
+            until?: string;
+            /** Format: int64 */
+            value: number;
+        };
+        NewMeasureInputBody: {
+            /** @example unsafe_product */
+            cause: string;
+            /**
+             * Format: date-time
+             * @description Of order_deletion: by when. Of delete_data: not before.
+             */
+            due?: string;
+            /**
+             * Format: date-time
+             * @description It ends by itself then; never if not given.
+             */
+            ends?: string;
+            evidence?: string[];
+            /** @enum {string} */
+            kind: "warn" | "suspend_service" | "suspend" | "take_down" | "order_deletion" | "delete_data" | "terminate";
+            /** @description The organisation reads it. */
+            reason: string;
+            /** @description Of suspend_service. */
+            service?: string;
+            /**
+             * Format: date-time
+             * @description Now if not given.
+             */
+            starts?: string;
+            subject: components["schemas"]["SubjectStruct"];
         };
         NewMemberInputBody: {
             login: string;
@@ -5212,6 +5890,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageAppealView: {
+            items: components["schemas"]["AppealView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageApplicationView: {
             items: components["schemas"]["ApplicationView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -5303,6 +5988,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageDeletionView: {
+            items: components["schemas"]["DeletionView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageDeviceView: {
             items: components["schemas"]["DeviceView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -5312,6 +6004,13 @@ export interface components {
         };
         PageDownloadView: {
             items: components["schemas"]["DownloadView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageEventView: {
+            items: components["schemas"]["EventView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -5366,6 +6065,27 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageLimitNoticeView: {
+            items: components["schemas"]["LimitNoticeView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageLimitOverrideView: {
+            items: components["schemas"]["LimitOverrideView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageLimitSpecView: {
+            items: components["schemas"]["LimitSpecView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageLimitView: {
             items: components["schemas"]["LimitView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -5382,6 +6102,13 @@ export interface components {
         };
         PageMacListView: {
             items: components["schemas"]["MacListView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageMeasureView: {
+            items: components["schemas"]["MeasureView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -5485,6 +6212,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageRecountView: {
+            items: components["schemas"]["RecountView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageServiceView: {
             items: components["schemas"]["ServiceView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -5515,6 +6249,13 @@ export interface components {
         };
         PageUnburnedView: {
             items: components["schemas"]["UnburnedView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageUseView: {
+            items: components["schemas"]["UseView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -5673,7 +6414,7 @@ export interface components {
              * @description Stable, for programs.
              * @enum {string}
              */
-            code: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "stale" | "limit" | "too_large" | "unsupported" | "unavailable" | "expired" | "agreement" | "unconfirmed" | "second_factor" | "internal" | "cancelled" | "method_not_allowed" | "media_type" | "timeout";
+            code: "invalid" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "stale" | "limit" | "too_large" | "unsupported" | "unavailable" | "expired" | "agreement" | "unconfirmed" | "second_factor" | "suspended" | "internal" | "cancelled" | "method_not_allowed" | "media_type" | "timeout";
             /** @description What is wrong, for a person. */
             detail: string;
             /** @description What to do. */
@@ -5820,6 +6561,14 @@ export interface components {
             /** Format: date-time */
             read_at: string;
             user: string;
+        };
+        RecountView: {
+            corrected: boolean;
+            /** Format: int64 */
+            is: number;
+            limit: string;
+            /** Format: int64 */
+            was: number;
         };
         RecoveryView: {
             /** @description Each is good once instead of a code of the authenticator; shown once. */
@@ -6101,6 +6850,24 @@ export interface components {
             next: boolean;
             to: string;
         };
+        SubjectBody: {
+            id?: string;
+            /**
+             * @description An override of an organisation holds for its products and devices too, one of the platform for all.
+             * @enum {string}
+             */
+            kind: "platform" | "organisation" | "product" | "device";
+        };
+        SubjectStruct: {
+            id: string;
+            /** @enum {string} */
+            kind: "organisation" | "product" | "batch" | "device";
+        };
+        SubjectView: {
+            id?: string;
+            /** @example product */
+            kind: string;
+        };
         SwitchView: {
             announcement?: string;
             /** Format: date-time */
@@ -6162,6 +6929,26 @@ export interface components {
         };
         UnburnedView: {
             mac: string;
+        };
+        UseView: {
+            /** @example products */
+            limit: string;
+            /** @description Id of the override that gives the value; absent: the default. */
+            override?: string;
+            /** Format: int64 */
+            percent: number;
+            /**
+             * Format: int64
+             * @description Until the window is over.
+             */
+            reset_seconds?: number;
+            /** Format: int64 */
+            used: number;
+            /**
+             * Format: int64
+             * @description In force now.
+             */
+            value: number;
         };
         UserCapacityInputBody: {
             needs_guardian: boolean;
@@ -8405,6 +9192,39 @@ export interface operations {
             };
         };
     };
+    get_devices_device_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUseView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_devices_device_revocation: {
         parameters: {
             query?: never;
@@ -8662,6 +9482,495 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enforcement_appeals: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description For the operator: only those of this one. */
+                organisation?: string;
+                state?: "open" | "upheld" | "lifted" | "changed" | "withdrawn";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageAppealView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enforcement_appeals_appeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                appeal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_enforcement_appeals_appeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                appeal: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_enforcement_appeals_appeal_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                appeal: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppealDecisionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enforcement_catalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enforcement_deletions: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description For the operator: only those of this one. */
+                organisation?: string;
+                state?: "announced" | "called_back" | "erasing" | "done";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageDeletionView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enforcement_deletions_deletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deletion: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enforcement_measures: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description For the operator: only those of this one. */
+                organisation?: string;
+                subject_kind?: string;
+                subject?: string;
+                state?: "scheduled" | "in_force" | "ended" | "lifted";
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageMeasureView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_enforcement_measures: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMeasureInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enforcement_measures_measure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                measure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_enforcement_measures_measure_appeals: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                measure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAppealInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppealView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enforcement_measures_measure_events: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                measure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageEventView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_enforcement_measures_measure_lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                measure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeasureView"];
+                };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
@@ -10191,6 +11500,230 @@ export interface operations {
             };
         };
     };
+    get_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLimitSpecView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_limits_notices: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLimitNoticeView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_limits_overrides: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description For the operator: only those of this one. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageLimitOverrideView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_limits_overrides: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLimitOverrideInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitOverrideView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_limits_overrides_limit_override: {
+        parameters: {
+            query?: {
+                /** @description Why it is lifted. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                limit_override: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitOverrideView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_limits_overrides_limit_override_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                limit_override: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitAnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitOverrideView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_lost_orders: {
         parameters: {
             query?: never;
@@ -11225,6 +12758,149 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_leave: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaveInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_leave: {
+        parameters: {
+            query: {
+                /** @description Id of the deletion that is called back. */
+                deletion: string;
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUseView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_limits_recount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageRecountView"];
+                };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
@@ -12979,6 +14655,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProductView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_products_product_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageUseView"];
                 };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
