@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -120,5 +121,110 @@ func TestCanariesAreFound(t *testing.T) {
 	want := "[as it is: password base64: password bytes: secret hex: password]"
 	if got := fmt.Sprint(found); got != want {
 		t.Errorf("found\n got %s\nwant %s", got, want)
+	}
+}
+
+// operated is an empty platform with an operator who has signed in.
+func operated(t *testing.T, lang string, flags ...string) (*server, *person) {
+	t.Helper()
+	dir := t.TempDir()
+	boot := filepath.Join(dir, "operator.json")
+	in := `{"login":"operator","password":"the first of the operators","email":"op@example.com","totp_secret":"` + factorSecret + `"}`
+	if err := os.WriteFile(boot, []byte(in), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := start(dir, "serve", append([]string{"--bootstrap", boot}, flags...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { end(t, s) })
+	p := &person{s: s, lang: lang, login: "operator", password: "the first of the operators", secret: factorSecret}
+	p.signIn(t)
+	return s, p
+}
+
+// TestNoSecretIsLeftBehind hands more than a thousand secrets to a server, or has them made by it, and then looks for them in
+// everything it has written: log, database, write-ahead logs, Log, blobs, temporary files, figures.
+func TestNoSecretIsLeftBehind(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	s, operator := operated(t, "en")
+	var c canaries
+	org := operator.does(t, "POST", "/organisations", map[string]any{"names": names("灯火", "Denghuo"), "kinds": []string{"terminal_maker"}}).id(t)
+	maker := &person{s: s, lang: "en", login: "maker", password: "a canary of the maker's password"}
+	operator.does(t, "POST", "/users", map[string]string{"login": maker.login, "password": maker.password})
+	operator.does(t, "POST", "/organisations/"+org+"/members", map[string]string{"login": maker.login, "role": "owner"})
+	maker.signIn(t)
+	c.add(t, "the maker's password", maker.password)
+	c.people(t, operator)
+	c.own(t, maker)
+	c.devices(t, &way{s: s, maker: maker})
+	if len(c.names) < 1000 {
+		t.Fatalf("only %d canaries, want 1000", len(c.names))
+	}
+	figures := s.page(t, "/metrics")
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if found := c.in(append(figures, s.log.String()...)); len(found) > 0 {
+		t.Errorf("log and figures hold %q", found)
+	}
+	for _, dir := range []string{filepath.Join(s.dir, "data"), temporary} {
+		found, read := c.under(t, dir)
+		t.Logf("%d canaries, %d bytes read in %s", len(c.names), read, filepath.Base(dir))
+		if len(found) > 0 {
+			t.Errorf("left behind: %d, such as %q", len(found), found[:min(len(found), 20)])
+		}
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "data", "planted"), []byte("x"+maker.password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if found, _ := c.under(t, filepath.Join(s.dir, "data")); fmt.Sprint(found) != "[planted: the maker's password]" {
+		t.Errorf("with one that was planted, found is %q", found)
+	}
+}
+
+// people makes users, each with a password, a session, a second factor and its recovery codes.
+func (c *canaries) people(t *testing.T, operator *person) {
+	t.Helper()
+	for i := range 20 {
+		p := &person{s: operator.s, lang: "en", login: fmt.Sprintf("user%d", i), password: fmt.Sprintf("canary password number %d", i)}
+		operator.does(t, "POST", "/users", map[string]string{"login": p.login, "password": p.password})
+		p.signIn(t)
+		c.add(t, p.login+" password", p.password)
+		c.add(t, p.login+" session", p.session)
+		p.secret = p.does(t, "POST", "/factor", nil).text(t, "secret")
+		c.add(t, p.login+" factor", p.secret)
+		codes, _ := p.does(t, "PUT", "/factor", map[string]string{"code": p.code(t)}).at(t, "recovery_codes").([]any)
+		for j, code := range codes {
+			if text, ok := code.(string); ok && len(text) >= 12 {
+				c.add(t, fmt.Sprintf("%s recovery code %d", p.login, j), text)
+			}
+		}
+	}
+}
+
+// own makes API tokens: their part behind the public prefix is the secret.
+func (c *canaries) own(t *testing.T, maker *person) {
+	t.Helper()
+	maker.enrol(t)
+	for i := range 100 {
+		token := maker.does(t, "POST", "/tokens", map[string]string{"name": fmt.Sprintf("token %d", i)}).text(t, "token")
+		at := strings.LastIndexByte(token, '_')
+		c.add(t, fmt.Sprintf("token %d", i), token[at+1:])
+	}
+}
+
+// devices takes the workbooks of debug triples.
+func (c *canaries) devices(t *testing.T, w *way) {
+	t.Helper()
+	for i := range 7 {
+		p := w.maker.does(t, "POST", "/products", map[string]any{"category": "light", "names": names("灯", fmt.Sprintf("lamp %d", i))}).id(t)
+		order := w.maker.does(t, "POST", "/products/"+p+"/orders", map[string]any{"quantity": 100, "purpose": "debug"}).id(t)
+		w.issued(t, order)
+		_, rows := w.download(t, order)
+		for _, row := range rows {
+			c.add(t, "secret of "+row.MAC.String(), row.Secret.Reveal())
+		}
 	}
 }

@@ -1,0 +1,321 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+	"time"
+
+	"lampworks/mqtt"
+	triples "lampworks/triple"
+)
+
+// TestMakersWay plays the way of a maker through the API alone, from the sign-up to the end of the organisation, in both
+// languages. Each refusal on the way is looked at.
+func TestMakersWay(t *testing.T) {
+	for _, lang := range []string{"zh-CN", "en"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			w := newWay(t, lang)
+			w.agree(t)
+			w.verify(t)
+			w.certify(t)
+			w.develop(t)
+			w.debug(t)
+			w.publish(t)
+			w.produce(t)
+			w.burn(t)
+			w.leak(t)
+			w.suspend(t)
+			w.leave(t)
+		})
+	}
+}
+
+// A way is one maker with a platform of their own.
+type way struct {
+	s                                   *server
+	admin, second, reviewer, certifier  *person
+	maker                               *person
+	organisation, module, terminal      string
+	debugOrder, massOrder, massDownload string
+	debugDevice                         triples.Triple
+	key                                 string // ProductKey of the terminal
+	live                                *mqtt.Client
+	rows                                []triples.Triple // of the mass production
+}
+
+const factorSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+// newWay starts an empty platform with its people, and a maker who has signed up.
+func newWay(t *testing.T, lang string) *way {
+	t.Helper()
+	s, admin := operated(t, lang)
+	w := &way{s: s, admin: admin}
+	w.second, w.reviewer, w.certifier = w.employ(t, "second", "admin"), w.employ(t, "reviewer", "reviewer"), w.employ(t, "certifier", "certifier")
+	w.signUp(t, lang)
+	return w
+}
+
+// employ makes one of the operator's people, who can do nothing before the second factor is there.
+func (w *way) employ(t *testing.T, login, role string) *person {
+	t.Helper()
+	p := &person{s: w.s, lang: w.admin.lang, login: login, password: "one of the operator's people"}
+	id := w.admin.does(t, "POST", "/users", map[string]string{"login": login, "password": p.password}).id(t)
+	w.admin.does(t, "PUT", "/users/"+id+"/role", map[string]string{"role": role})
+	p.signIn(t)
+	p.refused(t, 403, "second_factor", "GET", "/certificates", nil)
+	p.enrol(t)
+	return p
+}
+
+// signUp makes the maker's account with a code that came by mail, and its organisation.
+func (w *way) signUp(t *testing.T, lang string) {
+	t.Helper()
+	const mail = "maker@example.com"
+	w.maker = &person{s: w.s, lang: lang, login: "maker", password: "a lamp in every window"}
+	w.maker.refused(t, 401, "unauthenticated", "GET", "/products", nil)
+	id := w.maker.does(t, "POST", "/sign-up/codes", map[string]string{"contact": mail}).id(t)
+	in := map[string]any{
+		"id": id, "code": "000000", "login": w.maker.login, "password": w.maker.password,
+		"organisation": map[string]any{"names": map[string]string{"zh-CN": "灯火科技", "en": "Denghuo"}, "kinds": []string{"module_maker", "terminal_maker"}},
+	}
+	if code := w.s.mailed(t, mail); code != "000000" {
+		if r := w.maker.ask(t, "POST", "/sign-up", in); r.status < 400 {
+			t.Fatalf("a wrong code signs up: %s", r.body)
+		}
+		in["code"] = code
+	}
+	w.maker.takeSession(t, w.maker.does(t, "POST", "/sign-up", in))
+	w.organisation = w.maker.does(t, "GET", "/session", nil).text(t, "organisation")
+	w.maker.refused(t, 404, "not_found", "GET", "/organisations/"+w.organisation[:len(w.organisation)-4]+"0000", nil)
+	w.maker.refused(t, 403, "forbidden", "GET", "/users", nil)
+}
+
+// agree publishes an agreement; nothing goes before it was accepted in a language that was read.
+func (w *way) agree(t *testing.T) {
+	id := w.admin.does(t, "POST", "/agreements", map[string]any{
+		"precedence": 1, "subject": "organisation",
+		"names":    map[string]string{"zh-CN": "平台服务协议", "en": "Platform agreement"},
+		"prevails": map[string]string{"zh-CN": "本协议优先。", "en": "This one prevails."},
+	}).id(t)
+	text := func(body string) map[string]string { return map[string]string{"body": body} }
+	w.admin.refused(t, 409, "conflict", "PUT", "/agreements/"+id+"/versions/1/state", map[string]string{"state": "published"})
+	w.admin.does(t, "PUT", "/agreements/"+id+"/draft", map[string]any{"texts": map[string]any{"zh-CN": text("# 协议\n\n双方同意。"), "en": text("# Agreement\n\nBoth agree.")}})
+	w.admin.does(t, "PUT", "/agreements/"+id+"/versions/1/state", map[string]string{"state": "published"})
+	w.maker.refused(t, 403, "agreement", "GET", "/products", nil)
+	due := w.maker.does(t, "GET", "/outstanding-agreements", nil)
+	hash := due.text(t, "now/0/hashes/"+w.maker.lang)
+	answer := map[string]any{"version": 1, "lang": w.maker.lang, "hash": strings.Repeat("0", 64)}
+	if r := w.maker.ask(t, "POST", "/agreements/"+id+"/acceptances", answer); r.status < 400 {
+		t.Fatalf("another text than the one in force was accepted: %s", r.body)
+	}
+	answer["hash"] = hash
+	w.maker.does(t, "POST", "/agreements/"+id+"/acceptances", answer)
+	w.maker.does(t, "GET", "/products", nil)
+	if got := w.maker.does(t, "GET", "/acceptances", nil); got.text(t, "items/0/hash") != hash || got.text(t, "items/0/lang") != w.maker.lang {
+		t.Errorf("the evidence is %s", got.body)
+	}
+}
+
+var pdf = []byte("%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n")
+
+// verify goes through a rejection to the verified organisation.
+func (w *way) verify(t *testing.T) {
+	at := "/organisations/" + w.organisation + "/verification"
+	w.maker.does(t, "PUT", at+"/form", map[string]any{"form": "organisation", "values": map[string]string{
+		"legal_name": "杭州灯火科技有限公司", "unified_social_credit_code": "91330100799655058B", "organisation_type": "enterprise", "founded_on": "2010-05-01",
+		"registered_address": "杭州市西湖区灯火路 1 号", "legal_representative": "欧阳金丝雀", "contact_name": "欧阳金丝雀", "contact_phone": "13800138000", "brands": "灯火",
+	}})
+	w.maker.refused(t, 409, "conflict", "POST", at+"/submissions", nil, "paper.business_licence")
+	w.maker.refused(t, 422, "invalid", "POST", at+"/papers?slot=business_licence&number=1", []byte("<svg onload='x()'/>"))
+	for _, paper := range []string{
+		"slot=business_licence&number=91330100799655058B", "slot=authorisation_letter&valid_from=2020-01-01&valid_until=2099-12-31",
+		"slot=trademark&number=7",
+	} {
+		w.maker.does(t, "POST", at+"/papers?"+paper, pdf, "Content-Type", "application/pdf")
+	}
+	w.maker.does(t, "POST", at+"/submissions", nil)
+	w.maker.refused(t, 403, "forbidden", "POST", at+"/decision", map[string]any{"submission": 1, "decision": "approve"})
+	reject := map[string]any{"submission": 1, "decision": "reject", "reasons": []map[string]string{{"where": "paper.trademark", "code": "unreadable"}}}
+	w.reviewer.does(t, "POST", at+"/decision", reject)
+	if r := w.reviewer.ask(t, "POST", at+"/decision", map[string]any{"submission": 1, "decision": "approve"}); r.status != 409 {
+		t.Fatalf("a submission was decided about twice: %d %s", r.status, r.body)
+	}
+	if got := w.maker.does(t, "GET", at, nil).text(t, "state"); got != "rejected" {
+		t.Fatalf("the verification is %s, want rejected", got)
+	}
+	w.maker.does(t, "POST", at+"/submissions", nil)
+	w.reviewer.does(t, "POST", at+"/decision", map[string]any{"submission": 2, "decision": "approve"})
+	if got := w.maker.does(t, "GET", at, nil); got.text(t, "state") != "verified" || got.at(t, "level") != 2.0 {
+		t.Fatalf("the verification is %s", got.body)
+	}
+}
+
+// square is a PNG that an icon may be.
+func square(t testing.TB) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 256, 256))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func names(zh, en string) map[string]string { return map[string]string{"zh-CN": zh, "en": en} }
+
+// move carries a product along its life.
+func (w *way) move(t testing.TB, product string, acts ...string) {
+	t.Helper()
+	for _, act := range acts {
+		w.maker.does(t, "PUT", "/products/"+product+"/state", map[string]string{"act": act})
+	}
+}
+
+// certify makes a module, on which nothing can be built before it is certified.
+func (w *way) certify(t *testing.T) {
+	w.module = w.maker.does(t, "POST", "/products", map[string]any{"kind": "module", "names": names("灯火模组", "Denghuo module")}).id(t)
+	w.maker.does(t, "PUT", "/products/"+w.module+"/icon", square(t))
+	w.move(t, w.module, "develop", "debug", "certify")
+	w.maker.refused(t, 409, "conflict", "PUT", "/products/"+w.module+"/state", map[string]string{"act": "publish"})
+	terminal := map[string]any{"category": "colour_light", "names": names("灯火台灯", "Denghuo lamp"), "built_on": w.module}
+	if r := w.maker.ask(t, "POST", "/products", terminal); r.status != 409 {
+		t.Fatalf("a terminal was built on a module that is not certified: %d %s", r.status, r.body)
+	}
+	kase := w.maker.does(t, "POST", "/products/"+w.module+"/certifications", map[string]any{"covers": map[string]any{"protocols": []string{"mqtt"}}}).id(t)
+	result := map[string]any{"result": "pass", "report": "LAB-2026-001", "valid_from": time.Now().Add(-time.Hour), "valid_until": time.Now().AddDate(1, 0, 0)}
+	w.maker.refused(t, 403, "forbidden", "PUT", "/certifications/"+kase+"/result", result)
+	w.certifier.does(t, "PUT", "/certifications/"+kase+"/laboratory", map[string]any{})
+	w.certifier.does(t, "POST", "/certifications/"+kase+"/evidence", pdf)
+	w.certifier.does(t, "PUT", "/certifications/"+kase+"/result", result)
+	w.move(t, w.module, "publish")
+	made := w.maker.does(t, "POST", "/products", terminal)
+	w.terminal, w.key = made.id(t), made.text(t, "product_key")
+}
+
+// develop brings the terminal as far as a first device needs.
+func (w *way) develop(t *testing.T) {
+	w.move(t, w.terminal, "develop", "debug")
+	steps := w.maker.does(t, "GET", "/products/"+w.terminal+"/steps", nil)
+	if !bytes.Contains(steps.body, []byte("icon")) {
+		t.Errorf("the steps do not name the icon: %s", steps.body)
+	}
+}
+
+// issued waits for an order.
+func (w *way) issued(t testing.TB, order string) {
+	t.Helper()
+	eventually(t, "order "+order+" issued", func() (bool, any) {
+		state := w.maker.does(t, "GET", "/orders/"+order, nil).text(t, "state")
+		return state == "issued", state
+	})
+}
+
+// download takes the workbook of an order, with the second factor and a reason.
+func (w *way) download(t testing.TB, order string) (id string, rows []triples.Triple) {
+	t.Helper()
+	made := w.maker.does(t, "POST", "/orders/"+order+"/downloads", map[string]string{"reason": "the line starts on Monday"})
+	id = made.id(t)
+	whole := w.maker.does(t, "GET", "/downloads/"+id+"/file", nil, "Range", "bytes=0-999")
+	rest := w.maker.does(t, "GET", "/downloads/"+id+"/file", nil, "Range", "bytes=1000-")
+	file := append(whole.body, rest.body...)
+	_, err := triples.ReadWorkbook(bytes.NewReader(file), int64(len(file)), func(row triples.Triple) error {
+		rows = append(rows, row)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("reading the workbook of %d bytes: %v", len(file), err)
+	}
+	if r := w.maker.ask(t, "GET", "/downloads/"+id+"/file", nil); r.status < 400 {
+		t.Errorf("a download that was taken to its end is given again: %d", r.status)
+	}
+	return id, rows
+}
+
+func (w *way) device(row triples.Triple) triple {
+	return triple{ProductKey: w.key, DeviceName: row.MAC.String(), DeviceSecret: row.Secret.Reveal()}
+}
+
+// debug issues triples at once, which show themselves to a second factor only, and brings a device online.
+func (w *way) debug(t *testing.T) {
+	w.maker.refused(t, 429, "limit", "POST", "/products/"+w.terminal+"/orders", map[string]any{"quantity": 1_000_000, "purpose": "debug"})
+	w.debugOrder = w.maker.does(t, "POST", "/products/"+w.terminal+"/orders", map[string]any{"quantity": 3, "purpose": "debug"}).id(t)
+	w.issued(t, w.debugOrder)
+	w.maker.refused(t, 403, "second_factor", "POST", "/orders/"+w.debugOrder+"/downloads", map[string]string{"reason": "to try"})
+	w.maker.enrol(t)
+	_, rows := w.download(t, w.debugOrder)
+	if len(rows) != 3 {
+		t.Fatalf("the workbook has %d triples, want 3", len(rows))
+	}
+	w.debugDevice = rows[0]
+	w.live = dial(t, w.s.mqtt, credentials(t, w.device(rows[0]), plain))
+	wrong := w.device(rows[1])
+	wrong.DeviceSecret = strings.Repeat("0", 32)
+	refusedWith(t, w.s.mqtt, credentials(t, wrong, plain), 4)
+	w.online(t, rows[0], true)
+}
+
+func (w *way) online(t testing.TB, row triples.Triple, want bool) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("online %t of %s", want, row.MAC), func() (bool, any) {
+		got := w.maker.does(t, "GET", "/devices?name="+row.MAC.String(), nil)
+		return got.at(t, "items/0/online") == want, string(got.body)
+	})
+}
+
+// publish hands in what families and the law ask for; each lack is named before.
+func (w *way) publish(t *testing.T) {
+	state := "/products/" + w.terminal + "/state"
+	mass := map[string]any{"quantity": 20, "purpose": "mass", "factory": map[string]string{"name": "一号工厂"}}
+	if r := w.maker.ask(t, "POST", "/products/"+w.terminal+"/orders", mass); r.status != 409 {
+		t.Fatalf("mass production before publication: %d %s", r.status, r.body)
+	}
+	w.maker.does(t, "PUT", "/products/"+w.terminal+"/icon", square(t))
+	w.move(t, w.terminal, "certify")
+	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "publish"}, "warranty")
+	w.maker.does(t, "PATCH", "/products/"+w.terminal, map[string]any{"care": map[string]any{
+		"warranty_months": 24, "warranty": names("两年质保", "Two years"), "phone": "+8657100000000", "email": "care@example.com", "address": "杭州市西湖区灯火路 1 号",
+	}})
+	w.papers(t)
+	w.maker.does(t, "POST", "/products/"+w.terminal+"/certifications", map[string]any{"covers": map[string]any{"protocols": []string{"mqtt"}}})
+	kase := w.maker.does(t, "GET", "/certifications?product="+w.terminal, nil).text(t, "items/0/id")
+	w.certifier.does(t, "PUT", "/certifications/"+kase+"/laboratory", map[string]any{})
+	w.certifier.does(t, "POST", "/certifications/"+kase+"/evidence", pdf)
+	w.certifier.does(t, "PUT", "/certifications/"+kase+"/result", map[string]any{"result": "pass", "report": "LAB-2", "valid_from": time.Now().Add(-time.Hour), "valid_until": time.Now().AddDate(1, 0, 0)})
+	w.move(t, w.terminal, "publish")
+}
+
+// papers uploads the compliance papers of the category, which a reviewer looks at.
+func (w *way) papers(t *testing.T) {
+	kinds, _ := w.maker.does(t, "GET", "/categories/colour_light", nil).at(t, "papers").([]any)
+	for i, kind := range kinds {
+		at := fmt.Sprintf("/products/%s/papers?kind=%s&number=N%d&issuer=CQC&valid_from=2026-01-01T00:00:00Z&valid_until=2030-01-01T00:00:00Z", w.terminal, kind, i)
+		paper := w.maker.does(t, "POST", at, pdf).id(t)
+		w.maker.refused(t, 403, "forbidden", "PUT", "/papers/"+paper+"/review", map[string]string{"result": "approve"})
+		w.reviewer.does(t, "PUT", "/papers/"+paper+"/review", map[string]string{"result": "approve"})
+	}
+}
+
+// produce applies for triples, which a reviewer approves, and hands the workbook to the factory.
+func (w *way) produce(t *testing.T) {
+	orders := "/products/" + w.terminal + "/orders"
+	mass := map[string]any{"quantity": 20, "purpose": "mass", "factory": map[string]string{"name": "一号工厂"}}
+	refused := w.maker.does(t, "POST", orders, mass).id(t)
+	w.maker.refused(t, 403, "forbidden", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "approve"})
+	w.reviewer.refused(t, 422, "invalid", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "reject"})
+	w.reviewer.does(t, "POST", "/orders/"+refused+"/decision", map[string]string{"act": "reject", "reason": "the factory is not known to us"})
+	w.reviewer.refused(t, 409, "conflict", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "approve"})
+	w.massOrder = w.maker.does(t, "POST", orders, mass).id(t)
+	if r := w.maker.ask(t, "POST", "/orders/"+w.massOrder+"/downloads", map[string]string{"reason": "too early"}); r.status != 409 {
+		t.Fatalf("a download before the approval: %d %s", r.status, r.body)
+	}
+	w.reviewer.does(t, "POST", "/orders/"+w.massOrder+"/decision", map[string]string{"act": "approve"})
+	w.issued(t, w.massOrder)
+	w.massDownload, w.rows = w.download(t, w.massOrder)
+	if len(w.rows) != 20 {
+		t.Fatalf("the workbook has %d triples, want 20", len(w.rows))
+	}
+}
