@@ -90,7 +90,7 @@ func (w *way) signUp(t *testing.T, lang string) {
 		in["code"] = code
 	}
 	w.maker.takeSession(t, w.maker.does(t, "POST", "/sign-up", in))
-	w.organisation = w.maker.does(t, "GET", "/session", nil).text(t, "organisation")
+	w.organisation = w.maker.does(t, "GET", "/session", nil).text(t, "actor/organisation")
 	w.maker.refused(t, 404, "not_found", "GET", "/organisations/"+w.organisation[:len(w.organisation)-4]+"0000", nil)
 	w.maker.refused(t, 403, "forbidden", "GET", "/users", nil)
 }
@@ -103,7 +103,8 @@ func (w *way) agree(t *testing.T) {
 		"prevails": map[string]string{"zh-CN": "本协议优先。", "en": "This one prevails."},
 	}).id(t)
 	text := func(body string) map[string]string { return map[string]string{"body": body} }
-	w.admin.refused(t, 409, "conflict", "PUT", "/agreements/"+id+"/versions/1/state", map[string]string{"state": "published"})
+	w.admin.does(t, "PUT", "/agreements/"+id+"/draft", map[string]any{"texts": map[string]any{"en": text("# Agreement")}})
+	w.admin.refused(t, 422, "invalid", "PUT", "/agreements/"+id+"/versions/1/state", map[string]string{"state": "published"}, "zh-CN")
 	w.admin.does(t, "PUT", "/agreements/"+id+"/draft", map[string]any{"texts": map[string]any{"zh-CN": text("# 协议\n\n双方同意。"), "en": text("# Agreement\n\nBoth agree.")}})
 	w.admin.does(t, "PUT", "/agreements/"+id+"/versions/1/state", map[string]string{"state": "published"})
 	w.maker.refused(t, 403, "agreement", "GET", "/products", nil)
