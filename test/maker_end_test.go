@@ -29,8 +29,22 @@ func (w *way) burn(t *testing.T) {
 	if got := w.maker.does(t, "GET", "/orders/"+w.massOrder+"/burn-status", nil); got.at(t, "missing") != 2.0 {
 		t.Errorf("the order is %s, want two missing", got.body)
 	}
-	w.move(t, w.terminal, "produce")
-	w.maker.refused(t, 409, "conflict", "PUT", "/products/"+w.terminal+"/state", map[string]string{"act": "reopen"})
+	w.model(t)
+}
+
+// model publishes the next version of the thing model. One that breaks what devices in the field do is refused until the
+// maker says that they know how many.
+func (w *way) model(t *testing.T) {
+	t.Helper()
+	at := "/products/" + w.terminal
+	document, _ := w.maker.does(t, "GET", at+"/versions/1", nil).at(t, "document").(map[string]any)
+	properties, _ := document["properties"].([]any)
+	document["properties"] = properties[:len(properties)-1]
+	w.maker.does(t, "PUT", at+"/draft", map[string]any{"document": document})
+	w.maker.refused(t, 409, "conflict", "POST", at+"/versions", map[string]any{"note": "one property less"})
+	if got := w.maker.does(t, "POST", at+"/versions", map[string]any{"note": "one property less", "accept_breaking": 1}); got.at(t, "breaking") != true {
+		t.Errorf("the version is %s", got.body)
+	}
 }
 
 // leak finds out where a row came from that somebody found, and takes the secrets out of force: the live device ends.

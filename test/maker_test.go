@@ -81,7 +81,7 @@ func (w *way) signUp(t *testing.T, lang string) {
 	id := w.maker.does(t, "POST", "/sign-up/codes", map[string]string{"contact": mail}).id(t)
 	in := map[string]any{
 		"id": id, "code": "000000", "login": w.maker.login, "password": w.maker.password,
-		"organisation": map[string]any{"names": map[string]string{"zh-CN": "灯火科技", "en": "Denghuo"}, "kinds": []string{"module_maker", "terminal_maker"}},
+		"organisation": map[string]any{"names": map[string]string{"zh-CN": "灯火科技", "en": "Denghuo"}, "kinds": []string{"chip_maker", "module_maker", "terminal_maker"}},
 	}
 	if code := w.s.mailed(t, mail); code != "000000" {
 		if r := w.maker.ask(t, "POST", "/sign-up", in); r.status < 400 {
@@ -129,13 +129,13 @@ func (w *way) verify(t *testing.T) {
 	at := "/organisations/" + w.organisation + "/verification"
 	w.maker.does(t, "PUT", at+"/form", map[string]any{"form": "organisation", "values": map[string]string{
 		"legal_name": "杭州灯火科技有限公司", "unified_social_credit_code": "91330100799655058B", "organisation_type": "enterprise", "founded_on": "2010-05-01",
-		"registered_address": "杭州市西湖区灯火路 1 号", "legal_representative": "欧阳金丝雀", "contact_name": "欧阳金丝雀", "contact_phone": "13800138000", "brands": "灯火",
+		"registered_address": "杭州市西湖区灯火路 1 号", "legal_representative": "欧阳金丝雀", "contact_name": "欧阳金丝雀", "contact_phone": "13800138000", "brands": "灯火", "chips_used": "DH-1", "tuned_protocols": "mqtt",
 	}})
 	w.maker.refused(t, 409, "conflict", "POST", at+"/submissions", nil, "paper.business_licence")
 	w.maker.refused(t, 422, "invalid", "POST", at+"/papers?slot=business_licence&number=1", []byte("<svg onload='x()'/>"))
 	for _, paper := range []string{
 		"slot=business_licence&number=91330100799655058B", "slot=authorisation_letter&valid_from=2020-01-01&valid_until=2099-12-31",
-		"slot=trademark&number=7",
+		"slot=trademark&number=7", "slot=protocol_statement",
 	} {
 		w.maker.does(t, "POST", at+"/papers?"+paper, pdf, "Content-Type", "application/pdf")
 	}
@@ -176,25 +176,51 @@ func (w *way) move(t testing.TB, product string, acts ...string) {
 	}
 }
 
-// certify makes a module, on which nothing can be built before it is certified.
+// certify makes a chip and a module on it. Nothing can be built on either before it is certified.
 func (w *way) certify(t *testing.T) {
-	w.module = w.maker.does(t, "POST", "/products", map[string]any{"kind": "module", "names": names("灯火模组", "Denghuo module")}).id(t)
-	w.maker.does(t, "PUT", "/products/"+w.module+"/icon", square(t))
-	w.move(t, w.module, "develop", "debug", "certify")
-	w.maker.refused(t, 409, "conflict", "PUT", "/products/"+w.module+"/state", map[string]string{"act": "publish"})
+	chip := w.maker.does(t, "POST", "/products", map[string]any{"kind": "chip", "names": names("灯火芯片", "Denghuo chip"), "protocols": []string{"mqtt"}}).id(t)
+	module := map[string]any{"kind": "module", "names": names("灯火模组", "Denghuo module"), "built_on": chip}
+	w.notCertified(t, module)
+	w.offer(t, chip)
+	w.module = w.maker.does(t, "POST", "/products", module).id(t)
 	terminal := map[string]any{"category": "colour_light", "names": names("灯火台灯", "Denghuo lamp"), "built_on": w.module}
-	if r := w.maker.ask(t, "POST", "/products", terminal); r.status != 409 {
-		t.Fatalf("a terminal was built on a module that is not certified: %d %s", r.status, r.body)
-	}
-	kase := w.maker.does(t, "POST", "/products/"+w.module+"/certifications", map[string]any{"covers": map[string]any{"protocols": []string{"mqtt"}}}).id(t)
-	result := map[string]any{"result": "pass", "report": "LAB-2026-001", "valid_from": time.Now().Add(-time.Hour), "valid_until": time.Now().AddDate(1, 0, 0)}
-	w.maker.refused(t, 403, "forbidden", "PUT", "/certifications/"+kase+"/result", result)
-	w.certifier.does(t, "PUT", "/certifications/"+kase+"/laboratory", map[string]any{})
-	w.certifier.does(t, "POST", "/certifications/"+kase+"/evidence", pdf)
-	w.certifier.does(t, "PUT", "/certifications/"+kase+"/result", result)
-	w.move(t, w.module, "publish")
+	w.notCertified(t, terminal)
+	w.offer(t, w.module)
 	made := w.maker.does(t, "POST", "/products", terminal)
 	w.terminal, w.key = made.id(t), made.text(t, "product_key")
+}
+
+// notCertified expects that a product is refused for what it is built on.
+func (w *way) notCertified(t *testing.T, product map[string]any) {
+	t.Helper()
+	if r := w.maker.ask(t, "POST", "/products", product); r.status != 409 {
+		t.Fatalf("a product was built on what is not certified: %d %s", r.status, r.body)
+	}
+}
+
+// offer brings a chip or module to its publication, with its certificate.
+func (w *way) offer(t *testing.T, product string) {
+	t.Helper()
+	state := "/products/" + product + "/state"
+	w.maker.does(t, "PUT", "/products/"+product+"/icon", square(t))
+	w.move(t, product, "develop", "debug", "certify")
+	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "publish"}, "certif")
+	w.pass(t, product)
+	w.move(t, product, "publish")
+}
+
+// pass applies for a certification and has it recorded, which the maker may not.
+func (w *way) pass(t *testing.T, product string) {
+	t.Helper()
+	one := "/certifications/" + w.maker.does(t, "POST", "/products/"+product+"/certifications", map[string]any{"covers": map[string]any{"protocols": []string{"mqtt"}}}).id(t)
+	result := map[string]any{"result": "pass", "report": "LAB-" + product[len(product)-6:], "valid_from": time.Now().Add(-time.Hour), "valid_until": time.Now().AddDate(1, 0, 0)}
+	w.maker.refused(t, 403, "forbidden", "PUT", one+"/result", result)
+	w.certifier.does(t, "PUT", one+"/laboratory", map[string]any{})
+	if r := w.certifier.ask(t, "PUT", one+"/result", result); r.status < 400 {
+		t.Fatalf("a result without evidence was recorded: %s", r.body)
+	}
+	w.certifier.does(t, "POST", one+"/evidence", pdf)
+	w.certifier.does(t, "PUT", one+"/result", result)
 }
 
 // develop brings the terminal as far as a first device needs.
@@ -281,12 +307,9 @@ func (w *way) publish(t *testing.T) {
 		"warranty_months": 24, "warranty": names("两年质保", "Two years"), "phone": "+8657100000000", "email": "care@example.com", "address": "杭州市西湖区灯火路 1 号",
 	}})
 	w.papers(t)
-	w.maker.does(t, "POST", "/products/"+w.terminal+"/certifications", map[string]any{"covers": map[string]any{"protocols": []string{"mqtt"}}})
-	kase := w.maker.does(t, "GET", "/certifications?product="+w.terminal, nil).text(t, "items/0/id")
-	w.certifier.does(t, "PUT", "/certifications/"+kase+"/laboratory", map[string]any{})
-	w.certifier.does(t, "POST", "/certifications/"+kase+"/evidence", pdf)
-	w.certifier.does(t, "PUT", "/certifications/"+kase+"/result", map[string]any{"result": "pass", "report": "LAB-2", "valid_from": time.Now().Add(-time.Hour), "valid_until": time.Now().AddDate(1, 0, 0)})
-	w.move(t, w.terminal, "publish")
+	w.pass(t, w.terminal)
+	w.move(t, w.terminal, "publish", "produce")
+	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "reopen"})
 }
 
 // papers uploads the compliance papers of the category, which a reviewer looks at.
