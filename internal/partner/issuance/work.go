@@ -18,7 +18,7 @@ const (
 	jobKind = "issuance.issue"
 
 	// chunk is how many triples one transaction registers: few enough that other writers wait for some 10 ms only.
-	chunk = 2000
+	chunk = 500
 
 	// patience is how many starts of the job an order is worth when what it needs is unavailable. It ends before the job gives up.
 	patience = 12
