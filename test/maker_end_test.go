@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // burn uploads what the line did: two are missing, one is foreign, one came twice.
@@ -96,7 +95,6 @@ func (w *way) leave(t *testing.T) {
 	w.maker.does(t, "DELETE", at+"?deletion="+left+"&reason=no", nil)
 	w.admin.does(t, "POST", "/enforcement/measures", map[string]any{
 		"subject": map[string]string{"kind": "organisation", "id": w.organisation}, "kind": "delete_data", "cause": "unsafe_product", "reason": "At the maker's wish.",
-		"due": time.Now(),
 	})
 	var deletion reply
 	eventually(t, "the deletion done", func() (bool, any) {

@@ -53,7 +53,7 @@ const factorSecret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 // newWay starts an empty platform with its people, and a maker who has signed up.
 func newWay(t *testing.T, lang string) *way {
 	t.Helper()
-	s, admin := operated(t, lang)
+	s, admin := operated(t, lang, "--deletion-hold", "100ms")
 	w := &way{s: s, admin: admin}
 	w.second, w.reviewer, w.certifier = w.employ(t, "second", "admin"), w.employ(t, "reviewer", "reviewer"), w.employ(t, "certifier", "certifier")
 	w.signUp(t, lang)
@@ -331,7 +331,7 @@ func (w *way) produce(t *testing.T) {
 	w.maker.refused(t, 403, "forbidden", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "approve"})
 	w.reviewer.refused(t, 422, "invalid", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "reject"})
 	w.reviewer.does(t, "POST", "/orders/"+refused+"/decision", map[string]string{"act": "reject", "reason": "the factory is not known to us"})
-	w.reviewer.refused(t, 409, "conflict", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "approve"})
+	w.reviewer.refused(t, 409, "stale", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "approve"})
 	w.massOrder = w.maker.does(t, "POST", orders, mass).id(t)
 	if r := w.maker.ask(t, "POST", "/orders/"+w.massOrder+"/downloads", map[string]string{"reason": "too early"}); r.status != 409 {
 		t.Fatalf("a download before the approval: %d %s", r.status, r.body)

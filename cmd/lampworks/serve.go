@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"lampworks/internal/infra/outbound"
@@ -30,6 +31,7 @@ type nodeFlags struct {
 	MQTTMaxPkt int        `name:"mqtt-max-packet" help:"Largest packet of a device, bytes." default:"262144"`
 	LogKeep    string     `name:"log-keep" help:"How long uplink records are kept. Default: ${default}." default:"168h" placeholder:"DURATION"`
 	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept. Default: ${default}." default:"720h" placeholder:"DURATION"`
+	Hold       string     `name:"deletion-hold" help:"How long a deletion of an organisation's data can be called back. Default: ${default}, seven days." default:"168h" placeholder:"DURATION"`
 	AuditKeep  string     `name:"audit-keep" help:"How long the audit is kept, 4320h (180 days) at least. Default: ${default}, three years." default:"26280h" placeholder:"DURATION"`
 	SMTPURL    string     `name:"smtp-url" help:"Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://…:465. Better in the environment (LAMPWORKS_SMTP_URL). Default: mail is written to files in the data directory." placeholder:"URL"`
 	SMTPFrom   string     `name:"smtp-from" help:"Sender of mail: an address, or \"Name <address>\"." placeholder:"ADDRESS"`
@@ -55,11 +57,15 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
+	hold, err := time.ParseDuration(f.Hold)
+	if err != nil || hold <= 0 {
+		return node.Config{}, fmt.Errorf("--deletion-hold %s: want a duration such as 168h", f.Hold)
+	}
 	c := node.Config{
 		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
 		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
 		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, MQTTPlainProducts: f.MQTTPlain, LogKeep: logKeep, HistoryKeep: historyKeep, AuditKeep: auditKeep,
-		AllowLoopbackTargets: f.AllowLoopbackTargets, SignUpClosed: f.SignUp == "closed",
+		AllowLoopbackTargets: f.AllowLoopbackTargets, DeletionHold: hold, SignUpClosed: f.SignUp == "closed",
 		Outbound: outbound.Config{
 			SMTP: f.SMTPURL, From: f.SMTPFrom, SMS: outbound.SMS{URL: f.SMSURL, Method: f.SMSMethod, Headers: f.SMSHeaders, Body: f.SMSBody},
 		},

@@ -2,23 +2,50 @@ package node
 
 import (
 	"context"
+	"strconv"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/quota"
 )
 
 // openLimits builds the gatekeepers, which know no room above them: what they must ask those is handed in.
 func (n *Node) openLimits() {
-	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: map[quota.Limit]quota.Count{
-		quota.Products: func(ctx context.Context, q store.Querier, id string) (int64, error) {
-			return n.Products.Count(ctx, q, id)
-		},
-	}})
+	counts := issuance.Counts()
+	counts[quota.Products] = func(ctx context.Context, q store.Querier, id string) (int64, error) {
+		return n.Products.Count(ctx, q, id)
+	}
+	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit})
 	n.Enforce = enforce.New(enforce.Config{
-		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Hold: n.c.DeletionHold,
+		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Hold: n.c.DeletionHold, Tell: n.tellMeasure,
+	})
+}
+
+// tellLimit writes a notice of a limit into the inbox of its organisation.
+func (n *Node) tellLimit(ctx context.Context, of quota.Notice) error {
+	return n.Store.Write(ctx, func(tx *store.Tx) error {
+		return n.Notices.Send(ctx, tx, of.Organisation, "quota."+of.Kind, map[string]string{
+			"limit": string(of.Limit), "subject": of.Subject.Kind + " " + of.Subject.ID, "percent": strconv.FormatInt(of.Percent, 10),
+			"used": strconv.FormatInt(of.Used, 10), "value": strconv.FormatInt(of.Value, 10), "note": of.Note,
+		})
+	})
+}
+
+// tellMeasure writes what happened to a measure, an appeal or a deletion into the inbox of its organisation.
+func (n *Node) tellMeasure(ctx context.Context, of enforce.Event) error {
+	data := map[string]string{"measure": of.Measure, "subject": of.Organisation, "reason": of.Note, "note": of.Note}
+	m, err := n.Enforce.Measure(ctx, access.System("enforcement", ""), of.Measure)
+	switch {
+	case err == nil:
+		data["measure"], data["subject"], data["reason"] = string(m.Kind), m.Subject.Kind+" "+m.Subject.ID, m.Reason
+	case !fault.Is(err, fault.Missing): // one that is missing is a deletion without a measure
+		return err
+	}
+	return n.Store.Write(ctx, func(tx *store.Tx) error {
+		return n.Notices.Send(ctx, tx, of.Organisation, "enforcement."+of.Kind, data)
 	})
 }
 
@@ -66,6 +93,10 @@ func (n *Node) guardRooms() {
 		{"issuance", n.Orders},
 		{"product", n.Products},
 		{"certify", n.Certify},
+		{"entitlement", n.Entitlements},
+		{"verify", n.Verify},
+		{"notice", n.Notices},
+		{"agreement", n.Agreements},
 		{"account", n.Accounts},
 		{"quota", n.Quota},
 		{"job", n.Jobs},

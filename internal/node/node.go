@@ -211,7 +211,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.Outbox = outbox.New(n.Store, senders, nil, n.log)
 	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Logger: n.log})
 	n.openTerms()
-	if n.Verify, err = verify.New(verify.Config{Store: n.Store, Keys: n.Keys, Blobs: n.Blobs, Tell: n.Notices.Send, Logger: n.log}); err != nil {
+	if n.Verify, err = verify.New(verify.Config{Store: n.Store, Keys: n.Keys, Blobs: n.Blobs, Tell: n.Notices.Send, Enforce: n.enforceVerification, Logger: n.log}); err != nil {
 		return err
 	}
 	n.Products = product.New(n.Store, n.Keys, n.log)
@@ -219,9 +219,11 @@ func (n *Node) openRooms(context.Context) error {
 	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
 	n.Products.With(product.Parts{
 		Certify: n.Certify, Blobs: n.Blobs, Notices: n.Notices, Kinds: product.KindsOf, Devices: n.Devices.InUse,
+		Terms: n.Agreements.GateProduct,
 	})
 	n.Orders = issuance.New(issuance.Config{
 		Store: n.Store, Products: n.Products, Keys: n.Keys, Jobs: n.Jobs, Issued: n.Devices.Register, Revoked: n.Devices.Revoked, Logger: n.log,
+		Level: n.Verify.Level, May: n.mayIssue,
 	})
 	n.Factory = factory.New(n.Store, n.Orders, n.Products, n.Jobs)
 	n.Shadows = shadow.New(n.Store, n.Products, n.log)
@@ -331,6 +333,9 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 func (n *Node) work() map[string]func(context.Context) error {
 	work := map[string]func(context.Context) error{
 		"accounts":     n.Accounts.Run,
+		"quota":        n.Quota.Run,
+		"enforcement":  n.Enforce.Run,
+		"blobs":        n.sweepBlobs,
 		"outbox":       n.Outbox.Run,
 		"jobs":         n.Jobs.Run,
 		"commands":     n.Commands.Run,

@@ -138,7 +138,7 @@ func (s *Service) Impose(ctx context.Context, who access.Actor, n NewMeasure) (M
 	if m.Organisation, err = s.c.Owner(ctx, n.Subject); err != nil {
 		return Measure{}, err
 	}
-	err = s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.impose(ctx, tx, who, m) })
+	err = s.c.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error { return s.impose(ctx, tx, who, m) })
 	return m, err
 }
 
@@ -173,7 +173,7 @@ func (s *Service) Lift(ctx context.Context, who access.Actor, id, why string) (m
 	if why == "" {
 		return m, fault.Invalid("/reason", "", "why it is lifted", "say why")
 	}
-	err = s.c.Store.Write(ctx, func(tx *store.Tx) error {
+	err = s.c.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		if m, err = s.load(ctx, tx, who, id); err != nil {
 			return err
 		}

@@ -130,8 +130,9 @@ type Config struct {
 
 	// Level is how far an organisation is verified, an index of [Limits]; nil: the last of them.
 	Level func(ctx context.Context, q store.Querier, organisation string) (int, error)
-	// MayMassProduce refuses a product that is not that far; nil: none.
-	MayMassProduce func(ctx context.Context, q store.Querier, product string) error
+	// May refuses a product, or the organisation it is of, that is not so far; mass tells triples for mass production from
+	// those for debugging. Nil: nobody is refused.
+	May func(ctx context.Context, q store.Querier, organisation, product string, mass bool) error
 }
 
 // Service answers for orders. It is safe for concurrent use.

@@ -32,6 +32,11 @@ func Limits() []Limit {
 // allowed refuses an order that its product or its organisation does not allow, and takes what it needs of their limits: in
 // the transaction of the act, so that no two orders get the last triple.
 func (s *Service) allowed(ctx context.Context, tx *store.Tx, o *Order) error {
+	if s.c.May != nil {
+		if err := s.c.May(ctx, tx, o.Organisation, o.Product, o.Purpose == Mass); err != nil {
+			return err
+		}
+	}
 	if o.Purpose == Mass {
 		if strings.TrimSpace(o.Factory.Name) == "" {
 			return fault.Invalid("/factory/name", "", "the name of the factory that burns the triples", "name it, or order for debugging")
@@ -82,13 +87,8 @@ func Counts() map[quota.Limit]quota.Count {
 	}
 }
 
-// massProduction asks how far product and organisation are.
+// massProduction asks how far the organisation is verified.
 func (s *Service) massProduction(ctx context.Context, tx *store.Tx, o *Order) error {
-	if s.c.MayMassProduce != nil {
-		if err := s.c.MayMassProduce(ctx, tx, o.Product); err != nil {
-			return err
-		}
-	}
 	all := Limits()
 	level := len(all) - 1
 	if s.c.Level != nil {

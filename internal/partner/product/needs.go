@@ -51,7 +51,7 @@ func needs() []need {
 			if s.Terms == nil {
 				return nil, nil
 			}
-			return lackOf(s.Terms(ctx, q, p.Organisation), "terms", "accept the terms for products")
+			return lackOf(s.Terms(ctx, q, p.Organisation, p.ID, p.Category), "terms", "accept the terms for products")
 		}},
 	}
 }

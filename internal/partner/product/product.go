@@ -71,8 +71,8 @@ type Parts struct {
 	Notices *notice.Service  // nil: nobody is told
 	// Kinds is what an organisation is in the trade, usually [KindsOf]. Nil: everybody may make everything.
 	Kinds func(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error)
-	// Terms refuses an organisation that has not accepted the terms for products. Nil: there are none.
-	Terms func(ctx context.Context, q store.Querier, organisation string) error
+	// Terms refuses an organisation that has not accepted the terms of a product. Nil: there are none.
+	Terms func(ctx context.Context, q store.Querier, organisation, product, category string) error
 	// Devices counts the devices of a product that have been in use. Nil: there are none.
 	Devices func(ctx context.Context, q store.Querier, product string) (int64, error)
 }
