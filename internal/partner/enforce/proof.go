@@ -55,6 +55,8 @@ func residue() []struct{ table, why string } {
 		{"audit_", "entries of the audit trail are never changed; they name objects by id only"},
 		{"enforce_", "the measure, its appeal and this deletion itself"},
 		{"once_", "answers to repeated requests; they are deleted a day after"},
+		{"agreement_acceptance", "evidence of what was agreed; it names persons by a random reference"},
+		{"organisation", "the bare id, so that it is never given again; names and kinds are gone"},
 	}
 }
 
