@@ -100,6 +100,9 @@ func (w *way) leave(t *testing.T) {
 	eventually(t, "the deletion done", func() (bool, any) {
 		all := w.admin.does(t, "GET", "/enforcement/deletions?organisation="+w.organisation+"&state=done", nil)
 		id := all.text(t, "items/0/id")
+		if strings.Contains(w.s.log.tail(5), "still named") {
+			t.Fatalf("the deletion is not proven: %s", w.s.log.tail(5))
+		}
 		if id == "" {
 			return false, string(w.admin.does(t, "GET", "/enforcement/deletions?organisation="+w.organisation, nil).body)
 		}

@@ -56,6 +56,8 @@ func residue() []struct{ table, why string } {
 		{"enforce_", "the measure, its appeal and this deletion itself"},
 		{"once_", "answers to repeated requests; they are deleted a day after"},
 		{"agreement_acceptance", "evidence of what was agreed; it names persons by a random reference"},
+		{"issuance_order", "bare numbers of what was issued, without an owner, so that nothing is issued twice"},
+		{"issuance_range", "bare numbers of what was issued, without an owner, so that nothing is issued twice"},
 		{"organisation", "the bare id, so that it is never given again; names and kinds are gone"},
 	}
 }

@@ -239,7 +239,8 @@ func (s *Service) erase(ctx context.Context, t *job.Task, d *Deletion) error {
 	return nil
 }
 
-// again deletes what was found of devices that are gone already, as a late report of one, and begins the rooms anew.
+// again deletes what was found of devices, products and batches that are gone already, as a late report of one, and begins
+// the rooms anew.
 func (s *Service) again(ctx context.Context, d *Deletion, late []string) error {
 	for _, id := range late {
 		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
@@ -247,8 +248,10 @@ func (s *Service) again(ctx context.Context, d *Deletion, late []string) error {
 				if r.Erase == nil {
 					continue
 				}
-				if _, err := r.Erase(ctx, tx, KindDevice, id, eraseRows); err != nil {
-					return fmt.Errorf("deleting what %s has of device %s: %w", r.Name, id, err)
+				for _, kind := range []string{KindDevice, KindProduct, KindBatch} {
+					if _, err := r.Erase(ctx, tx, kind, id, eraseRows); err != nil {
+						return fmt.Errorf("deleting what %s has of %s %s: %w", r.Name, kind, id, err)
+					}
 				}
 			}
 			return nil

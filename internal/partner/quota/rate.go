@@ -71,6 +71,20 @@ func (m *meters) init() {
 	}
 }
 
+// forget drops the meters of a subject, and of what belongs to an organisation, with what they owe.
+func (m *meters) forget(kind, id string) {
+	for i := range m.parts {
+		p := &m.parts[i]
+		p.mu.Lock()
+		for key, one := range p.of {
+			if one.of.Kind == kind && one.of.ID == id || one.of.Organisation == own(kind, id) {
+				delete(p.of, key)
+			}
+		}
+		p.mu.Unlock()
+	}
+}
+
 func (m *meters) shard(id string, l Limit) *shard {
 	return &m.parts[(maphash.String(m.seed, id)+uint64(l))%shards]
 }

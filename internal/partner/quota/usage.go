@@ -111,6 +111,7 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	if _, err := tx.Exec(ctx, "INSERT INTO quota_change (at) VALUES (?)", s.c.Now().UnixMilli()); err != nil {
 		return false, fmt.Errorf("noting erased limits: %w", err)
 	}
+	tx.AfterCommit(func() { s.meter.forget(kind, id) }) // what they owe would be written behind the deletion
 	return more, nil
 }
 
