@@ -59,7 +59,7 @@ func (s *server) unlimited(ctx context.Context, organisation string) error {
 	for limit, value := range map[string]int64{
 		"messages_per_second": 10_000_000, "device_messages_per_second": 1_000_000, "device_messages_per_day": 1 << 40, "requests_per_second": 1_000_000,
 		"requests_per_day": 1 << 40, "token_requests_per_second": 1_000_000, "device_requests_per_second": 100_000, "device_requests_per_day": 1 << 40,
-		"triples": 1 << 40,
+		"triples": 1 << 40, "debug_triples": 10_000_000,
 	} {
 		err := s.call(ctx, "POST", "/api/v1/limits/overrides", map[string]any{
 			"subject": map[string]string{"kind": "organisation", "id": organisation}, "limit": limit, "purpose": "set", "value": value, "reason": "a measurement",

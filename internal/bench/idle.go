@@ -237,7 +237,7 @@ func (b *bench) triples(ctx context.Context) error {
 		b.print(Figure{Name: "triples.issued", Value: issued.Seconds(), Unit: "s", N: n}),
 		b.print(Figure{
 			Name: "triples.total", Value: total.Seconds(), Unit: "s", N: n, CPUPerOpUS: float64((s.cpu() - cpu).Microseconds()) / float64(n), RSSBytes: peak,
-			Note: fmt.Sprintf("approved, issued and downloaded, workbook of %d bytes; rss_bytes is the server's peak", info.Size()),
+			Note: fmt.Sprintf("ordered, issued and downloaded, workbook of %d bytes; rss_bytes is the server's peak", info.Size()),
 		}),
 		b.print(Figure{
 			Name: "triples.neighbour_write", Value: p99 / 1000, Unit: "ms", P50: p50, P99: p99, N: len(writes.took),

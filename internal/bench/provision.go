@@ -156,15 +156,12 @@ func (s *server) download(ctx context.Context, m *maker, f *os.File) error {
 	return s.call(ctx, "GET", "/api/v1/downloads/"+d.ID+"/file", nil, f)
 }
 
-// order applies for n triples, has them approved and waits until they are issued.
+// order orders n triples, beyond what is usual for debugging, and waits until they are issued.
 func (s *server) order(ctx context.Context, m *maker, n int) error {
 	var o struct{ ID, State string }
 	if err := s.call(ctx, "POST", "/api/v1/products/"+m.ID+"/orders", map[string]any{
-		"quantity": n, "purpose": "mass", "factory": map[string]string{"name": "Bench Works"},
+		"quantity": n, "purpose": "debug",
 	}, &o); err != nil {
-		return err
-	}
-	if err := s.as(s.operator).call(ctx, "POST", "/api/v1/orders/"+o.ID+"/decision", map[string]any{"act": "approve"}, &o); err != nil {
 		return err
 	}
 	m.order = o.ID

@@ -52,7 +52,7 @@ var registry = [limits]Spec{
 	Products:          {"products", titles("产品数", "Products"), "products", KindOrganisation, 0, 500, 100_000},
 	Members:           {"members", titles("成员数", "Members"), "members", KindOrganisation, 0, 500, 10_000},
 	Tokens:            {"api_tokens", titles("API 令牌数", "API tokens"), "tokens", KindOrganisation, 0, 500, 10_000},
-	DebugTriples:      {"debug_triples", titles("产品的调试三元组", "Debug triples of a product"), "triples", KindProduct, 0, 100, 100_000},
+	DebugTriples:      {"debug_triples", titles("产品的调试三元组", "Debug triples of a product"), "triples", KindProduct, 0, 100, 10_000_000},
 	Triples:           {"triples", titles("量产三元组总数", "Mass-production triples"), "triples", KindOrganisation, 0, 10_000_000, 1 << 40},
 	OpenOrders:        {"open_orders", titles("未结的三元组申请", "Open orders of triples"), "orders", KindOrganisation, 0, 100, 10_000},
 	Storage:           {"storage_bytes", titles("文件存储", "Stored files"), "bytes", KindOrganisation, 0, 5 << 30, 1 << 50},
