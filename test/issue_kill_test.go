@@ -57,16 +57,13 @@ func TestKillDuringIssue(t *testing.T) {
 	case os.Getenv("LAMPWORKS_SOAK") != "": // make soak
 		kills = 200
 	}
-	dir := t.TempDir()
-	s, err := start(dir, "demo", "--no-open", "--spare-devices", "1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	token := s.token
-	product := s.all(t, "/api/v1/products?limit=1").Items[0].ID
+	s, maker := makes(t)
+	dir, token := s.dir, maker.session
+	product := maker.does(t, "POST", "/products", map[string]any{"category": "light", "names": names("灯", "lamp")}).id(t)
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	for range kills {
 		if s, err = start(dir, "serve"); err != nil {
 			t.Fatalf("the start after a kill: %v", err)
@@ -89,6 +86,22 @@ func TestKillDuringIssue(t *testing.T) {
 	if issued == 0 {
 		t.Error("there was no load")
 	}
+}
+
+// makes is a platform with a maker who may order many triples for debugging, and download them: the second factor was shown.
+func makes(t *testing.T) (*server, *person) {
+	t.Helper()
+	s, operator := operated(t, "en")
+	org := operator.does(t, "POST", "/organisations", map[string]any{"names": names("灯火", "Denghuo"), "kinds": []string{"terminal_maker"}}).id(t)
+	maker := &person{s: s, lang: "en", login: "maker", password: "a lamp in every window"}
+	operator.does(t, "POST", "/users", map[string]string{"login": maker.login, "password": maker.password})
+	operator.does(t, "POST", "/organisations/"+org+"/members", map[string]string{"login": maker.login, "role": "owner"})
+	operator.does(t, "POST", "/limits/overrides", map[string]any{
+		"subject": map[string]string{"kind": "organisation", "id": org}, "limit": "debug_triples", "purpose": "set", "value": 10_000_000, "reason": "a test",
+	})
+	maker.signIn(t)
+	maker.enrol(t)
+	return s, maker
 }
 
 // busy has two makers order, wait and download until the server is killed at a random moment.
