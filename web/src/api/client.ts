@@ -76,7 +76,7 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
       return { id, names: named };
     },
     homes: async (signal: AbortSignal): Promise<HomeItem[]> =>
-      (await take(http.GET('/api/v1/homes', { signal }))).items ?? [],
+      itemsOf(await take(http.GET('/api/v1/homes', { signal }))),
     home: async (id: string, signal: AbortSignal): Promise<Home> =>
       homeOf(await take(http.GET('/api/v1/homes/{home}', { params: at(id), signal }))),
     say: async (home: string, body: Input<paths['/api/v1/homes/{home}/sentences']['post']>): Promise<Answer> =>
@@ -92,6 +92,14 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
 }
 
 export type API = ReturnType<typeof createAPI>;
+
+/** The items of a list: one that is asked for without a format comes as JSON, never as the text of a file. */
+function itemsOf<T>(page: { items: T[] } | string): T[] {
+  if (typeof page === 'string') {
+    throw new TypeError('a list came as a file');
+  }
+  return page.items ?? [];
+}
 
 function actorOf(a: Session['actor']): Actor {
   return {
