@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"testing"
+	"time"
 
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/device/devicetest"
@@ -14,6 +15,7 @@ import (
 func TestGenerations(t *testing.T) {
 	h := newHouse(t, 2, nil, gateway.Limits{})
 	owner := h.Maker
+	owner.Session, owner.Proved = "s", time.Now()
 	owner.Roles = []access.Role{access.Owner}
 	order := h.Lights[0].Order
 	grant := func() issuance.Download {

@@ -184,6 +184,7 @@ func TestTwoSealersSealEachEntryOnce(t *testing.T) {
 
 func TestRunSealsWithinASecondAndSignsWithinAMinute(t *testing.T) {
 	o := newOffice(t)
+	storetest.SQLiteOnly(t, "a bubble of time holds no sockets")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error)

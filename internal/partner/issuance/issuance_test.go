@@ -548,6 +548,7 @@ func TestHookFails(t *testing.T) {
 }
 
 func TestUnavailableHookIsTriedAgain(t *testing.T) {
+	storetest.SQLiteOnly(t, "a bubble of time holds no sockets")
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorks(t)
 		calls := 0
@@ -568,6 +569,7 @@ func TestUnavailableHookIsTriedAgain(t *testing.T) {
 
 // What stays unavailable ends the order before the job gives up.
 func TestUnavailableForGoodFails(t *testing.T) {
+	storetest.SQLiteOnly(t, "a bubble of time holds no sockets")
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorks(t)
 		w.setHook(func(context.Context, *store.Tx, Order, []Row) error {

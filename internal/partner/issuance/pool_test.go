@@ -301,6 +301,7 @@ func TestRestoredOrderIsNotIssuedTwice(t *testing.T) {
 
 // An order may be issued after one that lies above it: its mark is not mistaken for that of lost data.
 func TestOrdersEndInAnyOrder(t *testing.T) {
+	storetest.SQLiteOnly(t, "a bubble of time holds no sockets")
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorks(t)
 		below, above := w.request(t, 10), w.request(t, 10)
