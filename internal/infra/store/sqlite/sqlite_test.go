@@ -160,7 +160,7 @@ func TestFailedCommitFailsItsWholeGroup(t *testing.T) {
 
 func TestFullDiskIsUnavailableAndHeals(t *testing.T) {
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=2m"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=8m"); err != nil {
 		t.Skipf("a small file system cannot be mounted here: %v", err)
 	}
 	defer syscall.Unmount(dir, syscall.MNT_DETACH)
@@ -183,7 +183,7 @@ func TestFullDiskIsUnavailableAndHeals(t *testing.T) {
 	if n := count(t, s, "x"); n != kept {
 		t.Errorf("%d rows, %d were acknowledged", n, kept)
 	}
-	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=16m"); err != nil {
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=32m"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Write(t.Context(), exec1(`INSERT INTO x (b) VALUES (zeroblob(20000))`)); err != nil {
