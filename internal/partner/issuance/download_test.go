@@ -276,7 +276,7 @@ func TestWhoMayTakeADownload(t *testing.T) {
 	other := maker
 	other.Session = "another"
 	token := maker
-	token.Kind, token.ID = access.KindToken, "t1"
+	token.Kind, token.ID, token.Session = access.KindToken, "t1", ""
 	for _, who := range []access.Actor{other, token} {
 		err := w.Fetch(t.Context(), who, d.ID, Asked{}, to(io.Discard))
 		if want := "taking download " + d.ID + " is not allowed: it needs the session or token that made it"; text(err) != want {

@@ -32,8 +32,8 @@ func Limits() []Limit {
 // allowed refuses an order that its product or its organisation does not allow, and takes what it needs of their limits: in
 // the transaction of the act, so that no two orders get the last triple.
 func (s *Service) allowed(ctx context.Context, tx *store.Tx, o *Order) error {
-	if s.c.May != nil {
-		if err := s.c.May(ctx, tx, o.Organisation, o.Product, o.Purpose == Mass); err != nil {
+	if o.Purpose == Debug && s.c.May != nil {
+		if err := s.c.May(ctx, tx, o.Organisation, o.Product, false); err != nil {
 			return err
 		}
 	}
@@ -87,8 +87,13 @@ func Counts() map[quota.Limit]quota.Count {
 	}
 }
 
-// massProduction asks how far the organisation is verified.
+// massProduction asks how far product and organisation are; at the order, and at the decision about it.
 func (s *Service) massProduction(ctx context.Context, tx *store.Tx, o *Order) error {
+	if s.c.May != nil {
+		if err := s.c.May(ctx, tx, o.Organisation, o.Product, true); err != nil {
+			return err
+		}
+	}
 	all := Limits()
 	level := len(all) - 1
 	if s.c.Level != nil {
