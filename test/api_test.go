@@ -45,12 +45,21 @@ func (s *server) try(method, path string, in, out any) (status int, err error) {
 	return res.StatusCode, json.Unmarshal(answer, out)
 }
 
-// call does the same and must succeed.
+// call does the same and must succeed. Beyond the limit of requests a second it waits, as a good client does.
 func (s *server) call(t testing.TB, method, path string, in, out any) {
 	t.Helper()
-	if _, err := s.try(method, path, in, out); err != nil {
-		t.Fatal(err)
+	for range 10 {
+		status, err := s.try(method, path, in, out)
+		if status == http.StatusTooManyRequests {
+			time.Sleep(time.Second) // as Retry-After says
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
 	}
+	t.Fatalf("%s %s: beyond the limit of requests ten times", method, path)
 }
 
 type deviceView struct {
