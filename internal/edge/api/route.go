@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -70,35 +71,44 @@ func operationID(method, path string) string {
 // nothing is the body of a response without one: 204.
 type nothing struct{}
 
-// body is a response that is one JSON value.
-type body[B any] struct{ Body B }
-
-// taggedBody is the same of an object that has revisions.
-type taggedBody[B any] struct {
-	ETag string `header:"ETag" doc:"For If-Match."`
-	Body B
+// answer is a response that is one JSON value. It is one type for all routes: the code that decodes a request is compiled
+// once for a type of input, not once for each pair of input and answer.
+type answer struct {
+	ETag string `header:"ETag" doc:"For If-Match."` // of objects that have revisions
+	Body any
 }
 
 func register[I, B any](a *API, op huma.Operation, do func(context.Context, *I) (B, error)) {
-	if _, empty := any(*new(B)).(nothing); empty {
+	_, empty := any(*new(B)).(nothing)
+	_, revised := any(*new(B)).(tagged)
+	shape := &huma.Schema{}
+	if empty {
 		op.DefaultStatus = http.StatusNoContent
-		respond(a, op, func(ctx context.Context, in *I) (*struct{}, error) {
-			_, err := do(ctx, in)
-			return nil, err
-		})
-		return
+	} else {
+		shape = a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[B](), true, op.OperationID+"Response")
 	}
-	if _, has := any(*new(B)).(tagged); has {
-		respond(a, op, func(ctx context.Context, in *I) (*taggedBody[B], error) {
-			b, err := do(ctx, in)
-			return &taggedBody[B]{etag(any(b).(tagged).revision()), b}, err
-		})
-		return
-	}
-	respond(a, op, func(ctx context.Context, in *I) (*body[B], error) {
+	status := strconv.Itoa(op.DefaultStatus)
+	op.Responses[status] = &huma.Response{Content: map[string]*huma.MediaType{"application/json": {Schema: shape}}}
+	respond(a, op, func(ctx context.Context, in *I) (*answer, error) {
 		b, err := do(ctx, in)
-		return &body[B]{b}, err
+		if err != nil {
+			return nil, err
+		}
+		if empty {
+			return nil, nil //nolint:nilnil // how the library is told: the status and nothing else
+		}
+		out := &answer{Body: b}
+		if revised {
+			out.ETag = etag(any(b).(tagged).revision())
+		}
+		return out, nil
 	})
+	if empty {
+		op.Responses[status].Content = nil
+	}
+	if !revised {
+		op.Responses[status].Headers = nil
+	}
 }
 
 // respond declares an operation whose answer has more than a body.
