@@ -27,7 +27,7 @@ node
 gateway, speaker, console, api, link < oauth
 voice < scene, pairing < home
 stats, ota, subscription < history, command < shadow, session, foreign < device, virtual
-market, factory < issuance < product < certify < entitlement < verify < agreement, notice < account < quota, enforce
+market, factory < issuance < product < certify < entitlement < verify < agreement, notice < account < quota, enforce, takeout
 job, lifecycle, audit < outbox, once, outbound, access, listing < store, keyring, uplink, bus, lease, blob < fault
 web
 nlu, skill, alink, mesh, gatt, speech, llm, mqtt < tsl, triple

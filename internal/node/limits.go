@@ -89,6 +89,7 @@ func (n *Node) guardRooms() {
 		{"shadow", n.Shadows},
 		{"history", n.History},
 		{"device", n.Devices},
+		{"takeout", n.Takeout},
 		{"factory", n.Factory},
 		{"issuance", n.Orders},
 		{"product", n.Products},

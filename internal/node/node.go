@@ -57,6 +57,7 @@ import (
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
 	"lampworks/internal/partner/quota"
+	"lampworks/internal/partner/takeout"
 	"lampworks/internal/partner/verify"
 	"lampworks/speech"
 )
@@ -91,6 +92,7 @@ type Node struct {
 	Gateway  *gateway.Gateway
 	Quota    *quota.Service
 	Enforce  *enforce.Service
+	Takeout  *takeout.Service
 
 	Agreements   *agreement.Service
 	Notices      *notice.Service
@@ -210,6 +212,7 @@ func (n *Node) openRooms(context.Context) error {
 	}
 	n.Outbox = outbox.New(n.Store, senders, nil, n.log)
 	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Logger: n.log})
+	n.Takeout = takeout.New(takeout.Config{Store: n.Store, Blobs: n.Blobs, Jobs: n.Jobs, Logger: n.log})
 	n.openTerms()
 	if n.Verify, err = verify.New(verify.Config{Store: n.Store, Keys: n.Keys, Blobs: n.Blobs, Tell: n.Notices.Send, Enforce: n.enforceVerification, Logger: n.log}); err != nil {
 		return err
@@ -247,7 +250,7 @@ func (n *Node) openRooms(context.Context) error {
 			Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
 			Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
 			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
-			Quota: n.Quota, Enforce: n.Enforce,
+			Quota: n.Quota, Enforce: n.Enforce, Takeout: n.Takeout,
 			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
 			Console: page, Logger: n.log, Closing: n.closing,
 		}),
@@ -335,6 +338,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"accounts":     n.Accounts.Run,
 		"quota":        n.Quota.Run,
 		"enforcement":  n.Enforce.Run,
+		"exports":      n.Takeout.Run,
 		"blobs":        n.sweepBlobs,
 		"outbox":       n.Outbox.Run,
 		"jobs":         n.Jobs.Run,

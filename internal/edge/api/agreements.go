@@ -158,7 +158,7 @@ func acceptanceOf(e *agreement.Acceptance) acceptanceView {
 
 type declinedView struct {
 	Evidence acceptanceView `json:"evidence"`
-	Export   string         `json:"export,omitempty" doc:"Id of the job that collects the organisation's data."`
+	Export   string         `json:"export,omitempty" doc:"Path of the export that collects the organisation's data; where nobody may export, it is absent."`
 	Leave    []access.Act   `json:"leave" nullable:"false" doc:"Acts that stay open to who does not agree."`
 }
 

@@ -53,6 +53,7 @@ import (
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
 	"lampworks/internal/partner/quota"
+	"lampworks/internal/partner/takeout"
 	"lampworks/internal/partner/verify"
 	"lampworks/speech"
 )
@@ -76,6 +77,7 @@ type Config struct {
 	Voice    *voice.Service
 	Quota    *quota.Service // nil: requests are not limited
 	Enforce  *enforce.Service
+	Takeout  *takeout.Service // it collects what the lists here show
 	Gateway  Gateway
 	Store    *store.Store
 	Log      uplink.Log
@@ -138,6 +140,9 @@ func build(c Config, mux *http.ServeMux) *API {
 	describeTypes(hc.Components.Schemas)
 	a.huma = humago.New(mux, hc)
 	a.routes()
+	if c.Takeout != nil {
+		c.Takeout.Over(a.collections()...)
+	}
 	a.complete()
 	return a
 }
@@ -171,6 +176,7 @@ func (a *API) routes() {
 	a.serviceRoutes()
 	a.limitRoutes()
 	a.enforcementRoutes()
+	a.exportRoutes()
 }
 
 // ready says whether the parts that requests need answer.

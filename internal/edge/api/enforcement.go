@@ -9,6 +9,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/takeout"
 )
 
 type measureView struct {
@@ -82,16 +83,20 @@ type deletionView struct {
 	EndedAt      moment                `json:"ended_at,omitzero"`
 	Proof        json.RawMessage       `json:"proof,omitempty" doc:"Where was looked for what was deleted, and what stays and why."`
 	OpenActs     []enforce.DeletionAct `json:"open_acts" nullable:"false"`
+	Export       string                `json:"export,omitempty" doc:"Where the organisation's data can be collected as a file before they are deleted: POST there."`
 }
 
 func deletionOf(who access.Actor) func(*enforce.Deletion) deletionView {
 	return func(d *enforce.Deletion) deletionView {
-		return deletionView{
-			d.ID,
-			subjectView{d.Subject.Kind, d.Subject.ID},
-			d.Organisation, d.Measure, d.State, d.Reason, moment(d.Created), moment(d.HoldUntil),
-			moment(d.Started), moment(d.Ended), d.Proof, append([]enforce.DeletionAct{}, d.Open(who)...),
+		v := deletionView{
+			ID: d.ID, Subject: subjectView{d.Subject.Kind, d.Subject.ID}, Organisation: d.Organisation, Measure: d.Measure, State: d.State, Reason: d.Reason,
+			CreatedAt: moment(d.Created), HoldUntil: moment(d.HoldUntil), StartedAt: moment(d.Started), EndedAt: moment(d.Ended), Proof: d.Proof,
+			OpenActs: append([]enforce.DeletionAct{}, d.Open(who)...),
 		}
+		if d.State == enforce.Announced && who.May(access.LeaveOrganisation) {
+			v.Export = takeout.Path(d.Organisation)
+		}
+		return v
 	}
 }
 

@@ -32,7 +32,7 @@ func export[V any](a *API, hc huma.Context, format, name string, first page[V], 
 	_, w := humago.Unwrap(hc)
 	h := w.Header()
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.%s"`, name, format))
-	var rows rowWriter = &lineWriter{json.NewEncoder(w)}
+	var rows rowWriter = newLines(w)
 	h.Set("Content-Type", linesType)
 	if format == "csv" {
 		h.Set("Content-Type", csvType+"; charset=utf-8; header=present")
@@ -82,6 +82,8 @@ type rowWriter interface {
 }
 
 type lineWriter struct{ *json.Encoder }
+
+func newLines(w io.Writer) *lineWriter { return &lineWriter{json.NewEncoder(w)} }
 
 func (l *lineWriter) Write(item any) error { return l.Encode(item) }
 func (l *lineWriter) Flush() error         { return nil }

@@ -54,6 +54,7 @@ func (w *world) cases(m maker) map[string]string {
 		"measure":        measure,
 		"appeal":         post(w.owner, "enforcement/measures/"+measure+"/appeals", `{"statement":"x"}`),
 		"deletion":       post(w.owner, "organisations/"+w.a+"/leave", fmt.Sprintf(`{"confirm":%q}`, w.a)),
+		"export":         post(w.owner, "organisations/"+w.a+"/exports", `{"reason":"x"}`),
 	}
 	return w.made
 }

@@ -28,7 +28,7 @@ var nobody = []string{
 }
 
 // matrix is every other route, written down apart from the declarations it is held against.
-var matrix = slices.Concat(limitRoutes, enforcementRoutes, agreementMatrix, noticeMatrix, serviceMatrix, []entry{
+var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreementMatrix, noticeMatrix, serviceMatrix, []entry{
 	{"GET", "/api/v1/session", signedIn, "", true},
 	{"PUT", "/api/v1/session/organisation", signedIn, `{"organisation":"{organisation}"}`, false},
 	{"PUT", "/api/v1/session/password", signedIn, `{"old_password":"wrong","new_password":"quite another passphrase"}`, true},
@@ -128,7 +128,7 @@ func none() map[string]string {
 		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
 		"paper", "waiver",
-		"limit_override", "measure", "appeal", "deletion",
+		"limit_override", "measure", "appeal", "deletion", "export",
 	} {
 		ids[kind] = "0197-none"
 	}

@@ -50,6 +50,7 @@ import (
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/product"
 	"lampworks/internal/partner/quota"
+	"lampworks/internal/partner/takeout"
 	"lampworks/internal/partner/verify"
 )
 
@@ -63,6 +64,7 @@ type world struct {
 	made     map[string]string // see cases
 	limits   *quota.Service
 	measures *enforce.Service
+	takeout  *takeout.Service
 	t        *testing.T
 	url      string
 	logs     *logs
@@ -161,13 +163,14 @@ func newWorld(t *testing.T) *world {
 		return products.Owner(ctx, of.ID)
 	}})
 	w.virtual = virtual.NewFleet(log)
-	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Logger: log})
+	w.takeout = takeout.New(takeout.Config{Store: w.store, Blobs: blobs, Jobs: jobs, Logger: log})
+	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Export: w.takeout.Collect, Logger: log})
 	notices := notice.New(notice.Config{Store: w.store, Logger: log})
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
-		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Quota: w.limits, Enforce: w.measures, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
+		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})

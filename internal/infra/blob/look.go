@@ -26,6 +26,7 @@ const (
 	PNG  Type = "image/png"
 	JPEG Type = "image/jpeg"
 	WebP Type = "image/webp"
+	ZIP  Type = "application/zip"
 )
 
 // Extension is the end of a file name for the type.
@@ -39,6 +40,8 @@ func (t Type) Extension() string {
 		return ".jpg"
 	case WebP:
 		return ".webp"
+	case ZIP:
+		return ".zip"
 	}
 	return ".bin"
 }
@@ -64,7 +67,7 @@ func (r Rule) look(content *bufio.Reader) (Blob, error) {
 	if !slices.Contains(r.Types, b.Type) {
 		return Blob{}, fault.Invalid(r.Where, describe(head, b.Type), r.allowed(), "convert it")
 	}
-	if b.Type == PDF {
+	if b.Type == PDF || b.Type == ZIP {
 		return b, nil
 	}
 	c, err := dimensions(b.Type, head)
@@ -109,6 +112,8 @@ func Sniff(head []byte) Type {
 		return JPEG
 	case len(head) >= 12 && bytes.HasPrefix(head, []byte("RIFF")) && bytes.Equal(head[8:12], []byte("WEBP")):
 		return WebP
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return ZIP
 	}
 	return ""
 }
@@ -117,12 +122,12 @@ func Sniff(head []byte) Type {
 func describe(head []byte, t Type) string {
 	text := bytes.ToLower(head[:min(len(head), 1024)])
 	switch {
+	case t == ZIP:
+		return "a zip or office file"
 	case t != "":
 		return string(t)
 	case bytes.Contains(text, []byte("<svg")):
 		return "image/svg+xml"
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return "a zip or office file"
 	}
 	return "of another type"
 }

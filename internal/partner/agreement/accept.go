@@ -77,7 +77,7 @@ func (s *Service) Accept(ctx context.Context, who access.Actor, in Answer) (Acce
 // A Way is what is open to somebody who declined.
 type Way struct {
 	Evidence Acceptance
-	Export   string       // id of the job that collects the organisation's data; empty: who may not export, or nothing does
+	Export   string       // path of the export that collects the organisation's data; empty: who may not export, or nothing does
 	Leave    []access.Act // what stays open to who declined
 }
 

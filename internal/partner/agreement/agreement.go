@@ -31,8 +31,8 @@ import (
 )
 
 // Export starts to collect everything that an organisation has on the platform, in the transaction that needs it, and gives
-// the id of the job.
-type Export func(ctx context.Context, tx *store.Tx, organisation, user string) (job string, err error)
+// the path of what comes of it.
+type Export func(ctx context.Context, tx *store.Tx, organisation, user string) (path string, err error)
 
 // Send brings a code to a guardian's contact, an e-mail address or phone number, in the transaction that stores the code.
 type Send func(ctx context.Context, tx *store.Tx, contact, code, lang string) error
