@@ -129,13 +129,21 @@ func pool(path string, o Options, size int, pragmas ...string) (*sql.DB, error) 
 	return db, nil
 }
 
-// migrate brings the tables up to date.
+// migrate brings the tables up to date over the one connection of db. The steps do not wait for the disk: one that a power
+// cut takes back is taken again at the next start, and the first commit of an act, which waits, has them before it.
 func migrate(ctx context.Context, db *sql.DB) error {
 	steps, err := fs.Sub(migrations.SQLite, "sqlite")
 	if err != nil {
 		return err
 	}
-	return migrations.Run(ctx, db, goose.DialectSQLite3, steps)
+	if _, err := db.ExecContext(ctx, `PRAGMA synchronous = NORMAL`); err != nil {
+		return err
+	}
+	if err := migrations.Run(ctx, db, goose.DialectSQLite3, steps); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `PRAGMA synchronous = FULL`)
+	return err
 }
 
 // start migrates and takes the one connection that writes.
