@@ -50,13 +50,7 @@ func (s *server) all(t *testing.T, path string) (p idPage) {
 // each act left one entry.
 func TestKillDuringIssue(t *testing.T) {
 	t.Parallel()
-	kills := 20
-	switch {
-	case testing.Short():
-		kills = 2
-	case os.Getenv("LAMPWORKS_SOAK") != "": // make soak
-		kills = 200
-	}
+	kills := howOften()
 	s, maker := makes(t)
 	dir, token := s.dir, maker.session
 	product := maker.does(t, "POST", "/products", map[string]any{"category": "light", "names": names("灯", "lamp")}).id(t)
@@ -69,7 +63,7 @@ func TestKillDuringIssue(t *testing.T) {
 			t.Fatalf("the start after a kill: %v", err)
 		}
 		s.token = token
-		busy(t.Context(), s, product)
+		untilKilled(t.Context(), s, 2, func(ctx context.Context) error { return order(ctx, s, product) })
 	}
 	if s, err = start(dir, "serve"); err != nil {
 		t.Fatalf("the start after the last kill: %v", err)
@@ -104,14 +98,25 @@ func makes(t *testing.T) (*server, *person) {
 	return s, maker
 }
 
-// busy has two makers order, wait and download until the server is killed at a random moment.
-func busy(ctx context.Context, s *server, product string) {
+// howOften is how many times a test kills the program.
+func howOften() int {
+	switch {
+	case testing.Short():
+		return 2
+	case os.Getenv("LAMPWORKS_SOAK") != "": // make soak
+		return 200
+	}
+	return 20
+}
+
+// untilKilled has workers repeat what they do until the server is killed at a random moment.
+func untilKilled(ctx context.Context, s *server, workers int, do func(context.Context) error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
-	for range 2 {
+	for range workers {
 		wg.Go(func() {
-			for ctx.Err() == nil && order(ctx, s, product) == nil {
+			for ctx.Err() == nil && do(ctx) == nil {
 			}
 		})
 	}
@@ -164,10 +169,7 @@ func ordersEnded(t *testing.T, s *server, product string) (issued, quantity int)
 			s.call(t, "GET", "/api/v1/orders/"+item.ID, nil, &o)
 			return o.State != "requested" && o.State != "issuing", o
 		})
-		acts := make(map[string]int)
-		for _, e := range s.all(t, "/api/v1/audit?object="+o.ID).Items {
-			acts[e.Act]++
-		}
+		acts := s.acts(t, o.ID)
 		downloads := s.all(t, "/api/v1/downloads?order="+o.ID).Items
 		if acts["order.request"] != 1 || acts["order.issue"] != 1 || acts["order.download"] != len(downloads) || o.State != "issued" || o.Issued != o.Quantity {
 			t.Errorf("order %+v has the entries %v, and %d downloads", o, acts, len(downloads))

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -115,13 +114,7 @@ func (f *forgetful) command(ctx context.Context, s *server) (accepted []string) 
 // start in between served without any repair.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	kills := 20
-	switch {
-	case testing.Short():
-		kills = 2
-	case os.Getenv("LAMPWORKS_SOAK") != "": // make soak
-		kills = 200
-	}
+	kills := howOften()
 	dir := t.TempDir()
 	s, err := start(dir, "demo", "--no-open", "--spare-devices", "4")
 	if err != nil {

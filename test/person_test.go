@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,6 +41,15 @@ type reply struct {
 // ask sends in: nil, JSON, or bytes as they are. Headers come in pairs.
 func (p *person) ask(t testing.TB, method, path string, in any, headers ...string) reply {
 	t.Helper()
+	r, err := p.try(t.Context(), method, path, in, headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// try asks a server that may be gone before it has answered.
+func (p *person) try(ctx context.Context, method, path string, in any, headers ...string) (reply, error) {
 	var body io.Reader
 	kind := "application/json"
 	switch in := in.(type) {
@@ -49,13 +59,13 @@ func (p *person) ask(t testing.TB, method, path string, in any, headers ...strin
 	default:
 		b, err := json.Marshal(in)
 		if err != nil {
-			t.Fatal(err)
+			return reply{}, err
 		}
 		body = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, p.s.http+"/api/v1"+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, p.s.http+"/api/v1"+path, body)
 	if err != nil {
-		t.Fatal(err)
+		return reply{}, err
 	}
 	req.Header.Set("Content-Type", kind)
 	req.Header.Set("Accept-Language", p.lang)
@@ -67,14 +77,14 @@ func (p *person) ask(t testing.TB, method, path string, in any, headers ...strin
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return reply{}, err
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		return reply{}, err
 	}
-	return reply{method + " " + path, res.StatusCode, res.Header, b}
+	return reply{method + " " + path, res.StatusCode, res.Header, b}, nil
 }
 
 // does asks for what must be carried out.
@@ -133,6 +143,16 @@ func (r reply) text(t testing.TB, path string) string {
 	t.Helper()
 	s, _ := r.at(t, path).(string)
 	return s
+}
+
+// items are those of a list.
+func (r reply) items(t testing.TB) (items []map[string]any) {
+	t.Helper()
+	all, _ := r.at(t, "items").([]any)
+	for _, item := range all {
+		items = append(items, item.(map[string]any))
+	}
+	return items
 }
 
 func (r reply) id(t testing.TB) string {

@@ -146,6 +146,22 @@ func (s *Service) followOrders(ctx context.Context) error {
 	return nil
 }
 
+// errNobody says that there is nobody any more to tell.
+var errNobody = errors.New("the organisation is deleted")
+
+// somebody is errNobody once the deletion of an organisation has begun: a message to it would outlive the proof.
+func somebody(ctx context.Context, q store.Querier, organisation string) error {
+	var n int
+	err := q.QueryRow(ctx, "SELECT COUNT(*) FROM enforce_deletion WHERE subject_kind = 'organisation' AND subject = ? AND state IN ('erasing', 'done')", organisation).Scan(&n)
+	if err != nil {
+		return fmt.Errorf("asking whether organisation %s is there: %w", organisation, err)
+	}
+	if n > 0 {
+		return errNobody
+	}
+	return nil
+}
+
 // handOn gives events to whoever tells organisations, oldest first. What cannot be handed on stays.
 func (s *Service) handOn(ctx context.Context) error {
 	if s.c.Tell == nil {
@@ -171,11 +187,12 @@ func (s *Service) handOn(ctx context.Context) error {
 		return fmt.Errorf("reading open events: %w", err)
 	}
 	for _, e := range open {
-		if err := s.c.Tell(ctx, e); err != nil {
+		err := s.c.Tell(store.Before(ctx, func(ctx context.Context, tx *store.Tx) error { return somebody(ctx, tx, e.Organisation) }), e)
+		if err != nil && !errors.Is(err, errNobody) {
 			s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "an event of a measure was not handed on, it will be", slog.String("event", e.ID), slog.Any("error", err))
 			return nil
 		}
-		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		err = s.c.Store.Write(ctx, func(tx *store.Tx) error {
 			_, err := tx.Exec(ctx, "UPDATE enforce_event SET told_at = ? WHERE id = ?", s.c.Now().UnixMilli(), e.ID)
 			return err
 		})

@@ -303,6 +303,12 @@ func (s *Service) eachDevice(ctx context.Context, d *Deletion, fn func(context.C
 	return nil
 }
 
+// deletionResult is what a job says of a deletion: whose it was stands in the proof only.
+type deletionResult struct {
+	Deletion string `json:"deletion"`
+	Digest   string `json:"digest"`
+}
+
 // finish keeps the proof, forgets the ids and ends the deletion.
 func (s *Service) finish(ctx context.Context, t *job.Task, d *Deletion, proof Proof) error {
 	who := access.Clock("enforcement", "")
@@ -324,7 +330,7 @@ func (s *Service) finish(ctx context.Context, t *job.Task, d *Deletion, proof Pr
 			return fmt.Errorf("forgetting the ids of deletion %s: %w", d.ID, err)
 		}
 	}
-	if err := t.SetResult(proof); err != nil {
+	if err := t.SetResult(deletionResult{d.ID, proof.Digest}); err != nil {
 		return err
 	}
 	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
