@@ -70,13 +70,14 @@ func (b *bench) crowd(ctx context.Context, n int) (_ *server, _ *maker, err erro
 		return nil, nil, err
 	}
 	m, err := s.light(ctx, n)
+	operator := s.operator
 	if err := errors.Join(err, s.stop()); err != nil {
 		return nil, nil, err
 	}
 	if s, err = b.serve(ctx, dir); err != nil {
 		return nil, nil, err
 	}
-	s.keep = false
+	s.keep, s.operator = false, operator
 	return s, m, nil
 }
 

@@ -8,23 +8,35 @@ import (
 	"time"
 )
 
+// inLists is how many devices of the lists are online, and how many had a session.
+const inLists = 5_000
+
 // lists measures pages of the list of devices, with every filter and sort that it serves: the first page and those that
-// follow it, of 100 devices each.
+// follow it, of 100 devices each. Some thousand devices of a second product are online, and as many were.
 func (b *bench) lists(ctx context.Context) (err error) {
 	s, err := b.serve(ctx, "")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	if err := s.signIn(ctx); err != nil {
+	n := b.n(1_000_000)
+	live, err := s.light(ctx, min(2*inLists, n/2))
+	if err != nil {
 		return err
 	}
-	n := b.n(1_000_000)
+	clients, _, err := s.connect(ctx, live, live.triples, nil)
+	defer func() { drop(clients) }()
+	if err != nil {
+		return err
+	}
+	half := len(clients) / 2
+	drop(clients[:half])
+	clients = clients[half:]
 	m := new(maker)
 	if err := s.call(ctx, "POST", "/api/v1/products", map[string]any{"category": "light", "names": map[string]string{"en": "bench lists"}}, m); err != nil {
 		return err
 	}
-	if err := s.order(ctx, m, n); err != nil {
+	if err := s.order(ctx, m, n-len(live.triples)); err != nil {
 		return err
 	}
 	var first struct{ Items []listed }
@@ -35,7 +47,7 @@ func (b *bench) lists(ctx context.Context) (err error) {
 	for _, query := range []string{
 		"", "sort=-id", "product=" + m.ID, "product=" + m.ID + "&sort=-id", "order=" + m.order, "order=" + m.order + "&product=" + m.ID,
 		"sort=name", "sort=-name", "product=" + m.ID + "&sort=name", "name=" + beginning, "product=" + m.ID + "&name=" + beginning,
-		"online=true", "online=false", "total=true", "product=" + m.ID + "&total=true",
+		"online=true", "online=false", "product=" + live.ID + "&online=true", "product=" + m.ID + "&online=false", "total=true", "product=" + m.ID + "&total=true",
 	} {
 		if err := b.pages(ctx, s, query, n); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -288,6 +289,12 @@ func TestPresence(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := "offline " + got.Reason
+		for _, by := range []map[string]string{{}, {device.ByProduct: w.Product.ID}} {
+			by[device.ByOnline] = strconv.FormatBool(got.Online)
+			if page, err := w.Devices.List(t.Context(), w.Maker, listing.Ask{Filters: by}); err != nil || len(page.Items) != 1 {
+				t.Errorf("presence %d: the list by %v has %d devices, %v; want 1", i, by, len(page.Items), err)
+			}
+		}
 		if got.Online {
 			text = "online " + got.Reason
 		}

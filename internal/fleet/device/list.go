@@ -96,8 +96,9 @@ func nameList() *listing.List[Device] {
 func presenceList() *listing.List[Device] {
 	return &listing.List[Device]{
 		Object: "device", Columns: columns, From: "device_presence p JOIN device d ON d.id = p.device " + withOrder, Where: issued, Key: "p.device",
-		Fields: []listing.Field{{Name: scope, Column: "p.organisation"}, {Name: ByOnline, Column: "p.online", Parse: onlineOf}},
+		Fields: []listing.Field{{Name: scope, Column: "p.organisation"}, {Name: ByProduct, Column: "p.product"}, {Name: ByOnline, Column: "p.online", Parse: onlineOf}},
 		Ways: []listing.Way{
+			{Filters: []string{ByProduct, ByOnline}, Rest: []string{scope}, Bound: oneOwner},
 			{Filters: []string{scope, ByOnline}},
 			{Filters: []string{ByOnline}},
 		},

@@ -124,13 +124,13 @@ func (b *batch) presence(ctx context.Context, tx *store.Tx, r uplink.Record, p P
 		p.Online, p.Reason = false, restarted // a session of the last run, which ended with it
 	}
 	_, err := tx.Exec(ctx, `
-		INSERT INTO device_presence (device, organisation, online, epoch, reason, address, changed_at, seen_at)
-		VALUES (?, COALESCE((SELECT organisation FROM device WHERE id = ?), ''), ?, ?, ?, ?, ?, ?)
+		INSERT INTO device_presence (device, organisation, product, online, epoch, reason, address, changed_at, seen_at)
+		VALUES (?, COALESCE((SELECT organisation FROM device WHERE id = ?), ''), COALESCE((SELECT product FROM device WHERE id = ?), ''), ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (device) DO UPDATE SET
 			online = excluded.online, epoch = excluded.epoch, reason = excluded.reason, address = excluded.address,
 			changed_at = excluded.changed_at, seen_at = CASE WHEN device_presence.seen_at > excluded.seen_at THEN device_presence.seen_at ELSE excluded.seen_at END
 		WHERE excluded.epoch >= device_presence.epoch`,
-		r.Device, r.Device, p.Online, int64(p.Epoch), p.Reason, p.Address, at, at)
+		r.Device, r.Device, r.Device, p.Online, int64(p.Epoch), p.Reason, p.Address, at, at)
 	if err != nil {
 		return fmt.Errorf("writing presence of device %s: %w", r.Device, err)
 	}
