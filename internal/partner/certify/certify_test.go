@@ -569,6 +569,9 @@ func TestErase(t *testing.T) {
 		if got := holds(); got != 0 || calls < 4 {
 			t.Errorf("after %d calls it holds %d rows of the %s", calls, got, kind)
 		}
+		if last := h.told[len(h.told)-1]; last != "p false its certificate is gone" {
+			t.Errorf("what rests on the %s was told %q", kind, last)
+		}
 	}
 }
 

@@ -37,8 +37,12 @@ func condition(column string) string {
 }
 
 // Erase deletes about limit rows of an organisation or a product, and says whether more are left. The files go with the
-// next sweep. What was built on the product is told by the room that knows what that is.
+// next sweep. What was built on a product is told at once, as when its certificate is revoked.
 func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
+	n, err := s.withdraw(ctx, tx, kind, id, limit)
+	if limit -= n; err != nil || limit <= 0 {
+		return true, err
+	}
 	for _, p := range places(kind) {
 		res, err := tx.Exec(ctx, "DELETE FROM "+p.table+" WHERE "+p.key+" IN (SELECT "+p.key+" FROM "+p.table+" WHERE "+condition(p.column)+" LIMIT ?)", id, limit)
 		if err != nil {
@@ -53,6 +57,32 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 		}
 	}
 	return false, nil
+}
+
+// withdraw deletes the certificates of products that are certified, and tells what rests on them.
+func (s *Service) withdraw(ctx context.Context, tx *store.Tx, kind, id string, limit int) (deleted int, err error) {
+	if kind != "organisation" && kind != "product" {
+		return 0, nil
+	}
+	certified, err := texts(ctx, tx, "SELECT product FROM certify_standing WHERE in_force = 1 AND "+kind+" = ? LIMIT ?", id, limit)
+	if err != nil {
+		return 0, fmt.Errorf("finding what is certified of %s %s: %w", kind, id, err)
+	}
+	for _, product := range certified {
+		for _, statement := range []string{"DELETE FROM certificate WHERE product = ?", "DELETE FROM certify_standing WHERE product = ?"} {
+			if _, err := tx.Exec(ctx, statement, product); err != nil {
+				return deleted, fmt.Errorf("erasing the certificates of product %s: %w", product, err)
+			}
+			deleted++
+		}
+		if s.Changed == nil {
+			continue
+		}
+		if err := s.Changed(ctx, tx, product, false, "its certificate is gone"); err != nil {
+			return deleted, err
+		}
+	}
+	return deleted, nil
 }
 
 // Holds counts the rows that Erase has still to delete.

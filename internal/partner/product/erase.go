@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
 )
 
 // Erase deletes about limit rows of a product, or of all products of an organisation, and says whether more are left. The
@@ -53,7 +54,7 @@ func (s *Service) eraseProduct(ctx context.Context, tx *store.Tx, id string, lim
 	if err := s.orphan(ctx, tx, id); err != nil {
 		return 0, err
 	}
-	if err := remove("DELETE FROM product_paper WHERE id IN (SELECT id FROM product_paper WHERE product = ? LIMIT ?)", id, limit); err != nil || deleted >= limit {
+	if deleted, err = erasePapers(ctx, tx, id, limit); err != nil || deleted >= limit {
 		return deleted, err
 	}
 	err = remove("DELETE FROM product_model WHERE product = ? AND version IN (SELECT version FROM product_model WHERE product = ? LIMIT ?)", id, id, limit-deleted)
@@ -68,6 +69,24 @@ func (s *Service) eraseProduct(ctx context.Context, tx *store.Tx, id string, lim
 	}
 	tx.AfterCommit(func() { s.known.forget(id) })
 	return deleted, remove("DELETE FROM product WHERE id = ?", id)
+}
+
+// erasePapers deletes papers of a product, and gives back what their files had taken.
+func erasePapers(ctx context.Context, tx *store.Tx, product string, limit int) (deleted int, err error) {
+	have, err := papersOf(ctx, tx, product)
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range have[:min(len(have), limit)] {
+		if _, err := tx.Exec(ctx, "DELETE FROM product_paper WHERE id = ?", d.ID); err != nil {
+			return deleted, err
+		}
+		if err := quota.Give(ctx, tx, quota.Organisation(d.Organisation), quota.Storage, d.Size); err != nil {
+			return deleted, err
+		}
+		deleted++
+	}
+	return deleted, nil
 }
 
 // orphan takes a product that goes out of what is built on it.

@@ -138,6 +138,15 @@ func (r *trade) paper(who access.Actor, id, kind string) Paper {
 	return d
 }
 
+// stored is what an organisation has taken of its storage.
+func (r *trade) stored(organisation string) (n int64) {
+	r.t.Helper()
+	r.must(r.store.Read(r.t.Context(), func(v *store.View) error {
+		return v.QueryRow(r.t.Context(), "SELECT COALESCE(SUM(used), 0) FROM quota_used WHERE subject = ? AND name = 'storage_bytes'", organisation).Scan(&n)
+	}))
+	return n
+}
+
 // terminal is a lamp on a module that waits for nothing but to be published.
 func (r *trade) terminal(module string) Product {
 	r.t.Helper()
@@ -573,6 +582,9 @@ func TestErase(t *testing.T) {
 			}))
 			return n
 		}
+		if got := r.stored("mods"); got != int64(len("%PDF-1.7")) {
+			t.Errorf("the paper takes %d bytes of the storage", got)
+		}
 		if holds() != 2 {
 			t.Errorf("of the %s it holds %d rows, want 2", kind, holds())
 		}
@@ -585,6 +597,9 @@ func TestErase(t *testing.T) {
 		p := r.load(r.maker, lamp.ID)
 		if holds() != 0 || !p.Flagged || p.BuiltOn != "" {
 			t.Errorf("after the %s went it holds %d rows, and the lamp is %+v", kind, holds(), p)
+		}
+		if got := r.stored("mods"); got != 0 {
+			t.Errorf("%d bytes of the storage were not given back", got)
 		}
 		next := r.make(r.maker, NewProduct{Category: "light"})
 		if next.ProductID <= lamp.ProductID {

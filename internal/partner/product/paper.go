@@ -22,6 +22,7 @@ import (
 	"lampworks/internal/infra/lifecycle"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
 )
 
 // A PaperKind is a kind of paper that the platform knows. It is data of this package and must not be changed.
@@ -228,6 +229,9 @@ func (s *Service) addPaper(ctx context.Context, tx *store.Tx, who access.Actor, 
 	if len(have) >= maxPapers {
 		return fault.Limit("number of papers", fmt.Sprint(len(have)), fmt.Sprint(maxPapers), 0)
 	}
+	if err := quota.Take(ctx, tx, quota.Organisation(p.Organisation), quota.Storage, d.Size); err != nil {
+		return err
+	}
 	if err := insertPaper(ctx, tx, &d); err != nil {
 		return err
 	}
@@ -257,6 +261,9 @@ func (s *Service) RemovePaper(ctx context.Context, who access.Actor, id string) 
 		file = d.File
 		if _, err := tx.Exec(ctx, "DELETE FROM product_paper WHERE id = ?", id); err != nil {
 			return fmt.Errorf("removing paper %s: %w", id, err)
+		}
+		if err := quota.Give(ctx, tx, quota.Organisation(d.Organisation), quota.Storage, d.Size); err != nil {
+			return err
 		}
 		return audit.Record(ctx, tx, who, "product.paper.remove", d.Product, id+" "+d.Kind+" "+d.Number)
 	})
