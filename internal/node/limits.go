@@ -98,6 +98,7 @@ func (n *Node) guardRooms() {
 		{"verify", n.Verify},
 		{"notice", n.Notices},
 		{"agreement", n.Agreements},
+		{"outbox", n.Outbox},
 		{"account", n.Accounts},
 		{"quota", n.Quota},
 		{"job", n.Jobs},

@@ -211,7 +211,7 @@ func (n *Node) openRooms(context.Context) error {
 		return err
 	}
 	n.Outbox = outbox.New(n.Store, senders, nil, n.log)
-	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Logger: n.log})
+	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Forget: n.forgetUser, Logger: n.log})
 	n.Takeout = takeout.New(takeout.Config{Store: n.Store, Blobs: n.Blobs, Jobs: n.Jobs, Logger: n.log})
 	n.openTerms()
 	if n.Verify, err = verify.New(verify.Config{Store: n.Store, Keys: n.Keys, Blobs: n.Blobs, Tell: n.Notices.Send, Enforce: n.enforceVerification, Logger: n.log}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/once"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/agreement"
 	"lampworks/internal/partner/enforce"
@@ -54,4 +55,20 @@ func (n *Node) enforceVerification(ctx context.Context, c verify.Consequence) er
 		Evidence: []string{c.ID},
 	})
 	return err
+}
+
+// forgetUser makes every room that knows something of a person forget it.
+func (n *Node) forgetUser(ctx context.Context, tx *store.Tx, user string) error {
+	for _, room := range []eraser{n.Agreements, n.Notices} {
+		for more := true; more; {
+			var err error
+			if more, err = room.Erase(ctx, tx, "user", user, 1000); err != nil {
+				return err
+			}
+		}
+	}
+	if err := n.Jobs.Forget(ctx, tx, user); err != nil {
+		return err
+	}
+	return once.Forget(ctx, tx, user)
 }

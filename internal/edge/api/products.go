@@ -79,7 +79,7 @@ type versionView struct {
 	Note        string          `json:"note,omitempty"`
 	Breaking    bool            `json:"breaking" doc:"Something that the version before allowed is refused now, or read differently."`
 	PublishedAt moment          `json:"published_at"`
-	PublishedBy string          `json:"published_by,omitempty"`
+	PublishedBy string          `json:"published_by,omitempty" doc:"User."`
 	Document    json.RawMessage `json:"document,omitempty" doc:"TSL; left out in lists."`
 	Changes     []tsl.Change    `json:"changes,omitempty" nullable:"false" doc:"From the version before; told by publishing only."`
 }

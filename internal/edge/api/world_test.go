@@ -34,6 +34,7 @@ import (
 	"lampworks/internal/infra/bus/inproc"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/once"
 	"lampworks/internal/infra/outbound"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
@@ -65,12 +66,16 @@ type world struct {
 	limits   *quota.Service
 	measures *enforce.Service
 	takeout  *takeout.Service
-	t        *testing.T
-	url      string
-	logs     *logs
-	store    *store.Store
-	log      uplink.Log
-	bus      *inproc.Bus
+	jobs     *job.Runner
+	keys     *keyring.Keyring
+
+	forgetters []forgetter // of a person who is deleted
+	t          *testing.T
+	url        string
+	logs       *logs
+	store      *store.Store
+	log        uplink.Log
+	bus        *inproc.Bus
 
 	accounts *account.Service
 	outbox   *outbox.Outbox
@@ -86,6 +91,21 @@ type world struct {
 	codes    map[string][]string // recovery codes not used yet, by login
 	stranger string              // owner of organisation b
 	a, b     string              // ids of the organisations
+}
+
+// forgetter is a room that forgets a person, as a node calls it.
+type forgetter func(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error)
+
+func (w *world) forget(ctx context.Context, tx *store.Tx, user string) error {
+	for _, erase := range w.forgetters {
+		if _, err := erase(ctx, tx, "user", user, 1000); err != nil {
+			return err
+		}
+	}
+	if err := w.jobs.Forget(ctx, tx, user); err != nil {
+		return err
+	}
+	return once.Forget(ctx, tx, user)
 }
 
 type gateway struct{}
@@ -130,6 +150,7 @@ func newWorld(t *testing.T) *world {
 	w.store = storetest.Open(t)
 	keys := must(keyring.Open(t.Context(), w.store, filepath.Join(dir, "root.key")))(t)
 	_ = must(keys.Signer(t.Context(), w.store, audit.Purpose))(t)
+	w.keys = keys
 	w.log = must(uplinksqlite.Open(t.Context(), filepath.Join(dir, "uplink.db"), uplinksqlite.Options{Logger: log}))(t)
 	series := must(dayfile.Open(filepath.Join(dir, "history")))(t)
 	t.Cleanup(func() {
@@ -140,7 +161,7 @@ func newWorld(t *testing.T) *world {
 	w.bus = inproc.New()
 	w.outbox = outbox.New(w.store, must(outbound.Senders(outbound.Config{Dir: filepath.Join(dir, "outbound")}))(t), nil, log)
 	w.mail = filepath.Join(dir, "outbound")
-	w.accounts = account.New(account.Config{Store: w.store, Keys: keys, Outbox: w.outbox, Logger: log})
+	w.accounts = account.New(account.Config{Store: w.store, Keys: keys, Outbox: w.outbox, Forget: w.forget, Logger: log})
 	jobs := job.New(w.store, log)
 	products := product.New(w.store, keys, log)
 	blobs := blobtest.Open(t)
@@ -167,6 +188,8 @@ func newWorld(t *testing.T) *world {
 	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Export: w.takeout.Collect, Logger: log})
 	notices := notice.New(notice.Config{Store: w.store, Logger: log})
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
+	w.forgetters = []forgetter{agreements.Erase, notices.Erase}
+	w.jobs = jobs
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,

@@ -31,3 +31,12 @@ func about(kind string) string {
 	}
 	return "object = ?"
 }
+
+// Forget takes the name and the address of a person who is deleted out of their jobs; the id stays.
+func (r *Runner) Forget(ctx context.Context, tx *store.Tx, user string) error {
+	_, err := tx.Exec(ctx, "UPDATE job SET actor_login = '', actor_from = '' WHERE actor_user = ?", user)
+	if err != nil {
+		return fmt.Errorf("forgetting a person in jobs: %w", err)
+	}
+	return nil
+}

@@ -39,6 +39,7 @@ type Service struct {
 	keys     *keyring.Keyring
 	outbox   *outbox.Outbox
 	closed   bool
+	forget   Forget
 	log      *slog.Logger
 	now      func() time.Time
 	hasher   *hasher
@@ -47,18 +48,22 @@ type Service struct {
 	setup    setup
 }
 
+// Forget makes the rooms above forget a person who is deleted, in the same transaction.
+type Forget func(ctx context.Context, tx *store.Tx, user string) error
+
 // Config is what the room stands on.
 type Config struct {
 	Store  *store.Store
 	Keys   *keyring.Keyring // seals the second factors
 	Outbox *outbox.Outbox   // hands codes and notices over; nil: there are none, and nobody signs up
 	Closed bool             // nobody makes an account on their own
+	Forget Forget           // nil: no room above knows anything of a person
 	Logger *slog.Logger
 }
 
 // New returns the service over a migrated store.
 func New(c Config) *Service {
-	a := &Service{store: c.Store, keys: c.Keys, outbox: c.Outbox, closed: c.Closed, log: c.Logger, now: time.Now, hasher: newHasher()}
+	a := &Service{store: c.Store, keys: c.Keys, outbox: c.Outbox, closed: c.Closed, forget: c.Forget, log: c.Logger, now: time.Now, hasher: newHasher()}
 	a.attempts = newAttempts(func() time.Time { return a.now() })
 	return a
 }

@@ -184,7 +184,8 @@ func (w *town) newest(t testing.TB) string {
 	t.Helper()
 	var act, object, actor string
 	err := w.store.Read(t.Context(), func(v *store.View) error {
-		return v.QueryRow(t.Context(), `SELECT e.act, e.object, COALESCE(p.person, e.actor) FROM audit_entry e LEFT JOIN audit_person p ON p.reference = e.actor
+		return v.QueryRow(t.Context(), `SELECT e.act, COALESCE(o.person, e.object), COALESCE(p.person, e.actor)
+			FROM audit_entry e LEFT JOIN audit_person p ON p.reference = e.actor LEFT JOIN audit_person o ON o.reference = e.object
 			ORDER BY e.seq DESC LIMIT 1`).Scan(&act, &object, &actor)
 	})
 	if err != nil {

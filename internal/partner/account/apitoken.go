@@ -74,7 +74,7 @@ func (s *Service) MakeToken(ctx context.Context, who access.Actor, n NewToken) (
 		if err := insertToken(ctx, tx, who, t, token); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "token.make", t.ID, t.Name)
+		return audit.Record(ctx, tx, who, "token.make", t.ID, "")
 	})
 	if err != nil {
 		return APIToken{}, Token{}, err

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
-	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
@@ -131,7 +130,7 @@ func (s *Service) ChangeContact(ctx context.Context, who access.Actor, id string
 				return err
 			}
 		}
-		return audit.Record(ctx, tx, who, "contact.change", who.User, c.Kind)
+		return recordUser(ctx, tx, who, "contact.change", who.User, c.Kind)
 	})
 	return c, err
 }

@@ -7,6 +7,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/quota"
 )
@@ -23,7 +24,7 @@ func (s *Service) Leave(ctx context.Context, who access.Actor, organisation stri
 		if err := s.part(ctx, tx, organisation, who.User); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "member.leave", organisation+"/"+who.User, "")
+		return recordUser(ctx, tx, who, "member.leave", who.User, organisation)
 	})
 }
 
@@ -65,13 +66,14 @@ func (s *Service) Transfer(ctx context.Context, who access.Actor, organisation, 
 				return fmt.Errorf("transferring organisation %s: %w", organisation, err)
 			}
 		}
-		return audit.Record(ctx, tx, who, "organisation.transfer", organisation+"/"+user, "")
+		return recordUser(ctx, tx, who, "organisation.transfer", user, organisation)
 	})
 }
 
 // DeleteUser ends who's own account: memberships, sessions, tokens, contacts, second factor and password are gone, and
-// nobody is found by the login any more. Whoever is the last owner of an organisation, or the last admin, hands over first.
-// It wants the password.
+// nobody is found by the login any more. What the rooms above know of the person goes in the same transaction, and so does
+// what the references in the audit stand for: entries stay, as those of a deleted person. Whoever is the last owner of an
+// organisation, or the last admin, hands over first. It wants the password.
 func (s *Service) DeleteUser(ctx context.Context, who access.Actor, p Password) error {
 	if err := ownSession(who, "user.delete"); err != nil {
 		return err
@@ -101,10 +103,21 @@ func (s *Service) DeleteUser(ctx context.Context, who access.Actor, p Password) 
 				return err
 			}
 		}
+		if err := s.forgetMail(ctx, tx, who.User); err != nil {
+			return err
+		}
+		if s.forget != nil {
+			if err := s.forget(ctx, tx, who.User); err != nil {
+				return err
+			}
+		}
 		if err := forgetUser(ctx, tx, who.User); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "user.delete", who.User, "")
+		if err := recordUser(ctx, tx, who, "user.delete", who.User, ""); err != nil {
+			return err
+		}
+		return audit.Forget(ctx, tx, who.User) // last: to record is to know
 	})
 }
 
@@ -123,6 +136,47 @@ func organisationsOf(ctx context.Context, q store.Querier, user string) ([]strin
 		all = append(all, id)
 	}
 	return all, rows.Err()
+}
+
+// recordUser records an act upon a person, who stands in the entry by reference as whoever acts does.
+func recordUser(ctx context.Context, tx *store.Tx, who access.Actor, act, user, note string) error {
+	reference, err := audit.Person(ctx, tx, who.Organisation, user)
+	if err != nil {
+		return fmt.Errorf("referring to user %s: %w", user, err)
+	}
+	return audit.Record(ctx, tx, who, act, reference, note)
+}
+
+// forgetMail forgets what was sent to a user, and what others have sent to the contacts that nobody has any more.
+func (s *Service) forgetMail(ctx context.Context, tx *store.Tx, user string) error {
+	all, err := contactsOf(ctx, tx, user)
+	if err != nil {
+		return err
+	}
+	var email string
+	if err := tx.QueryRow(ctx, "SELECT email FROM account_user WHERE id = ?", user).Scan(&email); err != nil {
+		return fmt.Errorf("reading the address of user %s: %w", user, err)
+	}
+	if email != "" {
+		all = append(all, Contact{Kind: outbox.Mail, Address: email})
+	}
+	for _, c := range all {
+		for _, statement := range []string{
+			"DELETE FROM account_code WHERE kind = ? AND address = ?",
+			"DELETE FROM account_invitation WHERE kind = ? AND address = ?",
+		} {
+			if _, err := tx.Exec(ctx, statement, c.Kind, c.Address); err != nil {
+				return fmt.Errorf("forgetting a contact of user %s: %w", user, err)
+			}
+		}
+		if s.outbox == nil {
+			continue
+		}
+		if err := s.outbox.Forget(ctx, tx, c.Address); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forgetUser leaves a row without a name, so that ids in other rooms still mean somebody.

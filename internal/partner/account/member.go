@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
-	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
@@ -62,7 +61,7 @@ func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation,
 		if err := insertMember(ctx, tx, organisation, m.User, role, now); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "member.add", organisation+"/"+m.User, string(role))
+		return recordUser(ctx, tx, who, "member.add", m.User, organisation+" "+string(role))
 	})
 	if err != nil {
 		return Member{}, err
@@ -85,7 +84,7 @@ func (s *Service) SetRole(ctx context.Context, who access.Actor, organisation, u
 		if _, err := tx.Exec(ctx, "UPDATE member SET role = ? WHERE organisation = ? AND user_id = ?", string(role), organisation, user); err != nil {
 			return fmt.Errorf("setting the role of %s in %s: %w", user, organisation, err)
 		}
-		return audit.Record(ctx, tx, who, "member.role", organisation+"/"+user, string(role))
+		return recordUser(ctx, tx, who, "member.role", user, organisation+" "+string(role))
 	})
 }
 
@@ -102,7 +101,7 @@ func (s *Service) RemoveMember(ctx context.Context, who access.Actor, organisati
 		if err := s.part(ctx, tx, organisation, user); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "member.remove", organisation+"/"+user, "")
+		return recordUser(ctx, tx, who, "member.remove", user, organisation)
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"lampworks/internal/infra/access"
-	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
@@ -38,7 +37,7 @@ func (s *Service) RenewRecoveryCodes(ctx context.Context, who access.Actor) ([]C
 		if codes, err = newRecoveryCodes(ctx, tx, who.User); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "factor.codes", who.User, "")
+		return recordUser(ctx, tx, who, "factor.codes", who.User, "")
 	})
 	return codes, err
 }

@@ -36,7 +36,7 @@ type Version struct {
 	Note        string
 	Breaking    bool // something that the version before allowed is now refused or read differently
 	PublishedAt time.Time
-	PublishedBy string       // login, empty for the platform
+	PublishedBy string       // user id, empty for the platform
 	Changes     []tsl.Change // from the version before; given by Publish only
 }
 
@@ -163,7 +163,7 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, id string, with
 		if next, err = s.version(ctx, tx, &p); err != nil {
 			return err
 		}
-		next.Note, next.PublishedBy = with.Note, who.Login
+		next.Note, next.PublishedBy = with.Note, who.User
 		if err := s.mayBreak(ctx, tx, &p, next, with.AcceptBreaking); err != nil {
 			return err
 		}

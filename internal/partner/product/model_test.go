@@ -65,7 +65,7 @@ func TestDraftAndPublish(t *testing.T) {
 		t.Fatal(err)
 	}
 	v, err := w.Publish(ctx, w.maker, p.ID, Publication{Note: "brighter lamps"})
-	if err != nil || v.Number != 2 || v.Breaking || len(v.Changes) != 1 || string(v.Document) != brighter || v.PublishedBy != "ann" {
+	if err != nil || v.Number != 2 || v.Breaking || len(v.Changes) != 1 || string(v.Document) != brighter || v.PublishedBy != w.maker.User {
 		t.Fatalf("Publish gave %+v, %v", v, err)
 	}
 	m, err := w.Model(ctx, p.ID)

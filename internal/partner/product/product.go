@@ -202,7 +202,7 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, who access.Actor, ru
 	}
 	if document != nil {
 		p.Version = 1
-		if err := s.enter(ctx, tx, p.ID, Version{Number: 1, Document: document, PublishedAt: p.CreatedAt, PublishedBy: who.Login}); err != nil {
+		if err := s.enter(ctx, tx, p.ID, Version{Number: 1, Document: document, PublishedAt: p.CreatedAt, PublishedBy: who.User}); err != nil {
 			return err
 		}
 	}
