@@ -1,39 +1,60 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/url"
 	"strconv"
+	"time"
 )
 
 type agreementCommand struct {
 	List        agreementListCommand        `cmd:"" help:"List the agreements (协议) and the version in force of each."`
 	Outstanding agreementOutstandingCommand `cmd:"" help:"Tell what has to be accepted, now and later."`
+	Versions    agreementVersionsCommand    `cmd:"" help:"The versions of an agreement, newest first."`
 	Show        agreementShowCommand        `cmd:"" help:"Print the text of a version."`
 	Accept      agreementAcceptCommand      `cmd:"" help:"Accept a version, for oneself or in the name of one's organisation."`
 	Decline     agreementDeclineCommand     `cmd:"" help:"Decline a version. Export and leaving stay open."`
 	Evidence    agreementEvidenceCommand    `cmd:"" help:"List what was accepted and declined."`
+	New         agreementNewCommand         `cmd:"" help:"Add an agreement, from a JSON file; operators only."`
+	Draft       agreementDraftCommand       `cmd:"" help:"Write the draft of the next version, from a JSON file; operators only."`
+	Publish     agreementPublishCommand     `cmd:"" help:"Publish a version; operators only."`
+	Withdraw    agreementWithdrawCommand    `cmd:"" help:"Withdraw a version; operators only."`
 }
 
-type agreementListCommand struct{ client }
+const agreementPath = "/api/v1/agreements/{}"
+
+type agreementListCommand struct{ pages }
 
 func (c *agreementListCommand) Run(ctx context.Context) error {
-	return talk(ctx, &c.client, "GET", "/api/v1/agreements", nil)
+	return c.list(ctx, "/api/v1/agreements", "id subject precedence in_force.version in_force.effective_at ahead.version ahead.effective_at names")
 }
 
 type agreementOutstandingCommand struct{ client }
 
 func (c *agreementOutstandingCommand) Run(ctx context.Context) error {
-	return talk(ctx, &c.client, "GET", "/api/v1/outstanding-agreements", nil)
+	return c.do(ctx, "GET", "/api/v1/outstanding-agreements", nil)
 }
 
-type agreementEvidenceCommand struct{ client }
+type agreementVersionsCommand struct {
+	pages
+	Agreement string `arg:"" help:"Id of the agreement."`
+}
+
+func (c *agreementVersionsCommand) Run(ctx context.Context) error {
+	return c.list(ctx, at(agreementPath+"/versions", c.Agreement), "version state published_at effective_at ended_at id")
+}
+
+type agreementEvidenceCommand struct {
+	sorted
+	Organisation string `help:"Only that of this organisation." placeholder:"ID"`
+	Agreement    string `help:"Only that of this agreement." placeholder:"ID"`
+	Version      string `help:"Only that of this version, by its id." placeholder:"ID"`
+	Person       string `help:"Only that of this person." placeholder:"ID"`
+}
 
 func (c *agreementEvidenceCommand) Run(ctx context.Context) error {
-	return talk(ctx, &c.client, "GET", "/api/v1/acceptances?limit=500", nil)
+	return c.list(ctx, "/api/v1/acceptances", "id decision agreement version lang subject subject_id person decided_at channel hash",
+		"organisation", c.Organisation, "agreement", c.Agreement, "version", c.Version, "person", c.Person)
 }
 
 // versionArgs name a version of an agreement.
@@ -51,10 +72,8 @@ type versionText struct {
 	} `json:"texts"`
 }
 
-func (v *versionArgs) path() string { return "/api/v1/agreements/" + url.PathEscape(v.Agreement) }
-
 func (v *versionArgs) read(ctx context.Context) (text versionText, err error) {
-	return text, v.call(ctx, "GET", v.path()+"/versions/"+strconv.Itoa(v.Version), nil, &text)
+	return text, v.call(ctx, "GET", at(agreementPath+"/versions/{}", v.Agreement, strconv.Itoa(v.Version)), nil, &text)
 }
 
 type agreementShowCommand struct{ versionArgs }
@@ -84,11 +103,7 @@ func (c *answerArgs) answer(ctx context.Context, what string) error {
 		fmt.Printf("%s\n\n--hash %s\n", text.Texts[c.Lang].Body, text.Texts[c.Lang].Hash)
 		return exitError(exitAsks)
 	}
-	in := map[string]any{"version": c.Version, "lang": c.Lang, "hash": c.Hash}
-	if c.Product != "" {
-		in["product"] = c.Product
-	}
-	return talk(ctx, &c.client, "POST", c.path()+"/"+what, in)
+	return c.do(ctx, "POST", at(agreementPath, c.Agreement)+"/"+what, body("version", c.Version, "lang", c.Lang, "hash", c.Hash, "product", c.Product))
 }
 
 type agreementAcceptCommand struct{ answerArgs }
@@ -103,16 +118,66 @@ type agreementDeclineCommand struct{ answerArgs }
 
 func (c *agreementDeclineCommand) Run(ctx context.Context) error { return c.answer(ctx, "refusals") }
 
-// talk sends in to a server and prints its answer.
-func talk(ctx context.Context, c *client, method, path string, in any) error {
-	var out json.RawMessage
-	if err := c.call(ctx, method, path, in, &out); err != nil || len(out) == 0 {
+// fromFile is a JSON document.
+type fromFile struct {
+	client
+	File string `arg:"" help:"JSON; - reads standard input."`
+}
+
+// submit sends the document as it is.
+func (f *fromFile) submit(ctx context.Context, method, path string) error {
+	in, err := document(f.File)
+	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, out, "", "  "); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", path, err)
-	}
-	fmt.Println(b.String())
-	return nil
+	return f.do(ctx, method, path, in)
+}
+
+type agreementNewCommand struct{ fromFile }
+
+func (c *agreementNewCommand) Help() string {
+	return `The file: {"subject":"user|organisation|product","names":{"zh-CN":"…","en":"…"},"precedence":10,"prevails":{…}} and, where wanted, kinds and categories.`
+}
+
+func (c *agreementNewCommand) Run(ctx context.Context) error {
+	return c.submit(ctx, "POST", "/api/v1/agreements")
+}
+
+type agreementDraftCommand struct {
+	client
+	Agreement string `arg:"" help:"Id of the agreement."`
+	File      string `arg:"" help:"JSON: {\"texts\":{\"zh-CN\":\"…\",\"en\":\"…\"}}; - reads standard input."`
+}
+
+func (c *agreementDraftCommand) Run(ctx context.Context) error {
+	f := fromFile{c.client, c.File}
+	return f.submit(ctx, "PUT", at(agreementPath+"/draft", c.Agreement))
+}
+
+// versionState names a version whose state changes.
+type versionState struct {
+	client
+	Agreement string `arg:"" help:"Id of the agreement."`
+	Version   int    `arg:"" help:"Number of the version."`
+	Note      string `help:"Why." placeholder:"TEXT"`
+}
+
+func (v *versionState) set(ctx context.Context, state string, effective time.Time) error {
+	return v.do(ctx, "PUT", at(agreementPath+"/versions/{}/state", v.Agreement, strconv.Itoa(v.Version)),
+		body("state", state, "note", v.Note, "effective_at", effective))
+}
+
+type agreementPublishCommand struct {
+	versionState
+	Effective time.Time `help:"From when it holds. Default: now." placeholder:"TIME"`
+}
+
+func (c *agreementPublishCommand) Run(ctx context.Context) error {
+	return c.set(ctx, "published", c.Effective)
+}
+
+type agreementWithdrawCommand struct{ versionState }
+
+func (c *agreementWithdrawCommand) Run(ctx context.Context) error {
+	return c.set(ctx, "withdrawn", time.Time{})
 }

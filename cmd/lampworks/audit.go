@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"os"
 	"strings"
-	"time"
 
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/node"
@@ -70,16 +66,8 @@ type auditFilter struct {
 	Until        string `help:"Before this time." placeholder:"TIME"`
 }
 
-func (f *auditFilter) query() url.Values {
-	q := url.Values{}
-	for name, value := range map[string]string{
-		"act": f.Act, "object": f.Object, "actor": f.Actor, "organisation": f.Organisation, "since": f.Since, "until": f.Until,
-	} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	return q
+func (f *auditFilter) pairs() []string {
+	return []string{"act", f.Act, "object", f.Object, "actor", f.Actor, "organisation", f.Organisation, "since", f.Since, "until", f.Until}
 }
 
 type auditExport struct {
@@ -89,104 +77,22 @@ type auditExport struct {
 	Out    string `help:"File to write; it must not exist. Default: standard output." placeholder:"FILE"`
 }
 
-// Run implements the verb. A file that broke off is removed: half an export is none.
+// Run implements the verb.
 func (c *auditExport) Run(ctx context.Context) error {
-	path := "/api/v1/audit/export?" + c.query().Encode()
 	if c.Format == "csv" {
-		q := c.query()
-		q.Set("format", "csv")
-		path = "/api/v1/audit?" + q.Encode()
+		return c.save(ctx, query("/api/v1/audit", append(c.pairs(), "format", "csv")...), c.Out)
 	}
-	if c.Out == "" {
-		return c.copy(ctx, path, os.Stdout)
-	}
-	f, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	err = c.copy(ctx, path, f)
-	if err2 := f.Close(); err == nil {
-		err = err2
-	}
-	if err != nil {
-		_ = os.Remove(c.Out)
-	}
-	return err
-}
-
-// copy writes an answer of any length.
-func (c *client) copy(ctx context.Context, path string, w io.Writer) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(c.Server, "/")+path, nil)
-	if err != nil {
-		return fmt.Errorf("--server %s: %w", c.Server, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+c.Token)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode >= 300 {
-		return refused(res)
-	}
-	if _, err := io.Copy(w, res.Body); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", path, err)
-	}
-	return nil
+	return c.save(ctx, query("/api/v1/audit/export", c.pairs()...), c.Out)
 }
 
 type auditList struct {
-	client
+	pages
 	auditFilter
-	Limit int `help:"How many entries at most." default:"50"`
-}
-
-type auditEntry struct {
-	At    time.Time `json:"at"`
-	Actor struct {
-		Kind    string `json:"kind"`
-		ID      string `json:"id"`
-		Login   string `json:"login"`
-		From    string `json:"from"`
-		Deleted bool   `json:"deleted"`
-	} `json:"actor"`
-	Act    string `json:"act"`
-	Object string `json:"object"`
-	Note   string `json:"note"`
-}
-
-func (e *auditEntry) who() string {
-	switch {
-	case e.Actor.Deleted:
-		return "deleted person"
-	case e.Actor.Login != "":
-		return e.Actor.Login
-	}
-	return e.Actor.Kind + " " + e.Actor.ID
 }
 
 // Run implements the verb.
 func (c *auditList) Run(ctx context.Context) error {
-	q := c.query()
-	for left := c.Limit; left > 0; {
-		q.Set("limit", fmt.Sprint(min(left, audit.MaxPage)))
-		var page struct {
-			Items []auditEntry `json:"items"`
-			Next  string       `json:"next_cursor"`
-		}
-		if err := c.call(ctx, http.MethodGet, "/api/v1/audit?"+q.Encode(), nil, &page); err != nil {
-			return err
-		}
-		for i := range page.Items {
-			e := &page.Items[i]
-			fmt.Printf("%s  %-20s  %-24s  %s  %q\n", e.At.Format(time.RFC3339), e.who(), e.Act, e.Object, e.Note)
-		}
-		if left -= len(page.Items); page.Next == "" {
-			return nil
-		}
-		q.Set("cursor", page.Next)
-	}
-	return nil
+	return c.list(ctx, "/api/v1/audit", "at actor.kind actor.id act object actor.login note", c.pairs()...)
 }
 
 type auditKey struct {

@@ -2,88 +2,165 @@ package main
 
 import (
 	"context"
-	"net/http"
-	"net/url"
 	"time"
 )
 
 type certifyCommand struct {
-	List   certifyList   `cmd:"" help:"List certifications."`
-	Apply  certifyApply  `cmd:"" help:"Apply for the certification of a product, or for its renewal."`
-	Assign certifyAssign `cmd:"" help:"Assign a certification to a laboratory, or to the operator."`
-	Pass   certifyPass   `cmd:"" help:"Record that a product has passed, and issue its certificate."`
-	Fail   certifyFail   `cmd:"" help:"Record that a product has failed."`
-	Revoke certifyRevoke `cmd:"" help:"Revoke a certificate at once."`
+	List         certifyList         `cmd:"" help:"List certifications."`
+	Show         certifyShow         `cmd:"" help:"One certification."`
+	Apply        certifyApply        `cmd:"" help:"Apply for the certification of a product, or for its renewal."`
+	Withdraw     certifyWithdraw     `cmd:"" help:"Withdraw one that is not decided yet."`
+	Assign       certifyAssign       `cmd:"" help:"Assign a certification to a laboratory, or to the operator."`
+	Evidence     certifyEvidence     `cmd:"" help:"The files that a result rests on."`
+	Pass         certifyPass         `cmd:"" help:"Record that a product has passed, and issue its certificate."`
+	Fail         certifyFail         `cmd:"" help:"Record that a product has failed."`
+	Certificates certifyCertificates `cmd:"" help:"List certificates."`
+	Certificate  certifyCertificate  `cmd:"" help:"One certificate."`
+	Revoke       certifyRevoke       `cmd:"" help:"Revoke a certificate at once."`
+}
+
+const casePath = "/api/v1/certifications/{}"
+
+// certifyFilter is what certifications and certificates are searched by.
+type certifyFilter struct {
+	Product      string `help:"Id of a product." placeholder:"ID"`
+	Laboratory   string `help:"Id of a laboratory." placeholder:"ID"`
+	Organisation string `help:"Only those of this one; for the operator." placeholder:"ID"`
+}
+
+func (f *certifyFilter) with(state string) []string {
+	return []string{"product", f.Product, "laboratory", f.Laboratory, "organisation", f.Organisation, "state", state}
 }
 
 type certifyList struct {
-	client  `embed:""`
-	Product string `help:"Id of a product."`
-	State   string `help:"open, assigned, passed, failed or withdrawn."`
-	Cursor  string `help:"next_cursor of the page before."`
+	sorted
+	certifyFilter
+	State string `help:"open, assigned, passed, failed or withdrawn." placeholder:"STATE"`
 }
 
 func (c *certifyList) Run(ctx context.Context) error {
-	return c.ask(ctx, http.MethodGet, query("/api/v1/certifications", "product", c.Product, "state", c.State, "cursor", c.Cursor), nil)
+	return c.list(ctx, "/api/v1/certifications", "id state kind product laboratory opened_at report", c.with(c.State)...)
+}
+
+type oneCase struct {
+	client
+	Case string `arg:"" help:"Id of the certification."`
+}
+
+type certifyShow struct{ oneCase }
+
+func (c *certifyShow) Run(ctx context.Context) error {
+	return c.do(ctx, "GET", at(casePath, c.Case), nil)
 }
 
 type certifyApply struct {
-	client   `embed:""`
-	Product  string   `arg:"" help:"Id of the product."`
-	Protocol []string `help:"A protocol that is tested; may be repeated." required:""`
-	Feature  []string `help:"A feature that is tested; may be repeated."`
-	Firmware string   `help:"Family of firmware."`
+	oneProduct
+	Protocol []string `help:"A protocol that is tested; may be repeated." required:"" placeholder:"NAME"`
+	Feature  []string `help:"A feature that is tested; may be repeated." placeholder:"NAME"`
+	Firmware string   `help:"Family of firmware." placeholder:"NAME"`
 }
 
 func (c *certifyApply) Run(ctx context.Context) error {
-	covers := map[string]any{"protocols": c.Protocol, "features": c.Feature, "firmware": c.Firmware}
-	if len(c.Feature) == 0 {
-		delete(covers, "features")
-	}
-	return c.ask(ctx, http.MethodPost, "/api/v1/products/"+url.PathEscape(c.Product)+"/certifications", map[string]any{"covers": covers})
+	return c.do(ctx, "POST", c.path("/certifications"), body("covers", body("protocols", c.Protocol, "features", c.Feature, "firmware", c.Firmware)))
+}
+
+type certifyWithdraw struct{ oneCase }
+
+func (c *certifyWithdraw) Run(ctx context.Context) error {
+	return c.do(ctx, "DELETE", at(casePath, c.Case), nil)
 }
 
 type certifyAssign struct {
-	client     `embed:""`
-	Case       string `arg:"" help:"Id of the certification."`
+	oneCase
 	Laboratory string `arg:"" optional:"" help:"Id of a laboratory; none: the operator."`
 }
 
 func (c *certifyAssign) Run(ctx context.Context) error {
-	return c.ask(ctx, http.MethodPut, "/api/v1/certifications/"+url.PathEscape(c.Case)+"/laboratory", map[string]string{"laboratory": c.Laboratory})
+	return c.do(ctx, "PUT", at(casePath+"/laboratory", c.Case), body("laboratory", c.Laboratory))
+}
+
+type certifyEvidence struct {
+	List  certifyEvidenceList  `cmd:"" help:"List them."`
+	Add   certifyEvidenceAdd   `cmd:"" help:"Add one."`
+	Fetch certifyEvidenceFetch `cmd:"" help:"Write one to a file."`
+}
+
+type certifyEvidenceList struct {
+	pages
+	Case string `arg:"" help:"Id of the certification."`
+}
+
+func (c *certifyEvidenceList) Run(ctx context.Context) error {
+	return c.list(ctx, at(casePath+"/evidence", c.Case), "id media size added_at sha256")
+}
+
+type certifyEvidenceAdd struct {
+	oneCase
+	File string `arg:"" help:"The file." type:"existingfile"`
+}
+
+func (c *certifyEvidenceAdd) Run(ctx context.Context) error {
+	return c.upload(ctx, "POST", at(casePath+"/evidence", c.Case), c.File)
+}
+
+type certifyEvidenceFetch struct {
+	fetched
+	Case     string `arg:"" help:"Id of the certification."`
+	Evidence string `arg:"" help:"Id of the file."`
+}
+
+func (c *certifyEvidenceFetch) Run(ctx context.Context) error {
+	return c.save(ctx, at(casePath+"/evidence/{}", c.Case, c.Evidence), c.Out)
 }
 
 type certifyPass struct {
-	client     `embed:""`
-	Case       string    `arg:"" help:"Id of the certification."`
-	Report     string    `help:"Number of the report." required:""`
+	oneCase
+	Report     string    `help:"Number of the report." required:"" placeholder:"NUMBER"`
 	From       time.Time `help:"First moment of the certificate." required:"" placeholder:"TIME"`
 	Until      time.Time `help:"End of the certificate, excluded." required:"" placeholder:"TIME"`
-	Conditions string    `help:"Conditions."`
+	Conditions string    `help:"Conditions." placeholder:"TEXT"`
 }
 
 func (c *certifyPass) Run(ctx context.Context) error {
-	return c.ask(ctx, http.MethodPut, "/api/v1/certifications/"+url.PathEscape(c.Case)+"/result",
-		map[string]any{"result": "pass", "report": c.Report, "valid_from": c.From, "valid_until": c.Until, "conditions": c.Conditions})
+	return c.do(ctx, "PUT", at(casePath+"/result", c.Case),
+		body("result", "pass", "report", c.Report, "valid_from", c.From, "valid_until", c.Until, "conditions", c.Conditions))
 }
 
 type certifyFail struct {
-	client `embed:""`
-	Case   string `arg:"" help:"Id of the certification."`
-	Report string `help:"Number of the report." required:""`
-	Note   string `help:"What failed." required:""`
+	oneCase
+	Report string `help:"Number of the report." required:"" placeholder:"NUMBER"`
+	Note   string `help:"What failed." required:"" placeholder:"TEXT"`
 }
 
 func (c *certifyFail) Run(ctx context.Context) error {
-	return c.ask(ctx, http.MethodPut, "/api/v1/certifications/"+url.PathEscape(c.Case)+"/result", map[string]any{"result": "fail", "report": c.Report, "note": c.Note})
+	return c.do(ctx, "PUT", at(casePath+"/result", c.Case), body("result", "fail", "report", c.Report, "note", c.Note))
+}
+
+type certifyCertificates struct {
+	sorted
+	certifyFilter
+	State string `help:"pending, valid, expired or revoked." placeholder:"STATE"`
+}
+
+func (c *certifyCertificates) Run(ctx context.Context) error {
+	return c.list(ctx, "/api/v1/certificates", "id state product laboratory valid_from valid_until report", c.with(c.State)...)
+}
+
+type certifyCertificate struct {
+	client
+	Certificate string `arg:"" help:"Id of the certificate."`
+}
+
+func (c *certifyCertificate) Run(ctx context.Context) error {
+	return c.do(ctx, "GET", at("/api/v1/certificates/{}", c.Certificate), nil)
 }
 
 type certifyRevoke struct {
-	client      `embed:""`
+	client
 	Certificate string `arg:"" help:"Id of the certificate."`
-	Reason      string `help:"Why." required:""`
+	Reason      string `help:"Why." required:"" placeholder:"TEXT"`
 }
 
 func (c *certifyRevoke) Run(ctx context.Context) error {
-	return c.ask(ctx, http.MethodDelete, query("/api/v1/certificates/"+url.PathEscape(c.Certificate), "reason", c.Reason), nil)
+	return c.do(ctx, "DELETE", query(at("/api/v1/certificates/{}", c.Certificate), "reason", c.Reason), nil)
 }

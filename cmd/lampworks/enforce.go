@@ -2,36 +2,61 @@ package main
 
 import (
 	"context"
-	"net/url"
 )
 
 type enforceCommand struct {
 	Catalogue enforceCatalogueCommand `cmd:"" help:"Every kind of measure with what it refuses, and every reason."`
 	List      enforceListCommand      `cmd:"" help:"Measures."`
 	Show      enforceShowCommand      `cmd:"" help:"One measure."`
+	Events    enforceEventsCommand    `cmd:"" help:"What happened to a measure, oldest first."`
 	Impose    enforceImposeCommand    `cmd:"" help:"Impose a measure (operator)."`
 	Lift      enforceLiftCommand      `cmd:"" help:"Lift a measure; a deletion that is held is called back (operator)."`
 	Appeal    enforceAppealCommand    `cmd:"" help:"Appeal against a measure (owner)."`
-	Appeals   enforceAppealsCommand   `cmd:"" help:"Appeals."`
+	Appeals   enforceAppealsCommand   `cmd:"" help:"Appeals; with an id, that one."`
+	Retract   enforceRetractCommand   `cmd:"" help:"Withdraw an appeal (owner)."`
 	Decide    enforceDecideCommand    `cmd:"" help:"Decide about an appeal (operator; not who imposed the measure)."`
 	Deletions enforceDeletionsCommand `cmd:"" help:"Deletions."`
 	Proof     enforceProofCommand     `cmd:"" help:"A deletion with its proof."`
 }
 
+const (
+	measurePath = "/api/v1/enforcement/measures/{}"
+	appealPath  = "/api/v1/enforcement/appeals/{}"
+)
+
+type enforceEventsCommand struct {
+	pages
+	Measure string `arg:"" help:"Its id."`
+}
+
+func (e *enforceEventsCommand) Run(ctx context.Context) error {
+	return e.list(ctx, at(measurePath+"/events", e.Measure), "at kind note")
+}
+
 type enforceCatalogueCommand struct{ client }
 
 func (e *enforceCatalogueCommand) Run(ctx context.Context) error {
-	return e.look(ctx, "/api/v1/enforcement/catalogue")
+	return e.do(ctx, "GET", "/api/v1/enforcement/catalogue", nil)
 }
 
 type enforceListCommand struct {
-	client
+	pages
 	Organisation string `help:"Only those of this one." placeholder:"ID"`
+	On           string `help:"Only those on this: KIND:ID." placeholder:"KIND:ID"`
+	Kind         string `help:"Only those of this kind." placeholder:"KIND"`
 	State        string `help:"scheduled, in_force, ended or lifted." placeholder:"STATE"`
 }
 
 func (e *enforceListCommand) Run(ctx context.Context) error {
-	return e.look(ctx, "/api/v1/enforcement/measures"+having("organisation", e.Organisation, "state", e.State))
+	var kind, id string
+	if e.On != "" {
+		var err error
+		if kind, id, err = subject(e.On); err != nil {
+			return err
+		}
+	}
+	return e.list(ctx, "/api/v1/enforcement/measures", "id state kind cause subject.kind subject.id starts_at ends_at due_at reason",
+		"organisation", e.Organisation, "state", e.State, "kind", e.Kind, "subject_kind", kind, "subject", id)
 }
 
 type enforceShowCommand struct {
@@ -40,7 +65,7 @@ type enforceShowCommand struct {
 }
 
 func (e *enforceShowCommand) Run(ctx context.Context) error {
-	return e.look(ctx, "/api/v1/enforcement/measures/"+url.PathEscape(e.Measure))
+	return e.do(ctx, "GET", at(measurePath, e.Measure), nil)
 }
 
 type enforceImposeCommand struct {
@@ -61,12 +86,8 @@ func (e *enforceImposeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := body("subject", body("kind", kind, "id", id), "kind", e.Kind, "cause", e.Cause, "reason", e.Reason, "service", e.Service,
-		"starts", e.Starts, "ends", e.Ends, "due", e.Due)
-	if len(e.Evidence) > 0 {
-		in["evidence"] = e.Evidence
-	}
-	return e.do(ctx, "POST", "/api/v1/enforcement/measures", in)
+	return e.do(ctx, "POST", "/api/v1/enforcement/measures", body("subject", body("kind", kind, "id", id), "kind", e.Kind, "cause", e.Cause,
+		"reason", e.Reason, "service", e.Service, "starts", e.Starts, "ends", e.Ends, "due", e.Due, "evidence", e.Evidence))
 }
 
 type enforceLiftCommand struct {
@@ -76,7 +97,7 @@ type enforceLiftCommand struct {
 }
 
 func (e *enforceLiftCommand) Run(ctx context.Context) error {
-	return e.do(ctx, "POST", "/api/v1/enforcement/measures/"+url.PathEscape(e.Measure)+"/lift", body("reason", e.Reason))
+	return e.do(ctx, "POST", at(measurePath+"/lift", e.Measure), body("reason", e.Reason))
 }
 
 type enforceAppealCommand struct {
@@ -87,20 +108,31 @@ type enforceAppealCommand struct {
 }
 
 func (e *enforceAppealCommand) Run(ctx context.Context) error {
-	in := body("statement", e.Statement)
-	if len(e.Evidence) > 0 {
-		in["evidence"] = e.Evidence
-	}
-	return e.do(ctx, "POST", "/api/v1/enforcement/measures/"+url.PathEscape(e.Measure)+"/appeals", in)
+	return e.do(ctx, "POST", at(measurePath+"/appeals", e.Measure), body("statement", e.Statement, "evidence", e.Evidence))
 }
 
 type enforceAppealsCommand struct {
-	client
-	State string `help:"open, upheld, lifted, changed or withdrawn." placeholder:"STATE"`
+	pages
+	Appeal       string `arg:"" optional:"" help:"Id of an appeal."`
+	State        string `help:"open, upheld, lifted, changed or withdrawn." placeholder:"STATE"`
+	Organisation string `help:"Only those of this one; for the operator." placeholder:"ID"`
 }
 
 func (e *enforceAppealsCommand) Run(ctx context.Context) error {
-	return e.look(ctx, "/api/v1/enforcement/appeals"+having("state", e.State))
+	if e.Appeal != "" {
+		return e.do(ctx, "GET", at(appealPath, e.Appeal), nil)
+	}
+	return e.list(ctx, "/api/v1/enforcement/appeals", "id state measure filed_at decided_at organisation statement",
+		"state", e.State, "organisation", e.Organisation)
+}
+
+type enforceRetractCommand struct {
+	client
+	Appeal string `arg:"" help:"Its id."`
+}
+
+func (e *enforceRetractCommand) Run(ctx context.Context) error {
+	return e.do(ctx, "DELETE", at(appealPath, e.Appeal), nil)
 }
 
 type enforceDecideCommand struct {
@@ -112,16 +144,18 @@ type enforceDecideCommand struct {
 }
 
 func (e *enforceDecideCommand) Run(ctx context.Context) error {
-	return e.do(ctx, "PUT", "/api/v1/enforcement/appeals/"+url.PathEscape(e.Appeal)+"/decision", body("act", e.Act, "reason", e.Reason, "ends", e.Ends))
+	return e.do(ctx, "PUT", at(appealPath+"/decision", e.Appeal), body("act", e.Act, "reason", e.Reason, "ends", e.Ends))
 }
 
 type enforceDeletionsCommand struct {
-	client
-	State string `help:"announced, called_back, erasing or done." placeholder:"STATE"`
+	pages
+	State        string `help:"announced, called_back, erasing or done." placeholder:"STATE"`
+	Organisation string `help:"Only those of this one; for the operator." placeholder:"ID"`
 }
 
 func (e *enforceDeletionsCommand) Run(ctx context.Context) error {
-	return e.look(ctx, "/api/v1/enforcement/deletions"+having("state", e.State))
+	return e.list(ctx, "/api/v1/enforcement/deletions", "id state measure subject.kind subject.id hold_until started_at ended_at reason",
+		"state", e.State, "organisation", e.Organisation)
 }
 
 type enforceProofCommand struct {
@@ -130,5 +164,5 @@ type enforceProofCommand struct {
 }
 
 func (e *enforceProofCommand) Run(ctx context.Context) error {
-	return e.look(ctx, "/api/v1/enforcement/deletions/"+url.PathEscape(e.Deletion))
+	return e.do(ctx, "GET", at("/api/v1/enforcement/deletions/{}", e.Deletion), nil)
 }

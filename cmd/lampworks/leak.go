@@ -2,11 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/url"
-	"os"
 )
 
 type leakCommand struct {
@@ -21,24 +16,5 @@ func (l *leakCommand) Help() string {
 }
 
 func (l *leakCommand) Run(ctx context.Context) error {
-	var in io.Reader = os.Stdin
-	if l.File != "-" {
-		f, err := os.Open(l.File)
-		if err != nil {
-			return fmt.Errorf("reading what was found: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
-	q := url.Values{}
-	for name, v := range map[string]string{"order": l.Order, "product": l.Product} {
-		if v != "" {
-			q.Set(name, v)
-		}
-	}
-	var raw json.RawMessage
-	if err := l.send(ctx, "/api/v1/leak-reports?"+q.Encode(), in, &raw); err != nil {
-		return err
-	}
-	return printJSON(raw)
+	return l.upload(ctx, "POST", query("/api/v1/leak-reports", "order", l.Order, "product", l.Product), l.File)
 }

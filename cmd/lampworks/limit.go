@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/url"
-	"os"
 	"strings"
 )
 
@@ -18,59 +14,17 @@ type limitCommand struct {
 	Lift      limitLiftCommand      `cmd:"" help:"Lift an override (operator)."`
 	Answer    limitAnswerCommand    `cmd:"" help:"Answer being asked to use less."`
 	Notices   limitNoticesCommand   `cmd:"" help:"What the organisation was told about its limits."`
+	Recount   limitRecountCommand   `cmd:"" help:"Hold the counted stocks of an organisation against the rows they stand for (operator)."`
 }
 
-// look prints what a GET answers, indented.
-func (c *client) look(ctx context.Context, path string) error {
-	return c.do(ctx, "GET", path, nil)
+type limitListCommand struct{ whole }
+
+func (l *limitListCommand) Run(ctx context.Context) error {
+	return l.list(ctx, "/api/v1/limits", "name kind of default max unit window_seconds titles")
 }
-
-// do calls the API and prints what it answers, indented.
-func (c *client) do(ctx context.Context, method, path string, in any) error {
-	var raw json.RawMessage
-	if err := c.call(ctx, method, path, in, &raw); err != nil {
-		return err
-	}
-	var out bytes.Buffer
-	if err := json.Indent(&out, raw, "", "  "); err != nil {
-		return fmt.Errorf("printing the answer of %s: %w", path, err)
-	}
-	out.WriteByte('\n')
-	_, err := out.WriteTo(os.Stdout)
-	return err
-}
-
-// having is a query of the parameters that are not empty.
-func having(pairs ...string) string {
-	q := make(url.Values)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			q.Set(pairs[i], pairs[i+1])
-		}
-	}
-	if len(q) == 0 {
-		return ""
-	}
-	return "?" + q.Encode()
-}
-
-// body is a JSON object of the members that are not empty.
-func body(pairs ...any) map[string]any {
-	m := make(map[string]any)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if v, text := pairs[i+1].(string); !text || v != "" {
-			m[pairs[i].(string)] = pairs[i+1]
-		}
-	}
-	return m
-}
-
-type limitListCommand struct{ client }
-
-func (l *limitListCommand) Run(ctx context.Context) error { return l.look(ctx, "/api/v1/limits") }
 
 type limitUsageCommand struct {
-	client
+	whole
 	Of string `arg:"" help:"organisation:ID, product:ID or device:ID." placeholder:"KIND:ID"`
 }
 
@@ -79,7 +33,7 @@ func (l *limitUsageCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.look(ctx, "/api/v1/"+kind+"s/"+url.PathEscape(id)+"/limits")
+	return l.list(ctx, at("/api/v1/{}s/{}/limits", kind, id), "limit used value percent reset_seconds override")
 }
 
 // subject reads KIND:ID.
@@ -112,12 +66,12 @@ func (l *limitSetCommand) Run(ctx context.Context) error {
 }
 
 type limitOverridesCommand struct {
-	client
+	pages
 	Organisation string `help:"Only those of this one." placeholder:"ID"`
 }
 
 func (l *limitOverridesCommand) Run(ctx context.Context) error {
-	return l.look(ctx, "/api/v1/limits/overrides"+having("organisation", l.Organisation))
+	return l.list(ctx, "/api/v1/limits/overrides", "id limit value purpose subject.kind subject.id from until lifted_at reason", "organisation", l.Organisation)
 }
 
 type limitLiftCommand struct {
@@ -127,7 +81,7 @@ type limitLiftCommand struct {
 }
 
 func (l *limitLiftCommand) Run(ctx context.Context) error {
-	return l.do(ctx, "DELETE", "/api/v1/limits/overrides/"+url.PathEscape(l.Override)+having("reason", l.Reason), nil)
+	return l.do(ctx, "DELETE", query(at("/api/v1/limits/overrides/{}", l.Override), "reason", l.Reason), nil)
 }
 
 type limitAnswerCommand struct {
@@ -137,11 +91,17 @@ type limitAnswerCommand struct {
 }
 
 func (l *limitAnswerCommand) Run(ctx context.Context) error {
-	return l.do(ctx, "PUT", "/api/v1/limits/overrides/"+url.PathEscape(l.Override)+"/answer", body("answer", l.Answer))
+	return l.do(ctx, "PUT", at("/api/v1/limits/overrides/{}/answer", l.Override), body("answer", l.Answer))
 }
 
-type limitNoticesCommand struct{ client }
+type limitNoticesCommand struct{ pages }
 
 func (l *limitNoticesCommand) Run(ctx context.Context) error {
-	return l.look(ctx, "/api/v1/limits/notices")
+	return l.list(ctx, "/api/v1/limits/notices", "id at kind limit used value percent subject.kind subject.id note")
+}
+
+type limitRecountCommand struct{ oneOrganisation }
+
+func (l *limitRecountCommand) Run(ctx context.Context) error {
+	return l.do(ctx, "POST", l.path("/limits/recount"), nil)
 }

@@ -20,27 +20,52 @@ import (
 var version = "dev"
 
 type program struct {
-	Serve     serveCommand     `cmd:"" help:"Run the platform: devices on MQTT, people and programs on HTTP."`
-	Demo      demoCommand      `cmd:"" help:"Run it with a demo home, virtual devices and a virtual speaker, and open the console."`
-	Say       sayCommand       `cmd:"" help:"Say one sentence to a running server and tell what came of it."`
-	Device    deviceCommand    `cmd:"" help:"Play one device on the real protocol."`
-	NLU       nluCommand       `cmd:"" name:"nlu" help:"Read sentences from JSON lines and write what they mean, without a server."`
-	Triple    tripleCommand    `cmd:"" help:"Look at triples (三元组): keys, passwords and workbooks."`
-	Order     orderCommand     `cmd:"" help:"Apply for triples, decide, download, revoke."`
-	Leak      leakCommand      `cmd:"" help:"Find out of which download rows came that somebody found."`
-	Burn      burnCommand      `cmd:"" help:"Upload burn logs of a factory, and see what is missing."`
-	Agreement agreementCommand `cmd:"" help:"Read and accept agreements (协议)."`
-	Notice    noticeCommand    `cmd:"" help:"Read announcements and messages."`
-	Service   serviceCommand   `cmd:"" help:"Look at services (服务), apply for them, switch them."`
-	Product   productCommand   `cmd:"" help:"Products of a running server: list them, see what they wait for, move them along."`
-	Certify   certifyCommand   `cmd:"" help:"Certifications of a running server: apply, assign, decide, revoke."`
-	Verify    verifyCommand    `cmd:"" help:"Verification (认证): form, papers, review, waivers."`
-	Audit     auditCommand     `cmd:"" help:"Look at the audit (审计): who did what, and whether anybody changed it."`
-	Limit     limitCommand     `cmd:"" help:"Limits (限额): what may be used, what is used, and what the operator sets."`
-	Enforce   enforceCommand   `cmd:"" help:"Measures (处置) of the operator, appeals and deletions."`
-	Bench     benchCommand     `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
-	TOTP      totpCommand      `cmd:"" name:"totp" help:"Print the code of a second factor (TOTP), for programs that sign in."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Serve  serveCommand  `cmd:"" help:"Run the platform: devices on MQTT, people and programs on HTTP."`
+	Demo   demoCommand   `cmd:"" help:"Run it with a demo home, virtual devices and a virtual speaker, and open the console."`
+	Say    sayCommand    `cmd:"" help:"Say one sentence to a running server and tell what came of it."`
+	Device deviceCommand `cmd:"" help:"Play one device on the real protocol."`
+	NLU    nluCommand    `cmd:"" name:"nlu" help:"Read sentences from JSON lines and write what they mean, without a server."`
+	Triple tripleCommand `cmd:"" help:"Look at triples (三元组): keys, passwords and workbooks."`
+
+	Setup        setupCommand        `cmd:"" group:"account" help:"Make the first operator of a new server, and sign in as such."`
+	Login        loginCommand        `cmd:"" group:"account" help:"Sign in to a running server."`
+	Logout       logoutCommand       `cmd:"" group:"account" help:"Sign out."`
+	Whoami       whoamiCommand       `cmd:"" group:"account" help:"Tell who is signed in, and what they may do."`
+	Prove        proveCommand        `cmd:"" group:"account" help:"Show a code of the second factor: for 15 minutes what shows secrets is open."`
+	Factor       factorCommand       `cmd:"" group:"account" help:"The second factor (第二因素): enrol, confirm, recovery codes, remove."`
+	Session      sessionCommand      `cmd:"" group:"account" help:"One's own sessions: list and end."`
+	Signup       signupCommand       `cmd:"" group:"account" help:"Make an account of one's own."`
+	Password     passwordCommand     `cmd:"" group:"account" help:"Change one's password, or set a new one by a code."`
+	Contact      contactCommand      `cmd:"" group:"account" help:"One's own verified contacts."`
+	Token        tokenCommand        `cmd:"" group:"account" help:"API tokens (令牌) for programs."`
+	Organisation organisationCommand `cmd:"" group:"account" help:"Organisations (组织): list, make, change, act for, end."`
+	Member       memberCommand       `cmd:"" group:"account" help:"Members of an organisation and their roles."`
+	Invite       inviteCommand       `cmd:"" group:"account" help:"Invitations: send, take back, accept."`
+	User         userCommand         `cmd:"" group:"account" help:"Users of the platform and the operator's people."`
+	Guardian     guardianCommand     `cmd:"" group:"account" help:"Consents of guardians (监护人同意)."`
+
+	Category   categoryCommand   `cmd:"" group:"product" help:"Categories (品类) of products."`
+	Product    productCommand    `cmd:"" group:"product" help:"Products: make, change, thing models, what they wait for, move them along."`
+	Paper      paperCommand      `cmd:"" group:"product" help:"Compliance papers (合规证件) of products."`
+	Certify    certifyCommand    `cmd:"" group:"product" help:"Certifications and certificates: apply, assign, decide, revoke."`
+	Laboratory laboratoryCommand `cmd:"" group:"product" help:"Laboratories (实验室) and what they are appointed for."`
+	Order      orderCommand      `cmd:"" group:"product" help:"Apply for triples, decide, download, revoke."`
+	Leak       leakCommand       `cmd:"" group:"product" help:"Find out of which download rows came that somebody found."`
+	Burn       burnCommand       `cmd:"" group:"product" help:"Upload burn logs of a factory, and see what is missing."`
+	Fleet      fleetCommand      `cmd:"" group:"product" help:"Devices (设备) of a running server: list, look into, command, enable, revoke."`
+
+	Agreement agreementCommand `cmd:"" group:"platform" help:"Read, accept and publish agreements (协议)."`
+	Notice    noticeCommand    `cmd:"" group:"platform" help:"Read and publish announcements and messages."`
+	Service   serviceCommand   `cmd:"" group:"platform" help:"Services (服务): look, apply, bars, plans, switches."`
+	Verify    verifyCommand    `cmd:"" group:"platform" help:"Verification (认证): form, papers, review, waivers."`
+	Limit     limitCommand     `cmd:"" group:"platform" help:"Limits (限额): what may be used, what is used, and what the operator sets."`
+	Enforce   enforceCommand   `cmd:"" group:"platform" help:"Measures (处置) of the operator, appeals and deletions."`
+	Audit     auditCommand     `cmd:"" group:"platform" help:"Look at the audit (审计): who did what, and whether anybody changed it."`
+	Job       jobCommand       `cmd:"" group:"platform" help:"Jobs of a running server: look, wait, cancel."`
+
+	Bench   benchCommand   `cmd:"" help:"Measure this machine's Lampworks; prints one JSON object a figure."`
+	TOTP    totpCommand    `cmd:"" name:"totp" help:"Print the code of a second factor (TOTP), for programs that sign in."`
+	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
 // gcPercent trades a little processor time for memory: the heap is some tens of megabytes, and half of it as garbage is
@@ -69,17 +94,7 @@ func main() {
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var p program
-	parser, err := kong.New(&p,
-		kong.Name("lampworks"),
-		kong.Description("An open platform for voice-controlled devices: from a maker's product and its triples to a lamp that obeys a spoken sentence.\n\n"+
-			"Every flag can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
-			"The command line beats the environment, which beats the file."),
-		kong.DefaultEnvars("LAMPWORKS"),
-		kong.Configuration(readYAML),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-	)
+	parser, err := newProgram(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lampworks:", err)
 		return 1
@@ -101,6 +116,26 @@ func run(args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// newProgram is the parser of the command line.
+func newProgram(ctx context.Context) (*kong.Kong, error) {
+	var p program
+	return kong.New(&p,
+		kong.Name("lampworks"),
+		kong.Description("An open platform for voice-controlled devices: from a maker's product and its triples to a lamp that obeys a spoken sentence.\n\n"+
+			"Every flag can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
+			"The command line beats the environment, which beats the file."),
+		kong.DefaultEnvars("LAMPWORKS"),
+		kong.Configuration(readYAML),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "account", Title: "Accounts and organisations of a running server:"},
+			{Key: "product", Title: "Products, triples and devices of a running server:"},
+			{Key: "platform", Title: "Rules and records of a running server:"},
+		}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
 }
 
 // logger writes to standard error at the level that --log-level names.

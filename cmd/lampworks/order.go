@@ -1,122 +1,145 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"net/url"
-	"os"
+	"time"
 )
 
 type orderCommand struct {
-	Request  orderRequest  `cmd:"" help:"Apply for triples (三元组) of a product."`
-	List     orderList     `cmd:"" help:"List orders, the newest first."`
-	Show     orderShow     `cmd:"" help:"Print an order."`
-	Cancel   orderCancel   `cmd:"" help:"Withdraw or cancel an order that is not issued yet."`
-	Approve  orderApprove  `cmd:"" help:"Approve an order, as a reviewer."`
-	Reject   orderReject   `cmd:"" help:"Reject an order, as a reviewer."`
-	Download orderDownload `cmd:"" help:"Download the triples of an issued order; goes on where a transfer broke off."`
-	Revoke   orderRevoke   `cmd:"" help:"Take secrets that were handed out out of force: of an order, or of one download."`
-	Lost     orderLost     `cmd:"" help:"List orders that a restore of older data has lost."`
-	MACs     orderMACs     `cmd:"" name:"macs" help:"Bring addresses of one's own (CSV, text or a workbook)."`
+	Request   orderRequest   `cmd:"" help:"Apply for triples (三元组) of a product."`
+	List      orderList      `cmd:"" help:"List orders, the newest first."`
+	Show      orderShow      `cmd:"" help:"Print an order."`
+	Limits    orderLimits    `cmd:"" help:"What a level of verification allows to order for mass production."`
+	Cancel    orderCancel    `cmd:"" help:"Withdraw or cancel an order that is not issued yet."`
+	Approve   orderApprove   `cmd:"" help:"Approve an order, as a reviewer."`
+	Reject    orderReject    `cmd:"" help:"Reject an order, as a reviewer."`
+	Download  orderDownload  `cmd:"" help:"Download the triples of an issued order; goes on where a transfer broke off."`
+	Downloads orderDownloads `cmd:"" help:"List downloads, the newest first; with an id, print that one."`
+	Revoke    orderRevoke    `cmd:"" help:"Take secrets that were handed out out of force: of an order, or of one download."`
+	Lost      orderLost      `cmd:"" help:"List orders that a restore of older data has lost."`
+	MACs      orderMACs      `cmd:"" name:"macs" help:"Addresses (MAC) of one's own, and the operator's pools."`
 }
 
-// show asks and prints the answer as indented JSON.
-func (c *client) show(ctx context.Context, method, path string, in any) error {
+const orderPath = "/api/v1/orders/{}"
+
+// waits is whether a verb waits for the job that it starts.
+type waits struct {
+	Wait bool `help:"Wait until the job that it starts has ended, telling how far it is."`
+}
+
+// act calls, waits for the job of the answer if that is wanted, and prints what the object is then.
+func (w *waits) act(ctx context.Context, c *client, method, path string, in any, object func(id string) string) error {
 	var raw json.RawMessage
 	if err := c.call(ctx, method, path, in, &raw); err != nil {
 		return err
 	}
-	return printJSON(raw)
-}
-
-func printJSON(raw []byte) error {
-	var b bytes.Buffer
-	if err := json.Indent(&b, raw, "", "  "); err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+	var o struct{ ID, Job string }
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", path, err)
 	}
-	fmt.Println(b.String())
-	return nil
+	if !w.Wait || o.Job == "" {
+		return printJSON(raw)
+	}
+	_, err := c.await(ctx, o.Job)
+	return joined(err, c.do(ctx, "GET", object(o.ID), nil))
 }
 
 type orderRequest struct {
-	client
-	Product  string `arg:"" help:"Id of the product."`
-	Quantity int    `required:"" short:"n" help:"How many, up to 1,000,000."`
-	Purpose  string `help:"debug: at once, up to the product's limit; mass: a reviewer decides. Default: ${default}." enum:"debug,mass" default:"debug"`
-	Factory  string `help:"Name of the factory that burns them; needed for mass." placeholder:"NAME"`
-	Note     string `help:"For the reviewer." placeholder:"TEXT"`
-	List     string `help:"Id of a list of one's own addresses." placeholder:"ID"`
+	oneProduct
+	waits
+	Quantity int       `required:"" short:"n" help:"How many, up to 1,000,000."`
+	Purpose  string    `help:"debug: at once, up to the product's limit; mass: a reviewer decides. Default: ${default}." enum:"debug,mass" default:"debug"`
+	Factory  string    `help:"Name of the factory that burns them; needed for mass." placeholder:"NAME"`
+	Address  string    `help:"Of the factory." placeholder:"TEXT"`
+	Contact  string    `help:"Of the factory." placeholder:"TEXT"`
+	Planned  time.Time `help:"When they are to be burned." placeholder:"TIME"`
+	Note     string    `help:"For the reviewer." placeholder:"TEXT"`
+	List     string    `help:"Id of a list of one's own addresses." placeholder:"ID"`
 }
 
 func (o *orderRequest) Run(ctx context.Context) error {
-	in := map[string]any{"quantity": o.Quantity, "purpose": o.Purpose}
-	for name, v := range map[string]string{"note": o.Note, "mac_list": o.List} {
-		if v != "" {
-			in[name] = v
-		}
-	}
-	if o.Factory != "" {
-		in["factory"] = map[string]string{"name": o.Factory}
-	}
-	return o.show(ctx, "POST", "/api/v1/products/"+url.PathEscape(o.Product)+"/orders", in)
+	in := body("quantity", o.Quantity, "purpose", o.Purpose, "note", o.Note, "mac_list", o.List, "planned_at", o.Planned,
+		"factory", body("name", o.Factory, "address", o.Address, "contact", o.Contact))
+	return o.act(ctx, &o.client, "POST", o.path("/orders"), in, orderAt)
 }
 
+func orderAt(id string) string { return at(orderPath, id) }
+
 type orderList struct {
-	client
-	State   string `help:"requested, issuing, issued, failed, rejected, withdrawn or cancelled." placeholder:"STATE"`
-	Product string `help:"Id of a product." placeholder:"ID"`
-	Cursor  string `help:"next_cursor of the page before." placeholder:"TEXT"`
+	sorted
+	State        string `help:"requested, issuing, issued, failed, rejected, withdrawn or cancelled." placeholder:"STATE"`
+	Product      string `help:"Id of a product." placeholder:"ID"`
+	Purpose      string `help:"debug or mass." placeholder:"PURPOSE"`
+	Organisation string `help:"Only those of this one; for the operator." placeholder:"ID"`
 }
 
 func (o *orderList) Run(ctx context.Context) error {
-	q := url.Values{}
-	for name, v := range map[string]string{"state": o.State, "product": o.Product, "cursor": o.Cursor} {
-		if v != "" {
-			q.Set(name, v)
-		}
-	}
-	return o.show(ctx, "GET", "/api/v1/orders?"+q.Encode(), nil)
+	return o.list(ctx, "/api/v1/orders", "id state purpose quantity issued generation product created_at note",
+		"state", o.State, "product", o.Product, "purpose", o.Purpose, "organisation", o.Organisation)
 }
 
-type orderShow struct {
+// oneOrder names an order.
+type oneOrder struct {
 	client
 	Order string `arg:"" help:"Id of the order."`
 }
 
-func (o *orderShow) Run(ctx context.Context) error {
-	return o.show(ctx, "GET", "/api/v1/orders/"+url.PathEscape(o.Order), nil)
+func (o *oneOrder) path(rest string) string { return at(orderPath, o.Order) + rest }
+
+type orderShow struct{ oneOrder }
+
+func (o *orderShow) Run(ctx context.Context) error { return o.do(ctx, "GET", o.path(""), nil) }
+
+type orderLimits struct{ whole }
+
+func (o *orderLimits) Run(ctx context.Context) error {
+	return o.list(ctx, "/api/v1/order-limits", "level order open")
 }
 
 type orderCancel struct {
-	client
-	Order string `arg:"" help:"Id of the order."`
-	Note  string `help:"Why." placeholder:"TEXT"`
+	oneOrder
+	Note string `help:"Why." placeholder:"TEXT"`
 }
 
 func (o *orderCancel) Run(ctx context.Context) error {
-	return o.show(ctx, "DELETE", "/api/v1/orders/"+url.PathEscape(o.Order)+"?note="+url.QueryEscape(o.Note), nil)
+	return o.do(ctx, "DELETE", query(o.path(""), "note", o.Note), nil)
 }
 
 type orderApprove struct {
-	client
-	Order  string `arg:"" help:"Id of the order."`
+	oneOrder
+	waits
 	Reason string `help:"Stays on record." placeholder:"TEXT"`
 }
 
 func (o *orderApprove) Run(ctx context.Context) error {
-	return o.show(ctx, "POST", "/api/v1/orders/"+url.PathEscape(o.Order)+"/decision", map[string]string{"act": "approve", "reason": o.Reason})
+	return o.act(ctx, &o.client, "POST", o.path("/decision"), body("act", "approve", "reason", o.Reason), func(string) string { return o.path("") })
 }
 
 type orderReject struct {
-	client
-	Order  string `arg:"" help:"Id of the order."`
+	oneOrder
 	Reason string `required:"" help:"The maker reads it." placeholder:"TEXT"`
 }
 
 func (o *orderReject) Run(ctx context.Context) error {
-	return o.show(ctx, "POST", "/api/v1/orders/"+url.PathEscape(o.Order)+"/decision", map[string]string{"act": "reject", "reason": o.Reason})
+	return o.do(ctx, "POST", o.path("/decision"), body("act", "reject", "reason", o.Reason))
+}
+
+type orderDownloads struct {
+	sorted
+	Download     string `arg:"" optional:"" help:"Id of a download."`
+	Order        string `help:"Only those of this order." placeholder:"ID"`
+	Organisation string `help:"Only those of this one; for the operator." placeholder:"ID"`
+}
+
+func (o *orderDownloads) Run(ctx context.Context) error {
+	if o.Download != "" {
+		return o.do(ctx, "GET", at("/api/v1/downloads/{}", o.Download), nil)
+	}
+	return o.list(ctx, "/api/v1/downloads", "id order generation quantity format open created_at revoked_at reason",
+		"order", o.Order, "organisation", o.Organisation)
 }
 
 type orderRevoke struct {
@@ -127,51 +150,18 @@ type orderRevoke struct {
 }
 
 func (o *orderRevoke) Run(ctx context.Context) error {
-	path := "/api/v1/orders/" + url.PathEscape(o.Order) + "/revocation"
+	path := at(orderPath+"/revocation", o.Order)
 	switch {
 	case (o.Order == "") == (o.Download == ""):
-		return fmt.Errorf("name an order, or --download")
+		return errors.New("name an order, or --download")
 	case o.Download != "":
-		path = "/api/v1/downloads/" + url.PathEscape(o.Download) + "/revocation"
+		path = at("/api/v1/downloads/{}/revocation", o.Download)
 	}
-	return o.call(ctx, "POST", path, map[string]string{"reason": o.Reason}, nil)
+	return o.do(ctx, "POST", path, body("reason", o.Reason))
 }
 
-type orderLost struct{ client }
+type orderLost struct{ whole }
 
 func (o *orderLost) Run(ctx context.Context) error {
-	return o.show(ctx, "GET", "/api/v1/lost-orders", nil)
-}
-
-type orderMACs struct {
-	client
-	File string `arg:"" help:"One address a line, or a column called mac." type:"existingfile"`
-	Name string `help:"What the list is called. Default: ${default}." default:"own addresses"`
-}
-
-func (o *orderMACs) Run(ctx context.Context) error {
-	f, err := os.Open(o.File)
-	if err != nil {
-		return fmt.Errorf("reading the list: %w", err)
-	}
-	defer f.Close()
-	var l struct{ ID, State string }
-	if err := o.send(ctx, "/api/v1/mac-lists?name="+url.QueryEscape(o.Name), f, &l); err != nil {
-		return err
-	}
-	for l.State == "uploading" || l.State == "checking" {
-		if err := rest(ctx); err != nil {
-			return err
-		}
-		if err := o.call(ctx, "GET", "/api/v1/mac-lists/"+l.ID, nil, &l); err != nil {
-			return err
-		}
-	}
-	if err := o.show(ctx, "GET", "/api/v1/mac-lists/"+l.ID, nil); err != nil {
-		return err
-	}
-	if l.State != "ready" {
-		return fmt.Errorf("the list is %s", l.State)
-	}
-	return nil
+	return o.list(ctx, "/api/v1/lost-orders", "order generation known")
 }

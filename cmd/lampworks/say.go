@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 
 	"lampworks/internal/demo"
@@ -38,7 +37,7 @@ func (s *sayCommand) Run(ctx context.Context) error {
 			in[key] = v
 		}
 	}
-	if err := s.call(ctx, "POST", "/api/v1/homes/"+url.PathEscape(home)+"/sentences", in, &raw); err != nil {
+	if err := s.call(ctx, "POST", at("/api/v1/homes/{}/sentences", home), in, &raw); err != nil {
 		return err
 	}
 	var a voice.Answer
@@ -73,7 +72,7 @@ func (s *sayCommand) rooms(ctx context.Context, home, lang string) (map[string]s
 			Names map[string]string `json:"names"`
 		} `json:"rooms"`
 	}
-	if err := s.call(ctx, "GET", "/api/v1/homes/"+url.PathEscape(home), nil, &h); err != nil {
+	if err := s.call(ctx, "GET", at("/api/v1/homes/{}", home), nil, &h); err != nil {
 		return nil, err
 	}
 	names := make(map[string]string, len(h.Rooms))

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"lampworks/internal/partner/account"
 )
 
 func TestMain(m *testing.M) {
@@ -32,7 +34,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"appears": appears, "code": code, "field": field, "terminate": terminate},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"appears": appears, "code": code, "field": field, "proof": proof, "terminate": terminate},
 	})
 }
 
@@ -83,15 +85,29 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// field sets a variable to a string of a JSON file: field NAME FILE KEY.
+// field sets a variable to a string of a JSON file: field NAME FILE KEY. FILE may be stdout.
 func field(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: field NAME FILE KEY")
 	}
-	_, rest, ok := strings.Cut(ts.ReadFile(args[1]), `"`+args[2]+`":"`)
+	_, rest, ok := strings.Cut(ts.ReadFile(args[1]), `"`+args[2]+`":`)
+	rest, quoted := strings.CutPrefix(strings.TrimSpace(rest), `"`)
 	value, _, closed := strings.Cut(rest, `"`)
-	if !ok || !closed {
+	if !ok || !quoted || !closed {
 		ts.Fatalf("%s has no %q", args[1], args[2])
 	}
 	ts.Setenv(args[0], value)
+}
+
+// proof sets a variable to a code of a second factor: proof NAME SECRET STEP. A code is good once, and those of the step
+// before (-1) and behind (1) are taken as well, in this order.
+func proof(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: proof NAME SECRET STEP")
+	}
+	step, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	c, err := account.TOTP(args[1], time.Now().Add(time.Duration(step)*30*time.Second))
+	ts.Check(err)
+	ts.Setenv(args[0], c.Reveal())
 }

@@ -8,11 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
-	"strings"
-	"time"
 )
 
 type orderDownload struct {
@@ -60,7 +57,7 @@ func (o *orderDownload) Run(ctx context.Context) error {
 			return err
 		}
 		fmt.Fprintln(os.Stderr, "lampworks:", err, "- going on")
-		if err := rest(ctx); err != nil {
+		if err := rest(ctx, shortest); err != nil {
 			return err
 		}
 	}
@@ -80,7 +77,7 @@ func (o *orderDownload) begin(ctx context.Context, note string) (*begun, error) 
 			Order string
 			Open  bool
 		}
-		if err := o.call(ctx, "GET", "/api/v1/downloads/"+url.PathEscape(b.Download), nil, &d); err != nil {
+		if err := o.call(ctx, "GET", at("/api/v1/downloads/{}", b.Download), nil, &d); err != nil {
 			return nil, err
 		}
 		if d.Open && d.Order == o.Order {
@@ -98,7 +95,7 @@ func (o *orderDownload) begin(ctx context.Context, note string) (*begun, error) 
 		in["format"], in["recipient"] = "age", o.Age
 	}
 	var d struct{ ID string }
-	if err := o.call(ctx, "POST", "/api/v1/orders/"+url.PathEscape(o.Order)+"/downloads", in, &d); err != nil {
+	if err := o.call(ctx, "POST", at(orderPath+"/downloads", o.Order), in, &d); err != nil {
 		return nil, err
 	}
 	*b = begun{Download: d.ID}
@@ -128,7 +125,7 @@ func (o *orderDownload) take(ctx context.Context, f *os.File, b *begun, note str
 	if b.Tag == "" {
 		have = 0
 	}
-	req, err := o.request(ctx, "GET", "/api/v1/downloads/"+url.PathEscape(b.Download)+"/file", nil)
+	req, err := o.request(ctx, "GET", at("/api/v1/downloads/{}/file", b.Download), nil)
 	if err != nil {
 		return err
 	}
@@ -163,55 +160,4 @@ func (o *orderDownload) take(ctx context.Context, f *os.File, b *begun, note str
 		return errors.Join(errBroken, err)
 	}
 	return nil
-}
-
-// request is a request to the server.
-func (c *client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.Server, "/")+path, body)
-	if err != nil {
-		return nil, fmt.Errorf("--server %s: %w", c.Server, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+c.Token)
-	return req, nil
-}
-
-// send sends a file and reads the answer into out.
-func (c *client) send(ctx context.Context, path string, file io.Reader, out any) error {
-	req, err := c.request(ctx, "POST", path, file)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/octet-stream")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("sending the file: %w", err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode >= 300 {
-		return refused(res)
-	}
-	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", path, err)
-	}
-	return nil
-}
-
-// refused is what the server says of a request that it refuses.
-func refused(res *http.Response) error {
-	var p problem
-	text, _ := io.ReadAll(io.LimitReader(res.Body, 1<<16))
-	if json.Unmarshal(text, &p) != nil || p.Title == "" {
-		return errors.New(res.Status)
-	}
-	return fmt.Errorf("%s: %s", p.Title, p.Detail)
-}
-
-// rest waits a moment.
-func rest(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(300 * time.Millisecond):
-		return nil
-	}
 }

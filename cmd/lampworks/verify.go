@@ -2,71 +2,68 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/url"
-	"os"
 	"path/filepath"
-	"strings"
-	"time"
+	"strconv"
 )
 
 type verifyCommand struct {
-	Catalogue verifyCatalogue `cmd:"" help:"What is asked of whom: fields, papers, qualifications, levels, reasons."`
-	Show      verifyShow      `cmd:"" help:"Where the verification stands."`
-	Form      verifyForm      `cmd:"" help:"Print the form with what is missing, or fill it in from a JSON file."`
-	Upload    verifyUpload    `cmd:"" help:"Upload a paper: PDF, PNG, JPEG or WebP."`
-	Submit    verifySubmit    `cmd:"" help:"Submit the form with its papers for review."`
-	Withdraw  verifyWithdraw  `cmd:"" help:"Withdraw what nobody has decided about."`
-	Queue     verifyQueue     `cmd:"" help:"What waits for reviewers."`
-	Claim     verifyClaim     `cmd:"" help:"Take a submission for review."`
-	Review    verifyReview    `cmd:"" help:"Print a submission as it was, with what has changed."`
-	Decide    verifyDecide    `cmd:"" help:"Approve or reject a submission."`
-	Demand    verifyDemand    `cmd:"" help:"Ask for papers by a date."`
-	Revoke    verifyRevoke    `cmd:"" help:"End a verification for false papers."`
-	Waive     verifyWaive     `cmd:"" help:"Waive a condition in writing."`
-	Waivers   verifyWaivers   `cmd:"" help:"Conditions that are waived."`
+	Catalogue   verifyCatalogue   `cmd:"" help:"What is asked of whom: fields, papers, qualifications, levels, reasons."`
+	Show        verifyShow        `cmd:"" help:"Where the verification stands."`
+	Form        verifyForm        `cmd:"" help:"Print the form with what is missing, or fill it in from a JSON file."`
+	Upload      verifyUpload      `cmd:"" help:"Upload a paper: PDF, PNG, JPEG or WebP."`
+	Paper       verifyPaper       `cmd:"" help:"Write a paper to a file; a reviewer's look is recorded."`
+	Remove      verifyRemove      `cmd:"" help:"Take a paper out of the next submission."`
+	Submit      verifySubmit      `cmd:"" help:"Submit the form with its papers for review."`
+	Withdraw    verifyWithdraw    `cmd:"" help:"Withdraw what nobody has decided about."`
+	Submissions verifySubmissions `cmd:"" help:"What an organisation has submitted, newest first."`
+	Queue       verifyQueue       `cmd:"" help:"The verifications of all organisations, as reviewers work on them."`
+	Figures     verifyFigures     `cmd:"" help:"How much waits for reviewers, and for how long."`
+	Claim       verifyClaim       `cmd:"" help:"Take a submission for review, or give it back."`
+	Review      verifyReview      `cmd:"" help:"Print a submission as it was, with what has changed."`
+	Decide      verifyDecide      `cmd:"" help:"Approve or reject a submission."`
+	Demand      verifyDemand      `cmd:"" help:"Ask for papers by a date."`
+	Clear       verifyClear       `cmd:"" help:"Take back what was asked for."`
+	Revoke      verifyRevoke      `cmd:"" help:"End a verification for false papers."`
+	Reinstate   verifyReinstate   `cmd:"" help:"Let an organisation begin again; another reviewer than who ended it."`
+	Waive       verifyWaive       `cmd:"" help:"Waive a condition in writing."`
+	Unwaive     verifyUnwaive     `cmd:"" help:"End a waiver now."`
+	Waivers     verifyWaivers     `cmd:"" help:"Conditions that are waived."`
 }
+
+const verificationPath = organisationPath + "/verification"
 
 // applicant is the organisation that a command is about.
-type applicant struct {
-	client
-	Organisation string `arg:"" help:"Id of the organisation." placeholder:"ORGANISATION"`
-}
+type applicant struct{ oneOrganisation }
 
-// do asks one route of the organisation's verification and prints the answer.
-func (a *applicant) do(ctx context.Context, method, path string, in any) error {
-	return a.show(ctx, method, a.path(path), in)
-}
-
-func (a *applicant) path(path string) string {
-	return "/api/v1/organisations/" + url.PathEscape(a.Organisation) + "/verification" + path
+// ask asks one route of the organisation's verification and prints the answer.
+func (a *applicant) ask(ctx context.Context, method, path string, in any) error {
+	return a.do(ctx, method, a.path("/verification"+path), in)
 }
 
 type verifyCatalogue struct{ client }
 
 func (v *verifyCatalogue) Run(ctx context.Context) error {
-	return v.show(ctx, "GET", "/api/v1/verification/catalogue", nil)
+	return v.do(ctx, "GET", "/api/v1/verification/catalogue", nil)
 }
 
 type verifyShow struct{ applicant }
 
-func (v *verifyShow) Run(ctx context.Context) error { return v.do(ctx, "GET", "", nil) }
+func (v *verifyShow) Run(ctx context.Context) error { return v.ask(ctx, "GET", "", nil) }
 
 type verifyForm struct {
 	applicant
-	Fill string `help:"JSON file: {\"form\":\"organisation\",\"values\":{…}}." type:"existingfile" placeholder:"FILE"`
+	Fill string `help:"JSON file: {\"form\":\"organisation\",\"values\":{…}}." placeholder:"FILE"`
 }
 
 func (v *verifyForm) Run(ctx context.Context) error {
 	if v.Fill == "" {
-		return v.do(ctx, "GET", "/form", nil)
+		return v.ask(ctx, "GET", "/form", nil)
 	}
-	b, err := os.ReadFile(v.Fill)
+	in, err := document(v.Fill)
 	if err != nil {
-		return fmt.Errorf("reading the form: %w", err)
+		return err
 	}
-	return v.do(ctx, "PUT", "/form", json.RawMessage(b))
+	return v.ask(ctx, "PUT", "/form", in)
 }
 
 type verifyUpload struct {
@@ -80,138 +77,66 @@ type verifyUpload struct {
 }
 
 func (v *verifyUpload) Run(ctx context.Context) error {
-	f, err := os.Open(v.File)
-	if err != nil {
-		return fmt.Errorf("reading the paper: %w", err)
-	}
-	defer f.Close()
-	q := url.Values{"slot": {v.Slot}, "name": {filepath.Base(v.File)}}
-	for name, value := range map[string]string{"number": v.Number, "issuer": v.Issuer, "valid_from": v.From, "valid_until": v.Until} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	var answer json.RawMessage
-	if err := v.send(ctx, v.path("/papers?"+q.Encode()), f, &answer); err != nil {
-		return err
-	}
-	return printJSON(answer)
+	return v.upload(ctx, "POST", query(v.path("/verification/papers"), "slot", v.Slot, "name", filepath.Base(v.File),
+		"number", v.Number, "issuer", v.Issuer, "valid_from", v.From, "valid_until", v.Until), v.File)
+}
+
+type verifyPaper struct {
+	fetched
+	Organisation string `arg:"" help:"Id of the organisation."`
+	Paper        string `arg:"" help:"Id of the paper."`
+}
+
+func (v *verifyPaper) Run(ctx context.Context) error {
+	return v.save(ctx, at(verificationPath+"/papers/{}", v.Organisation, v.Paper), v.Out)
+}
+
+type verifyRemove struct {
+	applicant
+	Paper string `arg:"" help:"Id of the paper."`
+}
+
+func (v *verifyRemove) Run(ctx context.Context) error {
+	return v.ask(ctx, "DELETE", at("/papers/{}", v.Paper), nil)
 }
 
 type verifySubmit struct{ applicant }
 
-func (v *verifySubmit) Run(ctx context.Context) error { return v.do(ctx, "POST", "/submissions", nil) }
+func (v *verifySubmit) Run(ctx context.Context) error { return v.ask(ctx, "POST", "/submissions", nil) }
 
 type verifyWithdraw struct{ applicant }
 
 func (v *verifyWithdraw) Run(ctx context.Context) error {
-	return v.do(ctx, "DELETE", "/submissions", nil)
+	return v.ask(ctx, "DELETE", "/submissions", nil)
 }
 
-type verifyQueue struct {
-	client
-	State  string `help:"Only those in this state." default:"pending" placeholder:"STATE"`
-	Kind   string `help:"Only organisations of this kind." placeholder:"KIND"`
-	Cursor string `help:"next_cursor of the page before." placeholder:"CURSOR"`
+type verifySubmissions struct {
+	sorted
+	Organisation string `arg:"" help:"Id of the organisation."`
+	State        string `help:"Only those in this state." placeholder:"STATE"`
 }
 
-func (v *verifyQueue) Run(ctx context.Context) error {
-	q := url.Values{"state": {v.State}, "kind": {v.Kind}, "sort": {"submitted_at"}, "cursor": {v.Cursor}}
-	return v.show(ctx, "GET", "/api/v1/verifications?"+q.Encode(), nil)
+func (v *verifySubmissions) Run(ctx context.Context) error {
+	return v.list(ctx, at(verificationPath+"/submissions", v.Organisation), "number state form submitted_at decided_at note", "state", v.State)
 }
 
-type verifyClaim struct {
+type verifyShowing struct {
 	applicant
-	Reviewer string `help:"User id of somebody else; for administrators." placeholder:"ID"`
+	Submission int `arg:"" help:"Its number."`
 }
 
-func (v *verifyClaim) Run(ctx context.Context) error {
-	in := map[string]string{}
-	if v.Reviewer != "" {
-		in["reviewer"] = v.Reviewer
-	}
-	return v.do(ctx, "PUT", "/claim", in)
+func (v *verifyShowing) path(rest string) string {
+	return "/submissions/" + strconv.Itoa(v.Submission) + rest
 }
 
 type verifyReview struct {
-	applicant
-	Submission int    `arg:"" help:"Its number."`
-	Reveal     string `help:"Show personal values in full, and why; the look is recorded." placeholder:"REASON"`
+	verifyShowing
+	Reveal string `help:"Show personal values in full, and why; the look is recorded." placeholder:"REASON"`
 }
 
 func (v *verifyReview) Run(ctx context.Context) error {
-	path := fmt.Sprintf("/submissions/%d", v.Submission)
 	if v.Reveal != "" {
-		return v.do(ctx, "POST", path+"/reveal", map[string]string{"reason": v.Reveal})
+		return v.ask(ctx, "POST", v.verifyShowing.path("/reveal"), body("reason", v.Reveal))
 	}
-	return v.do(ctx, "GET", path, nil)
-}
-
-type verifyDecide struct {
-	applicant
-	Submission int      `arg:"" help:"Number of the submission that was looked at."`
-	Decision   string   `arg:"" enum:"approve,reject" help:"approve or reject."`
-	Reason     []string `help:"Of a rejection: CODE, or CODE@paper.SLOT, CODE@field.NAME." placeholder:"REASON"`
-	Note       string   `help:"The organisation reads it." placeholder:"TEXT"`
-	Decline    []string `help:"Qualification that is not granted." placeholder:"NAME"`
-}
-
-func (v *verifyDecide) Run(ctx context.Context) error {
-	reasons := []map[string]string{}
-	for _, r := range v.Reason {
-		code, where, _ := strings.Cut(r, "@")
-		reasons = append(reasons, map[string]string{"code": code, "where": where, "text": v.Note})
-	}
-	return v.do(ctx, "POST", "/decision", map[string]any{
-		"submission": v.Submission, "decision": v.Decision, "reasons": reasons, "note": v.Note, "decline": append([]string{}, v.Decline...),
-	})
-}
-
-type verifyDemand struct {
-	applicant
-	Text        string    `arg:"" help:"What is to be done."`
-	Paper       []string  `help:"Slot of a paper that is to come." placeholder:"SLOT"`
-	Due         time.Time `help:"By when, as 2027-01-31T00:00:00Z." required:"" placeholder:"TIME"`
-	Consequence string    `help:"Of the date: level_drops or agreement_ends." enum:"level_drops,agreement_ends" default:"level_drops"`
-	Recheck     bool      `help:"A spot check, not supplements."`
-}
-
-func (v *verifyDemand) Run(ctx context.Context) error {
-	act := "ask_supplement"
-	if v.Recheck {
-		act = "ask_recheck"
-	}
-	return v.do(ctx, "PUT", "/demand", map[string]any{
-		"act": act, "text": v.Text, "papers": append([]string{}, v.Paper...), "due": v.Due, "consequence": v.Consequence,
-	})
-}
-
-type verifyRevoke struct {
-	applicant
-	Reason string `arg:"" help:"The organisation reads it."`
-}
-
-func (v *verifyRevoke) Run(ctx context.Context) error {
-	return v.do(ctx, "POST", "/revocation", map[string]string{"reason": v.Reason})
-}
-
-type verifyWaive struct {
-	applicant
-	Condition string    `arg:"" help:"field.NAME, paper.SLOT or qualification.NAME."`
-	Reason    string    `help:"Why." required:"" placeholder:"TEXT"`
-	Wording   string    `help:"The waiver itself." required:"" placeholder:"TEXT"`
-	Until     time.Time `help:"Until when, as 2027-01-31T00:00:00Z." required:"" placeholder:"TIME"`
-}
-
-func (v *verifyWaive) Run(ctx context.Context) error {
-	return v.do(ctx, "POST", "/waivers", map[string]any{"condition": v.Condition, "reason": v.Reason, "wording": v.Wording, "ends_at": v.Until})
-}
-
-type verifyWaivers struct {
-	client
-	Organisation string `help:"Only those of this organisation." placeholder:"ID"`
-}
-
-func (v *verifyWaivers) Run(ctx context.Context) error {
-	return v.show(ctx, "GET", "/api/v1/waivers?"+url.Values{"organisation": {v.Organisation}}.Encode(), nil)
+	return v.ask(ctx, "GET", v.verifyShowing.path(""), nil)
 }

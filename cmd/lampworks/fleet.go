@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+)
+
+type fleetCommand struct {
+	List     fleetList     `cmd:"" help:"List devices."`
+	Show     fleetShow     `cmd:"" help:"One device."`
+	Shadow   fleetShadow   `cmd:"" help:"What a device reported and what is desired of it (设备影子)."`
+	History  fleetHistory  `cmd:"" help:"The values of a property over time."`
+	State    fleetState    `cmd:"" help:"Put a device's triple in or out of force."`
+	Revoke   fleetRevoke   `cmd:"" help:"Take every secret of a device that was handed out out of force."`
+	Command  fleetDo       `cmd:"" help:"Command a device, as its maker would when debugging it."`
+	Commands fleetCommands `cmd:"" help:"Commands of a device, newest first."`
+	Result   fleetResult   `cmd:"" help:"One command, with what came of it."`
+	Cancel   fleetCancel   `cmd:"" help:"Cancel a command that has not left yet."`
+	Fault    fleetFault    `cmd:"" help:"Make a virtual device misbehave."`
+}
+
+const devicePath = "/api/v1/devices/{}"
+
+type fleetList struct {
+	sorted
+	Product string `help:"Only those of this product." placeholder:"ID"`
+	Order   string `help:"Only those of this order." placeholder:"ID"`
+	Name    string `help:"DeviceName (设备名称)." placeholder:"NAME"`
+	Online  string `help:"true or false." placeholder:"BOOL"`
+}
+
+func (f *fleetList) Run(ctx context.Context) error {
+	return f.list(ctx, "/api/v1/devices", "id device_name state online product order generation activated_at seen_at reason",
+		"product", f.Product, "order", f.Order, "name", f.Name, "online", f.Online)
+}
+
+type oneDevice struct {
+	client
+	Device string `arg:"" help:"Id of the device."`
+}
+
+func (f *oneDevice) path(rest string) string { return at(devicePath, f.Device) + rest }
+
+type fleetShow struct{ oneDevice }
+
+func (f *fleetShow) Run(ctx context.Context) error { return f.do(ctx, "GET", f.path(""), nil) }
+
+type fleetShadow struct{ oneDevice }
+
+func (f *fleetShadow) Run(ctx context.Context) error {
+	return f.do(ctx, "GET", f.path("/shadow"), nil)
+}
+
+type fleetHistory struct {
+	oneDevice
+	Property string    `arg:"" help:"Name of the property."`
+	From     time.Time `help:"From this time on." placeholder:"TIME"`
+	To       time.Time `help:"Before this time." placeholder:"TIME"`
+	Limit    int       `help:"How many at most. Default: a page." placeholder:"N"`
+	Cursor   string    `help:"Go on behind a page: its next_cursor." placeholder:"CURSOR"`
+}
+
+func (f *fleetHistory) Run(ctx context.Context) error {
+	limit := ""
+	if f.Limit > 0 {
+		limit = strconv.Itoa(f.Limit)
+	}
+	return f.do(ctx, "GET", query(f.path("/history"), "property", f.Property, "from", moment(f.From), "to", moment(f.To), "limit", limit, "cursor", f.Cursor), nil)
+}
+
+// moment is a time as a parameter: empty if it is not given.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+type fleetState struct {
+	oneDevice
+	State string `arg:"" help:"enabled or disabled." enum:"enabled,disabled"`
+	Note  string `help:"Why." placeholder:"TEXT"`
+}
+
+func (f *fleetState) Run(ctx context.Context) error {
+	return f.do(ctx, "PUT", f.path("/state"), body("state", f.State, "note", f.Note))
+}
+
+type fleetRevoke struct {
+	oneDevice
+	Reason string `help:"Stays on record." required:"" placeholder:"TEXT"`
+}
+
+func (f *fleetRevoke) Run(ctx context.Context) error {
+	return f.do(ctx, "POST", f.path("/revocation"), body("reason", f.Reason))
+}
+
+type fleetDo struct {
+	oneDevice
+	Params  string        `arg:"" help:"JSON object of properties, or of the service's input: {\"powerstate\":1}."`
+	Service string        `help:"Call this service. Default: set the properties." placeholder:"NAME"`
+	Within  time.Duration `help:"How long it may take. Default: ten seconds." placeholder:"DURATION"`
+	Wait    time.Duration `help:"Answer when it has ended, or after this time. Default: at once." placeholder:"DURATION"`
+}
+
+func (f *fleetDo) Run(ctx context.Context) error {
+	if !json.Valid([]byte(f.Params)) {
+		return errors.New("the parameters are no JSON")
+	}
+	in := body("kind", "property_set", "params", json.RawMessage(f.Params), "service", f.Service)
+	if f.Service != "" {
+		in["kind"] = "service"
+	}
+	if f.Within > 0 {
+		in["deadline_ms"] = f.Within.Milliseconds()
+	}
+	if f.Wait > 0 {
+		in["wait_ms"] = f.Wait.Milliseconds()
+	}
+	return f.do(ctx, "POST", f.path("/commands"), in)
+}
+
+type fleetCommands struct {
+	pages
+	Device string `arg:"" help:"Id of the device."`
+}
+
+func (f *fleetCommands) Run(ctx context.Context) error {
+	return f.list(ctx, at(devicePath+"/commands", f.Device), "id state kind service origin created_at ended_at reason")
+}
+
+const commandPath = "/api/v1/commands/{}"
+
+type fleetResult struct {
+	client
+	Command string `arg:"" help:"Id of the command."`
+}
+
+func (f *fleetResult) Run(ctx context.Context) error {
+	return f.do(ctx, "GET", at(commandPath, f.Command), nil)
+}
+
+type fleetCancel struct {
+	client
+	Command string `arg:"" help:"Id of the command."`
+}
+
+func (f *fleetCancel) Run(ctx context.Context) error {
+	return f.do(ctx, "DELETE", at(commandPath, f.Command), nil)
+}
+
+type fleetFault struct {
+	client
+	Device string `arg:"" help:"Id of the device."`
+	Fault  string `arg:"" help:"none, silent, slow or wrong." enum:"none,silent,slow,wrong"`
+}
+
+func (f *fleetFault) Run(ctx context.Context) error {
+	return f.do(ctx, "PUT", at("/api/v1/virtual-devices/{}/fault", f.Device), body("fault", f.Fault))
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+)
+
+type organisationCommand struct {
+	List  organisationList  `cmd:"" help:"The organisations one is a member of; with --platform all there are."`
+	Kinds organisationKinds `cmd:"" help:"The kinds an organisation may be of."`
+	Show  organisationShow  `cmd:"" help:"One organisation."`
+	Use   organisationUse   `cmd:"" help:"Act for another organisation in this session."`
+	New   organisationNew   `cmd:"" help:"Make an organisation with its first owner; operators only."`
+	Edit  organisationEdit  `cmd:"" help:"Give an organisation other names and kinds."`
+	Leave organisationLeave `cmd:"" help:"End an organisation: everything of it is deleted after a hold."`
+	Stay  organisationStay  `cmd:"" help:"Call the end back, while it is held."`
+}
+
+const organisationPath = "/api/v1/organisations/{}"
+
+type organisationList struct {
+	pages
+	Platform bool `help:"All there are; operators only."`
+}
+
+func (o *organisationList) Run(ctx context.Context) error {
+	if o.Platform {
+		return o.list(ctx, "/api/v1/organisations", "id form kinds created_at names")
+	}
+	return o.list(ctx, "/api/v1/memberships", "organisation.id role organisation.form organisation.kinds organisation.names")
+}
+
+type organisationKinds struct{ whole }
+
+func (o *organisationKinds) Run(ctx context.Context) error {
+	return o.list(ctx, "/api/v1/organisation-kinds", "kind names")
+}
+
+// oneOrganisation names an organisation.
+type oneOrganisation struct {
+	client
+	Organisation string `arg:"" help:"Id of the organisation."`
+}
+
+func (o *oneOrganisation) path(rest string, ids ...string) string {
+	return at(at(organisationPath, o.Organisation)+rest, ids...)
+}
+
+type organisationShow struct{ oneOrganisation }
+
+func (o *organisationShow) Run(ctx context.Context) error {
+	return o.do(ctx, "GET", at(organisationPath, o.Organisation), nil)
+}
+
+type organisationUse struct{ oneOrganisation }
+
+func (o *organisationUse) Run(ctx context.Context) error {
+	return o.do(ctx, "PUT", "/api/v1/session/organisation", body("organisation", o.Organisation))
+}
+
+// nameAndKind are what an organisation is made of.
+type nameAndKind struct {
+	Name map[string]string `help:"Name in a language: zh-CN=名称; may be repeated." required:"" mapsep:"none" placeholder:"LANG=NAME"`
+	Kind []string          `help:"What it is; may be repeated." required:"" placeholder:"KIND"`
+}
+
+type organisationNew struct {
+	client
+	nameAndKind
+	Owner string `help:"Id of the user who becomes its owner. Default: who makes it." placeholder:"USER"`
+}
+
+func (o *organisationNew) Run(ctx context.Context) error {
+	return o.do(ctx, "POST", "/api/v1/organisations", body("names", o.Name, "kinds", o.Kind, "owner", o.Owner))
+}
+
+type organisationEdit struct {
+	oneOrganisation
+	nameAndKind
+}
+
+func (o *organisationEdit) Run(ctx context.Context) error {
+	return o.do(ctx, "PUT", at(organisationPath, o.Organisation), body("names", o.Name, "kinds", o.Kind))
+}
+
+type organisationLeave struct {
+	oneOrganisation
+	Confirm string `help:"The organisation's id once more, so that it is not ended by mistake." required:"" placeholder:"ID"`
+	Reason  string `help:"Why." placeholder:"TEXT"`
+}
+
+func (o *organisationLeave) Run(ctx context.Context) error {
+	return o.do(ctx, "POST", o.path("/leave"), body("confirm", o.Confirm, "reason", o.Reason))
+}
+
+type organisationStay struct {
+	oneOrganisation
+	Deletion string `arg:"" help:"Id of the deletion that leaving began."`
+	Reason   string `help:"Why." placeholder:"TEXT"`
+}
+
+func (o *organisationStay) Run(ctx context.Context) error {
+	return o.do(ctx, "DELETE", query(o.path("/leave"), "deletion", o.Deletion, "reason", o.Reason), nil)
+}
+
+type memberCommand struct {
+	List   memberList   `cmd:"" help:"Members of an organisation."`
+	Add    memberAdd    `cmd:"" help:"Make a user a member."`
+	Role   memberRole   `cmd:"" help:"Give a member another role."`
+	Remove memberRemove `cmd:"" help:"End a membership, with the sessions and tokens that rest on it."`
+	Owner  memberOwner  `cmd:"" help:"Make another member an owner in one's own place."`
+	Leave  memberLeave  `cmd:"" help:"End one's own membership."`
+}
+
+// organisationPages is a list of something of an organisation.
+type organisationPages struct {
+	pages
+	Organisation string `arg:"" help:"Id of the organisation."`
+}
+
+type memberList struct{ organisationPages }
+
+func (m *memberList) Run(ctx context.Context) error {
+	return m.list(ctx, at(organisationPath+"/members", m.Organisation), "user role created_at login")
+}
+
+type memberAdd struct {
+	oneOrganisation
+	Login string `arg:"" help:"Of the user."`
+	Role  string `arg:"" help:"owner, engineer, factory, market, support or query." enum:"owner,engineer,factory,market,support,query"`
+}
+
+func (m *memberAdd) Run(ctx context.Context) error {
+	return m.do(ctx, "POST", m.path("/members"), body("login", m.Login, "role", m.Role))
+}
+
+type memberRole struct {
+	oneOrganisation
+	User string `arg:"" help:"Id of the user."`
+	Role string `arg:"" help:"owner, engineer, factory, market, support or query." enum:"owner,engineer,factory,market,support,query"`
+}
+
+func (m *memberRole) Run(ctx context.Context) error {
+	return m.do(ctx, "PATCH", m.path("/members/{}", m.User), body("role", m.Role))
+}
+
+type memberRemove struct {
+	oneOrganisation
+	User string `arg:"" help:"Id of the user."`
+}
+
+func (m *memberRemove) Run(ctx context.Context) error {
+	return m.do(ctx, "DELETE", m.path("/members/{}", m.User), nil)
+}
+
+type memberOwner struct {
+	oneOrganisation
+	User string `arg:"" help:"Id of the member."`
+}
+
+func (m *memberOwner) Run(ctx context.Context) error {
+	return m.do(ctx, "PUT", m.path("/owner"), body("user", m.User))
+}
+
+type memberLeave struct{ oneOrganisation }
+
+func (m *memberLeave) Run(ctx context.Context) error {
+	return m.do(ctx, "DELETE", at("/api/v1/memberships/{}", m.Organisation), nil)
+}
+
+type inviteCommand struct {
+	List     inviteList     `cmd:"" help:"Invitations of an organisation, the ended ones too; without one, those to oneself."`
+	New      inviteNew      `cmd:"" help:"Invite somebody to become a member."`
+	Again    inviteAgain    `cmd:"" help:"Send an open invitation again, for seven more days."`
+	Withdraw inviteWithdraw `cmd:"" help:"Take an open invitation back."`
+	Accept   inviteAccept   `cmd:"" help:"Become a member by an invitation."`
+}
+
+type inviteList struct {
+	pages
+	Organisation string `arg:"" optional:"" help:"Id of the organisation."`
+}
+
+func (i *inviteList) Run(ctx context.Context) error {
+	const columns = "id state role kind expires_at organisation to"
+	if i.Organisation == "" {
+		return i.list(ctx, "/api/v1/invitations", columns)
+	}
+	return i.list(ctx, at(organisationPath+"/invitations", i.Organisation), columns)
+}
+
+type inviteNew struct {
+	oneOrganisation
+	Role    string `arg:"" help:"owner, engineer, factory, market, support or query." enum:"owner,engineer,factory,market,support,query"`
+	Contact string `help:"E-mail address or phone number, which gets a code." placeholder:"CONTACT" xor:"whom" required:""`
+	Login   string `help:"Of somebody who has an account and sees it there." placeholder:"LOGIN" xor:"whom" required:""`
+}
+
+func (i *inviteNew) Run(ctx context.Context) error {
+	return i.do(ctx, "POST", i.path("/invitations"), body("role", i.Role, "contact", i.Contact, "login", i.Login))
+}
+
+type inviteAgain struct {
+	oneOrganisation
+	Invitation string `arg:"" help:"Its id."`
+}
+
+func (i *inviteAgain) Run(ctx context.Context) error {
+	return i.do(ctx, "PUT", i.path("/invitations/{}/sending", i.Invitation), nil)
+}
+
+type inviteWithdraw struct {
+	oneOrganisation
+	Invitation string `arg:"" help:"Its id."`
+}
+
+func (i *inviteWithdraw) Run(ctx context.Context) error {
+	return i.do(ctx, "DELETE", i.path("/invitations/{}", i.Invitation), nil)
+}
+
+type inviteAccept struct {
+	client
+	Invitation string `help:"Id, of one to one's login." placeholder:"ID" xor:"which" required:""`
+	Code       string `help:"That came to a contact." placeholder:"CODE" xor:"which" required:""`
+}
+
+func (i *inviteAccept) Run(ctx context.Context) error {
+	return i.do(ctx, "PUT", "/api/v1/invitations/acceptance", body("invitation", i.Invitation, "code", i.Code))
+}

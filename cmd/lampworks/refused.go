@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// refusal is how the API says what is wrong (RFC 9457), with what to do at the command line.
+type refusal struct {
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	Code   string `json:"code"`
+	Flaws  []struct {
+		Where string `json:"where"`
+		Rule  string `json:"rule"`
+		Fix   string `json:"fix"`
+	} `json:"problems"` // every place that is wrong, where there are several
+
+	status int
+	what   string // method and path
+	fix    string // what to do here
+}
+
+// Error implements error.
+func (r *refusal) Error() string {
+	text := r.what + ": " + r.Title + ": " + r.Detail
+	if r.Title == "" {
+		text = r.what + ": " + http.StatusText(r.status)
+	}
+	for _, f := range r.Flaws {
+		text += "\n  " + strings.Join(slices.DeleteFunc([]string{f.Where, f.Rule, f.Fix}, func(s string) bool { return s == "" }), ": ")
+	}
+	if r.fix != "" {
+		text += "\n" + r.fix
+	}
+	return text
+}
+
+// refused is what the server says of a request that it refuses.
+func refused(res *http.Response) error {
+	r := &refusal{status: res.StatusCode, what: res.Request.Method + " " + res.Request.URL.Path}
+	text, _ := io.ReadAll(io.LimitReader(res.Body, 1<<16))
+	if json.Unmarshal(text, r) != nil {
+		r.Title = ""
+	}
+	r.fix = remedy(r, res)
+	return r
+}
+
+// remedy is what to do about a refusal that the program knows a verb for.
+func remedy(r *refusal, res *http.Response) string {
+	req := res.Request
+	_, err := req.Cookie(cookieName)
+	session := err == nil
+	where := ""
+	if base := req.URL.Scheme + "://" + req.URL.Host; base != defaultServer {
+		where = " --server " + base
+	}
+	switch {
+	case r.status == http.StatusTooManyRequests && res.Header.Get("Retry-After") != "":
+		return "Come back in " + res.Header.Get("Retry-After") + " seconds."
+	case r.status == http.StatusUnauthorized && session && strings.HasPrefix(r.Detail, "the session"): // not a wrong code in one that holds
+		return "The session has ended. Sign in again: lampworks login" + where
+	case r.Code != "second_factor":
+		return ""
+	case session:
+		return "Show a code of the second factor: lampworks prove" + where + ". Without one yet: lampworks factor start" + where
+	case req.Header.Get("Authorization") != "":
+		return "A session can show one: lampworks login" + where + ", without --token and LAMPWORKS_TOKEN."
+	}
+	return "Sign in with --code, or on a terminal, where it is asked for."
+}
