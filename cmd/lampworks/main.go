@@ -39,6 +39,7 @@ type program struct {
 	Contact      contactCommand      `cmd:"" group:"account" help:"One's own verified contacts."`
 	Token        tokenCommand        `cmd:"" group:"account" help:"API tokens (令牌) for programs."`
 	Organisation organisationCommand `cmd:"" group:"account" help:"Organisations (组织): list, make, change, act for, end."`
+	Export       exportCommand       `cmd:"" group:"account" help:"Everything that the platform has of an organisation, as one file (数据导出)."`
 	Member       memberCommand       `cmd:"" group:"account" help:"Members of an organisation and their roles."`
 	Invite       inviteCommand       `cmd:"" group:"account" help:"Invitations: send, take back, accept."`
 	User         userCommand         `cmd:"" group:"account" help:"Users of the platform and the operator's people."`
