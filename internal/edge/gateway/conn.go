@@ -345,6 +345,8 @@ func reasonOf(err error) string {
 		return errForeign.Error()
 	case fault.Is(err, fault.OverLimit):
 		return "over its limit: " + fault.Of(err).Sentence()
+	case errors.Is(err, errUnread):
+		return errUnread.Error()
 	case errors.Is(err, io.EOF):
 		return "connection closed"
 	}

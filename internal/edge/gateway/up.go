@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"lampworks/alink"
@@ -14,6 +15,9 @@ import (
 
 // errForeign closes a session that publishes where it may not.
 var errForeign = errors.New("published on a topic that is not its own")
+
+// errUnread closes a session whose messages nobody can hold against their thing model now; unacknowledged, they come again.
+var errUnread = errors.New("the thing model cannot be read now")
 
 // Publish takes a message from the device: checked, stored, and only then acknowledged.
 func (c *conn) Publish(p *mqtt.Packet) error {
@@ -30,7 +34,10 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 		return err
 	}
 	c.g.Stats.Messages.Add(1)
-	answer, refusal := c.check(t, arg, p.Payload)
+	answer, refusal, err := c.check(t, arg, p.Payload)
+	if err != nil {
+		return err
+	}
 	if refusal != nil {
 		return c.refuse(p, t, arg, answer.id, refusal)
 	}
@@ -49,18 +56,19 @@ type refusal struct {
 	text string
 }
 
-// check holds a message against its topic and the thing model.
-func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal) {
+// check holds a message against its topic and the thing model. It fails where nobody can say what the message is worth.
+func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal, error) {
 	switch t {
 	case alink.PropertyPost, alink.EventPost:
 		return c.checkRequest(t, arg, payload)
 	case alink.PropertySetReply, alink.ServiceReply:
 		if _, err := alink.ParseReply(payload); err != nil {
-			return answer{}, &refusal{alink.CodeBadRequest, err.Error()}
+			return answer{}, &refusal{alink.CodeBadRequest, err.Error()}, nil
 		}
-		return answer{}, nil
+		return answer{}, nil, nil
 	}
-	return c.unserved(t, arg, payload)
+	a, r := c.unserved(t, arg, payload)
+	return a, r, nil
 }
 
 // unserved takes messages on topics of the table that this platform does nothing with yet. One whose refusal the device
@@ -77,15 +85,15 @@ func (c *conn) unserved(t alink.Template, arg, payload []byte) (answer, *refusal
 	return answer{id: req.ID}, &refusal{alink.CodeBadRequest, "this topic is not served yet; the message was not stored"}
 }
 
-func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *refusal) {
+func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *refusal, error) {
 	req, err := alink.ParseRequest(payload)
 	if err != nil {
-		return answer{}, &refusal{alink.CodeBadRequest, err.Error()}
+		return answer{}, &refusal{alink.CodeBadRequest, err.Error()}, nil
 	}
 	a := answer{id: req.ID, wanted: req.Ack}
 	model, err := c.g.c.Products.Model(context.Background(), c.of.Value().product)
 	if err != nil {
-		return a, &refusal{alink.CodeServer, "the thing model cannot be read now; send again later"}
+		return a, nil, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	var v *tsl.Violation
 	if t == alink.PropertyPost {
@@ -94,9 +102,9 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 		v = model.CheckEvent(string(arg), req.Params)
 	}
 	if v != nil {
-		return a, &refusal{alink.CodeParam, v.Error()}
+		return a, &refusal{alink.CodeParam, v.Error()}, nil
 	}
-	return a, nil
+	return a, nil, nil
 }
 
 func ignore(*tsl.Property, []byte, int64) {}

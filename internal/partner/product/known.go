@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -69,7 +70,7 @@ func (s *Service) Category(ctx context.Context, product string) (string, error) 
 }
 
 // find looks into one of the maps and, when it does not know or has to compare again, into the table; of many that miss
-// the same product at once, one does the work.
+// the same product at once, one does the work. While the table cannot be read, what was known goes on being so.
 func (s *Service) find(ctx context.Context, in *map[string]*entry, key, query string) (*entry, error) {
 	now := s.now()
 	old, changes := s.known.look(in, key, now)
@@ -87,6 +88,10 @@ func (s *Service) find(ctx context.Context, in *map[string]*entry, key, query st
 		e.checked = now
 		return s.known.keep(e, changes), nil
 	})
+	if err != nil && old != nil && !fault.Is(err, fault.Missing) {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "a product could not be compared with its row, it will be", slog.String("product", old.product.ID), slog.Any("error", err))
+		return old, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -212,6 +212,26 @@ func TestKnown(t *testing.T) {
 	}
 }
 
+// While the table cannot be read a model that was known goes on being so.
+func TestKnownWithoutTable(t *testing.T) {
+	w := newWorks(t)
+	p := w.dimmable(t)
+	other := w.dimmable(t)
+	model := must(w.Model(t.Context(), p.ID))
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w.pass(knownTime)
+		if got, err := w.Model(t.Context(), p.ID); got != model || err != nil {
+			t.Errorf("without its table the model is another, or none: %v", err)
+		}
+	}
+	if _, err := w.Model(t.Context(), other.ID); err == nil {
+		t.Error("a model that was not known was read from nowhere")
+	}
+}
+
 // What is kept is bounded, and a look that began before a publication does not bring the older model back.
 func TestKnownBounds(t *testing.T) {
 	var k known
