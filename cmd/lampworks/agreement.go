@@ -146,7 +146,7 @@ func (c *agreementNewCommand) Run(ctx context.Context) error {
 type agreementDraftCommand struct {
 	client
 	Agreement string `arg:"" help:"Id of the agreement."`
-	File      string `arg:"" help:"JSON: {\"texts\":{\"zh-CN\":\"…\",\"en\":\"…\"}}; - reads standard input."`
+	File      string `arg:"" help:"JSON: {\"texts\":{\"zh-CN\":{\"body\":\"…\"},\"en\":{\"body\":\"…\",\"changes\":\"…\"}}}; - reads standard input."`
 }
 
 func (c *agreementDraftCommand) Run(ctx context.Context) error {

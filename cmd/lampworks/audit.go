@@ -58,7 +58,7 @@ func (c *auditVerify) Run(ctx context.Context) error {
 
 // auditFilter is what the audit is searched by.
 type auditFilter struct {
-	Act          string `help:"order.issue, or all acts of a room: order." placeholder:"ACT"`
+	Act          string `help:"order.issue, or all acts of a room: order. (with its dot); an operator names --organisation with it." placeholder:"ACT"`
 	Object       string `help:"Id of what was acted upon." placeholder:"ID"`
 	Actor        string `help:"Id of the person, token or device that acted." placeholder:"ID"`
 	Organisation string `help:"For an operator: an id, or platform. Default: all." placeholder:"ID"`

@@ -31,6 +31,9 @@ func (r *refusal) Error() string {
 		text = r.what + ": " + http.StatusText(r.status)
 	}
 	for _, f := range r.Flaws {
+		if len(r.Flaws) == 1 {
+			break // the detail says it
+		}
 		text += "\n  " + strings.Join(slices.DeleteFunc([]string{f.Where, f.Rule, f.Fix}, func(s string) bool { return s == "" }), ": ")
 	}
 	if r.fix != "" {

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestCell(t *testing.T) {
+	t.Setenv("LC_ALL", "")
+	t.Setenv("LANG", "C.UTF-8")
+	for _, tt := range []struct{ item, column, want string }{
+		{`{"id":"a"}`, "id", "a"},
+		{`{"id":"a"}`, "state", ""},
+		{`{"id":null}`, "id", ""},
+		{`{"n":12}`, "n", "12"},
+		{`{"on":false}`, "on", "false"},
+		{`{"kinds":["a","b"]}`, "kinds", "a,b"},
+		{`{"kinds":[]}`, "kinds", ""},
+		{`{"names":{"en":"Lamp","zh-CN":"灯"}}`, "names", "Lamp"},
+		{`{"names":{"zh-CN":"灯"}}`, "names", "灯"},
+		{`{"subject":{"kind":"product"}}`, "subject.kind", "product"},
+		{`{"subject":"x"}`, "subject.kind", ""},
+		{`{"texts":{"en":{"title":"Hello"}}}`, "texts.en.title", "Hello"},
+		{`{"missing":[{"code":"x"}]}`, "missing", `[{"code":"x"}]`},
+		{`{"name":"a\u001b[2Jb\u202ec\nd"}`, "name", "a [2Jb c d"},
+		{`[]`, "id", ""},
+	} {
+		if got := plain(cell(json.RawMessage(tt.item), tt.column)); got != tt.want {
+			t.Errorf("%s of %s\n got %q\nwant %q", tt.column, tt.item, got, tt.want)
+		}
+	}
+	t.Setenv("LANG", "zh_CN.UTF-8")
+	if got := cell(json.RawMessage(`{"names":{"en":"Lamp","zh-CN":"灯"}}`), "names"); got != "灯" {
+		t.Errorf("a name on a Chinese terminal\n got %q\nwant 灯", got)
+	}
+}
+
+// TestGather asks a server with pages: as many as are wanted, all, and one that never comes to an end.
+func TestGather(t *testing.T) {
+	var asked []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RawQuery)
+		switch r.URL.Query().Get("cursor") {
+		case "":
+			io.WriteString(w, `{"items":[1,2],"next_cursor":"b"}`)
+		case "b":
+			io.WriteString(w, `{"items":[3,4],"next_cursor":"c"}`)
+		case "c":
+			io.WriteString(w, `{"items":[5]}`)
+		case "round":
+			io.WriteString(w, `{"items":[6],"next_cursor":"round"}`)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	for _, tt := range []struct {
+		p           pages
+		asked, want string
+	}{
+		{pages{}, "state=x", `{"items":[1,2],"next_cursor":"b"}`},
+		{pages{Limit: 3}, "limit=3&state=x, cursor=b&limit=1&state=x", `{"items":[1,2,3,4],"next_cursor":"c"}`},
+		{pages{All: true}, "state=x, cursor=b&state=x, cursor=c&state=x", `{"items":[1,2,3,4,5]}`},
+		{pages{Cursor: "c"}, "cursor=c&state=x", `{"items":[5]}`},
+		{pages{Cursor: "round", All: true}, "cursor=round&state=x", "the server goes round in circles: it names a page twice"},
+	} {
+		asked = nil
+		tt.p.client = client{server{srv.URL}, "x"}
+		found, err := tt.p.gather(t.Context(), "/list", []string{"state", "x", "kind", ""})
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else if b, err := json.Marshal(found); err == nil {
+			got = string(b)
+		}
+		if got != tt.want {
+			t.Errorf("limit %d, cursor %q, all %t\n got %s\nwant %s", tt.p.Limit, tt.p.Cursor, tt.p.All, got, tt.want)
+		}
+		if got := strings.Join(asked, ", "); got != tt.asked {
+			t.Errorf("limit %d, cursor %q, all %t asked\n got %s\nwant %s", tt.p.Limit, tt.p.Cursor, tt.p.All, got, tt.asked)
+		}
+	}
+}
+
+// TestKept keeps sessions apart by server, in a file that others cannot read, and tells nobody what stands in a broken one.
+func TestKept(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	keep := func(address, token string) {
+		t.Helper()
+		res := &http.Response{Header: http.Header{"Set-Cookie": {(&http.Cookie{Name: cookieName, Value: token}).String()}}}
+		if err := (&server{address}).keep(res, "wang"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep("http://Lamp.Example:8080/", "one")
+	keep("https://lamp.example:8080", "two")
+	for _, tt := range []struct{ address, token, want string }{
+		{"http://lamp.example:8080", "", "lw_session=one"},
+		{"https://LAMP.example:8080/", "", "lw_session=two"},
+		{"https://lamp.example:8080", "given", "Bearer given"},
+		{"http://other.example", "", "nobody is signed in at http://other.example: run lampworks login --server http://other.example, or give an API token in LAMPWORKS_TOKEN"},
+	} {
+		c := client{server{tt.address}, tt.token}
+		got := ""
+		req, err := c.request(t.Context(), "GET", "/x", nil)
+		if err != nil {
+			got = err.Error()
+		} else {
+			got = req.Header.Get("Cookie") + req.Header.Get("Authorization")
+		}
+		if got != tt.want {
+			t.Errorf("asking %s with token %q\n got %s\nwant %s", tt.address, tt.token, got, tt.want)
+		}
+	}
+	if err := (&server{"http://lamp.example:8080"}).forget(); err != nil {
+		t.Fatal(err)
+	}
+	if k, err := readKept(); err != nil || len(k.Sessions) != 1 {
+		t.Errorf("after forgetting one of two: %v, %v", k, err)
+	}
+	path, err := keptPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(`{"sessions": secret`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readKept(); err == nil || strings.Contains(err.Error(), "secret") || !strings.HasSuffix(err.Error(), "cannot be read; remove it and sign in again") {
+		t.Errorf("a broken file: %v", err)
+	}
+}
