@@ -64,19 +64,23 @@ func (c *certifyApply) Run(ctx context.Context) error {
 	return c.do(ctx, "POST", c.path("/certifications"), body("covers", body("protocols", c.Protocol, "features", c.Feature, "firmware", c.Firmware)))
 }
 
-type certifyWithdraw struct{ oneCase }
+type certifyWithdraw struct {
+	oneCase
+	held
+}
 
 func (c *certifyWithdraw) Run(ctx context.Context) error {
-	return c.do(ctx, "DELETE", at(casePath, c.Case), nil)
+	return c.edit(ctx, c.held, "DELETE", at(casePath, c.Case), nil)
 }
 
 type certifyAssign struct {
 	oneCase
+	held
 	Laboratory string `arg:"" optional:"" help:"Id of a laboratory; none: the operator."`
 }
 
 func (c *certifyAssign) Run(ctx context.Context) error {
-	return c.do(ctx, "PUT", at(casePath+"/laboratory", c.Case), body("laboratory", c.Laboratory))
+	return c.edit(ctx, c.held, "PUT", at(casePath+"/laboratory", c.Case), body("laboratory", c.Laboratory))
 }
 
 type certifyEvidence struct {
@@ -115,6 +119,7 @@ func (c *certifyEvidenceFetch) Run(ctx context.Context) error {
 
 type certifyPass struct {
 	oneCase
+	held
 	Report     string    `help:"Number of the report." required:"" placeholder:"NUMBER"`
 	From       time.Time `help:"First moment of the certificate." required:"" placeholder:"TIME"`
 	Until      time.Time `help:"End of the certificate, excluded." required:"" placeholder:"TIME"`
@@ -122,18 +127,19 @@ type certifyPass struct {
 }
 
 func (c *certifyPass) Run(ctx context.Context) error {
-	return c.do(ctx, "PUT", at(casePath+"/result", c.Case),
+	return c.edit(ctx, c.held, "PUT", at(casePath+"/result", c.Case),
 		body("result", "pass", "report", c.Report, "valid_from", c.From, "valid_until", c.Until, "conditions", c.Conditions))
 }
 
 type certifyFail struct {
 	oneCase
+	held
 	Report string `help:"Number of the report." required:"" placeholder:"NUMBER"`
 	Note   string `help:"What failed." required:"" placeholder:"TEXT"`
 }
 
 func (c *certifyFail) Run(ctx context.Context) error {
-	return c.do(ctx, "PUT", at(casePath+"/result", c.Case), body("result", "fail", "report", c.Report, "note", c.Note))
+	return c.edit(ctx, c.held, "PUT", at(casePath+"/result", c.Case), body("result", "fail", "report", c.Report, "note", c.Note))
 }
 
 type certifyCertificates struct {
@@ -157,10 +163,11 @@ func (c *certifyCertificate) Run(ctx context.Context) error {
 
 type certifyRevoke struct {
 	client
+	held
 	Certificate string `arg:"" help:"Id of the certificate."`
 	Reason      string `help:"Why." required:"" placeholder:"TEXT"`
 }
 
 func (c *certifyRevoke) Run(ctx context.Context) error {
-	return c.do(ctx, "DELETE", query(at("/api/v1/certificates/{}", c.Certificate), "reason", c.Reason), nil)
+	return c.edit(ctx, c.held, "DELETE", query(at("/api/v1/certificates/{}", c.Certificate), "reason", c.Reason), nil)
 }

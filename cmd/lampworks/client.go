@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -117,8 +118,25 @@ func answered(req *http.Request) (*http.Response, error) {
 
 // do calls the API and prints what it answers as indented JSON.
 func (c *client) do(ctx context.Context, method, path string, in any) error {
+	return c.edit(ctx, held{}, method, path, in)
+}
+
+// held is an edit that may be held to what was read.
+type held struct {
+	Revision *int64 `help:"Only if it still has this revision (of verification: version), as it was read; else nothing is done." placeholder:"N"`
+}
+
+// edit is do, on the revision that was read or, if none was named, on whatever is there.
+func (c *client) edit(ctx context.Context, h held, method, path string, in any) error {
+	request := func(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+		req, err := c.request(ctx, method, path, body)
+		if err == nil && h.Revision != nil {
+			req.Header.Set("If-Match", strconv.Quote(strconv.FormatInt(*h.Revision, 10)))
+		}
+		return req, err
+	}
 	var raw json.RawMessage
-	if err := c.call(ctx, method, path, in, &raw); err != nil || len(raw) == 0 {
+	if _, err := exchange(ctx, request, method, path, in, &raw); err != nil || len(raw) == 0 {
 		return err
 	}
 	return printJSON(raw)

@@ -54,16 +54,20 @@ func (l *laboratoryNew) Run(ctx context.Context) error {
 
 type laboratoryEdit struct {
 	oneLaboratory
+	held
 	appointment
 }
 
-func (l *laboratoryEdit) Run(ctx context.Context) error { return l.do(ctx, "PUT", l.path(), l.body()) }
+func (l *laboratoryEdit) Run(ctx context.Context) error {
+	return l.edit(ctx, l.held, "PUT", l.path(), l.body())
+}
 
 type laboratoryEnd struct {
 	oneLaboratory
+	held
 	Reason string `help:"Why." required:"" placeholder:"TEXT"`
 }
 
 func (l *laboratoryEnd) Run(ctx context.Context) error {
-	return l.do(ctx, "DELETE", query(l.path(), "reason", l.Reason), nil)
+	return l.edit(ctx, l.held, "DELETE", query(l.path(), "reason", l.Reason), nil)
 }

@@ -85,6 +85,52 @@ func TestGather(t *testing.T) {
 	}
 }
 
+// TestRefused says what to do where a verb of the program helps, and no more.
+func TestRefused(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	var status int
+	var after, answer string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if after != "" {
+			w.Header().Set("Retry-After", after)
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, answer)
+	}))
+	t.Cleanup(srv.Close)
+	s := server{srv.URL}
+	if err := s.keep(&http.Response{Header: http.Header{"Set-Cookie": {cookieName + "=x"}}}, "wang"); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		token  string
+		status int
+		after  string
+		answer string
+		want   string
+	}{
+		{"", 429, "7", `{"title":"limit","detail":"too many","code":"limit"}`, "GET /x: limit: too many\nCome back in 7 seconds."},
+		{"", 429, "", `{"title":"limit","detail":"products is full","code":"limit"}`, "GET /x: limit: products is full"},
+		{"", 401, "", `{"title":"unauthenticated","detail":"the session or token is not valid"}`, "GET /x: unauthenticated: the session or token is not valid\nThe session has ended. Sign in again: lampworks login --server URL"},
+		{"", 401, "", `{"title":"unauthenticated","detail":"the code is wrong"}`, "GET /x: unauthenticated: the code is wrong"},
+		{"t", 401, "", `{"title":"unauthenticated","detail":"the session or token is not valid"}`, "GET /x: unauthenticated: the session or token is not valid"},
+		{"", 403, "", `{"title":"second factor needed","detail":"show it","code":"second_factor"}`, "GET /x: second factor needed: show it\nShow a code of the second factor: lampworks prove --server URL. Without one yet: lampworks factor start --server URL"},
+		{"t", 403, "", `{"title":"second factor needed","detail":"show it","code":"second_factor"}`, "GET /x: second factor needed: show it\nA session can show one: lampworks login --server URL, without --token and LAMPWORKS_TOKEN."},
+		{"", 422, "", `{"title":"invalid","detail":"two","problems":[{"where":"/a","rule":"a number"},{"where":"/b","fix":"leave it out"}]}`, "GET /x: invalid: two\n  /a: a number\n  /b: leave it out"},
+		{"", 502, "", `<html>`, "GET /x: Bad Gateway"},
+	} {
+		status, after, answer = tt.status, tt.after, tt.answer
+		c := client{s, tt.token}
+		err := c.call(t.Context(), "GET", "/x", nil, nil)
+		if err == nil {
+			t.Fatalf("%d is no error", tt.status)
+		}
+		if got := strings.ReplaceAll(err.Error(), srv.URL, "URL"); got != tt.want {
+			t.Errorf("%d %s\n got %q\nwant %q", tt.status, tt.answer, got, tt.want)
+		}
+	}
+}
+
 // TestKept keeps sessions apart by server, in a file that others cannot read, and tells nobody what stands in a broken one.
 func TestKept(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())

@@ -91,16 +91,20 @@ func (p *paperFetch) Run(ctx context.Context) error {
 
 type paperReview struct {
 	onePaper
+	held
 	Result string `arg:"" help:"approve or refuse." enum:"approve,refuse"`
 	Note   string `help:"Why; a refusal needs one." placeholder:"TEXT"`
 }
 
 func (p *paperReview) Run(ctx context.Context) error {
-	return p.do(ctx, "PUT", at(paperPath+"/review", p.Paper), body("result", p.Result, "note", p.Note))
+	return p.edit(ctx, p.held, "PUT", at(paperPath+"/review", p.Paper), body("result", p.Result, "note", p.Note))
 }
 
-type paperRemove struct{ onePaper }
+type paperRemove struct {
+	onePaper
+	held
+}
 
 func (p *paperRemove) Run(ctx context.Context) error {
-	return p.do(ctx, "DELETE", at(paperPath, p.Paper), nil)
+	return p.edit(ctx, p.held, "DELETE", at(paperPath, p.Paper), nil)
 }

@@ -75,6 +75,7 @@ func (p *productNew) Run(ctx context.Context) error {
 
 type productEdit struct {
 	oneProduct
+	held
 	Name     map[string]string `help:"Name in a language; all of them, if one changes." mapsep:"none" placeholder:"LANG=NAME"`
 	Protocol []string          `help:"What a chip was tuned for; all of them." placeholder:"NAME"`
 	BuiltOn  string            `help:"Id of the chip or module it is built on." placeholder:"ID"`
@@ -90,7 +91,7 @@ func (p *productEdit) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.do(ctx, "PATCH", p.path(""), body("names", p.Name, "protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution, "care", care))
+	return p.edit(ctx, p.held, "PATCH", p.path(""), body("names", p.Name, "protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution, "care", care))
 }
 
 type productSteps struct {
@@ -104,12 +105,13 @@ func (p *productSteps) Run(ctx context.Context) error {
 
 type productMove struct {
 	oneProduct
+	held
 	Act  string `arg:"" help:"develop, debug, redesign, certify, recall, publish, produce, reopen or retire." enum:"develop,debug,redesign,certify,recall,publish,produce,reopen,retire"`
 	Note string `help:"Why." placeholder:"TEXT"`
 }
 
 func (p *productMove) Run(ctx context.Context) error {
-	return p.do(ctx, "PUT", p.path("/state"), body("act", p.Act, "note", p.Note))
+	return p.edit(ctx, p.held, "PUT", p.path("/state"), body("act", p.Act, "note", p.Note))
 }
 
 type productIcon struct {

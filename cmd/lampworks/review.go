@@ -48,6 +48,7 @@ func (v *verifyClaim) Run(ctx context.Context) error {
 
 type verifyDecide struct {
 	applicant
+	held
 	Submission int      `arg:"" help:"Number of the submission that was looked at."`
 	Decision   string   `arg:"" enum:"approve,reject" help:"approve or reject."`
 	Reason     []string `help:"Of a rejection: CODE, or CODE@paper.SLOT, CODE@field.NAME." placeholder:"REASON"`
@@ -61,13 +62,14 @@ func (v *verifyDecide) Run(ctx context.Context) error {
 		code, where, _ := strings.Cut(r, "@")
 		reasons = append(reasons, map[string]string{"code": code, "where": where, "text": v.Note})
 	}
-	return v.ask(ctx, "POST", "/decision", map[string]any{
+	return v.askHeld(ctx, v.held, "POST", "/decision", map[string]any{
 		"submission": v.Submission, "decision": v.Decision, "reasons": reasons, "note": v.Note, "decline": append([]string{}, v.Decline...),
 	})
 }
 
 type verifyDemand struct {
 	applicant
+	held
 	Text        string    `arg:"" help:"What is to be done."`
 	Paper       []string  `help:"Slot of a paper that is to come." placeholder:"SLOT"`
 	Due         time.Time `help:"By when, as 2027-01-31T00:00:00Z." required:"" placeholder:"TIME"`
@@ -80,34 +82,37 @@ func (v *verifyDemand) Run(ctx context.Context) error {
 	if v.Recheck {
 		act = "ask_recheck"
 	}
-	return v.ask(ctx, "PUT", "/demand", body("act", act, "text", v.Text, "papers", v.Paper, "due", v.Due, "consequence", v.Consequence))
+	return v.askHeld(ctx, v.held, "PUT", "/demand", body("act", act, "text", v.Text, "papers", v.Paper, "due", v.Due, "consequence", v.Consequence))
 }
 
 type verifyClear struct {
 	applicant
+	held
 	Reason string `arg:"" help:"Why; stays on record."`
 }
 
 func (v *verifyClear) Run(ctx context.Context) error {
-	return v.ask(ctx, "POST", "/demand/clear", body("reason", v.Reason))
+	return v.askHeld(ctx, v.held, "POST", "/demand/clear", body("reason", v.Reason))
 }
 
 type verifyRevoke struct {
 	applicant
+	held
 	Reason string `arg:"" help:"The organisation reads it."`
 }
 
 func (v *verifyRevoke) Run(ctx context.Context) error {
-	return v.ask(ctx, "POST", "/revocation", body("reason", v.Reason))
+	return v.askHeld(ctx, v.held, "POST", "/revocation", body("reason", v.Reason))
 }
 
 type verifyReinstate struct {
 	applicant
+	held
 	Reason string `arg:"" help:"The organisation reads it."`
 }
 
 func (v *verifyReinstate) Run(ctx context.Context) error {
-	return v.ask(ctx, "POST", "/reinstatement", body("reason", v.Reason))
+	return v.askHeld(ctx, v.held, "POST", "/reinstatement", body("reason", v.Reason))
 }
 
 type verifyWaive struct {

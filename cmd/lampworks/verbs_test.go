@@ -22,7 +22,8 @@ import (
 
 // noVerb are the routes that no verb asks, each with its reason. Beside them stand homes and speech, which are a household's.
 var noVerb = map[string]string{
-	"POST /api/v1/session#token": "a session by a token is for browsers; verbs take the token itself",
+	"PUT /api/v1/products/{product}/icon@If-Match": "an icon takes the place of the one before, whoever gave it",
+	"POST /api/v1/session#token":                   "a session by a token is for browsers; verbs take the token itself",
 }
 
 // household is what is no maker's and no operator's: the console and lampworks say speak for it.
@@ -82,7 +83,7 @@ func TestVerbs(t *testing.T) {
 		}
 	}
 	for op := range noVerb {
-		if op, _, _ := strings.Cut(op, "#"); !slices.Contains(doc.operations(), op) {
+		if op, _, _ := strings.Cut(strings.ReplaceAll(op, "@", "#"), "#"); !slices.Contains(doc.operations(), op) {
 			t.Errorf("noVerb names %s, which is no route", op)
 		}
 	}
@@ -210,6 +211,8 @@ func commandLines(t *testing.T, leaf *kong.Node) (lines [][]string) {
 		for _, given := range flags {
 			lines = append(lines, slices.Concat(base, []string{"--platform"}, given))
 		}
+	case "lampworks verify form":
+		lines = append(lines, slices.Concat(base, full, slices.Concat(flags...)))
 	case "lampworks order request":
 		base = append(base, "--factory=x")
 	case "lampworks agreement accept", "lampworks agreement decline":
@@ -259,7 +262,7 @@ func example(t *testing.T, v *kong.Value) string {
 		return "en=1"
 	}
 	switch v.Target.Kind() {
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int64, reflect.Pointer:
 		return "1"
 	}
 	return "x"
@@ -270,7 +273,7 @@ type recorder struct {
 	doc *apiDoc
 
 	mu    sync.Mutex      // guards what follows
-	seen  map[string]bool // METHOD /path, and the same with ?parameter or #member
+	seen  map[string]bool // METHOD /path, and the same with ?parameter, #member or @header
 	wrong []string
 }
 
@@ -297,6 +300,9 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.seen[op] = true
 		for name := range req.URL.Query() {
 			r.seen[op+"?"+name] = true
+		}
+		if req.Header.Get("If-Match") == `"1"` {
+			r.seen[op+"@If-Match"] = true
 		}
 		var members map[string]any
 		if json.Unmarshal(sent, &members) == nil && string(sent) == fileText {
@@ -422,7 +428,7 @@ func (d *apiDoc) schema(s apiSchema) apiSchema {
 	return d.Components.Schemas[s.Ref[strings.LastIndex(s.Ref, "/")+1:]]
 }
 
-// parts lists the parameters of a route as ?name and the members of its body as #name.
+// parts lists the parameters of a route as ?name, the members of its body as #name, and @If-Match.
 func (d *apiDoc) parts(op string) (out []string) {
 	method, path, _ := strings.Cut(op, " ")
 	var o apiOperation
@@ -430,8 +436,11 @@ func (d *apiDoc) parts(op string) (out []string) {
 		return []string{"anything"}
 	}
 	for _, p := range o.Parameters {
-		if p.In == "query" {
+		switch {
+		case p.In == "query":
 			out = append(out, "?"+p.Name)
+		case p.Name == "If-Match":
+			out = append(out, "@"+p.Name)
 		}
 	}
 	for name := range o.members(d) {

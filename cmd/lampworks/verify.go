@@ -40,6 +40,11 @@ func (a *applicant) ask(ctx context.Context, method, path string, in any) error 
 	return a.do(ctx, method, a.path("/verification"+path), in)
 }
 
+// askHeld is ask, held to the version that was read.
+func (a *applicant) askHeld(ctx context.Context, h held, method, path string, in any) error {
+	return a.edit(ctx, h, method, a.path("/verification"+path), in)
+}
+
 type verifyCatalogue struct{ client }
 
 func (v *verifyCatalogue) Run(ctx context.Context) error {
@@ -52,6 +57,7 @@ func (v *verifyShow) Run(ctx context.Context) error { return v.ask(ctx, "GET", "
 
 type verifyForm struct {
 	applicant
+	held
 	Fill string `help:"JSON file: {\"form\":\"organisation\",\"values\":{…}}." placeholder:"FILE"`
 }
 
@@ -63,7 +69,7 @@ func (v *verifyForm) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return v.ask(ctx, "PUT", "/form", in)
+	return v.askHeld(ctx, v.held, "PUT", "/form", in)
 }
 
 type verifyUpload struct {
