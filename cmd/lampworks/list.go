@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -160,6 +161,7 @@ func cell(item json.RawMessage, column string) string {
 		text  string
 		texts []string
 		names map[string]string
+		coded []struct{ Code, What string } // what is missing, and such
 	)
 	switch {
 	case len(item) == 0 || string(item) == "null":
@@ -167,6 +169,12 @@ func cell(item json.RawMessage, column string) string {
 	case json.Unmarshal(item, &text) == nil:
 		return text
 	case json.Unmarshal(item, &texts) == nil:
+		return strings.Join(texts, ",")
+	case json.Unmarshal(item, &coded) == nil && len(coded) > 0 && coded[0].Code+coded[0].What != "":
+		texts = nil // half of the attempt above
+		for _, c := range coded {
+			texts = append(texts, cmp.Or(c.Code, c.What))
+		}
 		return strings.Join(texts, ",")
 	case json.Unmarshal(item, &names) == nil:
 		return named(names)

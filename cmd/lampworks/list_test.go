@@ -26,7 +26,10 @@ func TestCell(t *testing.T) {
 		{`{"subject":{"kind":"product"}}`, "subject.kind", "product"},
 		{`{"subject":"x"}`, "subject.kind", ""},
 		{`{"texts":{"en":{"title":"Hello"}}}`, "texts.en.title", "Hello"},
-		{`{"missing":[{"code":"x"}]}`, "missing", `[{"code":"x"}]`},
+		{`{"missing":[{"code":"x"}]}`, "missing", "x"},
+		{`{"missing":[{"code":"icon","fix":"…"},{"code":"care"}]}`, "missing", "icon,care"},
+		{`{"missing":[{"what":"plan","text":"…"}]}`, "missing", "plan"},
+		{`{"rows":[{"line":1}]}`, "rows", `[{"line":1}]`},
 		{`{"name":"a\u001b[2Jb\u202ec\nd"}`, "name", "a [2Jb c d"},
 		{`[]`, "id", ""},
 	} {
