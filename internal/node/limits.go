@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/issuance"
@@ -63,6 +66,30 @@ func (n *Node) ownerOf(ctx context.Context, of enforce.Subject) (string, error) 
 		return n.Devices.Owner(ctx, of.ID)
 	}
 	return "", fault.NotFound(of.Kind, of.ID)
+}
+
+// limitMessage takes one message of the limits of the person, the device and the organisation that it is for.
+func limitMessage(ctx context.Context, tx *store.Tx, m outbox.Message) error {
+	person := m.User
+	if person == "" { // nobody we know: counted by the recipient, who is not named
+		sum := sha256.Sum256([]byte(m.To))
+		person = "recipient " + hex.EncodeToString(sum[:8])
+	}
+	if m.Kind == outbox.Mail {
+		return quota.Take(ctx, tx, quota.User(person, m.Organisation), quota.UserMails, 1)
+	}
+	if err := quota.Take(ctx, tx, quota.User(person, m.Organisation), quota.UserTexts, 1); err != nil {
+		return err
+	}
+	if m.Device != "" {
+		if err := quota.Take(ctx, tx, quota.Device(m.Device, "", m.Organisation), quota.DeviceTexts, 1); err != nil {
+			return err
+		}
+	}
+	if m.Organisation == "" {
+		return nil
+	}
+	return quota.Take(ctx, tx, quota.Organisation(m.Organisation), quota.Texts, 1)
 }
 
 // eraser is a room that deletes what it has of a subject.

@@ -210,7 +210,7 @@ func (n *Node) openRooms(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.Outbox = outbox.New(n.Store, senders, nil, n.log)
+	n.Outbox = outbox.New(n.Store, senders, limitMessage, n.log)
 	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Forget: n.forgetUser, Logger: n.log})
 	n.Takeout = takeout.New(takeout.Config{Store: n.Store, Blobs: n.Blobs, Jobs: n.Jobs, Logger: n.log})
 	n.openTerms()

@@ -6,6 +6,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/once"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/agreement"
 	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/entitlement"
@@ -17,7 +18,7 @@ import (
 func (n *Node) openTerms() {
 	n.Agreements = agreement.New(agreement.Config{Store: n.Store, Keys: n.Keys, Minor: n.Accounts.Minor, Send: n.Accounts.SendToGuardian, Export: n.Takeout.Collect, Logger: n.log})
 	n.Notices = notice.New(notice.Config{
-		Store: n.Store, Logger: n.log,
+		Store: n.Store, Logger: n.log, Copy: n.mailNotice,
 		Services: func(ctx context.Context, q store.Querier, organisation string) ([]string, error) {
 			return n.Entitlements.Allowed(ctx, q, organisation)
 		},
@@ -57,9 +58,20 @@ func (n *Node) enforceVerification(ctx context.Context, c verify.Consequence) er
 	return err
 }
 
+// mailNotice hands a message that is important on to people's mail.
+func (n *Node) mailNotice(ctx context.Context, tx *store.Tx, l notice.Letter) error {
+	of := account.Notice{
+		Organisation: l.Organisation, User: l.User, About: l.About, Always: l.Always, Titles: make(map[string]string), Bodies: make(map[string]string),
+	}
+	for lang, text := range l.Texts {
+		of.Titles[lang], of.Bodies[lang] = text.Title, text.Body
+	}
+	return n.Accounts.Notify(ctx, tx, of)
+}
+
 // forgetUser makes every room that knows something of a person forget it.
 func (n *Node) forgetUser(ctx context.Context, tx *store.Tx, user string) error {
-	for _, room := range []eraser{n.Agreements, n.Notices} {
+	for _, room := range []eraser{n.Agreements, n.Notices, n.Quota} {
 		for more := true; more; {
 			var err error
 			if more, err = room.Erase(ctx, tx, "user", user, 1000); err != nil {

@@ -12,6 +12,8 @@ var accountMatrix = []entry{
 	{"PUT", "/api/v1/session/proof", signedIn, `{"code":"000000"}`, true},
 	{"DELETE", "/api/v1/sessions?unknown=1", signedIn, "", true},
 	{"GET", "/api/v1/contacts", signedIn, "", true},
+	{"GET", "/api/v1/session/user/preferences", signedIn, "", true},
+	{"PUT", "/api/v1/session/user/preferences", signedIn, `{"lang":"en","mail_notices":true}`, true},
 	{"POST", "/api/v1/contacts/codes", signedIn, `{"contact":"nobody"}`, true},
 	{"PUT", "/api/v1/contacts", signedIn, `{"id":"x","code":"000000"}`, true},
 	{"POST", "/api/v1/session/user/deletion", signedIn, `{"password":"wrong"}`, true},

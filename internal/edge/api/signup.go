@@ -91,6 +91,7 @@ func (a *API) signUpRoutes() {
 		return nothing{}, a.Accounts.Reset(ctx, in.Body.ID, in.Body.Code, in.Body.Password, c.address, c.language)
 	})
 	a.contactRoutes()
+	a.preferenceRoutes()
 }
 
 // sends is a route that sends a code to a contact: nothing of the contact is repeated.
@@ -115,6 +116,24 @@ func (a *API) contactRoutes() {
 	})
 	personal(a, "POST", "/api/v1/session/user/deletion", "End one's own account for ever", func(ctx context.Context, who access.Actor, in *deleteUserInput) (nothing, error) {
 		return nothing{}, a.Accounts.DeleteUser(ctx, who, in.Body.Password)
+	})
+}
+
+type preferencesBody struct {
+	Lang        string `json:"lang,omitempty" enum:"zh-CN,en" doc:"Of what is sent to one; absent: both languages."`
+	MailNotices bool   `json:"mail_notices" doc:"false: by mail only what nobody may decline, such as measures. All is in the inbox."`
+}
+
+type preferencesInput struct{ Body preferencesBody }
+
+func (a *API) preferenceRoutes() {
+	const path = "/api/v1/session/user/preferences"
+	route(a, "GET", path, anybody, ofPerson, "How one wants to be written to", func(ctx context.Context, who access.Actor, _ *struct{}) (preferencesBody, error) {
+		p, err := a.Accounts.Preferences(ctx, who)
+		return preferencesBody{p.Lang, p.MailNotices}, err
+	})
+	route(a, "PUT", path, anybody, ofPerson, "Say how one wants to be written to", func(ctx context.Context, who access.Actor, in *preferencesInput) (preferencesBody, error) {
+		return in.Body, a.Accounts.SetPreferences(ctx, who, account.Preferences{Lang: in.Body.Lang, MailNotices: in.Body.MailNotices})
 	})
 }
 

@@ -4,7 +4,9 @@
 //   - a message is a row of the act's own transaction: it leaves if the act was committed, and only then;
 //   - it is handed over at least once, or ends as dead after a bounded number of tries or when it is of no use any more,
 //     and operators see the dead ones;
-//   - the messages of one recipient in an hour are bounded, and more are refused to whoever causes them;
+//   - the messages of one recipient in an hour are bounded, and more are refused to whoever causes them; notices take half
+//     of that at most, so that a code still comes;
+//   - what is about the same thing is sent to one recipient once a day;
 //   - a slow or dead server of one kind delays neither the acts nor the messages of the other kind;
 //   - the text of a message, which may hold a code, is gone from the table when the message has ended, and stands in no log.
 //
@@ -33,6 +35,7 @@ const (
 const (
 	MaxBody    = 16 << 10 // bytes
 	perHour    = 10       // messages of one recipient
+	notices    = 5        // of those, such as say what they are about
 	maxTries   = 8        // then a message is dead
 	firstWait  = 5 * time.Second
 	longestTry = time.Hour // between two tries
@@ -49,6 +52,9 @@ type Message struct {
 	Subject      string // of a mail
 	Body         string
 	Organisation string        // on whose account, for limits; may be empty
+	User         string        // the person it is for, for limits; empty where that is not known
+	Device       string        // that causes it, for limits; empty: none does
+	About        string        // of a notice: the same is not sent to one recipient twice in 24 hours; empty: it is none
 	Useful       time.Duration // how long it is of use; 0 is a day
 }
 
@@ -90,8 +96,15 @@ func (o *Outbox) Put(ctx context.Context, tx *store.Tx, m Message) error {
 	if err != nil {
 		return fmt.Errorf("counting the messages of a recipient: %w", err)
 	}
-	if lately >= perHour {
-		f := fault.Limit("messages to this recipient", fmt.Sprint(lately), fmt.Sprintf("%d in an hour", perHour), time.Hour)
+	most := perHour
+	if m.About != "" {
+		most = notices
+		if told, err := o.told(ctx, tx, m, now); err != nil || told {
+			return err
+		}
+	}
+	if lately >= most {
+		f := fault.Limit("messages to this recipient", fmt.Sprint(lately), fmt.Sprintf("%d in an hour", most), time.Hour)
 		f.Fix = "wait an hour"
 		return f
 	}
@@ -104,13 +117,24 @@ func (o *Outbox) Put(ctx context.Context, tx *store.Tx, m Message) error {
 	if useful <= 0 {
 		useful = longest
 	}
-	_, err = tx.Exec(ctx, insertSQL, uuid.Must(uuid.NewV7()).String(), m.Kind, m.To, m.Subject, m.Body, m.Organisation,
+	_, err = tx.Exec(ctx, insertSQL, uuid.Must(uuid.NewV7()).String(), m.Kind, m.To, m.Subject, m.Body, m.Organisation, m.About,
 		now.UnixMilli(), now.Add(useful).UnixMilli(), now.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("putting a message into the outbox: %w", err)
 	}
 	tx.AfterCommit(func() { o.look(m.Kind) })
 	return nil
+}
+
+// told says whether a recipient got a notice about the same in the last 24 hours.
+func (o *Outbox) told(ctx context.Context, tx *store.Tx, m Message, now time.Time) (bool, error) {
+	var n int
+	err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM outbox_message WHERE recipient = ? AND about = ? AND about <> '' AND made_at > ?",
+		m.To, m.About, now.Add(-24*time.Hour).UnixMilli()).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("looking for the same notice: %w", err)
+	}
+	return n > 0, nil
 }
 
 func (o *Outbox) check(m Message) error {

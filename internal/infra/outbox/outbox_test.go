@@ -307,3 +307,70 @@ func TestErase(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// The same notice goes to one recipient once a day, and notices leave room for codes.
+func TestNotices(t *testing.T) {
+	o := newOffice(t, map[string]Sender{Mail: newServer(fine)}, nil)
+	count := func() (n int) {
+		t.Helper()
+		err := o.store.Read(t.Context(), func(v *store.View) error {
+			return v.QueryRow(t.Context(), "SELECT COUNT(*) FROM outbox_message").Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	note := letter
+	for i := range notices {
+		note.About = fmt.Sprint("measure ", i)
+		for range 2 {
+			if err := o.put(note); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	note.About = "one more"
+	if err := o.put(note); !fault.Is(err, fault.OverLimit) || count() != notices {
+		t.Errorf("one notice too many: %v, %d messages", err, count())
+	}
+	if err := o.put(letter); err != nil {
+		t.Errorf("a code is refused because of notices: %v", err)
+	}
+	o.pass(25 * time.Hour)
+	note.About = "measure 0"
+	if err := o.put(note); err != nil || count() != notices+2 {
+		t.Errorf("a day later: %v, %d messages", err, count())
+	}
+}
+
+// Who is forgotten gets nothing of what waits, and is named in nothing that was sent.
+func TestForget(t *testing.T) {
+	s := newServer(fine)
+	o := newOffice(t, map[string]Sender{Mail: s, SMS: s}, nil)
+	if err := o.put(letter); err != nil {
+		t.Fatal(err)
+	}
+	waits := letter
+	waits.To = "bob@example.com"
+	if err := o.put(waits); err != nil {
+		t.Fatal(err)
+	}
+	err := o.store.Write(t.Context(), func(tx *store.Tx) error { return o.Forget(t.Context(), tx, letter.To) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.run()
+	o.becomes("sent after 1, text false: ")
+	err = o.store.Write(t.Context(), func(tx *store.Tx) error { return o.Forget(t.Context(), tx, waits.To) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left, named int
+	err = o.store.Read(t.Context(), func(v *store.View) error {
+		return v.QueryRow(t.Context(), "SELECT COUNT(*), COUNT(CASE WHEN recipient <> '' THEN 1 END) FROM outbox_message").Scan(&left, &named)
+	})
+	if err != nil || left != 1 || named != 0 || len(s.got) != 1 {
+		t.Errorf("%d messages are left, %d with a recipient, %d were sent: %v", left, named, len(s.got), err)
+	}
+}

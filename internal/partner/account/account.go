@@ -73,7 +73,7 @@ func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(s.sweep(ctx), s.sweepTokens(ctx)); err != nil && ctx.Err() == nil {
 			s.log.LogAttrs(ctx, slog.LevelWarn, "ended sessions not removed", slog.Any("error", err))
 		}
 		select {

@@ -12,6 +12,7 @@ import (
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
 )
 
 const (
@@ -71,6 +72,9 @@ func (s *Service) MakeToken(ctx context.Context, who access.Actor, n NewToken) (
 		if used >= tokensPerOne {
 			return fault.Limit("number of tokens in force", fmt.Sprint(used), fmt.Sprint(tokensPerOne), 0)
 		}
+		if err := takeToken(ctx, tx, who.Organisation, now); err != nil {
+			return err
+		}
 		if err := insertToken(ctx, tx, who, t, token); err != nil {
 			return err
 		}
@@ -116,7 +120,7 @@ func insertToken(ctx context.Context, tx *store.Tx, who access.Actor, t APIToken
 		scopes = sql.NullString{String: marshal(t.Scopes), Valid: true}
 	}
 	key := digest(token.Reveal())
-	_, err := tx.Exec(ctx, insertTokenSQL, t.ID, t.Prefix, key[:], who.User, t.Organisation, t.Name, scopes, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), flag(t.Strong))
+	_, err := tx.Exec(ctx, insertTokenSQL, t.ID, t.Prefix, key[:], who.User, t.Organisation, t.Name, scopes, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), flag(t.Strong), flag(t.Organisation != ""))
 	if err != nil {
 		return fmt.Errorf("adding token %s: %w", t.ID, err)
 	}
@@ -172,6 +176,54 @@ func (s *Service) RevokeToken(ctx context.Context, who access.Actor, id string) 
 		if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE token = ?", id); err != nil {
 			return fmt.Errorf("ending the sessions of token %s: %w", id, err)
 		}
+		if err := giveTokens(ctx, tx, who.Organisation, s.now()); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, who, "token.revoke", id, "")
 	})
+}
+
+// takeToken takes one of the tokens that an organisation may have, after those that have ended were given back.
+func takeToken(ctx context.Context, tx *store.Tx, organisation string, now time.Time) error {
+	if organisation == "" { // the operator's own
+		return nil
+	}
+	if err := giveTokens(ctx, tx, organisation, now); err != nil {
+		return err
+	}
+	return quota.Take(ctx, tx, quota.Organisation(organisation), quota.Tokens, 1)
+}
+
+// giveTokens gives back what the tokens of an organisation took that are revoked or expired.
+func giveTokens(ctx context.Context, tx *store.Tx, organisation string, now time.Time) error {
+	if organisation == "" {
+		return nil
+	}
+	res, err := tx.Exec(ctx, "UPDATE api_token SET counted = 0 WHERE organisation = ? AND counted = 1 AND (revoked_at IS NOT NULL OR expires_at <= ?)", organisation, now.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("counting the tokens of organisation %s that have ended: %w", organisation, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil || n == 0 {
+		return err
+	}
+	return quota.Give(ctx, tx, quota.Organisation(organisation), quota.Tokens, n)
+}
+
+// sweepTokens gives back what expired tokens took, organisation by organisation.
+func (s *Service) sweepTokens(ctx context.Context) error {
+	for {
+		organisation := ""
+		err := s.store.Write(ctx, func(tx *store.Tx) error {
+			now := s.now()
+			err := tx.QueryRow(ctx, "SELECT COALESCE(MIN(organisation), '') FROM api_token WHERE counted = 1 AND expires_at <= ?", now.UnixMilli()).Scan(&organisation)
+			if err != nil || organisation == "" {
+				return err
+			}
+			return giveTokens(ctx, tx, organisation, now)
+		})
+		if err != nil || organisation == "" {
+			return err
+		}
+	}
 }

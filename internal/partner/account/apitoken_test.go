@@ -9,6 +9,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
 )
 
 func contains(b []byte, s string) bool { return bytes.Contains(b, []byte(s)) }
@@ -189,5 +190,65 @@ func TestLastUseIsExactToAMinute(t *testing.T) {
 	}
 	if got, want := used(), w.clock.now(); !got.Equal(want) {
 		t.Errorf("after a minute: last use %s, want %s", got, want)
+	}
+}
+
+// The tokens of an organisation count against its limit while they are in force, whoever made them, and no longer.
+func TestTokensOfAnOrganisation(t *testing.T) {
+	w := newTown(t)
+	ctx := t.Context()
+	used := func() (n int) {
+		t.Helper()
+		err := w.store.Read(ctx, func(v *store.View) error {
+			return v.QueryRow(ctx, "SELECT COALESCE(SUM(used), 0) FROM quota_used WHERE subject = ? AND name = 'api_tokens'", w.org.ID).Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	w.user(t, "bob")
+	if _, err := w.AddMember(ctx, w.owner, w.org.ID, "bob", access.Engineer); err != nil {
+		t.Fatal(err)
+	}
+	bob := w.login(t, "bob").Actor
+	made, _ := w.token(t, w.owner)
+	w.token(t, w.owner)
+	w.token(t, bob)
+	w.token(t, bob)
+	if got := used(); got != 4 {
+		t.Errorf("%d tokens are counted, want 4", got)
+	}
+	err := w.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE quota_used SET used = 500 WHERE subject = ? AND name = 'api_tokens'", w.org.ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.MakeToken(ctx, bob, NewToken{Name: "one more"}); !fault.Is(err, fault.OverLimit) {
+		t.Errorf("one beyond the limit: %v", err)
+	}
+	if err := w.RevokeToken(ctx, w.owner, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.RevokeToken(ctx, w.owner, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := used(); got != 499 {
+		t.Errorf("after one was revoked %d are counted, want 499", got)
+	}
+	if err := w.RemoveMember(ctx, w.owner, w.org.ID, bob.User); err != nil {
+		t.Fatal(err)
+	}
+	if got := used(); got != 497 {
+		t.Errorf("after their maker left %d are counted, want 497", got)
+	}
+	w.clock.pass(tokenLife)
+	if err := w.sweepTokens(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := used(); got != 496 {
+		t.Errorf("after the last expired %d are counted, want 496", got)
 	}
 }

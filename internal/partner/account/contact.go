@@ -126,7 +126,7 @@ func (s *Service) ChangeContact(ctx context.Context, who access.Actor, id string
 			if old.Address == c.Address {
 				continue
 			}
-			if err := s.tell(ctx, tx, old, lang, letterContact); err != nil {
+			if err := s.tell(ctx, tx, who.User, old, lang, letterContact); err != nil {
 				return err
 			}
 		}
@@ -211,7 +211,9 @@ func (s *Service) askCode(ctx context.Context, from string, r request) (id strin
 		if err != nil {
 			return fmt.Errorf("adding a code: %w", err)
 		}
-		return s.outbox.Put(ctx, tx, letter.to(r.contact, r.lang, code.Reveal()))
+		m := letter.to(r.contact, r.lang, code.Reveal())
+		m.User = user
+		return s.outbox.Put(ctx, tx, m)
 	})
 	return id, err
 }
@@ -297,11 +299,13 @@ func (s *Service) SendToGuardian(ctx context.Context, tx *store.Tx, contact, cod
 }
 
 // tell writes to a contact, if messages of its kind can be sent.
-func (s *Service) tell(ctx context.Context, tx *store.Tx, c Contact, lang string, l *letter) error {
+func (s *Service) tell(ctx context.Context, tx *store.Tx, user string, c Contact, lang string, l *letter) error {
 	if s.outbox == nil || !s.outbox.Takes(c.Kind) {
 		return nil
 	}
-	err := s.outbox.Put(ctx, tx, l.to(c, lang, ""))
+	m := l.to(c, lang, "")
+	m.User = user
+	err := s.outbox.Put(ctx, tx, m)
 	if fault.Is(err, fault.OverLimit) {
 		return nil // a notice more does not stop an act
 	}
@@ -315,7 +319,7 @@ func (s *Service) notify(ctx context.Context, tx *store.Tx, user, lang string, l
 		return err
 	}
 	for _, c := range all {
-		if err := s.tell(ctx, tx, c, lang, l); err != nil {
+		if err := s.tell(ctx, tx, user, c, lang, l); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,13 @@ func (s *Service) Leave(ctx context.Context, who access.Actor, organisation stri
 
 // part ends a membership and what rests on it.
 func (s *Service) part(ctx context.Context, tx *store.Tx, organisation, user string) error {
+	_, err := tx.Exec(ctx, "UPDATE api_token SET revoked_at = ? WHERE organisation = ? AND user_id = ? AND revoked_at IS NULL", s.now().UnixMilli(), organisation, user)
+	if err != nil {
+		return fmt.Errorf("ending the tokens of %s in %s: %w", user, organisation, err)
+	}
+	if err := giveTokens(ctx, tx, organisation, s.now()); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		"DELETE FROM member WHERE organisation = ? AND user_id = ?",
 		"DELETE FROM login_session WHERE organisation = ? AND user_id = ?",

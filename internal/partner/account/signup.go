@@ -79,6 +79,11 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
 		if err := s.giveContact(ctx, tx, u.ID, c); err != nil {
 			return err
 		}
+		if in.Lang == "zh-CN" || in.Lang == "en" { // they will be written to as they wrote
+			if _, err := tx.Exec(ctx, "UPDATE account_user SET lang = ? WHERE id = ?", in.Lang, u.ID); err != nil {
+				return fmt.Errorf("setting the language of user %s: %w", u.ID, err)
+			}
+		}
 		if in.Organisation != nil {
 			if _, err := s.found(ctx, tx, *in.Organisation, in.form(), u.ID, now.UnixMilli()); err != nil {
 				return err

@@ -129,8 +129,8 @@ const (
 			LIMIT 1000)`
 
 	insertTokenSQL = `
-		INSERT INTO api_token (id, prefix, hash, user_id, organisation, name, scopes, created_at, expires_at, used_from, strong)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?)`
+		INSERT INTO api_token (id, prefix, hash, user_id, organisation, name, scopes, created_at, expires_at, used_from, strong, counted)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`
 
 	tokensSQL = `
 		SELECT id, prefix, name, organisation, scopes, created_at, expires_at, used_at, used_from, revoked_at, strong

@@ -2,7 +2,9 @@ package notice
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -44,15 +46,26 @@ func (s *Service) SendTo(ctx context.Context, tx *store.Tx, organisation, user, 
 	if err := trim(ctx, tx, organisation); err != nil {
 		return err
 	}
-	if s.Copy == nil {
+	return s.copy(ctx, tx, Letter{Organisation: organisation, User: user, Kind: kind}, fields)
+}
+
+// copy sends what the catalogue says is to be sent.
+func (s *Service) copy(ctx context.Context, tx *store.Tx, l Letter, data map[string]string) error {
+	all, err := catalogue()
+	if err != nil {
+		return fmt.Errorf("reading the catalogue of messages: %w", err)
+	}
+	mail := all[l.Kind].Mail
+	if s.Copy == nil || mail == "" {
 		return nil
 	}
-	_, texts, err := render(kind, fields)
-	if err != nil {
+	if _, l.Texts, err = render(l.Kind, data); err != nil {
 		return err
 	}
-	if err := s.Copy(ctx, tx, organisation, user, texts); err != nil {
-		return fmt.Errorf("copying %s to organisation %s: %w", kind, organisation, err)
+	sum := sha256.Sum256([]byte(l.Organisation + " " + l.Kind + " " + marshal(data)))
+	l.About, l.Always = l.Kind+" "+hex.EncodeToString(sum[:8]), mail == mailAlways
+	if err := s.Copy(ctx, tx, l); err != nil {
+		return fmt.Errorf("copying %s to organisation %s: %w", l.Kind, l.Organisation, err)
 	}
 	return nil
 }
@@ -100,8 +113,15 @@ var catalogueFile embed.FS
 // A template is what a kind of message says, with {places}.
 type template struct {
 	Severity Severity        `json:"severity"`
+	Mail     string          `json:"mail"` // empty: it stays in the inbox
 	Texts    map[string]Text `json:"texts"`
 }
+
+// How a message is sent as well.
+const (
+	mailAlways = "always" // to everybody it is for
+	mailWanted = "wanted" // to those who did not decline
+)
 
 var catalogue = sync.OnceValues(func() (map[string]template, error) {
 	b, err := catalogueFile.ReadFile("catalogue.json")

@@ -32,9 +32,18 @@ const (
 	maxShown    = 500                      // announcements that have not ended
 )
 
-// Copy hands a message on to people outside of the platform, by e-mail or as text message, in the transaction that writes it.
-// User is empty where everybody in the organisation is meant; texts are by language.
-type Copy func(ctx context.Context, tx *store.Tx, organisation, user string, texts map[string]Text) error
+// Copy hands a message on to people outside of the platform, by e-mail, in the transaction that writes it.
+type Copy func(ctx context.Context, tx *store.Tx, l Letter) error
+
+// A Letter is a message that is important enough to be sent as well.
+type Letter struct {
+	Organisation string
+	User         string // empty: whoever answers for the organisation
+	Kind         string
+	About        string // the same in two letters that say the same
+	Always       bool   // nobody may decline it
+	Texts        map[string]Text
+}
 
 // Config is what the room is built on.
 type Config struct {

@@ -523,17 +523,19 @@ func TestCatalogue(t *testing.T) {
 func TestCopy(t *testing.T) {
 	b := newBoard(t)
 	var got []string
-	b.Copy = func(_ context.Context, _ *store.Tx, organisation, user string, texts map[string]Text) error {
-		got = append(got, organisation, user, texts["en"].Title)
+	b.Copy = func(_ context.Context, _ *store.Tx, l Letter) error {
+		got = append(got, l.Organisation, l.User, l.Texts["en"].Title, fmt.Sprint(l.Always))
 		return nil
 	}
+	b.send(t, works, "eve", "order.issued", nil) // stays in the inbox
+	b.send(t, works, "", "enforcement.imposed", map[string]string{"measure": "warn"})
 	b.send(t, works, "eve", "quota.reached", map[string]string{"limit": "devices", "long": strings.Repeat("灯", maxField)})
-	if want := []string{works, "eve", "The limit devices is used up"}; !slices.Equal(got, want) {
+	if want := []string{works, "", "A measure was taken: warn", "true", works, "eve", "The limit devices is used up", "false"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	b.Copy = func(context.Context, *store.Tx, string, string, map[string]Text) error { return errors.New("full") }
-	err := b.Store.Write(t.Context(), func(tx *store.Tx) error { return b.Send(t.Context(), tx, works, "x", nil) })
-	if got, want := text(err), "copying x to organisation org-works: full"; got != want || b.count(t, "notice_message") != 1 {
+	b.Copy = func(context.Context, *store.Tx, Letter) error { return errors.New("full") }
+	err := b.Store.Write(t.Context(), func(tx *store.Tx) error { return b.Send(t.Context(), tx, works, "quota.near", nil) })
+	if got, want := text(err), "copying quota.near to organisation org-works: full"; got != want || b.count(t, "notice_message") != 3 {
 		t.Errorf("got %q, want %q; %d messages", got, want, b.count(t, "notice_message"))
 	}
 }

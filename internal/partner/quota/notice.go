@@ -58,7 +58,7 @@ func step(used, value int64) int64 {
 // tell notes that used has come to a share which was not told of yet, in the transaction that used it.
 func tell(ctx context.Context, tx *store.Tx, of Subject, l Limit, since, used, value, told int64, now time.Time) error {
 	at := step(used, value)
-	if at <= told {
+	if at <= told || of.Organisation == "" || of.Kind == KindUser { // what a person got is no organisation's business
 		return nil
 	}
 	_, err := tx.Exec(ctx, `

@@ -31,6 +31,7 @@ const (
 	DeviceTexts
 	UserTexts
 	Texts
+	UserMails
 	limits // how many there are
 )
 
@@ -67,6 +68,7 @@ var registry = [limits]Spec{
 	DeviceRequests:    {"device_requests_per_day", titles("对单台设备每日请求", "Requests to one device a day"), "requests", KindDevice, day, 500_000, 1 << 50},
 	DeviceTexts:       {"device_sms_per_day", titles("单台设备每日短信", "Text messages of one device a day"), "messages", KindDevice, day, 10, 10_000},
 	UserTexts:         {"user_sms_per_day", titles("单个用户每日短信", "Text messages to one person a day"), "messages", KindUser, day, 20, 10_000},
+	UserMails:         {"user_mails_per_day", titles("发给单个用户的每日邮件", "Mails to one person a day"), "messages", KindUser, day, 50, 10_000},
 	Texts:             {"sms_per_day", titles("每日短信", "Text messages a day"), "messages", KindOrganisation, day, 2_000, 10_000_000},
 }
 

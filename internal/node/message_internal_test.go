@@ -1,0 +1,47 @@
+package node
+
+import (
+	"testing"
+
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/outbox"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/storetest"
+	"lampworks/internal/partner/quota"
+)
+
+// Text messages and mails take of the limits of the person, the device and the organisation; the first that is used up refuses.
+func TestMessagesAreLimited(t *testing.T) {
+	s := storetest.Open(t)
+	ctx := t.Context()
+	put := func(m outbox.Message) error {
+		return s.Write(ctx, func(tx *store.Tx) error { return limitMessage(ctx, tx, m) })
+	}
+	for _, tt := range []struct {
+		name  string
+		m     outbox.Message
+		limit quota.Limit
+	}{
+		{"text messages of a device", outbox.Message{Kind: outbox.SMS, To: "+8613800000001", Device: "d", Organisation: "o"}, quota.DeviceTexts},
+		{"text messages to a person", outbox.Message{Kind: outbox.SMS, To: "+8613800000002", User: "u", Organisation: "o"}, quota.UserTexts},
+		{"text messages to a number", outbox.Message{Kind: outbox.SMS, To: "+8613800000003"}, quota.UserTexts},
+		{"mails to a person", outbox.Message{Kind: outbox.Mail, To: "a@example.com", User: "v"}, quota.UserMails},
+	} {
+		most := int(tt.limit.Spec().Default)
+		for range most {
+			if err := put(tt.m); err != nil {
+				t.Fatalf("%s: %v", tt.name, err)
+			}
+		}
+		if err := put(tt.m); !fault.Is(err, fault.OverLimit) || fault.Of(err).Where != tt.limit.String() {
+			t.Errorf("%s: number %d: %v", tt.name, most+1, err)
+		}
+	}
+	var named int
+	err := s.Read(ctx, func(v *store.View) error {
+		return v.QueryRow(ctx, "SELECT COUNT(*) FROM quota_used WHERE subject LIKE '%138000%' OR subject LIKE '%example%'").Scan(&named)
+	})
+	if err != nil || named != 0 {
+		t.Errorf("%d recipients are named: %v", named, err)
+	}
+}
