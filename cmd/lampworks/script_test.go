@@ -99,8 +99,8 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], value)
 }
 
-// proof sets a variable to a code of a second factor: proof NAME SECRET STEP. A code is good once, and those of the step
-// before (-1) and behind (1) are taken as well, in this order.
+// proof sets a variable to a code of a second factor: proof NAME SECRET STEP. A code is good once: who needs two takes that
+// of now (0) and then that of the next step (1). Both are still good if the clock goes on to it before they are shown.
 func proof(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: proof NAME SECRET STEP")
