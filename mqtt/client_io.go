@@ -33,7 +33,7 @@ func (c *Client) end(reason error) {
 	}
 	c.tellRoom()
 	c.mu.Unlock()
-	c.conn.Close() //nolint:errcheck // what was to be said is said or lost
+	c.conn.Close() // what was to be said is said or lost
 }
 
 // readAll reads packets and keeps the connection alive. The read deadline is the clock for it, so that an idle client
@@ -220,7 +220,7 @@ func (c *Client) flush() error {
 		c.mu.Lock()
 		if err != nil && c.err == nil {
 			c.err = fmt.Errorf("%w: %w", ErrClosed, err)
-			c.conn.Close() //nolint:errcheck // err is the reason
+			c.conn.Close() // err is the reason
 		}
 		c.tellRoom()
 	}

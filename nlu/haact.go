@@ -29,7 +29,7 @@ func (h *haReader) act() {
 		d.kind == valNumber && (d.num.unit == uDegree || (c == "thermostat" || c == "air_conditioner") && d.prop == 0):
 		h.climate(d)
 	case m == Brightness, m == Colour, m == ColourTemperature, m == TargetTemperature, d.kind == valColour, d.kind == valWhite:
-		h.light(d, m)
+		h.light(m)
 	case (c == "curtain" || c == "blind" || c == "window" || c == "valve" || c == "garage" || m == Position) && (d.kind == valNumber || d.kind == valExtreme):
 		h.is("SetPosition")
 		h.target()
@@ -40,7 +40,7 @@ func (h *haReader) act() {
 		h.places()
 		h.out.Slots["percentage"] = h.amount(d, 1)
 	case d.kind == valNumber || d.kind == valExtreme:
-		h.light(d, Brightness)
+		h.light(Brightness)
 	default:
 		h.onOff()
 	}
@@ -109,7 +109,7 @@ func (h *haReader) thermostatOnly() bool {
 	return false
 }
 
-func (h *haReader) light(d *pred, m Meaning) {
+func (h *haReader) light(m Meaning) {
 	h.is("LightSet")
 	for i := range h.f.preds {
 		p := &h.f.preds[i]

@@ -15,7 +15,7 @@ func (h *haReader) query() {
 		return
 	}
 	state := h.state()
-	if h.person(state) {
+	if h.person() {
 		return
 	}
 	if state == "" && h.name() < 0 {
@@ -69,7 +69,7 @@ func (h *haReader) state() string {
 }
 
 // person reads who is where.
-func (h *haReader) person(state string) bool {
+func (h *haReader) person() bool {
 	d := h.category("person")
 	home := false
 	for i := range h.tokens {

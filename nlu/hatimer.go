@@ -57,7 +57,7 @@ func (h *haReader) timer() {
 		for _, i := range spans {
 			h.length(i, "")
 		}
-		if command := h.command(at, spans); command != "" {
+		if command := h.command(spans); command != "" {
 			h.out.Slots["conversation_command"] = command
 			return
 		}
@@ -66,7 +66,7 @@ func (h *haReader) timer() {
 	}
 	h.timerPlace()
 	if _, placed := h.out.Slots["area"]; !placed {
-		if name := h.timerName(at, spans); name != "" {
+		if name := h.timerName(at); name != "" {
 			h.out.Slots["name"] = name
 		}
 	}
@@ -168,7 +168,7 @@ func (h *haReader) namesTimer(i, at int) bool {
 }
 
 // command is what is to be done when the time is over.
-func (h *haReader) command(at int, spans []int) string {
+func (h *haReader) command(spans []int) string {
 	if len(spans) == 0 {
 		return ""
 	}
@@ -209,7 +209,7 @@ func (h *haReader) command(at int, spans []int) string {
 }
 
 // timerName is the name of a timer: 煮面计时器, timer named pizza.
-func (h *haReader) timerName(at int, spans []int) string {
+func (h *haReader) timerName(at int) string {
 	if at < 0 {
 		return ""
 	}

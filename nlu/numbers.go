@@ -239,7 +239,7 @@ func englishAt(text []rune, i int) (q quantity, end int) {
 		case w == "and" && seen && cur >= 100 || w == "a" && !seen:
 			next, _ := wordAt(text, skipBlank(text, k))
 			if m, isNumber := englishNumbers[next]; !isNumber || w == "a" && m < 100 {
-				ok, w = false, ""
+				ok = false
 			} else {
 				j = skipBlank(text, k)
 				continue

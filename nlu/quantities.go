@@ -79,7 +79,7 @@ func (s *scan) signed(i, end int, q *quantity) {
 		return
 	}
 	before, within := s.raw[:s.origin[i]], s.raw[s.origin[i]:s.origin[end-1]]
-	dash, minus, span := false, false, false
+	var dash, minus, span bool
 	for k, r := range within { // 百分之-10, 7-30 am
 		if isDash(r) || r == '~' || r == '～' {
 			next, _ := utf8.DecodeRuneInString(strings.TrimLeft(within[k+utf8.RuneLen(r):]+s.raw[s.origin[end-1]:], " "))
@@ -210,7 +210,7 @@ func hasAt(text []rune, i int, w string) bool {
 // durationAt reads 一个半小时, 1小时10分钟30秒, half an hour, 5 and a half minutes.
 func (s *scan) durationAt(i int) (q quantity, end int) {
 	q.kind, end = qDuration, i
-	j, last := i, int32(uDay)
+	j, last := i, uDay
 	for j < len(s.text) {
 		v, unit, k := s.durationPart(j)
 		if k == j || unit == uDay && j > i || unit <= last && j > i {

@@ -26,7 +26,7 @@ func (r *resolver) query(f *frame) bool {
 		}
 	}
 	if !g.hasTarget() && r.mem == nil || g.hasTarget() && !g.targets[0].noun() && !g.targets[0].it {
-		if devs, m := r.measured(&g, m, can); len(devs) > 0 {
+		if devs, m := r.measured(&g, m); len(devs) > 0 {
 			return r.queried(f, devs, m)
 		}
 	}
@@ -45,7 +45,7 @@ func (r *resolver) query(f *frame) bool {
 
 // measured are the devices that a question about a place is put to: "how warm is it in the living room".
 // What is measured there comes before what was set.
-func (r *resolver) measured(f *frame, m Meaning, can func(int32) bool) ([]int32, Meaning) {
+func (r *resolver) measured(f *frame, m Meaning) ([]int32, Meaning) {
 	switch m {
 	case TargetTemperature, Temperature:
 		m = Temperature

@@ -101,9 +101,9 @@ func (r *resolver) timer(f *frame) bool {
 		if a.Seconds = f.delay; a.Seconds == 0 {
 			a.Seconds = f.lengths[0].seconds()
 		}
-		a.Label = r.label(f)
+		a.Label = r.label()
 	case f.remind && f.at > 0 && f.verb != vCancel:
-		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.label(f)
+		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.label()
 	case f.verb == vCancel || f.verb == vOff || f.verb == vStop:
 		a.Op = OpTimerCancel
 	case f.question || f.left || f.verb == vTell:
@@ -113,9 +113,9 @@ func (r *resolver) timer(f *frame) bool {
 		if a.Seconds == 0 {
 			a.Seconds = f.lengths[0].seconds()
 		}
-		a.Label = r.label(f)
+		a.Label = r.label()
 	case f.at > 0:
-		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.label(f)
+		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.label()
 	default:
 		return r.ask(MissingValue, nil)
 	}
@@ -124,7 +124,7 @@ func (r *resolver) timer(f *frame) bool {
 }
 
 // label is what a timer is for: the words that nothing else explains.
-func (r *resolver) label(f *frame) string {
+func (r *resolver) label() string {
 	for i := range r.tokens {
 		if t := &r.tokens[i]; t.mask.has(cRemind) {
 			return r.rawFrom(t.end)

@@ -294,7 +294,7 @@ func (r *resolver) places(f *frame, t *target, can func(int32) bool) ([]int32, b
 			return filter(r.all(), func(d int32) bool { return in(d) && r.x.devices[d].category == typ }), true
 		}
 	}
-	devs, ok := r.implied(f, in, can, t.all || f.both)
+	devs, ok := r.implied(f, in, can)
 	if ok && len(devs) > 0 {
 		return devs, true
 	}
@@ -322,7 +322,7 @@ func (r *resolver) unsaid(f *frame, can func(int32) bool) ([]int32, bool) {
 		return nil, r.ask(MissingDevice, nil)
 	}
 	if r.room >= 0 {
-		devs, ok := r.implied(f, func(d int32) bool { return r.x.devices[d].room == r.room }, can, true)
+		devs, ok := r.implied(f, func(d int32) bool { return r.x.devices[d].room == r.room }, can)
 		if ok && len(devs) > 0 {
 			return devs, true
 		}
@@ -330,7 +330,7 @@ func (r *resolver) unsaid(f *frame, can func(int32) bool) ([]int32, bool) {
 	if r.complains(f) {
 		return nil, r.ask(MissingDevice, nil)
 	}
-	devs, ok := r.implied(f, func(int32) bool { return true }, can, false)
+	devs, ok := r.implied(f, func(int32) bool { return true }, can)
 	if ok && len(devs) == 1 {
 		return devs, true
 	}
@@ -375,8 +375,8 @@ var preferred = map[Meaning][]string{
 }
 
 // implied are the devices of a place that fit what is asked, by what it is usually asked of.
-func (r *resolver) implied(f *frame, in, can func(int32) bool, all bool) ([]int32, bool) {
-	m := Meaning("")
+func (r *resolver) implied(f *frame, in, can func(int32) bool) ([]int32, bool) {
+	var m Meaning
 	if len(f.preds) > 0 {
 		m = r.about(f, &f.preds[0])
 	} else {

@@ -377,7 +377,7 @@ func (v *vocabulary) addFile(t *trie, f *vocabularyFile, lang string) error {
 	add(f.Days, coded(cDay, &v.days))
 	add(f.Rooms, coded(cPlace, &v.kinds))
 	add(f.Whites, func(key string) (sense, bool) {
-		k, err := strconv.Atoi(key)
+		k, err := strconv.ParseInt(key, 10, 32)
 		return sense{class: cWhite, code: int32(k)}, err == nil
 	})
 	add(f.Verbs, func(key string) (sense, bool) {

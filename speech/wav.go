@@ -73,7 +73,7 @@ func (p pcm) wav() []byte {
 	frame := p.channels * p.bits / 8
 	b := make([]byte, 0, 44+len(p.data))
 	b = append(b, "RIFF"...)
-	b = le.AppendUint32(b, uint32(36+len(p.data))) //nolint:gosec // bounded by maxSound
+	b = le.AppendUint32(b, uint32(36+len(p.data))) // bounded by maxSound
 	b = append(b, "WAVEfmt "...)
 	b = le.AppendUint32(b, 16)
 	b = le.AppendUint16(b, 1)
@@ -83,6 +83,6 @@ func (p pcm) wav() []byte {
 	b = le.AppendUint16(b, frame)
 	b = le.AppendUint16(b, p.bits)
 	b = append(b, "data"...)
-	b = le.AppendUint32(b, uint32(len(p.data))) //nolint:gosec // bounded by maxSound
+	b = le.AppendUint32(b, uint32(len(p.data))) // bounded by maxSound
 	return append(b, p.data...)
 }

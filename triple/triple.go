@@ -150,7 +150,7 @@ type Triple struct {
 
 // Parse reads a triple as tools write it: "pid,mac,secret" or "pid secret mac", pid in decimal. Errors do not contain the secret.
 func Parse(s string) (Triple, error) {
-	pid, mac, secret := "", "", ""
+	var pid, mac, secret string
 	if f := strings.Split(strings.TrimSpace(s), ","); len(f) == 3 {
 		pid, mac, secret = strings.TrimSpace(f[0]), strings.TrimSpace(f[1]), strings.TrimSpace(f[2])
 	} else if f := strings.Fields(s); len(f) == 3 {

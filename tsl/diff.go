@@ -74,15 +74,15 @@ func pair[T any](d *differ, path string, before, after []T, id func(*T) string, 
 	}
 }
 
-// text notes a text that means nothing to programs.
-func (d *differ) text(path, what, before, after string) {
+// name notes a text that means nothing to programs.
+func (d *differ) name(path, before, after string) {
 	if before != after {
-		d.add(path+"/"+what, Changed, false, fmt.Sprintf("%s was %s, is %s", what, quote(before), quote(after)))
+		d.add(path+"/name", Changed, false, fmt.Sprintf("name was %s, is %s", quote(before), quote(after)))
 	}
 }
 
 func (d *differ) property(path string, before, after *PropertyDef) {
-	d.text(path, "name", before.Name, after.Name)
+	d.name(path, before.Name, after.Name)
 	if before.AccessMode != after.AccessMode {
 		kind := Narrowed
 		if after.AccessMode == "rw" {
@@ -94,7 +94,7 @@ func (d *differ) property(path string, before, after *PropertyDef) {
 }
 
 func (d *differ) event(path string, before, after *EventDef) {
-	d.text(path, "name", before.Name, after.Name)
+	d.name(path, before.Name, after.Name)
 	if before.Type != after.Type {
 		d.add(path+"/type", Changed, true, "type was "+before.Type+", is "+after.Type)
 	}
@@ -103,7 +103,7 @@ func (d *differ) event(path string, before, after *EventDef) {
 }
 
 func (d *differ) service(path string, before, after *ServiceDef) {
-	d.text(path, "name", before.Name, after.Name)
+	d.name(path, before.Name, after.Name)
 	if before.CallType != after.CallType {
 		d.add(path+"/callType", Changed, true, "callType was "+before.CallType+", is "+after.CallType)
 	}
@@ -120,7 +120,7 @@ func (d *differ) service(path string, before, after *ServiceDef) {
 func parameterID(p *ParameterDef) string { return p.Identifier }
 
 func (d *differ) parameter(path string, before, after *ParameterDef) {
-	d.text(path, "name", before.Name, after.Name)
+	d.name(path, before.Name, after.Name)
 	if before.Required && !after.Required {
 		d.add(path+"/required", Widened, false, "required was true, is false")
 	}
@@ -153,7 +153,7 @@ func (d *differ) dataType(path string, before, after *DataType) {
 		}
 	case Bool, Enum:
 		pair(d, path+"/values", before.Specs.Values, after.Specs.Values, func(v *ValueDef) string { return strconv.FormatInt(v.Value, 10) },
-			func(path string, b, a *ValueDef) { d.text(path, "name", b.Name, a.Name) })
+			func(path string, b, a *ValueDef) { d.name(path, b.Name, a.Name) })
 	case Text:
 		d.limit(path, "length", float64(b.Length), float64(a.Length), a.Length > b.Length)
 	case Array:

@@ -90,14 +90,14 @@ type object struct {
 	path string
 }
 
-func (p *parser) wants(path string, n *node, rule, fix string) {
-	p.problems = append(p.problems, Problem{Path: path, Got: n.got(), Rule: rule, Fix: fix})
+func (p *parser) wants(path string, n *node, rule string) {
+	p.problems = append(p.problems, Problem{Path: path, Got: n.got(), Rule: rule})
 }
 
 // object is n as an object; of something else it is an empty one, and a problem.
 func (p *parser) object(n *node, path string) object {
 	if n.kind != '{' {
-		p.wants(path, n, "an object", "")
+		p.wants(path, n, "an object")
 		return object{p, &node{kind: '{'}, path}
 	}
 	seen := make(map[string]bool, len(n.members))
@@ -127,7 +127,7 @@ func (o object) text(name string) string {
 		return ""
 	}
 	if n.kind != 's' {
-		o.wants(o.at(name), n, "a text", "")
+		o.wants(o.at(name), n, "a text")
 		return ""
 	}
 	return n.text
@@ -140,7 +140,7 @@ func (o object) number(name string) string {
 		return ""
 	}
 	if n.kind != 's' && n.kind != 'n' {
-		o.wants(o.at(name), n, "a number, in quotes or without", "")
+		o.wants(o.at(name), n, "a number, in quotes or without")
 		return ""
 	}
 	return n.text
@@ -152,7 +152,7 @@ func (o object) bool(name string) bool {
 		return false
 	}
 	if n.kind != 'b' {
-		o.wants(o.at(name), n, "true or false", "")
+		o.wants(o.at(name), n, "true or false")
 	}
 	return n.text == "true"
 }
@@ -164,7 +164,7 @@ func (o object) list(name string, each func(n *node, path string)) {
 		return
 	}
 	if n.kind != '[' {
-		o.wants(o.at(name), n, "a list", "")
+		o.wants(o.at(name), n, "a list")
 		return
 	}
 	for i, item := range n.items[:min(len(n.items), maxList+1)] { // one too many is enough for the rules to see
@@ -338,7 +338,7 @@ func (o object) aliases() map[string][]string {
 		aliases[m.name] = []string{}
 		t.list(m.name, func(n *node, path string) {
 			if n.kind != 's' {
-				o.wants(path, n, "a text", "")
+				o.wants(path, n, "a text")
 			}
 			aliases[m.name] = append(aliases[m.name], n.text)
 		})

@@ -117,7 +117,7 @@ while :; do sleep 0.01; done`, "signing in: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			program := filepath.Join(t.TempDir(), "server")
-			if err := os.WriteFile(program, []byte("#!/bin/sh\n"+tt.script+"\n"), 0o700); err != nil { //nolint:gosec // it is run
+			if err := os.WriteFile(program, []byte("#!/bin/sh\n"+tt.script+"\n"), 0o700); err != nil { // it is run
 				t.Fatal(err)
 			}
 			tmp := t.TempDir()

@@ -90,13 +90,13 @@ func (s *server) light(ctx context.Context, n int) (*maker, error) {
 }
 
 // sessions measures what an idle session costs in memory and a connect in processor time.
-func (b *bench) sessions(ctx context.Context) error {
+func (b *bench) sessions(ctx context.Context) (err error) {
 	n := b.n(10_000)
 	s, m, err := b.crowd(ctx, n)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer func() { err = errors.Join(err, s.stop()) }()
 	time.Sleep(2 * time.Second)
 	before, cpu := s.memory("VmRSS"), s.cpu()
 	began := time.Now()
@@ -132,13 +132,13 @@ func postOnce(ctx context.Context, m *maker, clients []*mqtt.Client) error {
 }
 
 // storm drops all sessions at once and measures until all are back.
-func (b *bench) storm(ctx context.Context) error {
+func (b *bench) storm(ctx context.Context) (err error) {
 	n := b.n(5000)
 	s, m, err := b.crowd(ctx, n)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer func() { err = errors.Join(err, s.stop()) }()
 	clients, _, err := s.connect(ctx, m, m.triples, nil)
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ func (b *bench) storm(ctx context.Context) error {
 }
 
 // restart kills the server under its sessions and measures until it is ready and all are back.
-func (b *bench) restart(ctx context.Context) error {
+func (b *bench) restart(ctx context.Context) (err error) {
 	n := b.n(5000)
 	s, m, err := b.crowd(ctx, n)
 	if err != nil {
@@ -176,7 +176,7 @@ func (b *bench) restart(ctx context.Context) error {
 	if s, err = b.serve(ctx, dir); err != nil {
 		return err
 	}
-	defer s.stop()
+	defer func() { err = errors.Join(err, s.stop()) }()
 	clients, _, err = s.connect(ctx, m, m.triples, nil)
 	if err != nil {
 		return err
@@ -189,13 +189,13 @@ func (b *bench) restart(ctx context.Context) error {
 }
 
 // triples measures a large order from application to workbook.
-func (b *bench) triples(ctx context.Context) error {
+func (b *bench) triples(ctx context.Context) (err error) {
 	n := b.n(1_000_000)
 	s, err := b.serve(ctx, "", b.database()...)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer func() { err = errors.Join(err, s.stop()) }()
 	if err := s.signIn(ctx); err != nil {
 		return err
 	}

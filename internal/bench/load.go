@@ -90,12 +90,12 @@ func (b *bench) ingest(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) ingestOn(ctx context.Context, consumers bool, flags []string) error {
+func (b *bench) ingestOn(ctx context.Context, consumers bool, flags []string) (err error) {
 	s, err := b.serve(ctx, "", flags...)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer func() { err = errors.Join(err, s.stop()) }()
 	if err := s.signIn(ctx); err != nil {
 		return err
 	}

@@ -163,12 +163,12 @@ func (b *bench) commands(ctx context.Context) error {
 }
 
 // people measures an act at a steady rate and at saturation.
-func (b *bench) people(ctx context.Context, name string, act func(ctx context.Context, st *stage, room, turn int) error) error {
+func (b *bench) people(ctx context.Context, name string, act func(ctx context.Context, st *stage, room, turn int) error) (err error) {
 	st, err := b.stage(ctx)
 	if err != nil {
 		return err
 	}
-	defer st.close()
+	defer func() { err = errors.Join(err, st.close()) }()
 	for room := range st.rooms { // warm
 		if err := act(ctx, st, room, 1); err != nil {
 			return err

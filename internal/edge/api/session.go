@@ -188,7 +188,7 @@ func (a *API) signedIn(ctx context.Context) func(account.Session, error) (*sessi
 // cookie carries a session, seconds long; below 0 it takes it away. Behind a proxy that ends TLS the program does not see
 // that the browser came by it; SameSite and HttpOnly hold all the same.
 func cookie(ctx context.Context, value string, seconds int) http.Cookie {
-	return http.Cookie{
+	return http.Cookie{ //nolint:gosec // Secure where TLS ends in this program
 		Name: cookieName, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: callOf(ctx).secure, SameSite: http.SameSiteStrictMode,
 	}
 }

@@ -286,7 +286,7 @@ func TestGrantedQoS(t *testing.T) {
 
 // set is t as time.Now gives it after somebody has set the clock ahead by whole seconds: only its wall part is another.
 func set(t time.Time, ahead time.Duration) time.Time {
-	*(*uint64)(unsafe.Pointer(&t)) += uint64(ahead/time.Second) << 30 //nolint:gosec // there is no other way to such a time
+	*(*uint64)(unsafe.Pointer(&t)) += uint64(ahead/time.Second) << 30 // there is no other way to such a time
 	return t
 }
 
@@ -359,7 +359,7 @@ func TestCloseDoesNotWait(t *testing.T) {
 	near, far := net.Pipe()
 	defer far.Close()
 	hands := make(chan error, 1)
-	go func() { hands <- tls.Client(far, &tls.Config{InsecureSkipVerify: true}).Handshake() }() //nolint:gosec // the test's own
+	go func() { hands <- tls.Client(far, &tls.Config{InsecureSkipVerify: true}).Handshake() }() // the test's own
 	server := tls.Server(near, config)
 	go func() { hands <- server.Handshake() }()
 	for range 2 {

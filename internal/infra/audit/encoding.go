@@ -125,13 +125,13 @@ func ParseKey(s string) (ed25519.PublicKey, error) {
 
 // field appends a value with its length, four bytes, big endian.
 func field(b, value []byte) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(len(value))) //nolint:gosec // columns are far below 4 GiB
+	b = binary.BigEndian.AppendUint32(b, uint32(len(value))) // columns are far below 4 GiB
 	return append(b, value...)
 }
 
 // number is eight bytes, big endian.
 func number(n int64) []byte {
-	return binary.BigEndian.AppendUint64(nil, uint64(n)) //nolint:gosec // two's complement
+	return binary.BigEndian.AppendUint64(nil, uint64(n)) // two's complement
 }
 
 // seal32 is a stored hash; one of another length is no hash.

@@ -110,7 +110,7 @@ func sealedFor(purpose, identity string) []byte {
 // Erase destroys keys, so that nothing sealed or derived by them opens again, copies of the database included: of an
 // organisation (its own and those of its products), or of a product. More rows than limit are left for another call.
 func (k *Keyring) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
-	statement, args := "", []any{id, limit}
+	var statement string
 	switch kind {
 	case "product":
 		statement = "DELETE FROM keyring_product WHERE product IN (SELECT product FROM keyring_product WHERE product = ? LIMIT ?)"
@@ -119,7 +119,7 @@ func (k *Keyring) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	default:
 		return false, nil
 	}
-	res, err := tx.Exec(ctx, statement, args...)
+	res, err := tx.Exec(ctx, statement, id, limit)
 	if err != nil {
 		return false, fmt.Errorf("erasing the product keys of %s %s: %w", kind, id, err)
 	}

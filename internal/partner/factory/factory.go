@@ -37,9 +37,8 @@ import (
 )
 
 const (
-	// MaxBytes is the most bytes of a burn log, and MaxRows the most rows.
-	MaxBytes = 256 << 20
-	MaxRows  = 1_000_000
+	MaxBytes = 256 << 20 // the most bytes of a burn log
+	MaxRows  = 1_000_000 // and the most rows
 
 	jobKind   = "factory.burn_log"
 	blockSize = 256 << 10 // bytes of a file that one transaction stores

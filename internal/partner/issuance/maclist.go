@@ -21,9 +21,8 @@ import (
 )
 
 const (
-	// MaxList is the most addresses of one list, and MaxListBytes the most bytes of its file.
-	MaxList      = 1_000_000
-	MaxListBytes = 64 << 20
+	MaxList      = 1_000_000 // the most addresses of one list
+	MaxListBytes = 64 << 20  // the most bytes of its file
 
 	listKind    = "issuance.list"
 	blockSize   = 256 << 10 // bytes of a file that one transaction stores

@@ -133,11 +133,12 @@ func (s *Service) shown(ctx context.Context, q store.Querier, who access.Actor) 
 	if err != nil {
 		return nil, err
 	}
+	defer rows.Close() // before the texts are read, at the latest
 	var all []Announcement
 	for rows.Next() {
 		a, err := scan(rows)
 		if err != nil {
-			return nil, errors.Join(err, rows.Close())
+			return nil, err
 		}
 		all = append(all, a)
 	}

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -84,16 +85,13 @@ func trim(ctx context.Context, tx *store.Tx, organisation string) error {
 	if err != nil {
 		return fmt.Errorf("counting the messages of organisation %s: %w", organisation, err)
 	}
+	defer rows.Close()
+	if !rows.Next() {
+		return rows.Err()
+	}
 	var sent int64
 	var id string
-	over := rows.Next()
-	if over {
-		err = rows.Scan(&sent, &id)
-	}
-	if closed := rows.Close(); err == nil {
-		err = closed
-	}
-	if err != nil || !over {
+	if err := errors.Join(rows.Scan(&sent, &id), rows.Close()); err != nil {
 		return err
 	}
 	for _, statement := range []string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/mail"
 	"net/url"
 	"regexp"
@@ -230,7 +231,7 @@ func (s *Service) SetIcon(ctx context.Context, who access.Actor, id string, cont
 		lost = b.ID
 	}
 	if gone := s.Blobs.Remove(context.WithoutCancel(ctx), lost); gone != nil {
-		s.log.WarnContext(ctx, "icon not removed", "blob", lost, "error", gone) // the sweep finds it
+		s.log.LogAttrs(ctx, slog.LevelWarn, "icon not removed", slog.String("blob", lost), slog.Any("error", gone)) // the sweep finds it
 	}
 	return p, err
 }

@@ -34,7 +34,7 @@ func Take(ctx context.Context, tx *store.Tx, of Subject, l Limit, n int64) error
 		if err != nil {
 			return err
 		}
-		return over(of, l, used, n, value, l.left(now))
+		return over(l, used, n, value, l.left(now))
 	}
 	var used, told int64
 	row := tx.QueryRow(ctx, `
@@ -77,7 +77,7 @@ func Give(ctx context.Context, tx *store.Tx, of Subject, l Limit, n int64) error
 }
 
 // over is the refusal of n more than used.
-func over(of Subject, l Limit, used, n, value int64, after time.Duration) *fault.Fault {
+func over(l Limit, used, n, value int64, after time.Duration) *fault.Fault {
 	spec := l.Spec()
 	f := fault.Limit(l.String(), strconv.FormatInt(used+n, 10), Rule(value, l), after)
 	f.Fix = "GET /api/v1/organisations/{organisation}/limits shows what is used; the operator can raise it"

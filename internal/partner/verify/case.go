@@ -148,24 +148,24 @@ func (c *Case) move(act Act, who access.Actor) error {
 // warnings are how many days ahead an organisation is told that something expires.
 func warnings() []int { return []int{60, 30, 7} }
 
-// nextWarning is when the next warning about an end is due, and how many days ahead that is; zero: all were given.
-func nextWarning(end time.Time, warned int) (time.Time, int) {
+// nextWarning is when the next warning about an end is due; zero: all were given.
+func nextWarning(end time.Time, warned int) time.Time {
 	if end.IsZero() {
-		return time.Time{}, 0
+		return time.Time{}
 	}
 	for _, days := range warnings() {
 		if warned == 0 || days < warned {
-			return end.Add(-time.Duration(days) * day), days
+			return end.Add(-time.Duration(days) * day)
 		}
 	}
-	return time.Time{}, 0
+	return time.Time{}
 }
 
 // next is when the clock has something to do with the case; zero: never.
 func (c *Case) next() time.Time {
 	var at time.Time
 	if c.State.Holds() {
-		warning, _ := nextWarning(c.ExpiresAt, c.warned)
+		warning := nextWarning(c.ExpiresAt, c.warned)
 		at = earliest(c.ExpiresAt, warning)
 	}
 	if c.State.asked() {

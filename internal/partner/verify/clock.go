@@ -93,7 +93,8 @@ func (s *Service) tickCase(ctx context.Context, organisation string) error {
 		if err != nil {
 			return err
 		}
-		now, name, note := s.now(), "", ""
+		var name, note string
+		now := s.now()
 		switch at := c.next(); {
 		case at.IsZero() || at.After(now):
 			return nil // somebody was faster
@@ -177,7 +178,7 @@ func (s *Service) tickGrantsOf(ctx context.Context, tx *store.Tx, organisation s
 		if !g.until.After(now) {
 			kind = "verification.qualification_expired"
 		} else {
-			warning, _ := nextWarning(g.until, warned)
+			warning := nextWarning(g.until, warned)
 			next = ms(earliest(g.until, warning))
 		}
 		_, err := tx.Exec(ctx, "UPDATE verify_grant SET warned = ?, next_at = ? WHERE organisation = ? AND qualification = ?", warned, next, organisation, g.qualification)

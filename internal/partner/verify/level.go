@@ -182,7 +182,7 @@ func (s *Service) grant(ctx context.Context, tx *store.Tx, c *Case, sub *Submiss
 		if !complete || slices.Contains(decline, q.Name) {
 			continue
 		}
-		next, _ := nextWarning(until, 0)
+		next := nextWarning(until, 0)
 		_, err := tx.Exec(ctx, `
 			INSERT INTO verify_grant (organisation, qualification, submission, granted_at, valid_until, warned, next_at)
 			VALUES (?, ?, ?, ?, ?, 0, ?)`, c.Organisation, q.Name, sub.Number, ms(s.now()), ms(until), ms(earliest(until, next)))

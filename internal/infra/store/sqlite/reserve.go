@@ -68,7 +68,7 @@ func (r *reserve) fill() error {
 	if missing <= 0 {
 		return nil
 	}
-	if left := int64(fs.Bavail) * fs.Bsize; left < missing+r.size/2 { //nolint:unconvert,gosec // its type differs by platform
+	if left := int64(fs.Bavail) * fs.Bsize; left < missing+r.size/2 { //nolint:unconvert // its type differs by platform
 		return fmt.Errorf("%d bytes are left, want %d", left, missing+r.size/2)
 	}
 	if err := allocate(f, has.Size(), missing); err != nil {
@@ -79,7 +79,7 @@ func (r *reserve) fill() error {
 
 // allocate takes room on the disk; where the file system cannot do so by itself the room is written.
 func allocate(f *os.File, from, n int64) error {
-	err := syscall.Fallocate(int(f.Fd()), 0, from, n) //nolint:gosec // a descriptor is small
+	err := syscall.Fallocate(int(f.Fd()), 0, from, n) // a descriptor is small
 	if !errors.Is(err, syscall.EOPNOTSUPP) && !errors.Is(err, syscall.ENOSYS) {
 		return err
 	}

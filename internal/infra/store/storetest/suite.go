@@ -375,7 +375,7 @@ func leftOpen(t *testing.T, s *store.Store) {
 		if err == nil {
 			rows.Next()
 		}
-		return err //nolint:rowserrcheck // the point of this test
+		return err // the point of this test
 	}
 	for range 20 {
 		if err := s.Read(t.Context(), func(v *store.View) error { return careless(v) }); err != nil {

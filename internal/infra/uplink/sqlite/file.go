@@ -276,13 +276,13 @@ func (f *file) trim(ctx context.Context, limit int, drop func(at int64, size int
 	if err != nil {
 		return 0, err
 	}
+	defer rows.Close()
 	var first uplink.Position
 	for rows.Next() {
 		var f1, count uplink.Position
 		var at int64
 		var size int
 		if err := rows.Scan(&f1, &count, &at, &size); err != nil {
-			_ = rows.Close()
 			return 0, err
 		}
 		if !drop(at, size) {
