@@ -145,6 +145,8 @@ type Service struct {
 	log      *slog.Logger
 	now      func() time.Time
 
+	searching sync.Mutex // held by the one report that derives secrets: it takes a processor for seconds
+
 	mu      sync.Mutex      // guards writing
 	writing map[string]bool // downloads that are being written
 

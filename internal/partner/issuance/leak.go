@@ -26,6 +26,7 @@ const (
 
 	maxLeakRows = 10_000    // of a report
 	maxDerive   = 4_000_000 // secrets that are derived to find those that came without their address
+	busySearch  = 10 * time.Second
 )
 
 // A LeakOutcome says what was found of a row.
@@ -85,7 +86,7 @@ type Search struct {
 
 // Trace finds out of which downloads the rows of a file or a text came: rows of our workbooks, of a burning tool, of a log, in
 // whatever order their parts stand. A secret without its address is looked for among the triples of the order or product that
-// is named, 4,000,000 at most. Nothing of what is handed in is stored or logged; the report leaves one audit entry.
+// is named, 4,000,000 at most, and by one report at a time: that is some seconds of a processor. Nothing of what is handed in is stored or logged; the report leaves one audit entry.
 func (s *Service) Trace(ctx context.Context, who access.Actor, in Search, src io.ReaderAt, size int64) (Report, error) {
 	if err := who.Check(access.TraceTriples); err != nil {
 		return Report{}, err
@@ -313,6 +314,12 @@ func (t *tracer) search(ctx context.Context, q store.Querier, in Search, clues [
 	if len(open) == 0 || in.Order == "" && in.Product == "" {
 		return nil
 	}
+	if !t.s.searching.TryLock() {
+		f := fault.Unavailable("another report is being searched for secrets that came without an address", nil)
+		f.RetryAfter, f.Fix = busySearch, "send it again in a moment, or send the rows with their addresses"
+		return f
+	}
+	defer t.s.searching.Unlock()
 	orders, err := t.orders(ctx, q, in)
 	if err != nil {
 		return err

@@ -75,6 +75,16 @@ func TestTrace(t *testing.T) {
 			t.Errorf("%s left %d entries", tt.name, w.count(t, "audit_entry")-entries)
 		}
 	}
+	// One report at a time derives secrets; one that needs none does not wait.
+	w.searching.Lock()
+	_, err := w.Trace(t.Context(), maker, Search{Order: o.ID}, strings.NewReader(s(first[3])), 32)
+	if want := "another report is being searched for secrets that came without an address"; !fault.Is(err, fault.Down) || err.Error() != want {
+		t.Errorf("a second search:\n got %v\nwant %s", err, want)
+	}
+	if _, err := w.Trace(t.Context(), maker, Search{Order: o.ID}, strings.NewReader(row(first[1])), int64(len(row(first[1])))); err != nil {
+		t.Errorf("a report with addresses: %v", err)
+	}
+	w.searching.Unlock()
 	// A stranger learns nothing, the operator's people all.
 	text := row(first[1])
 	for who, want := range map[*access.Actor]LeakOutcome{&stranger: LeakUnknown, &operator: LeakTraced} {
