@@ -57,6 +57,7 @@ var adapters = []string{
 var hooks = []string{
 	"internal/infra/outbox.Limit",
 	"internal/partner/account.Forget",
+	"internal/partner/agreement.Announce",
 	"internal/partner/agreement.Export",
 	"internal/partner/agreement.Send",
 	"internal/partner/certify.Changed",

@@ -37,6 +37,9 @@ type Export func(ctx context.Context, tx *store.Tx, organisation, user string) (
 // Send brings a code to a guardian's contact, an e-mail address or phone number, in the transaction that stores the code.
 type Send func(ctx context.Context, tx *store.Tx, contact, code, lang string) error
 
+// Announce tells people of a version that was published, in the transaction that does it.
+type Announce func(ctx context.Context, tx *store.Tx, g *Agreement, v *Version) error
+
 // Config is what the room is built on.
 type Config struct {
 	Store *store.Store
@@ -48,7 +51,9 @@ type Config struct {
 	Send Send
 	// What declining opens. Nil: declining opens no export.
 	Export Export
-	Logger *slog.Logger
+	// Nil: nobody is told of what is published but at the gate.
+	Announce Announce
+	Logger   *slog.Logger
 }
 
 // Service answers for agreements. It is safe for concurrent use.

@@ -295,9 +295,24 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, version string,
 		if err := s.supersede(ctx, tx); err != nil {
 			return err
 		}
+		if err := s.announce(ctx, tx, &v); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, who, "agreement.publish", v.ID, fmt.Sprintf("version %d of %s from %s", v.Number, v.Agreement, v.EffectiveAt.Format(time.RFC3339)))
 	})
 	return v, err
+}
+
+// announce has people told of a version.
+func (s *Service) announce(ctx context.Context, tx *store.Tx, v *Version) error {
+	if s.Announce == nil {
+		return nil
+	}
+	g, err := loadAgreement(ctx, tx, v.Agreement)
+	if err != nil {
+		return err
+	}
+	return s.Announce(ctx, tx, &g, v)
 }
 
 // complete refuses what may not be published yet.
