@@ -2284,6 +2284,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisations/{organisation}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exports of the organisation, newest first
+         * @description Needs organisation.leave.
+         */
+        get: operations["get_organisations_organisation_exports"];
+        put?: never;
+        /**
+         * Collect everything that the platform has of the organisation, as one file (数据导出)
+         * @description Needs organisation.leave.
+         */
+        post: operations["post_organisations_organisation_exports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/exports/{export}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An export
+         * @description Needs organisation.leave.
+         */
+        get: operations["get_organisations_organisation_exports_export"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel an export that is being collected, or discard its file
+         * @description Needs organisation.leave.
+         */
+        delete: operations["delete_organisations_organisation_exports_export"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{organisation}/exports/{export}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of an export, for who showed the second factor; each time is recorded
+         * @description Needs organisation.leave.
+         */
+        get: operations["get_organisations_organisation_exports_export_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organisations/{organisation}/invitations": {
         parameters: {
             query?: never;
@@ -3600,6 +3668,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/user/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How one wants to be written to
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_session_user_preferences"];
+        /**
+         * Say how one wants to be written to
+         * @description For everybody who is signed in.
+         */
+        put: operations["put_session_user_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -4706,7 +4798,7 @@ export interface components {
         };
         DeclinedView: {
             evidence: components["schemas"]["AcceptanceView"];
-            /** @description Id of the job that collects the organisation's data. */
+            /** @description Path of the export that collects the organisation's data; where nobody may export, it is absent. */
             export?: string;
             /** @description Acts that stay open to who does not agree. */
             leave: string[];
@@ -4720,6 +4812,8 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             ended_at?: string;
+            /** @description Where the organisation's data can be collected as a file before they are deleted: POST there. */
+            export?: string;
             /**
              * Format: date-time
              * @description Until then it can be called back; from then on it cannot be undone.
@@ -4939,6 +5033,40 @@ export interface components {
              * @description Bytes.
              */
             size: number;
+        };
+        ExportView: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description It is collected, or is not any more.
+             */
+            ended_at?: string;
+            /**
+             * Format: date-time
+             * @description The file is removed then.
+             */
+            expires_at?: string;
+            failure?: string;
+            /** Format: int64 */
+            files?: number;
+            id: string;
+            /** @description That collects it: GET /api/v1/jobs/{job} says how far it is, in rows. */
+            job: string;
+            /** @description What who asks may do with it now: DELETE cancels or discards. */
+            open: string[];
+            /** @description User. */
+            ordered_by: string;
+            organisation: string;
+            reason?: string;
+            /** Format: int64 */
+            rows?: number;
+            /** @description Of the file. */
+            sha256?: string;
+            /** Format: int64 */
+            size_bytes?: number;
+            /** @enum {string} */
+            state: "collecting" | "ready" | "failed" | "cancelled" | "discarded" | "expired";
         };
         FactorSecretView: {
             /** @description The same for a QR code or a link; shown once. */
@@ -5552,6 +5680,13 @@ export interface components {
             /** @description Of format age: the public key, age1… */
             recipient?: string;
         };
+        NewExportInputBody: {
+            /**
+             * @description Stays on record.
+             * @example we leave at the end of the year
+             */
+            reason?: string;
+        };
         NewHomeInputBody: {
             names: {
                 [key: string]: string;
@@ -6023,6 +6158,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageExportView: {
+            items: components["schemas"]["ExportView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageHomeBrief: {
             items: components["schemas"]["HomeBrief"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -6401,6 +6543,15 @@ export interface components {
              */
             left: number;
             name: string;
+        };
+        PreferencesBody: {
+            /**
+             * @description Of what is sent to one; absent: both languages.
+             * @enum {string}
+             */
+            lang?: "zh-CN" | "en";
+            /** @description false: by mail only what nobody may decline, such as measures. All is in the inbox. */
+            mail_notices: boolean;
         };
         PresenceEvent: {
             /** Format: date-time */
@@ -7296,6 +7447,7 @@ export interface components {
             number: number;
             /** Format: date-time */
             published_at: string;
+            /** @description User. */
             published_by?: string;
         };
         WholeVersionView: {
@@ -12626,6 +12778,199 @@ export interface operations {
             };
         };
     };
+    get_organisations_organisation_exports: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "collecting" | "ready" | "failed" | "cancelled" | "discarded" | "expired";
+            };
+            header?: never;
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageExportView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_exports: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExportInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation_exports_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_exports_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_organisations_organisation_exports_export_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A zip of JSON lines, CSV and the files themselves, with a manifest. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_organisations_organisation_invitations: {
         parameters: {
             query?: {
@@ -15860,6 +16205,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session_user_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesBody"];
+                };
+            };
+            /** @description What is wrong, where, by which rule, and what to do. */
+            default: {
+                headers: {
+                    /** @description Seconds; where asking again makes sense. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_session_user_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreferencesBody"];
+                };
             };
             /** @description What is wrong, where, by which rule, and what to do. */
             default: {
