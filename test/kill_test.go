@@ -218,7 +218,7 @@ func historyHolds(t *testing.T, s *server, devices []*forgetful) {
 					Items []point `json:"items"`
 					Next  string  `json:"next_cursor"`
 				}
-				s.call(t, "GET", fmt.Sprintf("/api/v1/devices/%s/history?property=brightness&limit=1000&from=%s&to=%s", f.id,
+				s.call(t, "GET", fmt.Sprintf("/api/v1/devices/%s/history?property=brightness&limit=500&from=%s&to=%s", f.id,
 					from.Format(time.RFC3339Nano), time.UnixMilli(firstTime+1e9).UTC().Format(time.RFC3339Nano)), nil, &page)
 				for _, p := range page.Items {
 					if _, twice := has[p.At.UnixMilli()]; twice {
@@ -226,7 +226,7 @@ func historyHolds(t *testing.T, s *server, devices []*forgetful) {
 					}
 					has[p.At.UnixMilli()] = string(p.Value)
 				}
-				if len(page.Items) < 1000 {
+				if len(page.Items) < 500 {
 					break
 				}
 				from = page.Items[len(page.Items)-1].At.Add(time.Millisecond)

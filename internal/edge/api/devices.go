@@ -102,12 +102,11 @@ type commandInput struct {
 }
 
 type historyInput struct {
+	PageInput
 	Device   string    `path:"device" maxLength:"64"`
 	Property string    `query:"property" required:"true" maxLength:"64"`
 	From     time.Time `query:"from" doc:"Default: a day before to."`
 	To       time.Time `query:"to" doc:"Default: now."`
-	Cursor   string    `query:"cursor" maxLength:"200" doc:"next_cursor of the page before."`
-	Limit    int       `query:"limit" minimum:"0" maximum:"1000" doc:"0: 100."`
 }
 
 type pointView struct {
@@ -153,7 +152,7 @@ func (a *API) deviceRoutes() {
 		return nothing{}, a.Devices.SetState(ctx, who, in.Device, device.State(in.Body.State), in.Body.Note)
 	})
 	route(a, "GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, ofDevice, "What a device reported and what is desired of it (设备影子)", a.shadow)
-	route(a, "GET", "/api/v1/devices/{device}/history", access.ReadDevice, ofDevice, "The values of a property over time", a.history)
+	list(a, "/api/v1/devices/{device}/history", access.ReadDevice, ofDevice, "The values of a property over time", a.history)
 	list(a, "/api/v1/devices/{device}/commands", access.ReadDevice, ofDevice, "Commands of a device, newest first", a.commands)
 	create(a, "/api/v1/devices/{device}/commands", access.ControlDevice, ofDevice, "Command a device", a.newCommand)
 	route(a, "GET", "/api/v1/commands/{command}", access.ReadDevice, ofCommand, "A command", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {

@@ -101,6 +101,31 @@ func useOf(u *quota.Use) useView {
 	return useView{u.Limit.String(), u.Value, u.Used, u.Percent(), u.Override, int(math.Ceil(u.Reset.Seconds()))}
 }
 
+// usesOf is a page of what is used of each limit there is.
+func usesOf(in *PageInput) func([]quota.Use, error) (page[useView], error) {
+	return func(us []quota.Use, err error) (page[useView], error) {
+		if err != nil {
+			return page[useView]{}, err
+		}
+		return pageWithin(us, in, func(u *quota.Use) string { return u.Limit.String() }, useOf)
+	}
+}
+
+type organisationLimitsInput struct {
+	PageInput
+	Organisation string `path:"organisation" maxLength:"64"`
+}
+
+type productLimitsInput struct {
+	PageInput
+	Product string `path:"product" maxLength:"64"`
+}
+
+type deviceLimitsInput struct {
+	PageInput
+	Device string `path:"device" maxLength:"64"`
+}
+
 type subjectView struct {
 	Kind string `json:"kind" example:"product"`
 	ID   string `json:"id,omitempty"`
@@ -191,28 +216,25 @@ type recountView struct {
 var ofLimitOverride = owner{"limit_override", "override", func(ctx context.Context, a *API, id string) (string, error) { return a.Quota.Owner(ctx, id) }}
 
 func (a *API) limitRoutes() {
-	route(a, "GET", "/api/v1/limits", access.ReadQuota, ofNobody, "Every limit there is", func(_ context.Context, _ access.Actor, _ *struct{}) (page[limitSpecView], error) {
-		return pageTo(quota.Limits(), "", limitOf), nil
+	list(a, "/api/v1/limits", access.ReadQuota, ofNobody, "Every limit there is: a catalogue of the program", func(_ context.Context, _ access.Actor, in *PageInput) (page[limitSpecView], error) {
+		return pageWithin(quota.Limits(), in, func(l *quota.Limit) string { return l.String() }, limitOf)
 	})
-	route(a, "GET", "/api/v1/organisations/{organisation}/limits", access.ReadQuota, ofOrganisation, "What an organisation may use, and uses", func(ctx context.Context, who access.Actor, in *organisationInput) (page[useView], error) {
-		us, err := a.Quota.Usage(ctx, who, quota.Organisation(in.Organisation))
-		return pageTo(us, "", useOf), err
+	list(a, "/api/v1/organisations/{organisation}/limits", access.ReadQuota, ofOrganisation, "What an organisation may use, and uses", func(ctx context.Context, who access.Actor, in *organisationLimitsInput) (page[useView], error) {
+		return usesOf(&in.PageInput)(a.Quota.Usage(ctx, who, quota.Organisation(in.Organisation)))
 	})
-	route(a, "GET", "/api/v1/products/{product}/limits", access.ReadQuota, ofProduct, "What a product may use, and uses", func(ctx context.Context, who access.Actor, in *productInput) (page[useView], error) {
+	list(a, "/api/v1/products/{product}/limits", access.ReadQuota, ofProduct, "What a product may use, and uses", func(ctx context.Context, who access.Actor, in *productLimitsInput) (page[useView], error) {
 		organisation, err := a.Products.Owner(ctx, in.Product)
 		if err != nil {
 			return page[useView]{}, err
 		}
-		us, err := a.Quota.Usage(ctx, who, quota.Product(in.Product, organisation))
-		return pageTo(us, "", useOf), err
+		return usesOf(&in.PageInput)(a.Quota.Usage(ctx, who, quota.Product(in.Product, organisation)))
 	})
-	route(a, "GET", "/api/v1/devices/{device}/limits", access.ReadQuota, ofDevice, "What a device may use, and uses", func(ctx context.Context, who access.Actor, in *deviceInput) (page[useView], error) {
+	list(a, "/api/v1/devices/{device}/limits", access.ReadQuota, ofDevice, "What a device may use, and uses", func(ctx context.Context, who access.Actor, in *deviceLimitsInput) (page[useView], error) {
 		of, err := a.limitSubject(ctx, quota.KindDevice, in.Device)
 		if err != nil {
 			return page[useView]{}, err
 		}
-		us, err := a.Quota.Usage(ctx, who, of)
-		return pageTo(us, "", useOf), err
+		return usesOf(&in.PageInput)(a.Quota.Usage(ctx, who, of))
 	})
 	list(a, "/api/v1/limits/overrides", access.ReadQuota, ofCaller, "Limits that are others than the default, newest first", func(ctx context.Context, who access.Actor, in *limitOverridesInput) (page[limitOverrideView], error) {
 		ask := quota.Ask{Organisation: in.Organisation}

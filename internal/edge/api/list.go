@@ -1,10 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -104,6 +108,51 @@ func pageTo[S, T any](items []S, next string, form func(*S) T) page[T] {
 		p.Items = append(p.Items, form(&items[i]))
 	}
 	return p
+}
+
+// pageWithin is a page of a list that is short by a rule: its room gives it whole. Without a limit it comes whole, up to
+// what a page may have. key names an item; where items come and go, it grows or falls from each to the next.
+func pageWithin[S, T any](all []S, in *PageInput, key func(*S) string, form func(*S) T) (page[T], error) {
+	begin, err := after(all, in.Cursor, key)
+	if err != nil {
+		return page[T]{}, err
+	}
+	end := len(all)
+	if limit := cmp.Or(in.Limit, listing.MaxLimit); end-begin > limit {
+		end = begin + limit
+	}
+	p := pageTo(all[begin:end], "", form)
+	if end < len(all) {
+		p.NextCursor = base64.RawURLEncoding.EncodeToString([]byte(key(&all[end-1])))
+	}
+	return p, nil
+}
+
+// after is where the list goes on behind the item that a cursor names, or behind where it was.
+func after[S any](all []S, cursor string, key func(*S) string) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || len(b) == 0 {
+		return 0, badCursor(cursor)
+	}
+	keys, gone := make([]string, len(all)), string(b)
+	for i := range all {
+		keys[i] = key(&all[i])
+	}
+	falls := func(a, b string) int { return strings.Compare(b, a) }
+	switch i := slices.Index(keys, gone); {
+	case i >= 0:
+		return i + 1, nil
+	case slices.IsSorted(keys):
+		i, _ = slices.BinarySearch(keys, gone)
+		return i, nil
+	case slices.IsSortedFunc(keys, falls):
+		i, _ = slices.BinarySearchFunc(keys, gone, falls)
+		return i, nil
+	}
+	return 0, badCursor(cursor) // of another list: this one does not change
 }
 
 // pageFrom is a page of a listing.

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -91,5 +93,67 @@ func TestProblemsSpeakChinese(t *testing.T) {
 		if got := w.call(w.owner, "GET", "/api/v1/homes/none", "", "Accept-Language", accept).text("title"); got != want {
 			t.Errorf("Accept-Language %q: %s, want %s", accept, got, want)
 		}
+	}
+}
+
+// TestShortLists pages through the lists that come whole by default, and goes on where an item has gone meanwhile.
+func TestShortLists(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	m := w.manufacture()
+	for range 3 {
+		w.signIn("anna")
+	}
+	for _, prefix := range []string{"ACDE48", "ACDE4A"} {
+		w.want(w.call(w.operator, "POST", "/api/v1/mac-pools", `{"name":"block","prefix":"`+prefix+`"}`), 201)
+	}
+	for _, tt := range []struct{ token, path string }{
+		{w.owner, "sessions"},
+		{w.owner, "contacts"},
+		{w.owner, "organisation-kinds"},
+		{w.owner, "categories"},
+		{w.owner, "paper-kinds"},
+		{w.owner, "order-limits"},
+		{w.owner, "limits"},
+		{w.owner, "organisations/" + w.a + "/limits"},
+		{w.owner, "products/" + m.product + "/limits"},
+		{w.owner, "devices/" + m.device + "/limits"},
+		{w.operator, "mac-pools"},
+		{w.operator, "lost-orders"},
+	} {
+		path := "/api/v1/" + tt.path
+		whole := w.want(w.call(tt.token, "GET", path, ""), 200)
+		var pages []any
+		for cursor := ""; ; {
+			a := w.want(w.call(tt.token, "GET", path+"?limit=1&cursor="+cursor, ""), 200)
+			pages = append(pages, a.get("items").([]any)...)
+			if cursor = a.text("next_cursor"); cursor == "" {
+				break
+			}
+		}
+		name := func(items any) string { // a use counts on, so it is compared by what it is of
+			var b strings.Builder
+			for _, i := range items.([]any) {
+				o := i.(map[string]any)
+				fmt.Fprintln(&b, o["id"], o["name"], o["kind"], o["limit"], o["level"])
+			}
+			return b.String()
+		}
+		if got, want := name(pages), name(whole.get("items")); got != want {
+			t.Errorf("%s by pages is\n%swant\n%s", path, got, want)
+		}
+		file := w.want(w.call(tt.token, "GET", path+"?format=csv", ""), 200)
+		if got, want := len(must(csv.NewReader(bytes.NewReader(file.body)).ReadAll())(t)), len(pages)+1; got != want {
+			t.Errorf("%s has %d rows as CSV, want %d", path, got, want)
+		}
+		w.want(w.call(tt.token, "GET", path+"?cursor=%25", ""), 422)
+	}
+	w.want(w.call(w.owner, "GET", "/api/v1/limits?cursor=bm9uZQ", ""), 422)
+	all := w.want(w.call(w.owner, "GET", "/api/v1/sessions", ""), 200)
+	first := w.want(w.call(w.owner, "GET", "/api/v1/sessions?limit=1", ""), 200)
+	w.want(w.call(w.owner, "DELETE", "/api/v1/sessions/"+first.text("items/0/id"), ""), 204)
+	next := w.want(w.call(w.owner, "GET", "/api/v1/sessions?limit=1&cursor="+first.text("next_cursor"), ""), 200)
+	if got, want := next.text("items/0/id"), all.text("items/1/id"); got != want {
+		t.Errorf("behind the session that ended comes %s, want %s", got, want)
 	}
 }

@@ -65,9 +65,12 @@ type macListInput struct {
 }
 
 func (a *API) macRoutes() {
-	route(a, "GET", "/api/v1/mac-pools", access.ManagePools, ofPlatform, "The pools that addresses are taken from", func(ctx context.Context, who access.Actor, _ *struct{}) (page[poolView], error) {
+	list(a, "/api/v1/mac-pools", access.ManagePools, ofPlatform, "The pools that addresses are taken from, at most 1,000", func(ctx context.Context, who access.Actor, in *PageInput) (page[poolView], error) {
 		ps, err := a.Orders.Pools(ctx, who)
-		return pageTo(ps, "", poolOf), err
+		if err != nil {
+			return page[poolView]{}, err
+		}
+		return pageWithin(ps, in, func(p *issuance.Pool) string { return p.ID }, poolOf)
 	})
 	create(a, "/api/v1/mac-pools", access.ManagePools, ofPlatform, "Add a pool of addresses", func(ctx context.Context, who access.Actor, in *newPoolInput) (poolView, error) {
 		p, err := a.Orders.AddPool(ctx, who, issuance.NewPool{Name: in.Body.Name, Prefix: in.Body.Prefix})

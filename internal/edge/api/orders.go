@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -146,12 +147,18 @@ func (a *API) orderRoutes() {
 	route(a, "POST", "/api/v1/orders/{order}/revocation", access.RevokeTriples, ofOrder, "Take every secret of an order that was handed out out of force", func(ctx context.Context, who access.Actor, in *revokeOrderInput) (nothing, error) {
 		return nothing{}, a.Orders.RevokeOrder(ctx, who, in.Order, in.Body.Reason)
 	})
-	route(a, "GET", "/api/v1/order-limits", access.ReadOrder, ofNobody, "What a level of verification allows to order for mass production", func(context.Context, access.Actor, *struct{}) (page[limitView], error) {
-		level := -1
-		return pageTo(issuance.Limits(), "", func(l *issuance.Limit) limitView { level++; return limitView{level, l.Order, l.Open} }), nil
+	list(a, "/api/v1/order-limits", access.ReadOrder, ofNobody, "What a level of verification allows to order for mass production: a catalogue of the program", func(_ context.Context, _ access.Actor, in *PageInput) (page[limitView], error) {
+		var all []limitView
+		for level, l := range issuance.Limits() {
+			all = append(all, limitView{level, l.Order, l.Open})
+		}
+		return pageWithin(all, in, func(l *limitView) string { return strconv.Itoa(l.Level) }, func(l *limitView) limitView { return *l })
 	})
-	route(a, "GET", "/api/v1/lost-orders", access.OperatePlatform, ofPlatform, "Orders that a restore of older data has lost, or set back", func(ctx context.Context, _ access.Actor, _ *struct{}) (page[lostView], error) {
+	list(a, "/api/v1/lost-orders", access.OperatePlatform, ofPlatform, "Orders that a restore of older data has lost, or set back", func(ctx context.Context, _ access.Actor, in *PageInput) (page[lostView], error) {
 		ls, err := a.Orders.Missing(ctx)
-		return pageTo(ls, "", lostOf), err
+		if err != nil {
+			return page[lostView]{}, err
+		}
+		return pageWithin(ls, in, func(l *issuance.Lost) string { return l.Order }, lostOf)
 	})
 }

@@ -87,8 +87,8 @@ type memberInput struct {
 }
 
 func (a *API) organisationRoutes() {
-	route(a, "GET", "/api/v1/organisation-kinds", anybody, ofNobody, "The kinds an organisation may be of", func(context.Context, access.Actor, *struct{}) (page[kindView], error) {
-		return pageTo(account.Kinds(), "", func(k *account.KindName) kindView { return kindView{k.Kind, k.Names} }), nil
+	list(a, "/api/v1/organisation-kinds", anybody, ofNobody, "The kinds an organisation may be of: a catalogue of the program", func(_ context.Context, _ access.Actor, in *PageInput) (page[kindView], error) {
+		return pageWithin(account.Kinds(), in, func(k *account.KindName) string { return string(k.Kind) }, func(k *account.KindName) kindView { return kindView{k.Kind, k.Names} })
 	})
 	list(a, "/api/v1/memberships", anybody, ofPerson, "The organisations one is a member of", func(ctx context.Context, who access.Actor, in *PageInput) (page[membershipView], error) {
 		ms, more, err := a.Accounts.Memberships(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})

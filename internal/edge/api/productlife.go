@@ -220,9 +220,12 @@ func (a *API) label(ctx context.Context, who access.Actor, in *boundInput) (labe
 }
 
 func (a *API) paperRoutes(one string) {
-	route(a, "GET", "/api/v1/paper-kinds", access.ReadProduct, ofNobody, "The kinds of papers that the platform knows", func(context.Context, access.Actor, *struct{}) (page[paperKindView], error) {
+	list(a, "/api/v1/paper-kinds", access.ReadProduct, ofNobody, "The kinds of papers that the platform knows: a catalogue of the program", func(_ context.Context, _ access.Actor, in *PageInput) (page[paperKindView], error) {
 		all, err := product.PaperKinds()
-		return pageTo(all, "", func(k *product.PaperKind) paperKindView { return paperKindView(*k) }), err
+		if err != nil {
+			return page[paperKindView]{}, err
+		}
+		return pageWithin(all, in, func(k *product.PaperKind) string { return k.Kind }, func(k *product.PaperKind) paperKindView { return paperKindView(*k) })
 	})
 	list(a, one+"/papers", access.ReadProduct, ofProduct, "Compliance papers (合规证件) and authorisations of a product", func(ctx context.Context, who access.Actor, in *papersInput) (page[paperView], error) {
 		p, err := a.Products.Papers(ctx, who, in.ask(map[string]string{"product": in.Product, "state": in.State}))

@@ -157,9 +157,12 @@ type versionInput struct {
 }
 
 func (a *API) productRoutes() {
-	route(a, "GET", "/api/v1/categories", access.ReadProduct, ofNobody, "The kinds of products the platform knows", func(context.Context, access.Actor, *struct{}) (page[categoryView], error) {
+	list(a, "/api/v1/categories", access.ReadProduct, ofNobody, "The kinds of products the platform knows: a catalogue of the program", func(_ context.Context, _ access.Actor, in *PageInput) (page[categoryView], error) {
 		cs, err := product.Categories()
-		return pageTo(cs, "", categoryOf), err
+		if err != nil {
+			return page[categoryView]{}, err
+		}
+		return pageWithin(cs, in, func(c *product.Category) string { return c.Name }, categoryOf)
 	})
 	route(a, "GET", "/api/v1/categories/{category}", access.ReadProduct, ofNobody, "A category with its thing model", func(_ context.Context, _ access.Actor, in *struct {
 		Category string `path:"category" maxLength:"64"`

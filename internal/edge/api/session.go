@@ -109,11 +109,14 @@ func (a *API) sessionRoutes() {
 			who, _ := access.Of(ctx)
 			return a.signedIn(ctx)(a.Accounts.ChangePassword(ctx, who, in.Body.OldPassword, in.Body.NewPassword))
 		})
-	route(a, "GET", "/api/v1/sessions", anybody, ofPerson, "One's own sessions, newest first", func(ctx context.Context, who access.Actor, _ *struct{}) (page[openSession], error) {
+	list(a, "/api/v1/sessions", anybody, ofPerson, "One's own sessions, newest first, at most 50", func(ctx context.Context, who access.Actor, in *PageInput) (page[openSession], error) {
 		all, err := a.Accounts.Sessions(ctx, who)
-		return pageTo(all, "", func(s *account.Session) openSession {
+		if err != nil {
+			return page[openSession]{}, err
+		}
+		return pageWithin(all, in, func(s *account.Session) string { return s.ID }, func(s *account.Session) openSession {
 			return openSession{s.ID, s.Current, s.Strong, s.Agent, s.Organisation, s.APIToken, s.Address, moment(s.CreatedAt), moment(s.UsedAt), moment(s.EndsAt)}
-		}), err
+		})
 	})
 	route(a, "DELETE", "/api/v1/sessions", anybody, ofPerson, "End all of one's own sessions but this one", func(ctx context.Context, who access.Actor, _ *struct{}) (nothing, error) {
 		return nothing{}, a.Accounts.EndOtherSessions(ctx, who)

@@ -102,9 +102,12 @@ func sends(path, summary string) huma.Operation {
 }
 
 func (a *API) contactRoutes() {
-	route(a, "GET", "/api/v1/contacts", anybody, ofPerson, "One's own verified contacts", func(ctx context.Context, who access.Actor, _ *struct{}) (page[contactView], error) {
+	list(a, "/api/v1/contacts", anybody, ofPerson, "One's own verified contacts, at most one of a kind", func(ctx context.Context, who access.Actor, in *PageInput) (page[contactView], error) {
 		all, err := a.Accounts.Contacts(ctx, who)
-		return pageTo(all, "", contactOf), err
+		if err != nil {
+			return page[contactView]{}, err
+		}
+		return pageWithin(all, in, func(c *account.Contact) string { return string(c.Kind) }, contactOf)
 	})
 	personal(a, "POST", "/api/v1/contacts/codes", "Send a code to a contact one wants to have", func(ctx context.Context, who access.Actor, in *contactInput) (codeSent, error) {
 		id, err := a.Accounts.AskContact(ctx, who, in.Body.Contact, callOf(ctx).language)
