@@ -18,12 +18,12 @@ type agreementView struct {
 	Kinds      []account.Kind    `json:"kinds" nullable:"false" doc:"Organisations of these kinds only; empty: all."`
 	Categories []string          `json:"categories" nullable:"false" doc:"Products of these categories only; empty: all."`
 	CreatedAt  moment            `json:"created_at"`
-	InForce    *versionOfView    `json:"in_force,omitempty"`
-	Ahead      *versionOfView    `json:"ahead,omitempty" doc:"Published, and in force later."`
+	InForce    *VersionOfView    `json:"in_force,omitempty"`
+	Ahead      *VersionOfView    `json:"ahead,omitempty" doc:"Published, and in force later."`
 }
 
-// versionOfView is a version of an agreement without its texts.
-type versionOfView struct {
+// VersionOfView is a version of an agreement without its texts. It is exported because huma looks into exported parts only.
+type VersionOfView struct {
 	ID          string          `json:"id"`
 	Version     int             `json:"version"`
 	State       agreement.State `json:"state" enum:"draft,published,superseded,withdrawn"`
@@ -41,12 +41,12 @@ type agreementTextView struct {
 }
 
 type wholeVersionView struct {
-	versionOfView
+	VersionOfView
 	Texts map[string]agreementTextView `json:"texts" doc:"By language: zh-CN, en."`
 }
 
-func versionForm(who access.Actor, v *agreement.Version) versionOfView {
-	return versionOfView{
+func versionForm(who access.Actor, v *agreement.Version) VersionOfView {
+	return VersionOfView{
 		v.ID, v.Number, v.State, moment(v.CreatedAt), moment(v.PublishedAt), moment(v.EffectiveAt), moment(v.EndedAt),
 		append([]agreement.Act{}, v.Open(who)...),
 	}
@@ -220,9 +220,9 @@ func (a *API) agreementRoutes() {
 		v, err := a.Agreements.SetDraft(ctx, who, in.Agreement, texts)
 		return wholeVersion(who, &v), err
 	})
-	list(a, agreements+"/{agreement}/versions", anybody, ofNobody, "The versions of an agreement, newest first", func(ctx context.Context, who access.Actor, in *versionsOfInput) (page[versionOfView], error) {
+	list(a, agreements+"/{agreement}/versions", anybody, ofNobody, "The versions of an agreement, newest first", func(ctx context.Context, who access.Actor, in *versionsOfInput) (page[VersionOfView], error) {
 		all, err := a.Agreements.Versions(ctx, who, in.Agreement)
-		return pageTo(all, "", func(v *agreement.Version) versionOfView { return versionForm(who, v) }), err
+		return pageTo(all, "", func(v *agreement.Version) VersionOfView { return versionForm(who, v) }), err
 	})
 	route(a, "GET", agreements+"/{agreement}/versions/{version}", anybody, ofNobody, "A version with its texts", func(ctx context.Context, who access.Actor, in *versionOfInput) (wholeVersionView, error) {
 		v, err := a.Agreements.Numbered(ctx, who, in.Agreement, in.Version)

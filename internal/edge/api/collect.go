@@ -149,11 +149,11 @@ func (a *API) collectVerification(ctx context.Context, who access.Actor, out *ta
 		return err
 	}
 	papers := form.Papers
-	submissions := func(ctx context.Context, cursor string) (page[verifySubmissionLine], error) {
+	submissions := func(ctx context.Context, cursor string) (page[VerifySubmissionLine], error) {
 		p, err := a.Verify.Submissions(ctx, who, who.Organisation, asked(cursor, nil))
 		return pageFrom(p, verifySubmissionLineOf), err
 	}
-	err = each(ctx, submissions, func(line verifySubmissionLine) error {
+	err = each(ctx, submissions, func(line VerifySubmissionLine) error {
 		s, err := a.Verify.Submission(ctx, who, who.Organisation, line.Number)
 		if err != nil {
 			return err

@@ -82,11 +82,18 @@ func (a *API) complete() {
 	for _, c := range codes() {
 		code.Enum = append(code.Enum, c)
 	}
-	for _, item := range doc.Paths {
+	shown, err := examples()
+	if err != nil {
+		panic(err) // the file is part of the program
+	}
+	doc.Components.Examples, doc.Components.Responses = problemExamples(), make(map[string]*huma.Response)
+	for path, item := range doc.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op == nil {
 				continue
 			}
+			illustrate(op, shown[op.Method+" "+path])
+			share(doc.Components, op)
 			for _, tag := range op.Tags {
 				if !slices.ContainsFunc(doc.Tags, func(t *huma.Tag) bool { return t.Name == tag }) {
 					doc.Tags = append(doc.Tags, &huma.Tag{Name: tag})

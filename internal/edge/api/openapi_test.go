@@ -60,6 +60,7 @@ type operation struct {
 		Content  map[string]struct{ Schema map[string]any }
 	}
 	Responses map[string]struct {
+		Ref         string `json:"$ref"`
 		Description string
 		Content     map[string]struct{ Schema map[string]any }
 	}
@@ -112,8 +113,8 @@ func TestOpenAPIIsComplete(t *testing.T) {
 			if fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("%s declares the path parameters %v", name, got)
 			}
-			problem := op.Responses["default"].Content["application/problem+json"].Schema["$ref"]
-			if problem != "#/components/schemas/Problem" || len(op.Responses) != 2 && op.Responses["206"].Description == "" {
+			problem := op.Responses["default"].Ref
+			if !strings.HasPrefix(problem, "#/components/responses/Problem") || len(op.Responses) != 2 && op.Responses["206"].Description == "" {
 				t.Errorf("%s: problems are %v, %d answers", name, problem, len(op.Responses))
 			}
 			if op.Description == "" || len(op.Security) == 0 {
@@ -126,18 +127,18 @@ func TestOpenAPIIsComplete(t *testing.T) {
 // TestOpenAPIHasNoLooseEnds follows every $ref, and looks for schemas that nothing points to.
 func TestOpenAPIHasNoLooseEnds(t *testing.T) {
 	_, raw := readSpec(t)
-	defined := raw["components"].(map[string]any)["schemas"].(map[string]any)
+	components := raw["components"].(map[string]any)
 	used := make(map[string]bool)
 	var walk func(v any)
 	walk = func(v any) {
 		switch v := v.(type) {
 		case map[string]any:
 			if ref, ok := v["$ref"].(string); ok {
-				name := strings.TrimPrefix(ref, "#/components/schemas/")
-				if _, ok := defined[name]; !ok {
+				kind, name, _ := strings.Cut(strings.TrimPrefix(ref, "#/components/"), "/")
+				if _, ok := components[kind].(map[string]any)[name]; !ok {
 					t.Errorf("%s leads nowhere", ref)
 				}
-				used[name] = true
+				used[kind+" "+name] = true
 			}
 			for _, sub := range v {
 				walk(sub)
@@ -149,9 +150,11 @@ func TestOpenAPIHasNoLooseEnds(t *testing.T) {
 		}
 	}
 	walk(raw)
-	for name := range defined {
-		if !used[name] {
-			t.Errorf("schema %s is used nowhere", name)
+	for _, kind := range []string{"schemas", "responses", "examples"} {
+		for name := range components[kind].(map[string]any) {
+			if !used[kind+" "+name] {
+				t.Errorf("%s of the %s is used nowhere", name, kind)
+			}
 		}
 	}
 }

@@ -143,8 +143,8 @@ type verifyChangeView struct {
 	After  string `json:"after"`
 }
 
-// verifySubmissionLine is a submission in a list.
-type verifySubmissionLine struct {
+// VerifySubmissionLine is a submission in a list.
+type VerifySubmissionLine struct {
 	Number      int             `json:"number"`
 	State       string          `json:"state" enum:"submitted,approved,rejected,withdrawn,void"`
 	Form        verify.Form     `json:"form"`
@@ -158,15 +158,15 @@ type verifySubmissionLine struct {
 	Note        string          `json:"note,omitempty"`
 }
 
-func verifySubmissionLineOf(s *verify.Submission) verifySubmissionLine {
-	return verifySubmissionLine{
+func verifySubmissionLineOf(s *verify.Submission) VerifySubmissionLine {
+	return VerifySubmissionLine{
 		s.Number, s.State, s.Form, append([]account.Kind{}, s.Kinds...), s.Catalogue, s.SubmittedBy, moment(s.SubmittedAt), s.DecidedBy,
 		moment(s.DecidedAt), append([]verify.Reason{}, s.Reasons...), s.Note,
 	}
 }
 
 type verifySubmissionView struct {
-	verifySubmissionLine
+	VerifySubmissionLine
 	Values  map[string]string  `json:"values"`
 	Papers  []verifyPaperView  `json:"papers" nullable:"false"`
 	Waived  []string           `json:"waived" nullable:"false"`
@@ -474,7 +474,7 @@ func (p *paperWriter) Write(b []byte) (int, error) {
 
 func (a *API) submissionRoutes() {
 	const submissions = verification + "/submissions"
-	list(a, submissions, access.ReadVerification, ofOrganisation, "What an organisation has submitted, newest first", func(ctx context.Context, who access.Actor, in *verifySubmissionsInput) (page[verifySubmissionLine], error) {
+	list(a, submissions, access.ReadVerification, ofOrganisation, "What an organisation has submitted, newest first", func(ctx context.Context, who access.Actor, in *verifySubmissionsInput) (page[VerifySubmissionLine], error) {
 		p, err := a.Verify.Submissions(ctx, who, in.Organisation, in.ask(map[string]string{"state": in.State}))
 		return pageFrom(p, verifySubmissionLineOf), err
 	})

@@ -62,7 +62,8 @@ const password = "planted canary of a passphrase 7"
 
 // world is the rooms as a node builds them, and the API in front of them.
 type world struct {
-	made     map[string]string // see cases
+	made     map[string]string                         // see cases
+	noted    func(method, path, body string, a answer) // hears of every call; nil: nobody
 	limits   *quota.Service
 	measures *enforce.Service
 	takeout  *takeout.Service
@@ -185,7 +186,7 @@ func newWorld(t *testing.T) *world {
 	}})
 	w.virtual = virtual.NewFleet(log)
 	w.takeout = takeout.New(takeout.Config{Store: w.store, Blobs: blobs, Jobs: jobs, Logger: log})
-	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Export: w.takeout.Collect, Logger: log})
+	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Minor: w.accounts.Minor, Send: w.accounts.SendToGuardian, Export: w.takeout.Collect, Logger: log})
 	notices := notice.New(notice.Config{Store: w.store, Logger: log})
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	w.forgetters = []forgetter{agreements.Erase, notices.Erase}
@@ -255,14 +256,26 @@ func (w *world) staff() {
 	w.t.Helper()
 	w.want(w.call(w.operator, "POST", "/api/v1/limits/overrides", `{"subject":{"kind":"platform"},"limit":"requests_per_second","purpose":"set","value":1000000,"reason":"a test is quick"}`), 201)
 	w.want(w.call(w.operator, "POST", "/api/v1/limits/overrides", `{"subject":{"kind":"platform"},"limit":"token_requests_per_second","purpose":"set","value":1000000,"reason":"a test is quick"}`), 201)
+	w.roles["owner"] = w.owner
+	for role, session := range w.members(w.a, w.owner, "") {
+		w.roles[role] = session
+	}
+}
+
+// members makes a member of every role but the owner's in an organisation; their logins begin with prefix.
+func (w *world) members(organisation, owner, prefix string) map[string]string {
+	w.t.Helper()
+	sessions := make(map[string]string)
 	for _, role := range []string{"engineer", "factory", "market", "support", "query"} {
-		w.user(role)
-		w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/members", fmt.Sprintf(`{"login":%q,"role":%q}`, role, role)), 201)
-		w.roles[role] = w.signIn(role)
+		login := prefix + role
+		w.user(login)
+		w.want(w.call(owner, "POST", "/api/v1/organisations/"+organisation+"/members", fmt.Sprintf(`{"login":%q,"role":%q}`, login, role)), 201)
+		sessions[role] = w.signIn(login)
 		if role == "factory" { // who may see secrets
-			w.enrol(role, w.roles[role])
+			w.enrol(login, sessions[role])
 		}
 	}
+	return sessions
 }
 
 func (w *world) organisation(owner string) (id, session string) {
@@ -344,7 +357,11 @@ func (w *world) call(token, method, path, body string, headers ...string) answer
 	res := must(http.DefaultClient.Do(req))(w.t)
 	defer res.Body.Close()
 	b := must(io.ReadAll(res.Body))(w.t)
-	return answer{w.t, method + " " + path, res.StatusCode, res.Header, b}
+	a := answer{w.t, method + " " + path, res.StatusCode, res.Header, b}
+	if w.noted != nil {
+		w.noted(method, path, body, a)
+	}
+	return a
 }
 
 func (w *world) want(a answer, status int) answer {
