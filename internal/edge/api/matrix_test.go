@@ -1,11 +1,14 @@
 package api_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"lampworks/internal/infra/access"
 )
@@ -185,19 +188,25 @@ func TestAccess(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a role does what the table says, and nothing else", func(t *testing.T) {
-		tokens := map[access.Role]string{access.Admin: w.operator}
-		for role, token := range w.roles {
-			tokens[access.Role(role)] = token
-		}
-		for _, e := range matrix {
-			for role, token := range tokens {
-				// an object that is not there and a field that is not known: nothing happens, whoever asks
-				a := w.call(token, e.method, fill(e.path, none()), strings.Replace(e.body, "{", `{"unknown":1,`, 1))
-				may := e.act == signedIn || slices.Contains(access.Allowed(role), e.act)
-				if refused := a.status == http.StatusForbidden; refused == may || a.status == http.StatusUnauthorized {
-					t.Errorf("%s as %s: %d %s, may: %t", a.name, role, a.status, a.body, may)
+	t.Run("a role does what the table says, with what is its own, and nothing else", func(t *testing.T) {
+		for _, who := range w.everybody() {
+			for _, e := range matrix {
+				for of, ids := range map[string]map[string]string{"a": m.ids(w), "none": none()} {
+					a := w.harmless(who.session, e, ids)
+					if want := who.gets(e, of); !slices.Contains(want, a.status) {
+						t.Errorf("%s of %s as %s: %d %s, want %v", a.name, of, who.name, a.status, a.body, want)
+					}
 				}
+			}
+		}
+	})
+	t.Run("nobody of the operator's people does anything before the second factor", func(t *testing.T) {
+		id := w.user("newcomer")
+		w.want(w.call(w.operator, "PUT", "/api/v1/users/"+id+"/role", `{"role":"admin"}`), 204)
+		session := w.signIn("newcomer")
+		for _, e := range matrix {
+			if a := w.harmless(session, e, m.ids(w)); e.act != signedIn && a.status != http.StatusForbidden {
+				t.Errorf("%s: %d %s, want 403", a.name, a.status, a.body)
 			}
 		}
 	})
@@ -228,16 +237,101 @@ func TestAccess(t *testing.T) {
 		home := w.want(w.call(w.stranger, "POST", "/api/v1/homes", `{"names":{"en":"b"}}`), 201).id()
 		w.want(w.call(w.stranger, "POST", "/api/v1/homes/"+home+"/devices", `{"device":"`+m.device+`","names":{"en":"lamp"}}`), 404)
 	})
-	t.Run("a token does no more than its scopes", func(t *testing.T) {
-		token := w.want(w.call(w.owner, "POST", "/api/v1/tokens", `{"name":"reads","scopes":["device.read"]}`), 201).text("token")
-		for _, e := range matrix {
-			a := w.call(token, e.method, fill(e.path, none()), strings.Replace(e.body, "{", `{"unknown":1,`, 1))
-			may := e.act == signedIn || e.act == access.ReadDevice
-			if refused := a.status == http.StatusForbidden; refused == may && e.path != "/api/v1/session/password" {
-				t.Errorf("%s: %d %s, may: %t", a.name, a.status, a.body, may)
+	t.Run("a token does no more than its scopes, nor than who made it", func(t *testing.T) {
+		for _, tt := range []struct {
+			role    access.Role
+			session string
+			scopes  []access.Act
+		}{
+			{access.Owner, w.owner, []access.Act{access.ReadDevice}},
+			{access.Owner, w.owner, []access.Act{access.WriteProduct, access.ReadOrder, access.WriteBurnLog}},
+			{access.Engineer, w.roles["engineer"], []access.Act{access.ReadProduct, access.IssueTriples, access.LeaveOrganisation}},
+			{access.Admin, w.operator, []access.Act{access.ReadProduct, access.ManageUsers, access.Speak}},
+		} {
+			in := must(json.Marshal(map[string]any{"name": "narrow", "scopes": tt.scopes}))(t)
+			token := w.want(w.call(tt.session, "POST", "/api/v1/tokens", string(in)), 201).text("token")
+			for _, e := range matrix {
+				a := w.harmless(token, e, m.ids(w))
+				may := e.act == signedIn || slices.Contains(tt.scopes, e.act) && slices.Contains(access.Allowed(tt.role), e.act)
+				if refused := a.status == http.StatusForbidden; refused == may || a.status == http.StatusUnauthorized {
+					t.Errorf("%s with %v: %d %s, may: %t", a.name, tt.scopes, a.status, a.body, may)
+				}
 			}
 		}
 	})
+}
+
+// A caller is somebody whom the matrix is asked for.
+type caller struct {
+	name, session string
+	role          access.Role // empty: of no organisation
+	organisation  string      // "a" or "b"; empty: of the platform, or of none
+}
+
+// gets is the status of a harmless request for an object of organisation a, or for none.
+func (c caller) gets(e entry, of string) []int {
+	everywhere := slices.Contains(access.PlatformRoles(), c.role)
+	switch {
+	case e.act != signedIn && !slices.Contains(access.Allowed(c.role), e.act):
+		return []int{http.StatusForbidden}
+	case of == "none": // what an organisation has is looked for before anything is decoded, other things after it
+		return []int{http.StatusNotFound, http.StatusUnprocessableEntity}
+	case e.owned() && !everywhere && c.organisation != of:
+		return []int{http.StatusNotFound}
+	}
+	return []int{http.StatusUnprocessableEntity} // carried out, but for what is wrong on purpose
+}
+
+// owned is whether the path names something of an organisation. What is a person's own, the room looks for.
+func (e entry) owned() bool {
+	persons := e.act == signedIn && !strings.HasPrefix(e.path, "/api/v1/memberships/") || e.act == access.ManageTokens
+	return !e.shared && strings.Contains(e.path, "{") && !persons
+}
+
+// everybody is one of each role there is: of both organisations, of the platform, and somebody who is of none.
+func (w *world) everybody() []caller {
+	w.t.Helper()
+	all := []caller{{"admin", w.operator, access.Admin, ""}, {"owner of b", w.stranger, access.Owner, "b"}}
+	for role, session := range w.roles {
+		all = append(all, caller{role + " of a", session, access.Role(role), "a"})
+	}
+	for role, session := range w.members(w.b, w.stranger, "b-") {
+		all = append(all, caller{role + " of b", session, access.Role(role), "b"})
+	}
+	year := time.Now().Year()
+	laboratory := w.want(w.call(w.operator, "POST", "/api/v1/laboratories", fmt.Sprintf(`{"names":{"en":"Lab"},"valid_from":"%d-01-01T00:00:00Z","valid_until":"%d-01-01T00:00:00Z"}`, year, year+2)), 201).id()
+	for _, role := range access.PlatformRoles() {
+		if role == access.Admin {
+			continue
+		}
+		in := fmt.Sprintf(`{"role":%q}`, role)
+		if role == access.Laboratory {
+			in = fmt.Sprintf(`{"role":%q,"laboratory":%q}`, role, laboratory)
+		}
+		login := "platform-" + string(role)
+		w.want(w.call(w.operator, "PUT", "/api/v1/users/"+w.user(login)+"/role", in), 204)
+		session := w.signIn(login)
+		w.enrol(login, session)
+		all = append(all, caller{string(role), session, role, ""})
+	}
+	w.user("alone")
+	all = append(all, caller{"a person without an organisation", w.signIn("alone"), "", ""})
+	for _, role := range access.Roles() {
+		if !slices.ContainsFunc(all, func(c caller) bool { return c.role == role }) {
+			w.t.Errorf("nobody is a %s", role)
+		}
+	}
+	return all
+}
+
+// harmless asks for what an entry says, with a parameter that no route knows: whoever may, is refused for that.
+func (w *world) harmless(session string, e entry, ids map[string]string) answer {
+	w.t.Helper()
+	path, query, _ := strings.Cut(fill(e.path, ids), "?")
+	if query != "" {
+		query += "&"
+	}
+	return w.call(session, e.method, path+"?"+strings.ReplaceAll(query, "unknown=1&", "")+"unknown=1", fill(e.body, ids))
 }
 
 // trace is the newest audit entry of organisation a.
