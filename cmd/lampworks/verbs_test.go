@@ -213,6 +213,8 @@ func commandLines(t *testing.T, leaf *kong.Node) (lines [][]string) {
 		}
 	case "lampworks verify form":
 		lines = append(lines, slices.Concat(base, full, slices.Concat(flags...)))
+	case "lampworks notice wishes":
+		return [][]string{base, append(base, "--mail=necessary"), append(slices.Clone(base), "--mail=all", "--lang=en")}
 	case "lampworks order request":
 		base = append(base, "--factory=x")
 	case "lampworks agreement accept", "lampworks agreement decline":
