@@ -10,6 +10,27 @@ type contactCommand struct {
 	Show contactShow `cmd:"" help:"One's own verified contacts."`
 	Code contactCode `cmd:"" help:"Send a code to a contact one wants to have."`
 	Set  contactSet  `cmd:"" help:"Have the contact that the code was sent to."`
+
+	Preferences contactPreferences `cmd:"" help:"How one wants to be written to."`
+	Prefer      contactPrefer      `cmd:"" help:"Say in which language one wants to be written to, and whether notices come by mail."`
+}
+
+const preferencesPath = "/api/v1/session/user/preferences"
+
+type contactPreferences struct{ client }
+
+func (c *contactPreferences) Run(ctx context.Context) error {
+	return c.do(ctx, "GET", preferencesPath, nil)
+}
+
+type contactPrefer struct {
+	client
+	Lang        string `help:"zh-CN or en. Default: both." enum:"zh-CN,en," default:""`
+	MailNotices bool   `help:"Get notices by mail that one may decline." default:"true" negatable:""`
+}
+
+func (c *contactPrefer) Run(ctx context.Context) error {
+	return c.do(ctx, "PUT", preferencesPath, body("lang", c.Lang, "mail_notices", c.MailNotices))
 }
 
 type contactShow struct{ whole }
