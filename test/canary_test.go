@@ -127,7 +127,12 @@ func TestCanariesAreFound(t *testing.T) {
 // operated is an empty platform with an operator who has signed in.
 func operated(t *testing.T, lang string, flags ...string) (*server, *person) {
 	t.Helper()
-	dir := t.TempDir()
+	return operatedIn(t, t.TempDir(), lang, flags...)
+}
+
+// operatedIn is the same in a directory that the test has made.
+func operatedIn(t *testing.T, dir, lang string, flags ...string) (*server, *person) {
+	t.Helper()
 	boot := filepath.Join(dir, "operator.json")
 	in := `{"login":"operator","password":"the first of the operators","email":"op@example.com","totp_secret":"` + factorSecret + `"}`
 	if err := os.WriteFile(boot, []byte(in), 0o600); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/once"
+	"lampworks/internal/infra/store"
 )
 
 // create declares a POST that makes something: 201, or 204 where there is nothing to tell.
@@ -24,6 +25,9 @@ func create[I, B any](a *API, path string, act access.Act, own owner, summary st
 	}}
 	register(a, op, func(ctx context.Context, in *I) (B, error) {
 		who, _ := access.Of(ctx)
+		if act.Cuts() { // the key is kept on a full disk, too
+			ctx = store.Urgent(ctx)
+		}
 		if callOf(ctx).key == "" {
 			return do(ctx, who, in)
 		}

@@ -5,6 +5,9 @@ import "time"
 // An Act is one thing somebody may be allowed to do. It is also the scope of a token.
 type Act string
 
+// Cuts says whether the act takes away what others may do, so that it must be possible on a full disk, too.
+func (a Act) Cuts() bool { return a == Enforce || a == RevokeTriples }
+
 // The acts of an organisation and its members.
 const (
 	ReadOrganisation  Act = "organisation.read"

@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
+
+	"lampworks/internal/infra/fault"
 )
 
 // marks are numbers that never fall. They live in a text file of their own,
@@ -82,10 +85,18 @@ func (k *Keyring) SetHighWater(name string, value uint64) error {
 		b = fmt.Appendf(b, "%s %d\n", n, next[n])
 	}
 	if err := replaceSynced(m.path, b); err != nil {
-		return fmt.Errorf("writing the high-water mark %s: %w", name, err)
+		return fmt.Errorf("writing the high-water mark %s: %w", name, full(err))
 	}
 	m.values = next
 	return nil
+}
+
+// full says what a full disk means.
+func full(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fault.Unavailable("the disk of the root key is full", err)
+	}
+	return err
 }
 
 func validName(name string) bool {

@@ -155,7 +155,12 @@ func pageOf[T any](ctx context.Context, s *store.Store, doing string, p Page, sc
 // change runs fn as one transaction after which nothing that was believed of tokens is believed any more. It takes rights
 // away, and does so on a full disk too.
 func (s *Service) change(ctx context.Context, fn func(tx *store.Tx) error) error {
-	return s.store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
+	return s.give(store.Urgent(ctx), fn)
+}
+
+// give is change for what only adds rights: a full disk refuses it.
+func (s *Service) give(ctx context.Context, fn func(tx *store.Tx) error) error {
+	return s.store.Write(ctx, func(tx *store.Tx) error {
 		tx.AfterCommit(s.believed.forget)
 		return fn(tx)
 	})

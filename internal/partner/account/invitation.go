@@ -239,7 +239,7 @@ func (s *Service) Accept(ctx context.Context, who access.Actor, id string, code 
 		return Membership{}, fault.Forbidden("invitation.accept", "a session opened with login and password")
 	}
 	var m Membership
-	err := s.change(ctx, func(tx *store.Tx) error {
+	err := s.give(ctx, func(tx *store.Tx) error {
 		i, err := s.openInvitation(ctx, tx, id, who.User, code)
 		if err != nil {
 			return err
@@ -271,7 +271,7 @@ func (s *Service) SignUpInvited(ctx context.Context, n NewUser, code Code, from 
 	}
 	u := User{ID: newID(), Login: n.Login, CreatedAt: at(s.now().UnixMilli())}
 	who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: from}
-	err = s.change(ctx, func(tx *store.Tx) error {
+	err = s.give(ctx, func(tx *store.Tx) error {
 		i, err := s.openInvitation(ctx, tx, "", "", code)
 		if err != nil {
 			return err

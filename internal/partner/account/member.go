@@ -37,7 +37,7 @@ func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation,
 	}
 	now := s.now().UnixMilli()
 	m := Member{Organisation: organisation, Role: role, CreatedAt: at(now)}
-	err = s.change(ctx, func(tx *store.Tx) error {
+	err = s.give(ctx, func(tx *store.Tx) error {
 		if _, err := loadOrganisation(ctx, tx, who, organisation); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (s *Service) CreateOrganisation(ctx context.Context, who access.Actor, n Ne
 	}
 	now := s.now().UnixMilli()
 	var o Organisation
-	err := s.change(ctx, func(tx *store.Tx) error {
+	err := s.give(ctx, func(tx *store.Tx) error {
 		known, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ?", owner)
 		if err != nil {
 			return fmt.Errorf("looking for user %s: %w", owner, err)

@@ -93,7 +93,7 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, id, reason strin
 	if err := checkText("/reason", reason, 1, maxText); err != nil {
 		return Certificate{}, err
 	}
-	err = s.Store.Write(ctx, func(tx *store.Tx) error {
+	err = s.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 		if c, err = loadCertificate(ctx, tx, who, id); err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func (s *Service) clock(ctx context.Context, due string, act Act) error {
 	who := access.Clock("enforcement", "")
 	for i := range ms {
 		m := &ms[i]
-		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		err := s.c.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
 			if act == Start {
 				return s.start(ctx, tx, who, m)
 			}

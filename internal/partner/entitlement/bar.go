@@ -108,6 +108,9 @@ func (s *Service) SetBar(ctx context.Context, who access.Actor, n NewBar) (Bar, 
 		ID: newID(), Service: n.Service, Kind: n.Kind, Agreement: n.Agreement, Kinds: n.Kinds, Level: n.Level, Qualifications: n.Qualifications,
 		Announcement: n.Announcement, Reason: n.Reason, EffectiveAt: now, CreatedAt: now,
 	}
+	if n.Emergency {
+		ctx = store.Urgent(ctx)
+	}
 	err := s.Store.Write(ctx, func(tx *store.Tx) error {
 		if n.Kind == ByAgreement {
 			if err := s.agreementFits(ctx, tx, n.Agreement); err != nil {

@@ -69,6 +69,9 @@ func (s *Service) Turn(ctx context.Context, who access.Actor, n NewSwitch) (Swit
 	if !n.At.IsZero() {
 		w.EffectiveAt = at(n.At.UnixMilli())
 	}
+	if n.Emergency {
+		ctx = store.Urgent(ctx)
+	}
 	return w, s.Store.Write(ctx, func(tx *store.Tx) error {
 		if !n.On && !n.Emergency {
 			var err error
