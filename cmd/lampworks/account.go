@@ -33,7 +33,7 @@ func (c *contactPrefer) Run(ctx context.Context) error {
 	return c.do(ctx, "PUT", preferencesPath, body("lang", c.Lang, "mail_notices", c.MailNotices))
 }
 
-type contactShow struct{ whole }
+type contactShow struct{ pages }
 
 func (c *contactShow) Run(ctx context.Context) error {
 	return c.list(ctx, "/api/v1/contacts", "kind address verified_at")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"time"
 )
 
@@ -55,20 +54,15 @@ func (f *fleetShadow) Run(ctx context.Context) error {
 }
 
 type fleetHistory struct {
-	oneDevice
+	pages
+	Device   string    `arg:"" help:"Id of the device."`
 	Property string    `arg:"" help:"Name of the property."`
 	From     time.Time `help:"From this time on." placeholder:"TIME"`
 	To       time.Time `help:"Before this time." placeholder:"TIME"`
-	Limit    int       `help:"How many at most. Default: a page." placeholder:"N"`
-	Cursor   string    `help:"Go on behind a page: its next_cursor." placeholder:"CURSOR"`
 }
 
 func (f *fleetHistory) Run(ctx context.Context) error {
-	limit := ""
-	if f.Limit > 0 {
-		limit = strconv.Itoa(f.Limit)
-	}
-	return f.do(ctx, "GET", query(f.path("/history"), "property", f.Property, "from", moment(f.From), "to", moment(f.To), "limit", limit, "cursor", f.Cursor), nil)
+	return f.list(ctx, at(devicePath+"/history", f.Device), "at value", "property", f.Property, "from", moment(f.From), "to", moment(f.To))
 }
 
 // moment is a time as a parameter: empty if it is not given.

@@ -17,14 +17,14 @@ type limitCommand struct {
 	Recount   limitRecountCommand   `cmd:"" help:"Hold the counted stocks of an organisation against the rows they stand for (operator)."`
 }
 
-type limitListCommand struct{ whole }
+type limitListCommand struct{ pages }
 
 func (l *limitListCommand) Run(ctx context.Context) error {
 	return l.list(ctx, "/api/v1/limits", "name kind of default max unit window_seconds titles")
 }
 
 type limitUsageCommand struct {
-	whole
+	pages
 	Of string `arg:"" help:"organisation:ID, product:ID or device:ID." placeholder:"KIND:ID"`
 }
 

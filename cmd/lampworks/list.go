@@ -31,12 +31,6 @@ type sorted struct {
 	Total bool   `help:"Count them too."`
 }
 
-// whole is a list that comes at once.
-type whole struct {
-	client
-	Format string `help:"table or json. Default: ${default}." enum:"table,json" default:"table"`
-}
-
 // A part is a page as the API gives it.
 type part struct {
 	Items []json.RawMessage `json:"items"`
@@ -99,18 +93,6 @@ func (p *pages) gather(ctx context.Context, path string, filters []string) (*par
 			return found, nil
 		}
 	}
-}
-
-// list prints a list that comes at once.
-func (w *whole) list(ctx context.Context, path, columns string) error {
-	var found part
-	if err := w.call(ctx, "GET", path, nil, &found); err != nil {
-		return err
-	}
-	if w.Format == "json" {
-		return found.json()
-	}
-	return found.table(columns)
 }
 
 func (p *part) json() error {

@@ -181,7 +181,7 @@ type sessionCommand struct {
 	Others sessionOthers `cmd:"" name:"end-others" help:"End all of them but this one."`
 }
 
-type sessionList struct{ whole }
+type sessionList struct{ pages }
 
 func (s *sessionList) Run(ctx context.Context) error {
 	return s.list(ctx, "/api/v1/sessions", "id current strong used_at ends_at address agent")

@@ -61,7 +61,7 @@ func (o *orderMACsShow) Run(ctx context.Context) error {
 	return o.do(ctx, "GET", at(macListPath, o.List), nil)
 }
 
-type orderMACsPools struct{ whole }
+type orderMACsPools struct{ pages }
 
 func (o *orderMACsPools) Run(ctx context.Context) error {
 	return o.list(ctx, "/api/v1/mac-pools", "id default first last left created_at name")

@@ -12,7 +12,6 @@ type noticeCommand struct {
 	List     noticeListCommand     `cmd:"" help:"List announcements (公告) and messages for oneself, newest first."`
 	Unread   noticeUnreadCommand   `cmd:"" help:"How many of them are unread."`
 	Read     noticeReadCommand     `cmd:"" help:"Mark one as read, or all."`
-	Wishes   noticeWishesCommand   `cmd:"" help:"How one wants to be written to; with --mail it is said anew."`
 	All      noticeAllCommand      `cmd:"" help:"List the announcements there are; operators only."`
 	Show     noticeShowCommand     `cmd:"" help:"One announcement; operators only."`
 	Draft    noticeDraftCommand    `cmd:"" help:"Write a draft from a JSON file, or one anew; operators only."`
@@ -56,23 +55,6 @@ func (c *noticeReadCommand) Run(ctx context.Context) error {
 		return c.do(ctx, "POST", "/api/v1/inbox/receipts", nil)
 	}
 	return c.do(ctx, "PUT", at("/api/v1/inbox/{}/receipt", c.ID), nil)
-}
-
-type noticeWishesCommand struct {
-	client
-	Mail string `help:"all, or necessary: by mail only what nobody may decline; all is in the inbox." enum:"all,necessary,as-it-is" default:"as-it-is"`
-	Lang string `help:"Of what is sent, with --mail: zh-CN or en. Default: both." placeholder:"LANG"`
-}
-
-func (c *noticeWishesCommand) Run(ctx context.Context) error {
-	const path = "/api/v1/session/user/preferences"
-	if c.Mail != "as-it-is" {
-		return c.do(ctx, "PUT", path, body("mail_notices", c.Mail == "all", "lang", c.Lang))
-	}
-	if c.Lang != "" {
-		return errors.New("--lang: say --mail with it, all or necessary")
-	}
-	return c.do(ctx, "GET", path, nil)
 }
 
 type noticeAllCommand struct {

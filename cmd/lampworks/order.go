@@ -93,7 +93,7 @@ type orderShow struct{ oneOrder }
 
 func (o *orderShow) Run(ctx context.Context) error { return o.do(ctx, "GET", o.path(""), nil) }
 
-type orderLimits struct{ whole }
+type orderLimits struct{ pages }
 
 func (o *orderLimits) Run(ctx context.Context) error {
 	return o.list(ctx, "/api/v1/order-limits", "level order open")
@@ -160,7 +160,7 @@ func (o *orderRevoke) Run(ctx context.Context) error {
 	return o.do(ctx, "POST", path, body("reason", o.Reason))
 }
 
-type orderLost struct{ whole }
+type orderLost struct{ pages }
 
 func (o *orderLost) Run(ctx context.Context) error {
 	return o.list(ctx, "/api/v1/lost-orders", "order generation known")

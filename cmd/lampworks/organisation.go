@@ -29,7 +29,7 @@ func (o *organisationList) Run(ctx context.Context) error {
 	return o.list(ctx, "/api/v1/memberships", "organisation.id role organisation.form organisation.kinds organisation.names")
 }
 
-type organisationKinds struct{ whole }
+type organisationKinds struct{ pages }
 
 func (o *organisationKinds) Run(ctx context.Context) error {
 	return o.list(ctx, "/api/v1/organisation-kinds", "kind names")

@@ -7,7 +7,7 @@ type categoryCommand struct {
 	Show categoryShow `cmd:"" help:"One of them with its thing model."`
 }
 
-type categoryList struct{ whole }
+type categoryList struct{ pages }
 
 func (c *categoryList) Run(ctx context.Context) error {
 	return c.list(ctx, "/api/v1/categories", "name skill_type papers names")
@@ -34,7 +34,7 @@ type paperCommand struct {
 
 const paperPath = "/api/v1/papers/{}"
 
-type paperKinds struct{ whole }
+type paperKinds struct{ pages }
 
 func (p *paperKinds) Run(ctx context.Context) error {
 	return p.list(ctx, "/api/v1/paper-kinds", "kind use ends names")

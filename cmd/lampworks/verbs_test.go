@@ -206,15 +206,18 @@ func commandLines(t *testing.T, leaf *kong.Node) (lines [][]string) {
 	case "lampworks order download":
 		return [][]string{slices.Concat(base, full, []string{"--reason=x", "--age=age1x"})}
 	case "lampworks limit usage":
-		return [][]string{append(base, "organisation:x"), append(slices.Clone(base), "product:x"), append(slices.Clone(base), "device:x")}
+		for _, of := range []string{"organisation:x", "product:x", "device:x"} {
+			for _, given := range flags {
+				lines = append(lines, slices.Concat(base, []string{of}, given))
+			}
+		}
+		return lines
 	case "lampworks organisation list":
 		for _, given := range flags {
 			lines = append(lines, slices.Concat(base, []string{"--platform"}, given))
 		}
 	case "lampworks verify form":
 		lines = append(lines, slices.Concat(base, full, slices.Concat(flags...)))
-	case "lampworks notice wishes":
-		return [][]string{base, append(base, "--mail=necessary"), append(slices.Clone(base), "--mail=all", "--lang=en")}
 	case "lampworks order request":
 		base = append(base, "--factory=x")
 	case "lampworks agreement accept", "lampworks agreement decline":
