@@ -423,3 +423,48 @@ func TestSubmitAndListRefuseBadInput(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestClockJumps queues by a clock that runs ahead and then is put right: neither a job nor its retry waits until the clock
+// has caught up, and one that is to wait does.
+func TestClockJumps(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	s := storetest.Open(t)
+	r := newRunner(s)
+	var ahead atomic.Int64
+	ahead.Store(int64(year))
+	r.now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	var tries atomic.Int32
+	r.Handle("retried", func(context.Context, *Task) error {
+		if tries.Add(1) == 1 {
+			ahead.Store(0)
+			return fault.Unavailable("the other side is away", nil)
+		}
+		return nil
+	})
+	r.Handle("queued", func(context.Context, *Task) error { return nil })
+	retried := submit(t, s, r, Spec{Kind: "retried"})
+	run(t, r)
+	for tries.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	ahead.Store(int64(year))
+	queued := submit(t, s, r, Spec{Kind: "queued", Due: r.now().Add(time.Hour)})
+	ahead.Store(0)
+	later := submit(t, s, r, Spec{Kind: "queued", Due: r.now().Add(30 * 24 * time.Hour)})
+	r.look()
+	for _, id := range []string{retried.ID, queued.ID} {
+		if j := wait(t, r, id); j.State != Done {
+			t.Errorf("a job of a clock that ran ahead ends as %s", j.State)
+		}
+	}
+	err := s.Read(t.Context(), func(v *store.View) error {
+		j, err := Load(t.Context(), v, access.System("x", ""), later.ID)
+		if j.State != Queued {
+			t.Errorf("the job that is to wait for a month is %s", j.State)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

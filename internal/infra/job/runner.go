@@ -145,7 +145,10 @@ func (r *Runner) claim(ctx context.Context) (Job, bool) {
 	var err error
 	for waiting := true; waiting; {
 		err = r.store.Read(ctx, func(v *store.View) error {
-			j, err = scan(v.QueryRow(ctx, selectJob+nextJob, r.now().UnixMilli()))
+			// No retry waits longer than this, and no job is of a time to come: what does or is was noted by a clock that ran ahead.
+			now := r.now()
+			ahead := now.Add(2 * lastRetry).UnixMilli()
+			j, err = scan(v.QueryRow(ctx, selectJob+nextJob, now.UnixMilli(), ahead, ahead))
 			return err
 		})
 		if err != nil {

@@ -26,7 +26,7 @@ LIMIT ?`
 
 const nextJob = `
 WHERE state = 'queued'
-  AND due_at <= ?
+  AND (due_at <= ? OR due_at > ? AND (attempts > 0 OR created_at > ?))
   AND ended_at IS NULL
 ORDER BY due_at, seq
 LIMIT 1`

@@ -136,7 +136,7 @@ func (c *Claim) claim(ctx context.Context, tx *store.Tx, request [32]byte) (*Ans
 	case state == done:
 		return nil, fault.Conflict("Idempotency-Key",
 			"the request with this Idempotency-Key was carried out, its answer is not there; look at what it made")
-	case now.UnixMilli()-created < Patience.Milliseconds():
+	case now.Sub(time.UnixMilli(created)).Abs() < Patience: // further ahead: the clock went back, and nobody is at it
 		f := fault.Conflict("Idempotency-Key", "a request with this Idempotency-Key is being carried out")
 		f.RetryAfter = time.Second
 		return nil, f

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -229,5 +230,37 @@ func TestDoWithinOneTransaction(t *testing.T) {
 	}
 	if n := made(t, s); n != 1 {
 		t.Errorf("carried out %d times", n)
+	}
+}
+
+// TestClockJumps leaves a claim behind by a clock that runs ahead: it is taken over, not for ever carried out. An answer is
+// kept, wherever the clock is within its day.
+func TestClockJumps(t *testing.T) {
+	for _, tt := range []struct {
+		name, act string
+		ahead     time.Duration
+		want      string
+	}{
+		{"left a moment ago", "killed before", 0, "a request with this Idempotency-Key is being carried out"},
+		{"left a second ahead", "killed before", time.Second, "a request with this Idempotency-Key is being carried out"},
+		{"left a day ahead", "killed before", 24 * time.Hour, "201 new"},
+		{"left a year ahead", "killed before", 365 * 24 * time.Hour, "201 new"},
+		{"answered a year ahead", "", 365 * 24 * time.Hour, "201 new"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := open(t)
+			_, _ = request(t.Context(), s, ada, "k", 1, tt.act)
+			exec(t, s, `UPDATE once_answer SET created_at = created_at + ?`, tt.ahead.Milliseconds())
+			got, err := request(t.Context(), s, ada, "k", 1, "")
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("\n got %q\nwant %q", got, tt.want)
+			}
+			if n, want := made(t, s), 1; tt.want == "201 new" && n != want {
+				t.Errorf("it was carried out %d times, want %d", n, want)
+			}
+		})
 	}
 }

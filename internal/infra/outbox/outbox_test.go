@@ -374,3 +374,41 @@ func TestForget(t *testing.T) {
 		t.Errorf("%d messages are left, %d with a recipient, %d were sent: %v", left, named, len(s.got), err)
 	}
 }
+
+// TestClockJumps puts messages by a clock that runs ahead and then is put right: what was to be tried again is, and they do
+// not count against those of the right time.
+func TestClockJumps(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	s := newServer(func(n int) error {
+		if n == 1 {
+			return errors.New("busy")
+		}
+		return nil
+	})
+	o := newOffice(t, map[string]Sender{Mail: s}, nil)
+	o.pass(year)
+	o.run()
+	if err := o.put(letter); err != nil {
+		t.Fatal(err)
+	}
+	<-s.told
+	o.becomes("waiting after 1, text true: busy")
+	o.pass(-year)
+	<-s.told
+	o.becomes("sent after 2, text false: ")
+	o.pass(year)
+	for range perHour - 1 {
+		if err := o.put(letter); err != nil {
+			t.Fatal(err)
+		}
+		<-s.told
+	}
+	if err := o.put(letter); err == nil {
+		t.Error("the bound of an hour does not hold a year ahead")
+	}
+	o.pass(-year)
+	if err := o.put(letter); err != nil {
+		t.Errorf("what was put a year ahead counts: %v", err)
+	}
+	<-s.told
+}

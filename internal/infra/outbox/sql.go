@@ -8,7 +8,7 @@ const (
 	dueSQL = `
 		SELECT id, recipient, subject, body, organisation, expires_at, tries
 		FROM outbox_message
-		WHERE state = 'waiting' AND kind = ? AND due_at <= ?
+		WHERE state = 'waiting' AND kind = ? AND (due_at <= ? OR due_at > ?)
 		ORDER BY due_at, id
 		LIMIT ?`
 

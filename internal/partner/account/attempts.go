@@ -77,7 +77,7 @@ func (a *attempts) find(key uint64, now time.Time) *attempt {
 	if e, ok := a.known[key]; ok {
 		a.recent.MoveToFront(e)
 		t := e.Value.(*attempt)
-		if now.Sub(t.last) > forgetAfter {
+		if now.Sub(t.last).Abs() > forgetAfter { // before it: by another clock
 			*t = attempt{key: key}
 		}
 		return t

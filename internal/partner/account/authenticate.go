@@ -48,7 +48,7 @@ func (s *Service) Authenticate(ctx context.Context, token, from string) (access.
 	if !h.holds(now) {
 		return access.Actor{}, errToken()
 	}
-	if now.Sub(h.used) >= touchEvery {
+	if now.Sub(h.used).Abs() >= touchEvery { // also when the clock went back
 		s.touch(ctx, h, now, from)
 	}
 	s.believed.put(key, belief{h.actor, earlier(now.Add(believedFor), h.until)}, epoch)
@@ -61,12 +61,18 @@ type holder struct {
 	kind    tokenKind
 	id      string // of the session or API token
 	actor   access.Actor
+	opened  time.Time // of a session
 	until   time.Time // the token ends, if it is not used
 	used    time.Time // zero if never
 	revoked bool
 }
 
-func (h *holder) holds(now time.Time) bool { return !h.revoked && now.Before(h.until) }
+// holds says whether the token is good now. A session that was opened or used long after now is of a clock that ran ahead:
+// it has ended, or it would outlive its end by as much.
+func (h *holder) holds(now time.Time) bool {
+	ahead := now.Add(sessionIdle)
+	return !h.revoked && now.Before(h.until) && (h.kind == apiToken || !h.opened.After(ahead) && !h.used.After(ahead))
+}
 
 func (s *Service) holder(ctx context.Context, kind tokenKind, key [sha256.Size]byte) (*holder, error) {
 	var h *holder
@@ -102,8 +108,8 @@ func findHolder(ctx context.Context, q store.Querier, kind tokenKind, hash []byt
 	if err != nil {
 		return nil, err
 	}
-	h.used = at(used.Int64)
-	h.until = sessionEnd(at(created), h.used)
+	h.opened, h.used = at(created), at(used.Int64)
+	h.until = sessionEnd(h.opened, h.used)
 	if expires.Valid && (kind == apiToken || at(expires.Int64).Before(h.until)) {
 		h.until = at(expires.Int64)
 	}

@@ -77,6 +77,7 @@ type Service struct {
 	wake  chan struct{} // has room for one: there may be an event to tell
 	gate  gates
 	rooms []Room
+	watch watch
 }
 
 // New returns the service over a migrated store.

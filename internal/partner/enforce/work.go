@@ -26,7 +26,7 @@ const (
 
 // resume queues deletions again that are due and have no job: its job failed, or was cancelled by somebody.
 func (s *Service) resume(ctx context.Context) error {
-	if s.c.Jobs == nil {
+	if s.c.Jobs == nil || !s.watch.steady() {
 		return nil
 	}
 	now := s.c.Now()
@@ -117,6 +117,8 @@ func (s *Service) begin(ctx context.Context, id string) (d Deletion, err error) 
 			return nil
 		case s.c.Now().Before(d.HoldUntil):
 			return fault.Unavailable("the hold of deletion "+d.ID+" is not over", nil)
+		case !s.watch.steady():
+			return fault.Unavailable("the clock jumped: deletion "+d.ID+" waits until it has not for a day", nil)
 		}
 		if err := s.move(ctx, tx, who, &d, Begin); err != nil {
 			return err

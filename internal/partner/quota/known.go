@@ -15,6 +15,7 @@ const maxKnown = 200_000
 type overrides struct {
 	generation uint64
 	seq        int64
+	at         int64            // when it was read, ms: what had ended by then is not in it
 	of         map[place][]span // newest first
 }
 
@@ -51,13 +52,13 @@ func (o *overrides) value(of Subject, l Limit, ms int64) (value, until int64) {
 func (s *Service) learn(ctx context.Context) error {
 	old := s.known.Load()
 	now := s.c.Now().UnixMilli()
-	fresh := &overrides{generation: old.generation + 1, of: make(map[place][]span)}
+	fresh := &overrides{generation: old.generation + 1, at: now, of: make(map[place][]span)}
 	same := false
 	err := s.c.Store.Read(ctx, func(v *store.View) error {
 		if err := v.QueryRow(ctx, "SELECT COALESCE(MAX(seq), 0) FROM quota_change").Scan(&fresh.seq); err != nil {
 			return err
 		}
-		if same = fresh.seq == old.seq && old.of != nil; same {
+		if same = fresh.seq == old.seq && old.of != nil && now > old.at-1000; same { // earlier: the clock went back
 			return nil
 		}
 		rows, err := v.Query(ctx, `

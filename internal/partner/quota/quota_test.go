@@ -317,3 +317,47 @@ func TestRecount(t *testing.T) {
 }
 
 func ask() listing.Ask { return listing.Ask{} }
+
+// TestClockJumps lets the clock run ahead and puts it right: an override that had ended meanwhile is in force again, a
+// window that was used up ahead refuses nothing now, and one of the right time is as it was.
+func TestClockJumps(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	c := newClock()
+	s := storetest.Open(t)
+	q := newService(s, c, nil)
+	of, l := quota.Device("d", "p", "o"), quota.DeviceRequestRate
+	tick := func() {
+		t.Helper()
+		if err := q.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(t, q, quota.NewOverride{Subject: of, Limit: l, Value: 3, Until: c.now().Add(time.Hour)})
+	tick()
+	for _, tt := range []struct {
+		jump time.Duration
+		want int64
+	}{
+		{0, 3},
+		{year, l.Spec().Default},
+		{-year, 3},
+		{-24 * time.Hour, l.Spec().Default}, // before it begins
+		{24 * time.Hour, 3},
+	} {
+		c.forward(tt.jump)
+		set(t, q, quota.NewOverride{Subject: quota.Organisation("another"), Limit: l, Value: 1}) // others change, too
+		tick()
+		if got := q.Value(of, l); got != tt.want {
+			t.Errorf("after %s the limit is %d, want %d", tt.jump, got, tt.want)
+		}
+		for n := tt.want; n > 0; n-- {
+			if d := q.Allow(of, l, 1); !d.OK || d.Wait < 0 || d.Reset < 0 || d.Reset > l.Spec().Window {
+				t.Fatalf("after %s the limit of %d refuses with %d left: %+v", tt.jump, tt.want, n, d)
+			}
+		}
+		if d := q.Allow(of, l, 1); d.OK || d.Wait <= 0 || d.Wait > l.Spec().Window {
+			t.Errorf("after %s one beyond the limit is answered %+v", tt.jump, d)
+		}
+		c.forward(l.Spec().Window) // the next row begins a window of its own
+	}
+}

@@ -197,6 +197,9 @@ func (s *Service) advance(m *meter, now int64) {
 	if now < m.since+w && now >= m.since {
 		return
 	}
+	if now < m.since { // the clock went back
+		m.synced, m.reached = min(m.synced, now), min(m.reached, now)
+	}
 	begin := now - now%w
 	if w <= 1000 && begin > m.since && m.cap > 0 { // what was charged ahead is paid off, window by window
 		m.used = max(0, m.used-m.paid-m.cap*(min((begin-m.since)/w, 1000)-1))

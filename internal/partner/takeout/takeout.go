@@ -174,13 +174,14 @@ func (s *Service) recent(ctx context.Context, q store.Querier, organisation stri
 	if err != nil {
 		return nil, nil, err
 	}
-	since := s.c.Now().Add(-24 * time.Hour)
+	now := s.c.Now()
+	since := now.Add(-24 * time.Hour)
 	for i := range newest.Items {
 		e := &newest.Items[i]
 		if e.State == Collecting {
 			running = e
 		}
-		if e.Created.After(since) {
+		if e.Created.After(since) && !e.Created.After(now.Add(24*time.Hour)) { // later: of a clock that ran ahead
 			all = append(all, *e)
 		}
 	}
@@ -237,6 +238,10 @@ func (s *Service) Discard(ctx context.Context, who access.Actor, organisation, i
 	return e, err
 }
 
+// lapsed says whether the time of a file that ends then is over now. One that would be kept for twice as long as any is of a clock
+// that ran ahead.
+func lapsed(ends, now time.Time) bool { return !now.Before(ends) || ends.Sub(now) > 2*Keep }
+
 // Fetch opens the file of an export, and records that who took it.
 func (s *Service) Fetch(ctx context.Context, who access.Actor, organisation, id string) (e Export, file io.ReadCloser, err error) {
 	if e, err = s.Load(ctx, who, organisation, id); err != nil {
@@ -246,7 +251,7 @@ func (s *Service) Fetch(ctx context.Context, who access.Actor, organisation, id 
 		return e, nil, err
 	}
 	switch {
-	case e.State == Expired || e.State == Discarded || e.State == Ready && !s.c.Now().Before(e.Expires):
+	case e.State == Expired || e.State == Discarded || e.State == Ready && lapsed(e.Expires, s.c.Now()):
 		return e, nil, fault.Expired("export", id)
 	case e.State != Ready:
 		return e, nil, fault.Closed("fetch", string(e.State), acts(e.Open(who)))

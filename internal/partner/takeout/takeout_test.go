@@ -396,3 +396,38 @@ func TestCollectAndErase(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestClockJumps makes exports by a clock that runs ahead and then is put right: their files do not stay for as much longer,
+// and they count against nobody. One that is a day off is kept.
+func TestClockJumps(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ahead time.Duration
+		kept  int
+		more  bool
+	}{
+		{"none", 0, takeout.MaxADay, false},
+		{"a day", 24 * time.Hour, takeout.MaxADay, false},
+		{"a year", 365 * 24 * time.Hour, 0, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStand(t, 0, lines("rows.jsonl", 3, nil))
+			ctx := t.Context()
+			s.at = s.at.Add(tt.ahead)
+			for range takeout.MaxADay {
+				s.work(ctx, s.order())
+			}
+			s.at = s.at.Add(-tt.ahead)
+			if err := s.Tick(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.kept(); got != tt.kept {
+				t.Errorf("%d files are kept, want %d", got, tt.kept)
+			}
+			_, err := s.Order(ctx, owner(organisation), organisation, "")
+			if f := fault.Of(err); (err == nil) != tt.more || err != nil && (f.RetryAfter <= 0 || f.RetryAfter > 48*time.Hour) {
+				t.Errorf("one more: %v, want it taken %t", err, tt.more)
+			}
+		})
+	}
+}

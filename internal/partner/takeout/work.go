@@ -193,7 +193,8 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) Tick(ctx context.Context) error {
 	var over, open []Export
 	err := s.c.Store.Read(ctx, func(v *store.View) (err error) {
-		if over, err = some(ctx, v, "state = 'ready' AND expires_at <= ? ORDER BY expires_at LIMIT 500", s.c.Now().UnixMilli()); err != nil {
+		now := s.c.Now()
+		if over, err = some(ctx, v, "state = 'ready' AND (expires_at <= ? OR expires_at > ?) ORDER BY expires_at LIMIT 500", now.UnixMilli(), now.Add(2*Keep).UnixMilli()); err != nil {
 			return err
 		}
 		open, err = some(ctx, v, "state = 'collecting' ORDER BY organisation LIMIT 500")
