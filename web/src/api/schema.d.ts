@@ -424,7 +424,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The kinds of products the platform knows
+         * The kinds of products the platform knows: a catalogue of the program
          * @description Needs product.read.
          */
         get: operations["get_categories"];
@@ -660,7 +660,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One's own verified contacts
+         * One's own verified contacts, at most one of a kind
          * @description For everybody who is signed in.
          */
         get: operations["get_contacts"];
@@ -1788,7 +1788,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every limit there is
+         * Every limit there is: a catalogue of the program
          * @description Needs quota.read.
          */
         get: operations["get_limits"];
@@ -1956,7 +1956,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The pools that addresses are taken from
+         * The pools that addresses are taken from, at most 1,000
          * @description Needs mac_pool.manage.
          */
         get: operations["get_mac_pools"];
@@ -2020,7 +2020,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a level of verification allows to order for mass production
+         * What a level of verification allows to order for mass production: a catalogue of the program
          * @description Needs order.read.
          */
         get: operations["get_order_limits"];
@@ -2224,7 +2224,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The kinds an organisation may be of
+         * The kinds an organisation may be of: a catalogue of the program
          * @description For everybody who is signed in.
          */
         get: operations["get_organisation_kinds"];
@@ -2896,7 +2896,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The kinds of papers that the platform knows
+         * The kinds of papers that the platform knows: a catalogue of the program
          * @description Needs product.read.
          */
         get: operations["get_paper_kinds"];
@@ -3700,7 +3700,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One's own sessions, newest first
+         * One's own sessions, newest first, at most 50
          * @description For everybody who is signed in.
          */
         get: operations["get_sessions"];
@@ -7349,9 +7349,25 @@ export interface components {
             submitted_by: string;
         };
         VerifySubmissionView: {
+            /** @description Version of the catalogue it was held to. */
+            catalogue: string;
             /** @description To the one that was decided about before. */
             changes: components["schemas"]["VerifyChangeView"][];
+            /** Format: date-time */
+            decided_at?: string;
+            decided_by?: string;
+            form: string;
+            kinds: string[];
+            note?: string;
+            /** Format: int64 */
+            number: number;
             papers: components["schemas"]["VerifyPaperView"][];
+            reasons: components["schemas"]["Reason"][];
+            /** @enum {string} */
+            state: "submitted" | "approved" | "rejected" | "withdrawn" | "void";
+            /** Format: date-time */
+            submitted_at: string;
+            submitted_by: string;
             values: {
                 [key: string]: string;
             };
@@ -7451,13 +7467,205 @@ export interface components {
             published_by?: string;
         };
         WholeVersionView: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            effective_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            /** @description What who asks may do with it now. */
+            open: string[];
+            /** Format: date-time */
+            published_at?: string;
+            /** @enum {string} */
+            state: "draft" | "published" | "superseded" | "withdrawn";
             /** @description By language: zh-CN, en. */
             texts: {
                 [key: string]: components["schemas"]["AgreementTextView"];
             };
+            /** Format: int64 */
+            version: number;
         };
     };
-    responses: never;
+    responses: {
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfAnybody: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfAnybodyChange: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfAnybodyChangeBody: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfMember: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfMemberChangeBody: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfMemberObject: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfMemberObjectChange: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfMemberObjectChangeBody: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfMemberObjectChangeBodyRevision: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfMemberObjectChangeRevision: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfPerson: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfPersonChange: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfPersonChangeBody: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfPersonObject: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfPersonObjectChange: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfPersonObjectChangeBody: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -7501,22 +7709,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000016",
+                     *           "person": "0123456789abcdef0123456789abcdef",
+                     *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "decision": "accepted",
+                     *           "agreement": "0197f3a0-7b1e-7c3a-9f42-000000000012",
+                     *           "version_id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *           "version": 1,
+                     *           "lang": "en",
+                     *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "subject": "organisation",
+                     *           "subject_id": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "address": "192.0.2.7",
+                     *           "channel": "session",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000014",
+                     *           "person": "0123456789abcdef0123456789abcdef",
+                     *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "decision": "declined",
+                     *           "agreement": "0197f3a0-7b1e-7c3a-9f42-000000000012",
+                     *           "version_id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *           "version": 1,
+                     *           "lang": "en",
+                     *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "subject": "organisation",
+                     *           "subject_id": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "address": "192.0.2.7",
+                     *           "channel": "session",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageAcceptanceView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     get_agreements: {
@@ -7541,22 +7779,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000012",
+                     *           "precedence": 1,
+                     *           "names": {
+                     *             "en": "Platform agreement",
+                     *             "zh-CN": "平台服务协议"
+                     *           },
+                     *           "prevails": {
+                     *             "en": "This one prevails.",
+                     *             "zh-CN": "本协议优先。"
+                     *           },
+                     *           "subject": "organisation",
+                     *           "kinds": [],
+                     *           "categories": [],
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "in_force": {
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *             "version": 1,
+                     *             "state": "published",
+                     *             "created_at": "2026-11-24T08:00:00.000Z",
+                     *             "published_at": "2026-11-24T08:00:00.000Z",
+                     *             "effective_at": "2026-11-24T08:00:00.000Z",
+                     *             "open": []
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageAgreementView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     post_agreements: {
@@ -7571,6 +7830,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "precedence": 1,
+                 *       "names": {
+                 *         "zh-CN": "平台服务协议",
+                 *         "en": "Platform agreement"
+                 *       },
+                 *       "prevails": {
+                 *         "zh-CN": "本协议优先。",
+                 *         "en": "This one prevails."
+                 *       },
+                 *       "subject": "organisation"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewAgreementInputBody"];
             };
         };
@@ -7581,20 +7854,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000012",
+                     *       "precedence": 1,
+                     *       "names": {
+                     *         "en": "Platform agreement",
+                     *         "zh-CN": "平台服务协议"
+                     *       },
+                     *       "prevails": {
+                     *         "en": "This one prevails.",
+                     *         "zh-CN": "本协议优先。"
+                     *       },
+                     *       "subject": "organisation",
+                     *       "kinds": [],
+                     *       "categories": [],
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AgreementView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     post_agreements_agreement_acceptances: {
@@ -7611,6 +7892,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "version": 1,
+                 *       "lang": "en",
+                 *       "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AnswerInputBody"];
             };
         };
@@ -7621,20 +7909,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000016",
+                     *       "person": "0123456789abcdef0123456789abcdef",
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "decision": "accepted",
+                     *       "agreement": "0197f3a0-7b1e-7c3a-9f42-000000000012",
+                     *       "version_id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *       "version": 1,
+                     *       "lang": "en",
+                     *       "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *       "subject": "organisation",
+                     *       "subject_id": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "address": "192.0.2.7",
+                     *       "channel": "session",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AcceptanceView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObjectChangeBody"];
         };
     };
     put_agreements_agreement_draft: {
@@ -7648,6 +7945,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "texts": {
+                 *         "zh-CN": {
+                 *           "body": "# 协议\n\n双方同意。"
+                 *         },
+                 *         "en": {
+                 *           "body": "# Agreement\n\nBoth agree."
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["AgreementDraftInputBody"];
             };
         };
@@ -7658,20 +7967,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *       "version": 1,
+                     *       "state": "draft",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "publish",
+                     *         "withdraw"
+                     *       ],
+                     *       "texts": {
+                     *         "en": {
+                     *           "body": "# Agreement\n\nBoth agree.",
+                     *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *         },
+                     *         "zh-CN": {
+                     *           "body": "# 协议\n\n双方同意。",
+                     *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["WholeVersionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     post_agreements_agreement_refusals: {
@@ -7688,6 +8009,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "version": 1,
+                 *       "lang": "en",
+                 *       "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AnswerInputBody"];
             };
         };
@@ -7698,20 +8026,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "evidence": {
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000014",
+                     *         "person": "0123456789abcdef0123456789abcdef",
+                     *         "user": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *         "decision": "declined",
+                     *         "agreement": "0197f3a0-7b1e-7c3a-9f42-000000000012",
+                     *         "version_id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *         "version": 1,
+                     *         "lang": "en",
+                     *         "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *         "subject": "organisation",
+                     *         "subject_id": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *         "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *         "address": "192.0.2.7",
+                     *         "channel": "session",
+                     *         "decided_at": "2026-11-24T08:00:00.000Z"
+                     *       },
+                     *       "export": "/api/v1/organisations/0197f3a0-7b1e-7c3a-9f42-000000000002/exports/0197f3a0-7b1e-7c3a-9f42-000000000015",
+                     *       "leave": [
+                     *         "agreement.accept",
+                     *         "organisation.leave",
+                     *         "job.read"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeclinedView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObjectChangeBody"];
         };
     };
     get_agreements_agreement_versions: {
@@ -7738,22 +8083,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *           "version": 1,
+                     *           "state": "published",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "published_at": "2026-11-24T08:00:00.000Z",
+                     *           "effective_at": "2026-11-24T08:00:00.000Z",
+                     *           "open": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageVersionOfView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObject"];
         };
     };
     get_agreements_agreement_versions_version: {
@@ -7774,20 +8124,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *       "version": 1,
+                     *       "state": "published",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "published_at": "2026-11-24T08:00:00.000Z",
+                     *       "effective_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [],
+                     *       "texts": {
+                     *         "en": {
+                     *           "body": "# Agreement\n\nBoth agree.",
+                     *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *         },
+                     *         "zh-CN": {
+                     *           "body": "# 协议\n\n双方同意。",
+                     *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["WholeVersionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObject"];
         };
     };
     put_agreements_agreement_versions_version_state: {
@@ -7802,6 +8163,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "state": "published",
+                 *       "note": "looked through"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VersionStateInputBody"];
             };
         };
@@ -7812,20 +8179,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000013",
+                     *       "version": 1,
+                     *       "state": "published",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "published_at": "2026-11-24T08:00:00.000Z",
+                     *       "effective_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "withdraw"
+                     *       ],
+                     *       "texts": {
+                     *         "en": {
+                     *           "body": "# Agreement\n\nBoth agree.",
+                     *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *         },
+                     *         "zh-CN": {
+                     *           "body": "# 协议\n\n双方同意。",
+                     *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["WholeVersionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_announcements: {
@@ -7859,22 +8239,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *           "state": "published",
+                     *           "severity": "info",
+                     *           "audience": {
+                     *             "everybody": true
+                     *           },
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "published_at": "2026-11-24T08:00:00.000Z",
+                     *           "effective_at": "2027-07-01T00:00:00.000Z",
+                     *           "ends_at": "2027-09-29T00:00:00.000Z",
+                     *           "texts": {
+                     *             "en": {
+                     *               "title": "Voice ends",
+                     *               "body": "The voice service ends on the first of July next year."
+                     *             },
+                     *             "zh-CN": {
+                     *               "title": "语音服务停止",
+                     *               "body": "语音服务将于明年七月停止。"
+                     *             }
+                     *           },
+                     *           "reads": 1,
+                     *           "open": [
+                     *             "withdraw"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageAnnouncementView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_announcements: {
@@ -7889,6 +8291,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "severity": "info",
+                 *       "audience": {
+                 *         "everybody": true
+                 *       },
+                 *       "effective_at": "2027-07-01T00:00:00Z",
+                 *       "texts": {
+                 *         "zh-CN": {
+                 *           "title": "语音服务停止",
+                 *           "body": "语音服务将于明年七月停止。"
+                 *         },
+                 *         "en": {
+                 *           "title": "Voice ends",
+                 *           "body": "The voice service ends next year."
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["AnnouncementBody"];
             };
         };
@@ -7899,20 +8320,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *       "state": "draft",
+                     *       "severity": "info",
+                     *       "audience": {
+                     *         "everybody": true
+                     *       },
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "effective_at": "2027-07-01T00:00:00.000Z",
+                     *       "texts": {
+                     *         "en": {
+                     *           "title": "Voice ends",
+                     *           "body": "The voice service ends next year."
+                     *         },
+                     *         "zh-CN": {
+                     *           "title": "语音服务停止",
+                     *           "body": "语音服务将于明年七月停止。"
+                     *         }
+                     *       },
+                     *       "reads": 0,
+                     *       "open": [
+                     *         "publish",
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AnnouncementView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_announcements_announcement: {
@@ -7932,20 +8370,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *       "state": "published",
+                     *       "severity": "info",
+                     *       "audience": {
+                     *         "everybody": true
+                     *       },
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "published_at": "2026-11-24T08:00:00.000Z",
+                     *       "effective_at": "2027-07-01T00:00:00.000Z",
+                     *       "ends_at": "2027-09-29T00:00:00.000Z",
+                     *       "texts": {
+                     *         "en": {
+                     *           "title": "Voice ends",
+                     *           "body": "The voice service ends on the first of July next year."
+                     *         },
+                     *         "zh-CN": {
+                     *           "title": "语音服务停止",
+                     *           "body": "语音服务将于明年七月停止。"
+                     *         }
+                     *       },
+                     *       "reads": 1,
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AnnouncementView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_announcements_announcement: {
@@ -7959,6 +8415,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "severity": "info",
+                 *       "audience": {
+                 *         "everybody": true
+                 *       },
+                 *       "effective_at": "2027-07-01T00:00:00Z",
+                 *       "texts": {
+                 *         "zh-CN": {
+                 *           "title": "语音服务停止",
+                 *           "body": "语音服务将于明年七月停止。"
+                 *         },
+                 *         "en": {
+                 *           "title": "Voice ends",
+                 *           "body": "The voice service ends on the first of July next year."
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["AnnouncementBody"];
             };
         };
@@ -7969,20 +8444,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *       "state": "draft",
+                     *       "severity": "info",
+                     *       "audience": {
+                     *         "everybody": true
+                     *       },
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "effective_at": "2027-07-01T00:00:00.000Z",
+                     *       "texts": {
+                     *         "en": {
+                     *           "title": "Voice ends",
+                     *           "body": "The voice service ends on the first of July next year."
+                     *         },
+                     *         "zh-CN": {
+                     *           "title": "语音服务停止",
+                     *           "body": "语音服务将于明年七月停止。"
+                     *         }
+                     *       },
+                     *       "reads": 0,
+                     *       "open": [
+                     *         "publish",
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AnnouncementView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_announcements_announcement_receipts: {
@@ -8017,22 +8509,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "read_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageReceiptView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_announcements_announcement_state: {
@@ -8046,6 +8539,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "state": "published",
+                 *       "note": "agreed"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AnnouncementStateInputBody"];
             };
         };
@@ -8056,20 +8555,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *       "state": "published",
+                     *       "severity": "info",
+                     *       "audience": {
+                     *         "everybody": true
+                     *       },
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "published_at": "2026-11-24T08:00:00.000Z",
+                     *       "effective_at": "2027-07-01T00:00:00.000Z",
+                     *       "ends_at": "2027-09-29T00:00:00.000Z",
+                     *       "texts": {
+                     *         "en": {
+                     *           "title": "Voice ends",
+                     *           "body": "The voice service ends on the first of July next year."
+                     *         },
+                     *         "zh-CN": {
+                     *           "title": "语音服务停止",
+                     *           "body": "语音服务将于明年七月停止。"
+                     *         }
+                     *       },
+                     *       "reads": 0,
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AnnouncementView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_audit: {
@@ -8105,22 +8622,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000135",
+                     *           "seq": 184,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "actor": {
+                     *             "kind": "user",
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *             "user": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *             "login": "anna",
+                     *             "from": "192.0.2.7"
+                     *           },
+                     *           "act": "token.make",
+                     *           "object": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *           "sealed": false
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
+                     *           "seq": 181,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "actor": {
+                     *             "kind": "user",
+                     *             "id": "person:b34688cd12dd82b4cfae7d11933ad20b",
+                     *             "deleted": true
+                     *           },
+                     *           "act": "member.leave",
+                     *           "object": "person:b34688cd12dd82b4cfae7d11933ad20b",
+                     *           "note": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "sealed": false
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000137",
+                     *           "seq": 180,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "actor": {
+                     *             "kind": "user",
+                     *             "id": "person:b34688cd12dd82b4cfae7d11933ad20b",
+                     *             "deleted": true
+                     *           },
+                     *           "act": "organisation.transfer",
+                     *           "object": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "note": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "sealed": false
+                     *         }
+                     *       ],
+                     *       "next_cursor": "EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0EXAMPLE0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageAuditView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_audit_export: {
@@ -8153,17 +8713,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_audit_key: {
@@ -8181,20 +8731,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "public_key": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *     }
+                     */
                     "application/json": components["schemas"]["AuditKeyView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_burn_logs: {
@@ -8230,22 +8775,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000108",
+                     *           "order": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "name": "line 1",
+                     *           "state": "done",
+                     *           "lines": 5,
+                     *           "burned": 4,
+                     *           "failed": 0,
+                     *           "repeated": 0,
+                     *           "doubled": 0,
+                     *           "foreign": 0,
+                     *           "wrong": 1,
+                     *           "job": "0197f3a0-7b1e-7c3a-9f42-000000000109",
+                     *           "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageBurnLogView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_burn_logs_log: {
@@ -8265,20 +8824,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000108",
+                     *       "order": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "name": "line 1",
+                     *       "state": "done",
+                     *       "lines": 5,
+                     *       "burned": 4,
+                     *       "failed": 0,
+                     *       "repeated": 0,
+                     *       "doubled": 0,
+                     *       "foreign": 0,
+                     *       "wrong": 1,
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000109",
+                     *       "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["BurnLogView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_burn_logs_log_rows: {
@@ -8313,22 +8882,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "line": 6,
+                     *           "kind": "wrong",
+                     *           "got": "",
+                     *           "rule": "a MAC of twelve hexadecimal digits"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageBadRowView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_capacity: {
@@ -8340,6 +8911,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "needs_guardian": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["CapacityInputBody"];
             };
         };
@@ -8351,17 +8927,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     get_catalogue: {
@@ -8395,53 +8961,168 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000034",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "kind": "chip",
+                     *           "state": "published",
+                     *           "names": {
+                     *             "en": "Denghuo chip",
+                     *             "zh-CN": "灯火芯片"
+                     *           },
+                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000035",
+                     *           "protocols": [
+                     *             "mqtt"
+                     *           ],
+                     *           "certified": true,
+                     *           "covers": {
+                     *             "protocols": [
+                     *               "mqtt"
+                     *             ]
+                     *           },
+                     *           "valid_until": "2027-11-27T23:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "kind": "module",
+                     *           "state": "published",
+                     *           "names": {
+                     *             "en": "Denghuo module",
+                     *             "zh-CN": "灯火模组"
+                     *           },
+                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000040",
+                     *           "certified": true,
+                     *           "covers": {
+                     *             "protocols": [
+                     *               "mqtt"
+                     *             ]
+                     *           },
+                     *           "valid_until": "2027-11-27T23:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOfferView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_categories: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "air_conditioner",
+                     *           "names": {
+                     *             "en": "air conditioner",
+                     *             "zh-CN": "空调"
+                     *           },
+                     *           "aliases": {
+                     *             "en": [
+                     *               "air conditioner",
+                     *               "air conditioning",
+                     *               "aircon"
+                     *             ],
+                     *             "zh-CN": [
+                     *               "空调",
+                     *               "空气调节器",
+                     *               "挂机"
+                     *             ]
+                     *           },
+                     *           "icon": "air-conditioner",
+                     *           "skill_type": "aircondition",
+                     *           "papers": [
+                     *             "ccc",
+                     *             "srrc",
+                     *             "energy_label"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "colour_light",
+                     *           "names": {
+                     *             "en": "colour light",
+                     *             "zh-CN": "彩灯"
+                     *           },
+                     *           "aliases": {
+                     *             "en": [
+                     *               "light",
+                     *               "lamp",
+                     *               "lights"
+                     *             ],
+                     *             "zh-CN": [
+                     *               "灯",
+                     *               "电灯",
+                     *               "灯光"
+                     *             ]
+                     *           },
+                     *           "icon": "colour-light",
+                     *           "skill_type": "light",
+                     *           "papers": [
+                     *             "ccc",
+                     *             "srrc"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "curtain",
+                     *           "names": {
+                     *             "en": "curtain",
+                     *             "zh-CN": "窗帘"
+                     *           },
+                     *           "aliases": {
+                     *             "en": [
+                     *               "curtain",
+                     *               "curtains",
+                     *               "drapes"
+                     *             ],
+                     *             "zh-CN": [
+                     *               "窗帘",
+                     *               "布帘",
+                     *               "纱帘"
+                     *             ]
+                     *           },
+                     *           "icon": "curtain",
+                     *           "skill_type": "curtain",
+                     *           "papers": [
+                     *             "srrc"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageCategoryView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_categories_category: {
@@ -8461,20 +9142,210 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "colour_light",
+                     *       "names": {
+                     *         "en": "colour light",
+                     *         "zh-CN": "彩灯"
+                     *       },
+                     *       "aliases": {
+                     *         "en": [
+                     *           "light",
+                     *           "lamp",
+                     *           "lights"
+                     *         ],
+                     *         "zh-CN": [
+                     *           "灯",
+                     *           "电灯",
+                     *           "灯光"
+                     *         ]
+                     *       },
+                     *       "icon": "colour-light",
+                     *       "skill_type": "light",
+                     *       "papers": [
+                     *         "ccc",
+                     *         "srrc"
+                     *       ],
+                     *       "document": {
+                     *         "schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
+                     *         "properties": [
+                     *           {
+                     *             "identifier": "powerstate",
+                     *             "name": "开关",
+                     *             "accessMode": "rw",
+                     *             "required": true,
+                     *             "dataType": {
+                     *               "type": "bool",
+                     *               "specs": {
+                     *                 "0": "关",
+                     *                 "1": "开"
+                     *               }
+                     *             },
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "power"
+                     *               },
+                     *               "aliases": {
+                     *                 "zh-CN": [
+                     *                   "电源"
+                     *                 ],
+                     *                 "en": [
+                     *                   "switch"
+                     *                 ]
+                     *               },
+                     *               "values": {
+                     *                 "0": {
+                     *                   "en": "off"
+                     *                 },
+                     *                 "1": {
+                     *                   "en": "on"
+                     *                 }
+                     *               }
+                     *             }
+                     *           },
+                     *           {
+                     *             "identifier": "brightness",
+                     *             "name": "亮度",
+                     *             "accessMode": "rw",
+                     *             "required": false,
+                     *             "dataType": {
+                     *               "type": "int",
+                     *               "specs": {
+                     *                 "min": "1",
+                     *                 "max": "100",
+                     *                 "step": "1",
+                     *                 "unit": "%",
+                     *                 "unitName": "百分比"
+                     *               }
+                     *             },
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "brightness"
+                     *               },
+                     *               "aliases": {
+                     *                 "zh-CN": [
+                     *                   "光亮"
+                     *                 ],
+                     *                 "en": [
+                     *                   "dimming"
+                     *                 ]
+                     *               }
+                     *             }
+                     *           },
+                     *           {
+                     *             "identifier": "colorTemperature",
+                     *             "name": "色温",
+                     *             "accessMode": "rw",
+                     *             "required": false,
+                     *             "dataType": {
+                     *               "type": "int",
+                     *               "specs": {
+                     *                 "min": "2700",
+                     *                 "max": "6500",
+                     *                 "step": "1",
+                     *                 "unit": "K",
+                     *                 "unitName": "开尔文"
+                     *               }
+                     *             },
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "colour temperature"
+                     *               },
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "color temperature"
+                     *                 ]
+                     *               }
+                     *             }
+                     *           }
+                     *         ],
+                     *         "events": [
+                     *           {
+                     *             "identifier": "fault",
+                     *             "name": "故障",
+                     *             "type": "error",
+                     *             "required": false,
+                     *             "desc": "设备出现故障或恢复正常 (a fault began, or with code 0 ended)",
+                     *             "method": "thing.event.fault.post",
+                     *             "outputData": [
+                     *               {
+                     *                 "identifier": "code",
+                     *                 "name": "故障代码",
+                     *                 "required": true,
+                     *                 "dataType": {
+                     *                   "type": "enum",
+                     *                   "specs": {
+                     *                     "0": "恢复正常",
+                     *                     "1": "过热",
+                     *                     "2": "驱动故障"
+                     *                   }
+                     *                 },
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "fault code"
+                     *                   },
+                     *                   "values": {
+                     *                     "0": {
+                     *                       "en": "recovered"
+                     *                     },
+                     *                     "1": {
+                     *                       "en": "overheated"
+                     *                     },
+                     *                     "2": {
+                     *                       "en": "driver fault"
+                     *                     }
+                     *                   }
+                     *                 }
+                     *               },
+                     *               {
+                     *                 "identifier": "detail",
+                     *                 "name": "详情",
+                     *                 "dataType": {
+                     *                   "type": "text",
+                     *                   "specs": {
+                     *                     "length": "256"
+                     *                   }
+                     *                 },
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "detail"
+                     *                   }
+                     *                 }
+                     *               }
+                     *             ],
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "fault"
+                     *               }
+                     *             }
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "identifier": "identify",
+                     *             "name": "闪灯",
+                     *             "callType": "async",
+                     *             "required": false,
+                     *             "desc": "闪烁几次，便于在多盏灯中认出这一盏 (blinks, to be found among others)",
+                     *             "method": "thing.service.identify",
+                     *             "inputData": [],
+                     *             "outputData": [],
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "identify"
+                     *               },
+                     *               "idempotent": true
+                     *             }
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["CategoryView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_certificates: {
@@ -8512,22 +9383,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000052",
+                     *           "case": "0197f3a0-7b1e-7c3a-9f42-000000000050",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "covers": {
+                     *             "protocols": [
+                     *               "mqtt"
+                     *             ]
+                     *           },
+                     *           "report": "LAB-0",
+                     *           "valid_from": "2026-11-27T23:00:00.000Z",
+                     *           "valid_until": "2027-11-27T23:00:00.000Z",
+                     *           "state": "valid",
+                     *           "issued_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 1,
+                     *           "open": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000053",
+                     *           "case": "0197f3a0-7b1e-7c3a-9f42-000000000042",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *           "covers": {
+                     *             "protocols": [
+                     *               "mqtt"
+                     *             ]
+                     *           },
+                     *           "report": "LAB-0",
+                     *           "valid_from": "2026-11-27T23:00:00.000Z",
+                     *           "valid_until": "2027-11-27T23:00:00.000Z",
+                     *           "state": "valid",
+                     *           "issued_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 1,
+                     *           "open": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000054",
+                     *           "case": "0197f3a0-7b1e-7c3a-9f42-000000000037",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000034",
+                     *           "covers": {
+                     *             "protocols": [
+                     *               "mqtt"
+                     *             ]
+                     *           },
+                     *           "report": "LAB-0",
+                     *           "valid_from": "2026-11-27T23:00:00.000Z",
+                     *           "valid_until": "2027-11-27T23:00:00.000Z",
+                     *           "state": "valid",
+                     *           "issued_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 1,
+                     *           "open": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageCertificateView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_certificates_certificate: {
@@ -8548,20 +9469,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000052",
+                     *       "case": "0197f3a0-7b1e-7c3a-9f42-000000000050",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "covers": {
+                     *         "protocols": [
+                     *           "mqtt"
+                     *         ]
+                     *       },
+                     *       "report": "LAB-0",
+                     *       "valid_from": "2026-11-27T23:00:00.000Z",
+                     *       "valid_until": "2027-11-27T23:00:00.000Z",
+                     *       "state": "valid",
+                     *       "issued_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 1,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["CertificateView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_certificates_certificate: {
@@ -8587,20 +9518,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000052",
+                     *       "case": "0197f3a0-7b1e-7c3a-9f42-000000000050",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "covers": {
+                     *         "protocols": [
+                     *           "mqtt"
+                     *         ]
+                     *       },
+                     *       "report": "LAB-0",
+                     *       "valid_from": "2026-11-27T23:00:00.000Z",
+                     *       "valid_until": "2027-11-27T23:00:00.000Z",
+                     *       "state": "revoked",
+                     *       "reason": "it overheats",
+                     *       "issued_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 2,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["CertificateView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeRevision"];
         };
     };
     get_certifications: {
@@ -8638,22 +9581,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000050",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "kind": "terminal",
+                     *           "category": "colour_light",
+                     *           "covers": {
+                     *             "protocols": [
+                     *               "mqtt"
+                     *             ]
+                     *           },
+                     *           "state": "passed",
+                     *           "report": "LAB-0",
+                     *           "opened_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 3,
+                     *           "open": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000049",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "kind": "terminal",
+                     *           "category": "colour_light",
+                     *           "covers": {
+                     *             "protocols": [
+                     *               "mqtt"
+                     *             ]
+                     *           },
+                     *           "state": "withdrawn",
+                     *           "opened_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 2,
+                     *           "open": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000042",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *           "kind": "module",
+                     *           "covers": {
+                     *             "protocols": [
+                     *               "mqtt"
+                     *             ]
+                     *           },
+                     *           "state": "passed",
+                     *           "report": "LAB-0",
+                     *           "opened_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 3,
+                     *           "open": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageCaseView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_certifications_case: {
@@ -8674,20 +9665,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000050",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "kind": "terminal",
+                     *       "category": "colour_light",
+                     *       "covers": {
+                     *         "protocols": [
+                     *           "mqtt"
+                     *         ]
+                     *       },
+                     *       "state": "passed",
+                     *       "report": "LAB-0",
+                     *       "opened_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 3,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_certifications_case: {
@@ -8711,20 +9712,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000049",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "kind": "terminal",
+                     *       "category": "colour_light",
+                     *       "covers": {
+                     *         "protocols": [
+                     *           "mqtt"
+                     *         ]
+                     *       },
+                     *       "state": "withdrawn",
+                     *       "opened_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 2,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeRevision"];
         };
     };
     get_certifications_case_evidence: {
@@ -8751,22 +9761,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000038",
+                     *           "media": "application/pdf",
+                     *           "size": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "added_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageEvidenceView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_certifications_case_evidence: {
@@ -8793,20 +9806,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000038",
+                     *       "media": "application/pdf",
+                     *       "size": 35,
+                     *       "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *       "added_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["EvidenceView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_certifications_case_evidence_evidence: {
@@ -8830,17 +9842,7 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_certifications_case_laboratory: {
@@ -8857,6 +9859,7 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["AssignInputBody"];
             };
         };
@@ -8868,20 +9871,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000050",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "kind": "terminal",
+                     *       "category": "colour_light",
+                     *       "covers": {
+                     *         "protocols": [
+                     *           "mqtt"
+                     *         ]
+                     *       },
+                     *       "state": "assigned",
+                     *       "opened_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 2,
+                     *       "open": [
+                     *         "assign",
+                     *         "pass",
+                     *         "fail"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     put_certifications_case_result: {
@@ -8898,6 +9913,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "result": "pass",
+                 *       "report": "LAB-0",
+                 *       "valid_from": "2026-11-27T23:00:00Z",
+                 *       "valid_until": "2027-11-27T23:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResultInputBody"];
             };
         };
@@ -8909,20 +9932,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000050",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "kind": "terminal",
+                     *       "category": "colour_light",
+                     *       "covers": {
+                     *         "protocols": [
+                     *           "mqtt"
+                     *         ]
+                     *       },
+                     *       "state": "passed",
+                     *       "report": "LAB-0",
+                     *       "opened_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 3,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     get_commands_command: {
@@ -8942,20 +9975,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000117",
+                     *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                     *       "kind": "property_set",
+                     *       "params": {
+                     *         "powerstate": 1
+                     *       },
+                     *       "state": "accepted",
+                     *       "origin": "api",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "deadline_at": "2026-11-24T08:10:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommandView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_commands_command: {
@@ -8975,51 +10012,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000117",
+                     *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                     *       "kind": "property_set",
+                     *       "params": {
+                     *         "powerstate": 1
+                     *       },
+                     *       "state": "cancelled",
+                     *       "reason": "withdrawn",
+                     *       "origin": "api",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "deadline_at": "2026-11-24T08:10:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommandView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_contacts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "mail",
+                     *           "address": "maker@example.org",
+                     *           "verified_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageContactView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     put_contacts: {
@@ -9031,6 +10084,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000187",
+                 *       "code": "000000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ContactCodeInputBody"];
             };
         };
@@ -9041,20 +10100,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "mail",
+                     *       "address": "maker@example.org",
+                     *       "verified_at": "0001-01-01T00:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ContactView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     post_contacts_codes: {
@@ -9066,6 +10122,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "contact": "maker@example.org"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ContactInputBody"];
             };
         };
@@ -9076,20 +10137,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000187"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CodeSent"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     get_dead_messages: {
@@ -9114,22 +10170,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageDeadView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_devices: {
@@ -9168,22 +10219,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "device_name": "acde48000038",
+                     *           "order": "0197f3a0-7b1e-7c3a-9f42-000000000060",
+                     *           "generation": 1,
+                     *           "state": "enabled",
+                     *           "online": true,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "activated_at": "2026-11-24T08:00:00.000Z",
+                     *           "seen_at": "2026-11-24T08:00:00.000Z",
+                     *           "reason": "connected",
+                     *           "address": "192.0.2.1:1"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000111",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "device_name": "acde48000070",
+                     *           "order": "0197f3a0-7b1e-7c3a-9f42-000000000060",
+                     *           "generation": 1,
+                     *           "state": "enabled",
+                     *           "online": false,
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000113",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "device_name": "acde48000072",
+                     *           "order": "0197f3a0-7b1e-7c3a-9f42-000000000060",
+                     *           "generation": 1,
+                     *           "state": "enabled",
+                     *           "online": false,
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageDeviceView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_devices_device: {
@@ -9203,20 +10284,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "device_name": "acde48000038",
+                     *       "order": "0197f3a0-7b1e-7c3a-9f42-000000000060",
+                     *       "generation": 1,
+                     *       "state": "enabled",
+                     *       "online": true,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "activated_at": "2026-11-24T08:00:00.000Z",
+                     *       "seen_at": "2026-11-24T08:00:00.000Z",
+                     *       "reason": "connected",
+                     *       "address": "192.0.2.1:1"
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeviceView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_devices_device_commands: {
@@ -9243,22 +10330,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000117",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                     *           "kind": "property_set",
+                     *           "params": {
+                     *             "powerstate": 1
+                     *           },
+                     *           "state": "accepted",
+                     *           "origin": "api",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "deadline_at": "2026-11-24T08:10:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageCommandView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_devices_device_commands: {
@@ -9275,6 +10370,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "kind": "property_set",
+                 *       "params": {
+                 *         "powerstate": 1
+                 *       },
+                 *       "deadline_ms": 600000
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewCommandInputBody"];
             };
         };
@@ -9285,34 +10389,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000117",
+                     *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                     *       "kind": "property_set",
+                     *       "params": {
+                     *         "powerstate": 1
+                     *       },
+                     *       "state": "accepted",
+                     *       "origin": "api",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "deadline_at": "2026-11-24T08:10:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CommandView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_devices_device_history: {
         parameters: {
             query: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
                 property: string;
                 /** @description Default: a day before to. */
                 from?: string;
                 /** @description Default: now. */
                 to?: string;
-                /** @description next_cursor of the page before. */
-                cursor?: string;
-                /** @description 0: 100. */
-                limit?: number;
             };
             header?: never;
             path: {
@@ -9322,31 +10432,40 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-11-24T07:59:00.000Z",
+                     *           "value": 60
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PagePointView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_devices_device_limits: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path: {
                 device: string;
@@ -9355,26 +10474,45 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "limit": "device_messages_per_second",
+                     *           "value": 50,
+                     *           "used": 0,
+                     *           "percent": 0,
+                     *           "reset_seconds": 1
+                     *         },
+                     *         {
+                     *           "limit": "device_messages_per_day",
+                     *           "value": 1000000,
+                     *           "used": 0,
+                     *           "percent": 0,
+                     *           "reset_seconds": 1509
+                     *         },
+                     *         {
+                     *           "limit": "device_requests_per_second",
+                     *           "value": 50,
+                     *           "used": 0,
+                     *           "percent": 0,
+                     *           "reset_seconds": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageUseView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_devices_device_revocation: {
@@ -9388,6 +10526,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "its secret was seen"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReasonBody"];
             };
         };
@@ -9399,17 +10542,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_devices_device_shadow: {
@@ -9429,20 +10562,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": 1,
+                     *       "reported": {
+                     *         "brightness": {
+                     *           "value": 60,
+                     *           "time": "2026-11-24T07:59:00.000Z"
+                     *         },
+                     *         "powerstate": {
+                     *           "value": 1,
+                     *           "time": "2026-11-24T07:59:00.000Z"
+                     *         }
+                     *       },
+                     *       "desired": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["StateView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_devices_device_state: {
@@ -9456,6 +10595,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "state": "disabled",
+                 *       "note": "it flickers"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeviceStateInputBody"];
             };
         };
@@ -9467,17 +10612,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_downloads: {
@@ -9513,22 +10648,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000065",
+                     *           "order": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "generation": 1,
+                     *           "format": "xlsx",
+                     *           "reason": "the line starts on Monday",
+                     *           "made_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "ends_at": "2026-11-24T08:30:00.000Z",
+                     *           "quantity": 20,
+                     *           "left_out": 0,
+                     *           "open": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageDownloadView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_downloads_download: {
@@ -9548,20 +10694,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000065",
+                     *       "order": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "generation": 1,
+                     *       "format": "xlsx",
+                     *       "reason": "the line starts on Monday",
+                     *       "made_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "ends_at": "2026-11-24T08:30:00.000Z",
+                     *       "quantity": 20,
+                     *       "left_out": 0,
+                     *       "open": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["DownloadView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_downloads_download_file: {
@@ -9600,17 +10753,7 @@ export interface operations {
                     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_downloads_download_revocation: {
@@ -9624,6 +10767,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "a row was found in a forum"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReasonBody"];
             };
         };
@@ -9635,17 +10783,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_enforcement_appeals: {
@@ -9673,22 +10811,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000125",
+                     *           "measure": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "state": "upheld",
+                     *           "statement": "They do not; see the report.",
+                     *           "evidence": [
+                     *             "LAB-8"
+                     *           ],
+                     *           "filed_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "decision": "The report is of another lamp.",
+                     *           "open_acts": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000124",
+                     *           "measure": "0197f3a0-7b1e-7c3a-9f42-000000000122",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "state": "withdrawn",
+                     *           "statement": "They do not; see the report.",
+                     *           "evidence": [
+                     *             "LAB-8"
+                     *           ],
+                     *           "filed_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "open_acts": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageAppealView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_enforcement_appeals_appeal: {
@@ -9708,20 +10869,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000125",
+                     *       "measure": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "upheld",
+                     *       "statement": "They do not; see the report.",
+                     *       "evidence": [
+                     *         "LAB-8"
+                     *       ],
+                     *       "filed_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "decision": "The report is of another lamp.",
+                     *       "open_acts": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["AppealView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_enforcement_appeals_appeal: {
@@ -9741,20 +10908,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000124",
+                     *       "measure": "0197f3a0-7b1e-7c3a-9f42-000000000122",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "withdrawn",
+                     *       "statement": "They do not; see the report.",
+                     *       "evidence": [
+                     *         "LAB-8"
+                     *       ],
+                     *       "filed_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "open_acts": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["AppealView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     put_enforcement_appeals_appeal_decision: {
@@ -9768,6 +10940,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "act": "uphold",
+                 *       "reason": "The report is of another lamp."
+                 *     }
+                 */
                 "application/json": components["schemas"]["AppealDecisionInputBody"];
             };
         };
@@ -9778,20 +10956,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000125",
+                     *       "measure": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "upheld",
+                     *       "statement": "They do not; see the report.",
+                     *       "evidence": [
+                     *         "LAB-8"
+                     *       ],
+                     *       "filed_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "decision": "The report is of another lamp.",
+                     *       "open_acts": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["AppealView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_enforcement_catalogue: {
@@ -9809,20 +10993,67 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "measures": [
+                     *         {
+                     *           "kind": "warn",
+                     *           "titles": {
+                     *             "en": "a warning",
+                     *             "zh-CN": "警告"
+                     *           },
+                     *           "refuses": []
+                     *         },
+                     *         {
+                     *           "kind": "suspend_service",
+                     *           "titles": {
+                     *             "en": "suspension of a service",
+                     *             "zh-CN": "暂停单项服务"
+                     *           },
+                     *           "refuses": []
+                     *         },
+                     *         {
+                     *           "kind": "suspend",
+                     *           "titles": {
+                     *             "en": "suspension",
+                     *             "zh-CN": "暂停"
+                     *           },
+                     *           "refuses": [
+                     *             "write",
+                     *             "control",
+                     *             "order"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "causes": [
+                     *         {
+                     *           "cause": "false_papers",
+                     *           "titles": {
+                     *             "en": "false or lapsed papers",
+                     *             "zh-CN": "资料虚假或失效"
+                     *           }
+                     *         },
+                     *         {
+                     *           "cause": "uncertified_product",
+                     *           "titles": {
+                     *             "en": "a product that is not certified",
+                     *             "zh-CN": "产品未通过认证"
+                     *           }
+                     *         },
+                     *         {
+                     *           "cause": "unsafe_product",
+                     *           "titles": {
+                     *             "en": "a product that is not safe",
+                     *             "zh-CN": "产品存在安全隐患"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CatalogueView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_enforcement_deletions: {
@@ -9850,22 +11081,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000193",
+                     *           "subject": {
+                     *             "kind": "organisation",
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *           },
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "state": "announced",
+                     *           "reason": "we close",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "hold_until": "2026-12-01T08:00:00.000Z",
+                     *           "open_acts": [
+                     *             "call_back"
+                     *           ],
+                     *           "export": "/api/v1/organisations/0197f3a0-7b1e-7c3a-9f42-000000000002/exports"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageDeletionView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_enforcement_deletions_deletion: {
@@ -9885,20 +11128,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000193",
+                     *       "subject": {
+                     *         "kind": "organisation",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "announced",
+                     *       "reason": "we close",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "hold_until": "2026-12-01T08:00:00.000Z",
+                     *       "open_acts": [
+                     *         "call_back"
+                     *       ],
+                     *       "export": "/api/v1/organisations/0197f3a0-7b1e-7c3a-9f42-000000000002/exports"
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeletionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_enforcement_measures: {
@@ -9929,22 +11180,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *           "subject": {
+                     *             "kind": "product",
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *           },
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "kind": "warn",
+                     *           "state": "in_force",
+                     *           "cause": "unsafe_product",
+                     *           "reason": "The lamps overheat.",
+                     *           "evidence": [
+                     *             "LAB-7"
+                     *           ],
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "starts_at": "2026-11-24T08:00:00.000Z",
+                     *           "appeal_until": "2026-12-24T08:00:00.000Z",
+                     *           "open_acts": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000122",
+                     *           "subject": {
+                     *             "kind": "product",
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *           },
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "kind": "warn",
+                     *           "state": "lifted",
+                     *           "cause": "unsafe_product",
+                     *           "reason": "The lamps overheat.",
+                     *           "evidence": [
+                     *             "LAB-7"
+                     *           ],
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "starts_at": "2026-11-24T08:00:00.000Z",
+                     *           "appeal_until": "2026-12-24T08:00:00.000Z",
+                     *           "closed_at": "2026-11-24T08:00:00.000Z",
+                     *           "closing": "The lamps were mended.",
+                     *           "open_acts": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageMeasureView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_enforcement_measures: {
@@ -9959,6 +11246,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "subject": {
+                 *         "kind": "product",
+                 *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                 *       },
+                 *       "kind": "warn",
+                 *       "cause": "unsafe_product",
+                 *       "reason": "The lamps overheat.",
+                 *       "evidence": [
+                 *         "LAB-7"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewMeasureInputBody"];
             };
         };
@@ -9969,20 +11270,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000122",
+                     *       "subject": {
+                     *         "kind": "product",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "kind": "warn",
+                     *       "state": "in_force",
+                     *       "cause": "unsafe_product",
+                     *       "reason": "The lamps overheat.",
+                     *       "evidence": [
+                     *         "LAB-7"
+                     *       ],
+                     *       "imposed_by": "0197f3a0-7b1e-7c3a-9f42-000000000011",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "starts_at": "2026-11-24T08:00:00.000Z",
+                     *       "appeal_until": "2026-12-24T08:00:00.000Z",
+                     *       "open_acts": [
+                     *         "lift"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MeasureView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_enforcement_measures_measure: {
@@ -10002,20 +11317,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *       "subject": {
+                     *         "kind": "product",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "kind": "warn",
+                     *       "state": "in_force",
+                     *       "cause": "unsafe_product",
+                     *       "reason": "The lamps overheat.",
+                     *       "evidence": [
+                     *         "LAB-7"
+                     *       ],
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "starts_at": "2026-11-24T08:00:00.000Z",
+                     *       "appeal_until": "2026-12-24T08:00:00.000Z",
+                     *       "open_acts": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["MeasureView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_enforcement_measures_measure_appeals: {
@@ -10032,6 +11358,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "statement": "They do not; see the report.",
+                 *       "evidence": [
+                 *         "LAB-8"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewAppealInputBody"];
             };
         };
@@ -10042,20 +11376,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000124",
+                     *       "measure": "0197f3a0-7b1e-7c3a-9f42-000000000122",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "open",
+                     *       "statement": "They do not; see the report.",
+                     *       "evidence": [
+                     *         "LAB-8"
+                     *       ],
+                     *       "filed_at": "2026-11-24T08:00:00.000Z",
+                     *       "open_acts": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["AppealView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_enforcement_measures_measure_events: {
@@ -10082,22 +11422,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000126",
+                     *           "kind": "imposed",
+                     *           "note": "warn: The lamps overheat.",
+                     *           "at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000127",
+                     *           "kind": "appealed",
+                     *           "at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000128",
+                     *           "kind": "appeal upheld",
+                     *           "note": "The report is of another lamp.",
+                     *           "at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageEventView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_enforcement_measures_measure_lift: {
@@ -10111,6 +11464,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "The lamps were mended."
+                 *     }
+                 */
                 "application/json": components["schemas"]["LiftInputBody"];
             };
         };
@@ -10121,20 +11479,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000122",
+                     *       "subject": {
+                     *         "kind": "product",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "kind": "warn",
+                     *       "state": "lifted",
+                     *       "cause": "unsafe_product",
+                     *       "reason": "The lamps overheat.",
+                     *       "evidence": [
+                     *         "LAB-7"
+                     *       ],
+                     *       "imposed_by": "0197f3a0-7b1e-7c3a-9f42-000000000011",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "starts_at": "2026-11-24T08:00:00.000Z",
+                     *       "appeal_until": "2026-12-24T08:00:00.000Z",
+                     *       "closed_at": "2026-11-24T08:00:00.000Z",
+                     *       "closing": "The lamps were mended.",
+                     *       "open_acts": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["MeasureView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_factor: {
@@ -10152,20 +11524,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "state": "active",
+                     *       "confirmed_at": "2026-11-24T08:00:00.000Z",
+                     *       "recovery_codes_left": 10,
+                     *       "proved_until": "2026-11-24T08:15:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["FactorView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     put_factor: {
@@ -10177,6 +11547,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "000000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeInputBody"];
             };
         };
@@ -10187,20 +11562,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "example-code",
+                     *         "example-code",
+                     *         "example-code"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RecoveryView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     post_factor: {
@@ -10218,20 +11592,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "secret": "EXAMPLENOTASECRET",
+                     *       "otpauth_url": "otpauth://totp/Lampworks:platform-certifier?algorithm=SHA1&digits=6&issuer=Lampworks&period=30&secret=FTW2EEBTHKCBMYY2FZCUKAQJ67ESTNAT"
+                     *     }
+                     */
                     "application/json": components["schemas"]["FactorSecretView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChange"];
         };
     };
     delete_factor: {
@@ -10250,17 +11620,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChange"];
         };
     };
     post_factor_recovery_codes: {
@@ -10278,20 +11638,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "recovery_codes": [
+                     *         "example-code",
+                     *         "example-code",
+                     *         "example-code"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RecoveryView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChange"];
         };
     };
     get_guardian_consents: {
@@ -10326,22 +11685,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000018",
+                     *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000003",
+                     *           "state": "confirmed",
+                     *           "name": "Mary",
+                     *           "relation": "mother",
+                     *           "contact": "mary@example.com",
+                     *           "confirmed_by": "code",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "open": [
+                     *             "withdraw"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageConsentView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     post_guardian_consents: {
@@ -10356,6 +11725,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Mary",
+                 *       "relation": "mother",
+                 *       "contact": "mary@example.com",
+                 *       "lang": "en",
+                 *       "send_code": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewConsentInputBody"];
             };
         };
@@ -10366,20 +11744,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000018",
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000003",
+                     *       "state": "requested",
+                     *       "name": "Mary",
+                     *       "relation": "mother",
+                     *       "contact": "mary@example.com",
+                     *       "code_until": "2026-11-25T08:00:00.000Z",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "prove",
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsentView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     get_guardian_consents_consent: {
@@ -10399,20 +11783,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000018",
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000003",
+                     *       "state": "confirmed",
+                     *       "name": "Mary",
+                     *       "relation": "mother",
+                     *       "contact": "mary@example.com",
+                     *       "confirmed_by": "code",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsentView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObject"];
         };
     };
     post_guardian_consents_consent_proof: {
@@ -10426,6 +11816,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "000000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProofInputBody"];
             };
         };
@@ -10436,20 +11831,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000018",
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000003",
+                     *       "state": "confirmed",
+                     *       "name": "Mary",
+                     *       "relation": "mother",
+                     *       "contact": "mary@example.com",
+                     *       "confirmed_by": "code",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsentView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObjectChangeBody"];
         };
     };
     put_guardian_consents_consent_state: {
@@ -10463,6 +11864,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "act": "withdraw",
+                 *       "reason": "not needed any more"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ConsentStateInputBody"];
             };
         };
@@ -10473,20 +11880,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000018",
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000003",
+                     *       "state": "withdrawn",
+                     *       "name": "Mary",
+                     *       "relation": "mother",
+                     *       "contact": "mary@example.com",
+                     *       "confirmed_by": "code",
+                     *       "reason": "not needed any more",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ConsentView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObjectChangeBody"];
         };
     };
     get_homes: {
@@ -10511,22 +11923,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "names": {
+                     *             "en": "my home",
+                     *             "zh-CN": "我家"
+                     *           },
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageHomeBrief"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_homes: {
@@ -10541,6 +11957,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "家",
+                 *         "en": "home"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewHomeInputBody"];
             };
         };
@@ -10551,20 +11975,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *       "names": {
+                     *         "en": "home",
+                     *         "zh-CN": "家"
+                     *       },
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["HomeBrief"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_homes_home: {
@@ -10585,20 +12009,124 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *       "names": {
+                     *         "en": "my home",
+                     *         "zh-CN": "我家"
+                     *       },
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "version": 6,
+                     *       "rooms": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                     *           "names": {
+                     *             "en": "living room",
+                     *             "zh-CN": "客厅"
+                     *           },
+                     *           "aliases": {
+                     *             "zh-CN": [
+                     *               "大厅"
+                     *             ]
+                     *           }
+                     *         }
+                     *       ],
+                     *       "devices": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                     *           "room": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                     *           "names": {
+                     *             "en": "living room lamp",
+                     *             "zh-CN": "客厅灯"
+                     *           },
+                     *           "aliases": {
+                     *             "zh-CN": [
+                     *               "主灯"
+                     *             ]
+                     *           },
+                     *           "category": "colour_light",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "product_key": "lwdyz7bm5mq",
+                     *           "device_name": "acde48000038",
+                     *           "online": true,
+                     *           "virtual": false,
+                     *           "properties": [
+                     *             {
+                     *               "identifier": "powerstate",
+                     *               "name": "开关",
+                     *               "names": {
+                     *                 "en": "power",
+                     *                 "zh-CN": "开关"
+                     *               },
+                     *               "type": "bool",
+                     *               "enum": [
+                     *                 {
+                     *                   "value": 0,
+                     *                   "name": "关",
+                     *                   "names": {
+                     *                     "en": "off",
+                     *                     "zh-CN": "关"
+                     *                   }
+                     *                 },
+                     *                 {
+                     *                   "value": 1,
+                     *                   "name": "开",
+                     *                   "names": {
+                     *                     "en": "on",
+                     *                     "zh-CN": "开"
+                     *                   }
+                     *                 }
+                     *               ],
+                     *               "writable": true
+                     *             },
+                     *             {
+                     *               "identifier": "brightness",
+                     *               "name": "亮度",
+                     *               "names": {
+                     *                 "en": "brightness",
+                     *                 "zh-CN": "亮度"
+                     *               },
+                     *               "type": "int",
+                     *               "unit": "%",
+                     *               "min": 1,
+                     *               "max": 100,
+                     *               "step": 1,
+                     *               "writable": true
+                     *             },
+                     *             {
+                     *               "identifier": "colorTemperature",
+                     *               "name": "色温",
+                     *               "names": {
+                     *                 "en": "colour temperature",
+                     *                 "zh-CN": "色温"
+                     *               },
+                     *               "type": "int",
+                     *               "unit": "K",
+                     *               "min": 2700,
+                     *               "max": 6500,
+                     *               "step": 1,
+                     *               "writable": true
+                     *             }
+                     *           ],
+                     *           "state": {
+                     *             "brightness": {
+                     *               "value": 60,
+                     *               "time": "2026-11-24T07:59:00.000Z"
+                     *             },
+                     *             "powerstate": {
+                     *               "value": 1,
+                     *               "time": "2026-11-24T07:59:00.000Z"
+                     *             }
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["HomeView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_homes_home: {
@@ -10619,17 +12147,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     patch_homes_home: {
@@ -10646,6 +12164,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "我家",
+                 *         "en": "my home"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["RenameHomeInputBody"];
             };
         };
@@ -10657,17 +12183,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     post_homes_home_devices: {
@@ -10684,6 +12200,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                 *       "room": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                 *       "names": {
+                 *         "zh-CN": "客厅灯",
+                 *         "en": "living room lamp"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["BindInputBody"];
             };
         };
@@ -10695,17 +12221,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     put_homes_home_devices_device: {
@@ -10720,6 +12236,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "room": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                 *       "names": {
+                 *         "zh-CN": "客厅灯",
+                 *         "en": "living room lamp"
+                 *       },
+                 *       "aliases": {
+                 *         "zh-CN": [
+                 *           "主灯"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetBoundInputBody"];
             };
         };
@@ -10731,17 +12261,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_homes_home_devices_device: {
@@ -10763,17 +12283,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_homes_home_devices_device_label: {
@@ -10794,20 +12304,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "category": "colour_light",
+                     *       "names": {
+                     *         "en": "Denghuo desk lamp",
+                     *         "zh-CN": "灯火台灯"
+                     *       },
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "care": {
+                     *         "warranty_months": 24,
+                     *         "warranty": {
+                     *           "en": "Two years",
+                     *           "zh-CN": "两年质保"
+                     *         },
+                     *         "phone": "+8657100000000",
+                     *         "email": "care@example.com",
+                     *         "address": "杭州市西湖区灯火路 1 号"
+                     *       },
+                     *       "retired": false,
+                     *       "papers": [
+                     *         {
+                     *           "kind": "ccc",
+                     *           "number": "N-2026-7",
+                     *           "issuer": "CQC",
+                     *           "valid_until": "2027-07-01T00:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "kind": "srrc",
+                     *           "number": "N-2026-7",
+                     *           "issuer": "CQC",
+                     *           "valid_until": "2027-07-01T00:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LabelView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_homes_home_live: {
@@ -10899,17 +12435,7 @@ export interface operations {
                     })[];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_homes_home_rooms: {
@@ -10926,6 +12452,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "客厅",
+                 *         "en": "living room"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["LabelBody"];
             };
         };
@@ -10936,20 +12470,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                     *       "names": {
+                     *         "en": "living room",
+                     *         "zh-CN": "客厅"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["RoomView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     put_homes_home_rooms_room: {
@@ -10964,6 +12497,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "客厅",
+                 *         "en": "living room"
+                 *       },
+                 *       "aliases": {
+                 *         "zh-CN": [
+                 *           "大厅"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["LabelBody"];
             };
         };
@@ -10975,17 +12521,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_homes_home_rooms_room: {
@@ -11007,17 +12543,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     post_homes_home_sentences: {
@@ -11031,6 +12557,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "打开客厅的灯",
+                 *       "room": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                 *       "lang": "zh-CN"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SentenceInputBody"];
             };
         };
@@ -11041,20 +12574,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000118",
+                     *       "text": "打开客厅的灯",
+                     *       "lang": "zh-CN",
+                     *       "outcome": "failed",
+                     *       "reason": "waiting",
+                     *       "reply": "客厅灯还没有收到指令，晚些再看看。",
+                     *       "actions": [
+                     *         {
+                     *           "op": "set",
+                     *           "prop": "powerstate",
+                     *           "meaning": "power",
+                     *           "value": true,
+                     *           "targets": [
+                     *             {
+                     *               "device": "0197f3a0-7b1e-7c3a-9f42-000000000110",
+                     *               "room": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                     *               "name": "客厅灯",
+                     *               "outcome": "failed",
+                     *               "reason": "waiting",
+                     *               "command": "0197f3a0-7b1e-7c3a-9f42-000000000119"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "stages": [
+                     *         {
+                     *           "name": "understand",
+                     *           "start_us": 4,
+                     *           "length_us": 13623,
+                     *           "detail": "一种读法 · 先编译了这个家"
+                     *         },
+                     *         {
+                     *           "name": "resolve",
+                     *           "start_us": 13629,
+                     *           "length_us": 1412,
+                     *           "detail": "动作 1 个，设备 1 台"
+                     *         },
+                     *         {
+                     *           "name": "send",
+                     *           "start_us": 15043,
+                     *           "length_us": 1480,
+                     *           "detail": "命令 1 条，已落盘"
+                     *         }
+                     *       ],
+                     *       "total_us": 3000649
+                     *     }
+                     */
                     "application/json": components["schemas"]["Answer"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_icons_icon: {
@@ -11077,17 +12649,7 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObject"];
         };
     };
     get_inbox: {
@@ -11114,22 +12676,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *           "source": "announcement",
+                     *           "severity": "info",
+                     *           "texts": {
+                     *             "en": {
+                     *               "title": "Voice ends",
+                     *               "body": "The voice service ends on the first of July next year."
+                     *             },
+                     *             "zh-CN": {
+                     *               "title": "语音服务停止",
+                     *               "body": "语音服务将于明年七月停止。"
+                     *             }
+                     *           },
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "effective_at": "2027-07-01T00:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageItemView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     post_inbox_receipts: {
@@ -11147,20 +12722,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "count": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["CountView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChange"];
         };
     };
     get_inbox_unread: {
@@ -11178,20 +12748,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "count": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["CountView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     put_inbox_notice_receipt: {
@@ -11212,17 +12777,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObjectChange"];
         };
     };
     get_invitations: {
@@ -11247,22 +12802,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000133",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "kind": "user",
+                     *           "to": "0197f3a0-7b1e-7c3a-9f42-000000000130",
+                     *           "role": "owner",
+                     *           "invited_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "made_at": "2026-11-24T08:00:00.000Z",
+                     *           "expires_at": "2026-12-01T08:00:00.000Z",
+                     *           "state": "open"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageInvitationView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     put_invitations_acceptance: {
@@ -11274,6 +12836,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "invitation": "0197f3a0-7b1e-7c3a-9f42-000000000133"
+                 *     }
+                 */
                 "application/json": components["schemas"]["AcceptInputBody"];
             };
         };
@@ -11284,20 +12851,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": {
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *         "names": {
+                     *           "en": "Denghuo",
+                     *           "zh-CN": "灯火科技"
+                     *         },
+                     *         "kinds": [
+                     *           "chip_maker",
+                     *           "module_maker",
+                     *           "terminal_maker"
+                     *         ],
+                     *         "form": "company",
+                     *         "created_at": "2026-11-24T08:00:00.000Z"
+                     *       },
+                     *       "role": "owner"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MembershipView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     get_jobs: {
@@ -11324,22 +12900,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000064",
+                     *           "kind": "issuance.issue",
+                     *           "object": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *           "state": "done",
+                     *           "done": 20,
+                     *           "total": 20,
+                     *           "attempts": 1,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "due_at": "2026-11-24T08:00:00.000Z",
+                     *           "started_at": "2026-11-24T08:00:00.000Z",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000061",
+                     *           "kind": "issuance.issue",
+                     *           "object": "0197f3a0-7b1e-7c3a-9f42-000000000060",
+                     *           "state": "done",
+                     *           "done": 3,
+                     *           "total": 3,
+                     *           "attempts": 1,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "due_at": "2026-11-24T08:00:00.000Z",
+                     *           "started_at": "2026-11-24T08:00:00.000Z",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000059",
+                     *           "kind": "issuance.list",
+                     *           "object": "0197f3a0-7b1e-7c3a-9f42-000000000058",
+                     *           "state": "done",
+                     *           "done": 0,
+                     *           "total": 1,
+                     *           "attempts": 1,
+                     *           "requested_by": "anna",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "due_at": "2026-11-24T08:00:00.000Z",
+                     *           "started_at": "2026-11-24T08:00:00.000Z",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageJobView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_jobs_job: {
@@ -11359,20 +12971,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000061",
+                     *       "kind": "issuance.issue",
+                     *       "object": "0197f3a0-7b1e-7c3a-9f42-000000000060",
+                     *       "state": "done",
+                     *       "done": 3,
+                     *       "total": 3,
+                     *       "attempts": 1,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "due_at": "2026-11-24T08:00:00.000Z",
+                     *       "started_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_jobs_job: {
@@ -11392,20 +13009,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000067",
+                     *       "kind": "factory.burn_log",
+                     *       "object": "none",
+                     *       "state": "queued",
+                     *       "done": 0,
+                     *       "cancelling": true,
+                     *       "attempts": 0,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "due_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_laboratories: {
@@ -11438,22 +13058,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000033",
+                     *           "names": {
+                     *             "en": "Lamp laboratory",
+                     *             "zh-CN": "灯具检测中心"
+                     *           },
+                     *           "kinds": [
+                     *             "terminal"
+                     *           ],
+                     *           "categories": [
+                     *             "colour_light"
+                     *           ],
+                     *           "valid_from": "2026-01-01T00:00:00.000Z",
+                     *           "valid_until": "2027-07-01T00:00:00.000Z",
+                     *           "state": "appointed",
+                     *           "revision": 2,
+                     *           "open": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageLaboratoryView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_laboratories: {
@@ -11468,6 +13102,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "灯具检测中心",
+                 *         "en": "Lamp laboratory"
+                 *       },
+                 *       "kinds": [
+                 *         "terminal"
+                 *       ],
+                 *       "categories": [
+                 *         "light",
+                 *         "colour_light"
+                 *       ],
+                 *       "valid_from": "2026-01-01T00:00:00Z",
+                 *       "valid_until": "2027-07-01T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Appointment"];
             };
         };
@@ -11479,20 +13130,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000033",
+                     *       "names": {
+                     *         "en": "Lamp laboratory",
+                     *         "zh-CN": "灯具检测中心"
+                     *       },
+                     *       "kinds": [
+                     *         "terminal"
+                     *       ],
+                     *       "categories": [
+                     *         "light",
+                     *         "colour_light"
+                     *       ],
+                     *       "valid_from": "2026-01-01T00:00:00.000Z",
+                     *       "valid_until": "2027-07-01T00:00:00.000Z",
+                     *       "state": "appointed",
+                     *       "revision": 1,
+                     *       "open": [
+                     *         "change",
+                     *         "end"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LaboratoryView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_laboratories_laboratory: {
@@ -11513,20 +13178,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000033",
+                     *       "names": {
+                     *         "en": "Lamp laboratory",
+                     *         "zh-CN": "灯具检测中心"
+                     *       },
+                     *       "kinds": [
+                     *         "terminal"
+                     *       ],
+                     *       "categories": [
+                     *         "colour_light"
+                     *       ],
+                     *       "valid_from": "2026-01-01T00:00:00.000Z",
+                     *       "valid_until": "2027-07-01T00:00:00.000Z",
+                     *       "state": "appointed",
+                     *       "revision": 2,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["LaboratoryView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_laboratories_laboratory: {
@@ -11543,6 +13218,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "灯具检测中心",
+                 *         "en": "Lamp laboratory"
+                 *       },
+                 *       "kinds": [
+                 *         "terminal"
+                 *       ],
+                 *       "categories": [
+                 *         "colour_light"
+                 *       ],
+                 *       "valid_from": "2026-01-01T00:00:00Z",
+                 *       "valid_until": "2027-07-01T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Appointment"];
             };
         };
@@ -11554,20 +13245,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000033",
+                     *       "names": {
+                     *         "en": "Lamp laboratory",
+                     *         "zh-CN": "灯具检测中心"
+                     *       },
+                     *       "kinds": [
+                     *         "terminal"
+                     *       ],
+                     *       "categories": [
+                     *         "colour_light"
+                     *       ],
+                     *       "valid_from": "2026-01-01T00:00:00.000Z",
+                     *       "valid_until": "2027-07-01T00:00:00.000Z",
+                     *       "state": "appointed",
+                     *       "revision": 2,
+                     *       "open": [
+                     *         "change",
+                     *         "end"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LaboratoryView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     delete_laboratories_laboratory: {
@@ -11593,20 +13297,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000033",
+                     *       "names": {
+                     *         "en": "Lamp laboratory",
+                     *         "zh-CN": "灯具检测中心"
+                     *       },
+                     *       "kinds": [
+                     *         "terminal"
+                     *       ],
+                     *       "categories": [
+                     *         "colour_light"
+                     *       ],
+                     *       "valid_from": "2026-01-01T00:00:00.000Z",
+                     *       "valid_until": "2027-07-01T00:00:00.000Z",
+                     *       "state": "ended",
+                     *       "reason": "it closes",
+                     *       "revision": 3,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["LaboratoryView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeRevision"];
         };
     };
     post_leak_reports: {
@@ -11636,51 +13351,114 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "rows": 1,
+                     *       "findings": [
+                     *         {
+                     *           "line": 1,
+                     *           "outcome": "traced",
+                     *           "mac": "acde4800006b",
+                     *           "order": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "generation": 1,
+                     *           "secret": "in_force",
+                     *           "download": {
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000065",
+                     *             "order": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *             "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *             "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *             "generation": 1,
+                     *             "format": "xlsx",
+                     *             "reason": "the line starts on Monday",
+                     *             "made_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *             "created_at": "2026-11-24T08:00:00.000Z",
+                     *             "ends_at": "2026-11-24T08:30:00.000Z",
+                     *             "quantity": 20,
+                     *             "left_out": 0,
+                     *             "open": false,
+                     *             "taken_at": "2026-11-24T08:00:00.000Z"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["LeakView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_limits: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "products",
+                     *           "titles": {
+                     *             "en": "Products",
+                     *             "zh-CN": "产品数"
+                     *           },
+                     *           "unit": "products",
+                     *           "of": "organisation",
+                     *           "kind": "stock",
+                     *           "default": 500,
+                     *           "max": 100000
+                     *         },
+                     *         {
+                     *           "name": "members",
+                     *           "titles": {
+                     *             "en": "Members",
+                     *             "zh-CN": "成员数"
+                     *           },
+                     *           "unit": "members",
+                     *           "of": "organisation",
+                     *           "kind": "stock",
+                     *           "default": 500,
+                     *           "max": 10000
+                     *         },
+                     *         {
+                     *           "name": "api_tokens",
+                     *           "titles": {
+                     *             "en": "API tokens",
+                     *             "zh-CN": "API 令牌数"
+                     *           },
+                     *           "unit": "tokens",
+                     *           "of": "organisation",
+                     *           "kind": "stock",
+                     *           "default": 500,
+                     *           "max": 10000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageLimitSpecView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_limits_notices: {
@@ -11705,22 +13483,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000121",
+                     *           "subject": {
+                     *             "kind": "organisation",
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *           },
+                     *           "limit": "products",
+                     *           "kind": "adjust",
+                     *           "value": 70,
+                     *           "note": "Few of them are in use.",
+                     *           "at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageLimitNoticeView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_limits_overrides: {
@@ -11747,22 +13533,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000120",
+                     *           "subject": {
+                     *             "kind": "organisation",
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *           },
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "limit": "products",
+                     *           "purpose": "adjust",
+                     *           "value": 70,
+                     *           "reason": "Few of them are in use.",
+                     *           "from": "2027-07-01T00:00:00.000Z",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "answer": "We retire ten of them by May.",
+                     *           "answered_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageLimitOverrideView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_limits_overrides: {
@@ -11777,6 +13575,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "subject": {
+                 *         "kind": "organisation",
+                 *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                 *       },
+                 *       "limit": "products",
+                 *       "purpose": "adjust",
+                 *       "value": 70,
+                 *       "reason": "Few of them are in use.",
+                 *       "from": "2027-07-01T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewLimitOverrideInputBody"];
             };
         };
@@ -11787,20 +13598,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000120",
+                     *       "subject": {
+                     *         "kind": "organisation",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "limit": "products",
+                     *       "purpose": "adjust",
+                     *       "value": 70,
+                     *       "reason": "Few of them are in use.",
+                     *       "from": "2027-07-01T00:00:00.000Z",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LimitOverrideView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     delete_limits_overrides_limit_override: {
@@ -11823,20 +13640,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000120",
+                     *       "subject": {
+                     *         "kind": "organisation",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "limit": "products",
+                     *       "purpose": "adjust",
+                     *       "value": 70,
+                     *       "reason": "Few of them are in use.",
+                     *       "from": "2027-07-01T00:00:00.000Z",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "answer": "We retire ten of them by May.",
+                     *       "answered_at": "2026-11-24T08:00:00.000Z",
+                     *       "lifted_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LimitOverrideView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     put_limits_overrides_limit_override_answer: {
@@ -11850,6 +13676,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "answer": "We retire ten of them by May."
+                 *     }
+                 */
                 "application/json": components["schemas"]["LimitAnswerInputBody"];
             };
         };
@@ -11860,51 +13691,63 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000120",
+                     *       "subject": {
+                     *         "kind": "organisation",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "limit": "products",
+                     *       "purpose": "adjust",
+                     *       "value": 70,
+                     *       "reason": "Few of them are in use.",
+                     *       "from": "2027-07-01T00:00:00.000Z",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "answer": "We retire ten of them by May.",
+                     *       "answered_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["LimitOverrideView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_lost_orders: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageLostView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_mac_lists: {
@@ -11939,22 +13782,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000058",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "name": "own",
+                     *           "state": "refused",
+                     *           "reason": "1 rows are wrong",
+                     *           "total": 0,
+                     *           "left": 0,
+                     *           "bad": 1,
+                     *           "report": [
+                     *             {
+                     *               "line": 2,
+                     *               "value": "banana",
+                     *               "rule": "twelve hexadecimal digits, bare or parted by : or -"
+                     *             }
+                     *           ],
+                     *           "job": "0197f3a0-7b1e-7c3a-9f42-000000000059",
+                     *           "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageMacListView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_mac_lists: {
@@ -11981,20 +13840,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000058",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "name": "own",
+                     *       "state": "checking",
+                     *       "total": 0,
+                     *       "left": 0,
+                     *       "bad": 0,
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000059",
+                     *       "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MacListView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_mac_lists_list: {
@@ -12014,51 +13877,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000058",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "name": "own",
+                     *       "state": "refused",
+                     *       "reason": "1 rows are wrong",
+                     *       "total": 0,
+                     *       "left": 0,
+                     *       "bad": 1,
+                     *       "report": [
+                     *         {
+                     *           "line": 2,
+                     *           "value": "banana",
+                     *           "rule": "twelve hexadecimal digits, bare or parted by : or -"
+                     *         }
+                     *       ],
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000059",
+                     *       "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MacListView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_mac_pools: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000055",
+                     *           "name": "our block",
+                     *           "default": false,
+                     *           "first": "acde48000038",
+                     *           "last": "acde48000039",
+                     *           "left": 16777216,
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PagePoolView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_mac_pools: {
@@ -12073,6 +13962,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "our block",
+                 *       "prefix": "AC:DE:48"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPoolInputBody"];
             };
         };
@@ -12083,20 +13978,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000055",
+                     *       "name": "our block",
+                     *       "default": false,
+                     *       "first": "acde48000038",
+                     *       "last": "acde48000039",
+                     *       "left": 16777216,
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["PoolView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_memberships: {
@@ -12121,22 +14017,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "organisation": {
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *             "names": {
+                     *               "en": "Denghuo",
+                     *               "zh-CN": "灯火科技"
+                     *             },
+                     *             "kinds": [
+                     *               "chip_maker",
+                     *               "module_maker",
+                     *               "terminal_maker"
+                     *             ],
+                     *             "form": "company",
+                     *             "created_at": "2026-11-24T08:00:00.000Z"
+                     *           },
+                     *           "role": "owner"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageMembershipView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     delete_memberships_organisation: {
@@ -12157,48 +14066,58 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObjectChange"];
         };
     };
     get_order_limits: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "level": 0,
+                     *           "order": 0,
+                     *           "open": 0
+                     *         },
+                     *         {
+                     *           "level": 1,
+                     *           "order": 1000,
+                     *           "open": 5000
+                     *         },
+                     *         {
+                     *           "level": 2,
+                     *           "order": 100000,
+                     *           "open": 500000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageLimitView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_orders: {
@@ -12236,22 +14155,80 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "quantity": 20,
+                     *           "issued": 20,
+                     *           "purpose": "mass",
+                     *           "note": "the first run of the desk lamp",
+                     *           "factory": {
+                     *             "name": "一号工厂",
+                     *             "address": "杭州市滨江区",
+                     *             "contact": "王工"
+                     *           },
+                     *           "planned_at": "2027-07-01T00:00:00.000Z",
+                     *           "state": "issued",
+                     *           "generation": 1,
+                     *           "job": "0197f3a0-7b1e-7c3a-9f42-000000000064",
+                     *           "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z",
+                     *           "open": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000062",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "quantity": 20,
+                     *           "issued": 0,
+                     *           "purpose": "mass",
+                     *           "note": "the first run of the desk lamp",
+                     *           "factory": {
+                     *             "name": "一号工厂",
+                     *             "address": "杭州市滨江区",
+                     *             "contact": "王工"
+                     *           },
+                     *           "planned_at": "2027-07-01T00:00:00.000Z",
+                     *           "state": "withdrawn",
+                     *           "reason": "too early",
+                     *           "generation": 1,
+                     *           "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z",
+                     *           "open": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000060",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "quantity": 3,
+                     *           "issued": 3,
+                     *           "purpose": "debug",
+                     *           "note": "for the desk",
+                     *           "state": "issued",
+                     *           "generation": 1,
+                     *           "job": "0197f3a0-7b1e-7c3a-9f42-000000000061",
+                     *           "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z",
+                     *           "open": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOrderView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_orders_order: {
@@ -12271,20 +14248,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "quantity": 20,
+                     *       "issued": 20,
+                     *       "purpose": "mass",
+                     *       "note": "the first run of the desk lamp",
+                     *       "factory": {
+                     *         "name": "一号工厂",
+                     *         "address": "杭州市滨江区",
+                     *         "contact": "王工"
+                     *       },
+                     *       "planned_at": "2027-07-01T00:00:00.000Z",
+                     *       "state": "issued",
+                     *       "generation": 1,
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000064",
+                     *       "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_orders_order: {
@@ -12307,20 +14300,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000062",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "quantity": 20,
+                     *       "issued": 0,
+                     *       "purpose": "mass",
+                     *       "note": "the first run of the desk lamp",
+                     *       "factory": {
+                     *         "name": "一号工厂",
+                     *         "address": "杭州市滨江区",
+                     *         "contact": "王工"
+                     *       },
+                     *       "planned_at": "2027-07-01T00:00:00.000Z",
+                     *       "state": "withdrawn",
+                     *       "reason": "too early",
+                     *       "generation": 1,
+                     *       "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     post_orders_order_burn_logs: {
@@ -12347,20 +14354,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000108",
+                     *       "order": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "name": "line 1",
+                     *       "state": "checking",
+                     *       "lines": 0,
+                     *       "burned": 0,
+                     *       "failed": 0,
+                     *       "repeated": 0,
+                     *       "doubled": 0,
+                     *       "foreign": 0,
+                     *       "wrong": 0,
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000109",
+                     *       "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["BurnLogView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_orders_order_burn_status: {
@@ -12380,20 +14396,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "quantity": 20,
+                     *       "burned": 4,
+                     *       "failed": 0,
+                     *       "missing": 16
+                     *     }
+                     */
                     "application/json": components["schemas"]["BurnStatusView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_orders_order_burns: {
@@ -12429,22 +14443,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "mac": "acde48000045",
+                     *           "result": "burned",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "station": "S1",
+                     *           "log": "0197f3a0-7b1e-7c3a-9f42-000000000108",
+                     *           "line": 2
+                     *         },
+                     *         {
+                     *           "mac": "acde48000047",
+                     *           "result": "burned",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "station": "S1",
+                     *           "log": "0197f3a0-7b1e-7c3a-9f42-000000000108",
+                     *           "line": 3
+                     *         },
+                     *         {
+                     *           "mac": "acde48000049",
+                     *           "result": "burned",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "station": "S1",
+                     *           "log": "0197f3a0-7b1e-7c3a-9f42-000000000108",
+                     *           "line": 4
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageBurnView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_orders_order_decision: {
@@ -12458,6 +14492,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "act": "approve",
+                 *       "reason": "the factory is known to us"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DecisionInputBody"];
             };
         };
@@ -12468,20 +14508,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "quantity": 20,
+                     *       "issued": 0,
+                     *       "purpose": "mass",
+                     *       "note": "the first run of the desk lamp",
+                     *       "factory": {
+                     *         "name": "一号工厂",
+                     *         "address": "杭州市滨江区",
+                     *         "contact": "王工"
+                     *       },
+                     *       "planned_at": "2027-07-01T00:00:00.000Z",
+                     *       "state": "issuing",
+                     *       "generation": 1,
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000064",
+                     *       "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     post_orders_order_downloads: {
@@ -12498,6 +14553,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "the line starts on Monday"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewDownloadInputBody"];
             };
         };
@@ -12508,20 +14568,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000065",
+                     *       "order": "0197f3a0-7b1e-7c3a-9f42-000000000063",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "generation": 1,
+                     *       "format": "xlsx",
+                     *       "reason": "the line starts on Monday",
+                     *       "made_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "ends_at": "2026-11-24T08:30:00.000Z",
+                     *       "quantity": 20,
+                     *       "left_out": 0,
+                     *       "open": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["DownloadView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     post_orders_order_revocation: {
@@ -12535,6 +14602,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "the laptop of the line was stolen"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReasonBody"];
             };
         };
@@ -12546,17 +14618,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_orders_order_unburned: {
@@ -12583,53 +14645,84 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "mac": "acde4800004d"
+                     *         },
+                     *         {
+                     *           "mac": "acde4800004f"
+                     *         },
+                     *         {
+                     *           "mac": "acde48000051"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageUnburnedView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_organisation_kinds: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "chip_maker",
+                     *           "names": {
+                     *             "en": "Chip maker",
+                     *             "zh-CN": "芯片制造商"
+                     *           }
+                     *         },
+                     *         {
+                     *           "kind": "module_maker",
+                     *           "names": {
+                     *             "en": "Module maker",
+                     *             "zh-CN": "模组制造商"
+                     *           }
+                     *         },
+                     *         {
+                     *           "kind": "software_provider",
+                     *           "names": {
+                     *             "en": "Software service provider",
+                     *             "zh-CN": "软件服务商"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageKindView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     get_organisations: {
@@ -12654,22 +14747,43 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "names": {
+                     *             "en": "Denghuo",
+                     *             "zh-CN": "灯火科技"
+                     *           },
+                     *           "kinds": [
+                     *             "chip_maker",
+                     *             "module_maker",
+                     *             "terminal_maker"
+                     *           ],
+                     *           "form": "company",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000004",
+                     *           "names": {
+                     *             "en": "Works of boris"
+                     *           },
+                     *           "kinds": [
+                     *             "terminal_maker"
+                     *           ],
+                     *           "form": "company",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOrganisationView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_organisations: {
@@ -12684,6 +14798,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "en": "Works of boris"
+                 *       },
+                 *       "kinds": [
+                 *         "terminal_maker"
+                 *       ],
+                 *       "owner": "0197f3a0-7b1e-7c3a-9f42-000000000003"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewOrganisationInputBody"];
             };
         };
@@ -12694,20 +14819,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000004",
+                     *       "names": {
+                     *         "en": "Works of boris"
+                     *       },
+                     *       "kinds": [
+                     *         "terminal_maker"
+                     *       ],
+                     *       "form": "company",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrganisationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_organisations_organisation: {
@@ -12727,20 +14855,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "names": {
+                     *         "en": "Denghuo",
+                     *         "zh-CN": "灯火科技"
+                     *       },
+                     *       "kinds": [
+                     *         "chip_maker",
+                     *         "module_maker",
+                     *         "terminal_maker"
+                     *       ],
+                     *       "form": "company",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrganisationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_organisations_organisation: {
@@ -12754,6 +14888,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "灯火科技",
+                 *         "en": "Denghuo"
+                 *       },
+                 *       "kinds": [
+                 *         "chip_maker",
+                 *         "module_maker",
+                 *         "terminal_maker"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetOrganisationInputBody"];
             };
         };
@@ -12765,17 +14912,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_organisations_organisation_exports: {
@@ -12811,22 +14948,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000191",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "state": "ready",
+                     *           "reason": "we leave",
+                     *           "ordered_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "job": "0197f3a0-7b1e-7c3a-9f42-000000000192",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z",
+                     *           "expires_at": "2026-12-01T08:00:00.000Z",
+                     *           "size_bytes": 52185,
+                     *           "files": 76,
+                     *           "rows": 378,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "open": [
+                     *             "discard"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000015",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "state": "ready",
+                     *           "reason": "an agreement was declined",
+                     *           "ordered_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "job": "0197f3a0-7b1e-7c3a-9f42-000000000066",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z",
+                     *           "expires_at": "2026-12-01T08:00:00.000Z",
+                     *           "size_bytes": 19157,
+                     *           "files": 60,
+                     *           "rows": 42,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "open": [
+                     *             "discard"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageExportView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_organisations_organisation_exports: {
@@ -12843,6 +15012,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "we leave"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewExportInputBody"];
             };
         };
@@ -12853,20 +15027,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000191",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "collecting",
+                     *       "reason": "we leave",
+                     *       "ordered_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000192",
+                     *       "open": [
+                     *         "cancel"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExportView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_organisations_organisation_exports_export: {
@@ -12887,20 +15065,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000191",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "ready",
+                     *       "reason": "we leave",
+                     *       "ordered_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000192",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2026-12-01T08:00:00.000Z",
+                     *       "size_bytes": 52185,
+                     *       "files": 76,
+                     *       "rows": 378,
+                     *       "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *       "open": [
+                     *         "discard"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExportView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_organisations_organisation_exports_export: {
@@ -12921,20 +15109,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000191",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "discarded",
+                     *       "reason": "we leave",
+                     *       "ordered_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "job": "0197f3a0-7b1e-7c3a-9f42-000000000192",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2026-12-01T08:00:00.000Z",
+                     *       "size_bytes": 52185,
+                     *       "files": 76,
+                     *       "rows": 378,
+                     *       "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExportView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_organisations_organisation_exports_export_file: {
@@ -12958,17 +15154,7 @@ export interface operations {
                     "application/zip": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_organisations_organisation_invitations: {
@@ -12995,22 +15181,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000131",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "kind": "user",
+                     *           "to": "0197f3a0-7b1e-7c3a-9f42-000000000130",
+                     *           "role": "support",
+                     *           "invited_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "made_at": "2026-11-24T08:00:00.000Z",
+                     *           "expires_at": "2026-12-01T08:00:00.000Z",
+                     *           "state": "open"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageInvitationView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_organisations_organisation_invitations: {
@@ -13027,6 +15220,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "login": "wangwei",
+                 *       "role": "support"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewInvitationInputBody"];
             };
         };
@@ -13037,20 +15236,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000131",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "kind": "user",
+                     *       "to": "0197f3a0-7b1e-7c3a-9f42-000000000130",
+                     *       "role": "support",
+                     *       "invited_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "made_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2026-12-01T08:00:00.000Z",
+                     *       "state": "open"
+                     *     }
+                     */
                     "application/json": components["schemas"]["InvitationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_organisations_organisation_invitations_invitation: {
@@ -13072,17 +15274,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     put_organisations_organisation_invitations_invitation_sending: {
@@ -13104,17 +15296,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     post_organisations_organisation_leave: {
@@ -13131,6 +15313,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "confirm": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                 *       "reason": "we close"
+                 *     }
+                 */
                 "application/json": components["schemas"]["LeaveInputBody"];
             };
         };
@@ -13141,20 +15329,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000193",
+                     *       "subject": {
+                     *         "kind": "organisation",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "announced",
+                     *       "reason": "we close",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "hold_until": "2026-12-01T08:00:00.000Z",
+                     *       "open_acts": [
+                     *         "call_back"
+                     *       ],
+                     *       "export": "/api/v1/organisations/0197f3a0-7b1e-7c3a-9f42-000000000002/exports"
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeletionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_organisations_organisation_leave: {
@@ -13178,25 +15374,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000193",
+                     *       "subject": {
+                     *         "kind": "organisation",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "called_back",
+                     *       "reason": "we close",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "hold_until": "2026-12-01T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z",
+                     *       "open_acts": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeletionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_organisations_organisation_limits: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path: {
                 organisation: string;
@@ -13205,26 +15414,42 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "limit": "products",
+                     *           "value": 500,
+                     *           "used": 3,
+                     *           "percent": 0
+                     *         },
+                     *         {
+                     *           "limit": "members",
+                     *           "value": 500,
+                     *           "used": 1,
+                     *           "percent": 0
+                     *         },
+                     *         {
+                     *           "limit": "api_tokens",
+                     *           "value": 500,
+                     *           "used": 0,
+                     *           "percent": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageUseView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_organisations_organisation_limits_recount: {
@@ -13244,20 +15469,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageRecountView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_organisations_organisation_members: {
@@ -13284,22 +15504,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "login": "anna",
+                     *           "role": "engineer",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000130",
+                     *           "login": "wangwei",
+                     *           "role": "owner",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageMemberView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_organisations_organisation_members: {
@@ -13316,6 +15544,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "login": "liming",
+                 *       "role": "query"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewMemberInputBody"];
             };
         };
@@ -13326,20 +15560,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000129",
+                     *       "login": "liming",
+                     *       "role": "query",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["MemberView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_organisations_organisation_members_user: {
@@ -13361,17 +15593,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     patch_organisations_organisation_members_user: {
@@ -13386,6 +15608,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "engineer"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetMemberInputBody"];
             };
         };
@@ -13397,17 +15624,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     put_organisations_organisation_owner: {
@@ -13421,6 +15638,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000130"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TransferInputBody"];
             };
         };
@@ -13432,17 +15654,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_organisations_organisation_verification: {
@@ -13463,20 +15675,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "verified",
+                     *       "level": 2,
+                     *       "form": "organisation",
+                     *       "kinds": [
+                     *         "chip_maker",
+                     *         "module_maker",
+                     *         "terminal_maker"
+                     *       ],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2100-01-01T00:00:00.000Z",
+                     *       "open_acts": [
+                     *         "submit"
+                     *       ],
+                     *       "version": 13
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_organisations_organisation_verification_claim: {
@@ -13490,6 +15713,7 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /** @example {} */
                 "application/json": components["schemas"]["VerifyClaimInputBody"];
             };
         };
@@ -13501,20 +15725,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "pending",
+                     *       "level": 0,
+                     *       "kinds": [],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "reviewer": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "open_acts": [
+                     *         "approve",
+                     *         "reject",
+                     *         "revoke"
+                     *       ],
+                     *       "version": 11
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_organisations_organisation_verification_claim: {
@@ -13535,20 +15767,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "pending",
+                     *       "level": 0,
+                     *       "kinds": [],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "open_acts": [
+                     *         "approve",
+                     *         "reject",
+                     *         "revoke"
+                     *       ],
+                     *       "version": 12
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     post_organisations_organisation_verification_decision: {
@@ -13565,6 +15804,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "submission": 2,
+                 *       "decision": "approve",
+                 *       "note": "the papers are in order"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyDecisionInputBody"];
             };
         };
@@ -13576,20 +15822,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "verified",
+                     *       "level": 2,
+                     *       "form": "organisation",
+                     *       "kinds": [
+                     *         "chip_maker",
+                     *         "module_maker",
+                     *         "terminal_maker"
+                     *       ],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2100-01-01T00:00:00.000Z",
+                     *       "open_acts": [
+                     *         "ask_recheck",
+                     *         "ask_supplement",
+                     *         "revoke"
+                     *       ],
+                     *       "version": 13
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     put_organisations_organisation_verification_demand: {
@@ -13606,6 +15865,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "act": "ask_supplement",
+                 *       "text": "Send a newer trademark.",
+                 *       "papers": [
+                 *         "trademark"
+                 *       ],
+                 *       "due": "2027-07-01T00:00:00Z",
+                 *       "consequence": "level_drops"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyDemandInputBody"];
             };
         };
@@ -13617,20 +15887,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "supplement",
+                     *       "level": 2,
+                     *       "form": "organisation",
+                     *       "kinds": [
+                     *         "chip_maker",
+                     *         "module_maker",
+                     *         "terminal_maker"
+                     *       ],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2100-01-01T00:00:00.000Z",
+                     *       "due_at": "2027-07-01T00:00:00.000Z",
+                     *       "ask": {
+                     *         "text": "Send a newer trademark.",
+                     *         "papers": [
+                     *           "trademark"
+                     *         ],
+                     *         "consequence": "level_drops"
+                     *       },
+                     *       "open_acts": [
+                     *         "clear",
+                     *         "revoke"
+                     *       ],
+                     *       "version": 14
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     post_organisations_organisation_verification_demand_clear: {
@@ -13647,6 +15937,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "it came by post"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerificationReasonInputBody"];
             };
         };
@@ -13658,20 +15953,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "verified",
+                     *       "level": 2,
+                     *       "form": "organisation",
+                     *       "kinds": [
+                     *         "chip_maker",
+                     *         "module_maker",
+                     *         "terminal_maker"
+                     *       ],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2100-01-01T00:00:00.000Z",
+                     *       "open_acts": [
+                     *         "ask_recheck",
+                     *         "ask_supplement",
+                     *         "revoke"
+                     *       ],
+                     *       "version": 15
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     get_organisations_organisation_verification_form: {
@@ -13692,20 +16000,200 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": 6,
+                     *       "form": "organisation",
+                     *       "values": {
+                     *         "brands": "灯火",
+                     *         "chips_used": "DH-1",
+                     *         "contact_name": "李*",
+                     *         "contact_phone": "1******8000",
+                     *         "founded_on": "2010-05-01",
+                     *         "legal_name": "杭州灯火科技有限公司",
+                     *         "legal_representative": "李*",
+                     *         "organisation_type": "enterprise",
+                     *         "registered_address": "杭州市西湖区灯火路 1 号",
+                     *         "tuned_protocols": "mqtt",
+                     *         "unified_social_credit_code": "91330100799655058B"
+                     *       },
+                     *       "kinds": [
+                     *         "chip_maker",
+                     *         "module_maker",
+                     *         "terminal_maker"
+                     *       ],
+                     *       "fields": [
+                     *         {
+                     *           "name": "legal_name",
+                     *           "title": {
+                     *             "en": "Registered name",
+                     *             "zh-CN": "企业名称"
+                     *           },
+                     *           "rule": "text",
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ],
+                     *           "min": 2,
+                     *           "max": 100
+                     *         },
+                     *         {
+                     *           "name": "unified_social_credit_code",
+                     *           "title": {
+                     *             "en": "Unified social credit code",
+                     *             "zh-CN": "统一社会信用代码"
+                     *           },
+                     *           "rule": "unified_code",
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "organisation_type",
+                     *           "title": {
+                     *             "en": "Type of organisation",
+                     *             "zh-CN": "组织类型"
+                     *           },
+                     *           "rule": "choice",
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ],
+                     *           "choices": [
+                     *             {
+                     *               "value": "enterprise",
+                     *               "title": {
+                     *                 "en": "Enterprise",
+                     *                 "zh-CN": "企业"
+                     *               }
+                     *             },
+                     *             {
+                     *               "value": "sole_trader",
+                     *               "title": {
+                     *                 "en": "Sole trader",
+                     *                 "zh-CN": "个体工商户"
+                     *               }
+                     *             },
+                     *             {
+                     *               "value": "institution",
+                     *               "title": {
+                     *                 "en": "Public institution",
+                     *                 "zh-CN": "事业单位"
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "slots": [
+                     *         {
+                     *           "slot": "business_licence",
+                     *           "title": {
+                     *             "en": "Business licence",
+                     *             "zh-CN": "营业执照"
+                     *           },
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ],
+                     *           "most": 1,
+                     *           "max_bytes": 10485760,
+                     *           "types": [
+                     *             "application/pdf",
+                     *             "image/png",
+                     *             "image/jpeg"
+                     *           ],
+                     *           "number": "required",
+                     *           "issuer": "none",
+                     *           "valid_from": "none",
+                     *           "valid_until": "optional"
+                     *         },
+                     *         {
+                     *           "slot": "authorisation_letter",
+                     *           "title": {
+                     *             "en": "Letter that authorises the contact",
+                     *             "zh-CN": "经办人授权书"
+                     *           },
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ],
+                     *           "most": 1,
+                     *           "max_bytes": 10485760,
+                     *           "types": [
+                     *             "application/pdf",
+                     *             "image/png",
+                     *             "image/jpeg"
+                     *           ],
+                     *           "number": "none",
+                     *           "issuer": "none",
+                     *           "valid_from": "required",
+                     *           "valid_until": "required"
+                     *         },
+                     *         {
+                     *           "slot": "protocol_statement",
+                     *           "title": {
+                     *             "en": "Statement of the protocols a chip was tuned for",
+                     *             "zh-CN": "协议调试说明"
+                     *           },
+                     *           "required": true,
+                     *           "kinds": [
+                     *             "chip_maker"
+                     *           ],
+                     *           "most": 1,
+                     *           "max_bytes": 10485760,
+                     *           "types": [
+                     *             "application/pdf",
+                     *             "image/png",
+                     *             "image/jpeg"
+                     *           ],
+                     *           "number": "none",
+                     *           "issuer": "none",
+                     *           "valid_from": "none",
+                     *           "valid_until": "none"
+                     *         }
+                     *       ],
+                     *       "papers": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000027",
+                     *           "slot": "business_licence",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "number": "91330100799655058B",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000028",
+                     *           "slot": "authorisation_letter",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "valid_from": "2020-01-01",
+                     *           "valid_until": "2099-12-31",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000029",
+                     *           "slot": "trademark",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "number": "7",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "waived": [],
+                     *       "missing": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerifyWorksheetView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_organisations_organisation_verification_form: {
@@ -13722,6 +16210,24 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "form": "organisation",
+                 *       "values": {
+                 *         "legal_name": "杭州灯火科技有限公司",
+                 *         "unified_social_credit_code": "91330100799655058B",
+                 *         "organisation_type": "enterprise",
+                 *         "founded_on": "2010-05-01",
+                 *         "registered_address": "杭州市西湖区灯火路 1 号",
+                 *         "legal_representative": "李明",
+                 *         "contact_name": "李明",
+                 *         "contact_phone": "13800138000",
+                 *         "brands": "灯火",
+                 *         "chips_used": "DH-1",
+                 *         "tuned_protocols": "mqtt"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyFormInputBody"];
             };
         };
@@ -13733,20 +16239,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "unverified",
+                     *       "level": 0,
+                     *       "kinds": [],
+                     *       "qualifications": [],
+                     *       "open_acts": [
+                     *         "submit"
+                     *       ],
+                     *       "version": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     post_organisations_organisation_verification_papers: {
@@ -13787,20 +16296,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000028",
+                     *       "slot": "authorisation_letter",
+                     *       "media_type": "application/pdf",
+                     *       "size_bytes": 35,
+                     *       "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *       "valid_from": "2020-01-01",
+                     *       "valid_until": "2099-12-31",
+                     *       "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerifyPaperView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_organisations_organisation_verification_papers_paper: {
@@ -13824,17 +16336,7 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_organisations_organisation_verification_papers_paper: {
@@ -13856,17 +16358,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     post_organisations_organisation_verification_reinstatement: {
@@ -13883,6 +16375,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "the court has set it aside"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerificationReasonInputBody"];
             };
         };
@@ -13894,20 +16391,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "unverified",
+                     *       "level": 0,
+                     *       "kinds": [],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "open_acts": [],
+                     *       "version": 17
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     post_organisations_organisation_verification_revocation: {
@@ -13924,6 +16424,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "the licence was withdrawn"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerificationReasonInputBody"];
             };
         };
@@ -13935,20 +16440,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "revoked",
+                     *       "level": 0,
+                     *       "kinds": [],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "open_acts": [
+                     *         "reinstate"
+                     *       ],
+                     *       "version": 16
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     get_organisations_organisation_verification_submissions: {
@@ -13984,22 +16494,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "number": 2,
+                     *           "state": "approved",
+                     *           "form": "organisation",
+                     *           "kinds": [
+                     *             "chip_maker",
+                     *             "module_maker",
+                     *             "terminal_maker"
+                     *           ],
+                     *           "catalogue": "2026-11-01",
+                     *           "submitted_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "reasons": [],
+                     *           "note": "the papers are in order"
+                     *         },
+                     *         {
+                     *           "number": 1,
+                     *           "state": "withdrawn",
+                     *           "form": "organisation",
+                     *           "kinds": [
+                     *             "chip_maker",
+                     *             "module_maker",
+                     *             "terminal_maker"
+                     *           ],
+                     *           "catalogue": "2026-11-01",
+                     *           "submitted_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *           "decided_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "decided_at": "2026-11-24T08:00:00.000Z",
+                     *           "reasons": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageVerifySubmissionLine"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_organisations_organisation_verification_submissions: {
@@ -14023,20 +16562,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "pending",
+                     *       "level": 0,
+                     *       "kinds": [],
+                     *       "qualifications": [],
+                     *       "submission": 2,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "open_acts": [
+                     *         "withdraw"
+                     *       ],
+                     *       "version": 10
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     delete_organisations_organisation_verification_submissions: {
@@ -14057,20 +16601,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "state": "unverified",
+                     *       "level": 0,
+                     *       "kinds": [],
+                     *       "qualifications": [],
+                     *       "submission": 1,
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "open_acts": [
+                     *         "submit"
+                     *       ],
+                     *       "version": 9
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_organisations_organisation_verification_submissions_number: {
@@ -14091,20 +16640,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "number": 2,
+                     *       "state": "approved",
+                     *       "form": "organisation",
+                     *       "kinds": [
+                     *         "chip_maker",
+                     *         "module_maker",
+                     *         "terminal_maker"
+                     *       ],
+                     *       "catalogue": "2026-11-01",
+                     *       "submitted_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "reasons": [],
+                     *       "note": "the papers are in order",
+                     *       "values": {
+                     *         "brands": "灯火",
+                     *         "chips_used": "DH-1",
+                     *         "contact_name": "李*",
+                     *         "contact_phone": "1******8000",
+                     *         "founded_on": "2010-05-01",
+                     *         "legal_name": "杭州灯火科技有限公司",
+                     *         "legal_representative": "李*",
+                     *         "organisation_type": "enterprise",
+                     *         "registered_address": "杭州市西湖区灯火路 1 号",
+                     *         "tuned_protocols": "mqtt",
+                     *         "unified_social_credit_code": "91330100799655058B"
+                     *       },
+                     *       "papers": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000027",
+                     *           "slot": "business_licence",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "number": "91330100799655058B",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000028",
+                     *           "slot": "authorisation_letter",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "valid_from": "2020-01-01",
+                     *           "valid_until": "2099-12-31",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000029",
+                     *           "slot": "trademark",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "number": "7",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "waived": [],
+                     *       "changes": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerifySubmissionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_organisations_organisation_verification_submissions_number_reveal: {
@@ -14119,6 +16725,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "reason": "to call them back"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyRevealInputBody"];
             };
         };
@@ -14129,20 +16740,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "number": 2,
+                     *       "state": "approved",
+                     *       "form": "organisation",
+                     *       "kinds": [
+                     *         "chip_maker",
+                     *         "module_maker",
+                     *         "terminal_maker"
+                     *       ],
+                     *       "catalogue": "2026-11-01",
+                     *       "submitted_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "reasons": [],
+                     *       "note": "the papers are in order",
+                     *       "values": {
+                     *         "brands": "灯火",
+                     *         "chips_used": "DH-1",
+                     *         "contact_name": "李明",
+                     *         "contact_phone": "13800138000",
+                     *         "founded_on": "2010-05-01",
+                     *         "legal_name": "杭州灯火科技有限公司",
+                     *         "legal_representative": "李明",
+                     *         "organisation_type": "enterprise",
+                     *         "registered_address": "杭州市西湖区灯火路 1 号",
+                     *         "tuned_protocols": "mqtt",
+                     *         "unified_social_credit_code": "91330100799655058B"
+                     *       },
+                     *       "papers": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000027",
+                     *           "slot": "business_licence",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "number": "91330100799655058B",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000028",
+                     *           "slot": "authorisation_letter",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "valid_from": "2020-01-01",
+                     *           "valid_until": "2099-12-31",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000029",
+                     *           "slot": "trademark",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "number": "7",
+                     *           "uploaded_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "waived": [],
+                     *       "changes": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerifySubmissionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     post_organisations_organisation_verification_waivers: {
@@ -14159,6 +16827,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "condition": "qualification.radio",
+                 *       "reason": "the module is certified",
+                 *       "wording": "豁免书",
+                 *       "ends_at": "2027-07-01T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["VerifyNewWaiverInputBody"];
             };
         };
@@ -14169,20 +16845,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000032",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "condition": "qualification.radio",
+                     *       "reason": "the module is certified",
+                     *       "wording": "豁免书",
+                     *       "starts_at": "2026-11-24T08:00:00.000Z",
+                     *       "ends_at": "2027-07-01T00:00:00.000Z",
+                     *       "in_force": true,
+                     *       "given_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "given_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerifyWaiverView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_organisations_organisation_verification_waivers_waiver: {
@@ -14206,20 +16886,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000032",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "condition": "qualification.radio",
+                     *       "reason": "the module is certified",
+                     *       "wording": "豁免书",
+                     *       "starts_at": "2026-11-24T08:00:00.000Z",
+                     *       "ends_at": "2027-07-01T00:00:00.000Z",
+                     *       "in_force": false,
+                     *       "given_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "given_at": "2026-11-24T08:00:00.000Z",
+                     *       "revoked_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "revoked_at": "2026-11-24T08:00:00.000Z",
+                     *       "revoked_for": "no longer needed"
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerifyWaiverView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_outstanding_agreements: {
@@ -14237,51 +16924,96 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "now": [
+                     *         {
+                     *           "agreement": "0197f3a0-7b1e-7c3a-9f42-000000000012",
+                     *           "version": 1,
+                     *           "names": {
+                     *             "en": "Platform agreement",
+                     *             "zh-CN": "平台服务协议"
+                     *           },
+                     *           "subject": "organisation",
+                     *           "hashes": {
+                     *             "en": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *             "zh-CN": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                     *           },
+                     *           "effective_at": "2026-11-24T08:00:00.000Z",
+                     *           "may": true
+                     *         }
+                     *       ],
+                     *       "ahead": [],
+                     *       "guardian": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["DutiesView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     get_paper_kinds: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "ccc",
+                     *           "names": {
+                     *             "en": "China Compulsory Certification (CCC)",
+                     *             "zh-CN": "强制性产品认证（3C）"
+                     *           },
+                     *           "use": "compliance",
+                     *           "ends": true
+                     *         },
+                     *         {
+                     *           "kind": "srrc",
+                     *           "names": {
+                     *             "en": "radio type approval (SRRC)",
+                     *             "zh-CN": "无线电发射设备型号核准（SRRC）"
+                     *           },
+                     *           "use": "compliance",
+                     *           "ends": true
+                     *         },
+                     *         {
+                     *           "kind": "network_access",
+                     *           "names": {
+                     *             "en": "telecommunications network access licence",
+                     *             "zh-CN": "电信设备进网许可"
+                     *           },
+                     *           "use": "compliance",
+                     *           "ends": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PagePaperKindView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_papers: {
@@ -14317,22 +17049,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000047",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "kind": "srrc",
+                     *           "number": "N-2026-7",
+                     *           "issuer": "CQC",
+                     *           "valid_from": "2026-01-01T00:00:00.000Z",
+                     *           "valid_until": "2027-07-01T00:00:00.000Z",
+                     *           "media": "application/pdf",
+                     *           "size": 35,
+                     *           "state": "approved",
+                     *           "note": "the number is known to the issuer",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 2,
+                     *           "open": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000046",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "kind": "ccc",
+                     *           "number": "N-2026-7",
+                     *           "issuer": "CQC",
+                     *           "valid_from": "2026-01-01T00:00:00.000Z",
+                     *           "valid_until": "2027-07-01T00:00:00.000Z",
+                     *           "media": "application/pdf",
+                     *           "size": 35,
+                     *           "state": "approved",
+                     *           "note": "the number is known to the issuer",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 2,
+                     *           "open": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PagePaperView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_papers_paper: {
@@ -14353,20 +17113,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000047",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "kind": "srrc",
+                     *       "number": "N-2026-7",
+                     *       "issuer": "CQC",
+                     *       "valid_from": "2026-01-01T00:00:00.000Z",
+                     *       "valid_until": "2027-07-01T00:00:00.000Z",
+                     *       "media": "application/pdf",
+                     *       "size": 35,
+                     *       "state": "approved",
+                     *       "note": "the number is known to the issuer",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 2,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["PaperView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_papers_paper: {
@@ -14390,17 +17158,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeRevision"];
         };
     };
     get_papers_paper_file: {
@@ -14423,17 +17181,7 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_papers_paper_review: {
@@ -14450,6 +17198,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "result": "approve",
+                 *       "note": "the number is known to the issuer"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReviewPaperInputBody"];
             };
         };
@@ -14461,20 +17215,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000047",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "kind": "srrc",
+                     *       "number": "N-2026-7",
+                     *       "issuer": "CQC",
+                     *       "valid_from": "2026-01-01T00:00:00.000Z",
+                     *       "valid_until": "2027-07-01T00:00:00.000Z",
+                     *       "media": "application/pdf",
+                     *       "size": 35,
+                     *       "state": "approved",
+                     *       "note": "the number is known to the issuer",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 2,
+                     *       "open": [
+                     *         "refuse"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PaperView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     post_password_reset: {
@@ -14486,6 +17250,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000188",
+                 *       "code": "000000",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ResetInputBody"];
             };
         };
@@ -14497,17 +17268,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
         };
     };
     post_password_reset_codes: {
@@ -14519,6 +17280,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "contact": "maker@example.org"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ContactInputBody"];
             };
         };
@@ -14529,20 +17295,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000188"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CodeSent"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
         };
     };
     get_plans: {
@@ -14576,22 +17337,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                     *           "service": "ota",
+                     *           "names": {
+                     *             "en": "Firmware updates",
+                     *             "zh-CN": "固件升级"
+                     *           },
+                     *           "period": "year",
+                     *           "amount": 120000,
+                     *           "currency": "CNY",
+                     *           "includes": {},
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PagePlanView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_plans: {
@@ -14606,6 +17376,18 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "service": "ota",
+                 *       "names": {
+                 *         "zh-CN": "固件升级",
+                 *         "en": "Firmware updates"
+                 *       },
+                 *       "period": "year",
+                 *       "amount": 120000,
+                 *       "currency": "CNY"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewPlanInputBody"];
             };
         };
@@ -14616,20 +17398,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                     *       "service": "ota",
+                     *       "names": {
+                     *         "en": "Firmware updates",
+                     *         "zh-CN": "固件升级"
+                     *       },
+                     *       "period": "year",
+                     *       "amount": 120000,
+                     *       "currency": "CNY",
+                     *       "includes": {},
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["PlanView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     delete_plans_plan: {
@@ -14650,17 +17437,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_products: {
@@ -14700,22 +17477,104 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000034",
+                     *           "product_id": 10001,
+                     *           "product_key": "lw6p5gkr8mb",
+                     *           "kind": "chip",
+                     *           "state": "published",
+                     *           "category": "",
+                     *           "names": {
+                     *             "en": "Denghuo chip",
+                     *             "zh-CN": "灯火芯片"
+                     *           },
+                     *           "version": 0,
+                     *           "protocols": [
+                     *             "mqtt"
+                     *           ],
+                     *           "care": {},
+                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000035",
+                     *           "flagged": false,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "changed_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 6,
+                     *           "open": [
+                     *             "produce",
+                     *             "reopen",
+                     *             "retire"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *           "product_id": 10002,
+                     *           "product_key": "lwsu3by6pmh",
+                     *           "kind": "module",
+                     *           "state": "published",
+                     *           "category": "",
+                     *           "names": {
+                     *             "en": "Denghuo module",
+                     *             "zh-CN": "灯火模组"
+                     *           },
+                     *           "version": 0,
+                     *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000034",
+                     *           "care": {},
+                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000040",
+                     *           "flagged": false,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "changed_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 6,
+                     *           "open": [
+                     *             "produce",
+                     *             "reopen",
+                     *             "retire"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "product_id": 10003,
+                     *           "product_key": "lwdyz7bm5mq",
+                     *           "kind": "terminal",
+                     *           "state": "debug",
+                     *           "category": "colour_light",
+                     *           "names": {
+                     *             "en": "Denghuo desk lamp",
+                     *             "zh-CN": "灯火台灯"
+                     *           },
+                     *           "version": 1,
+                     *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *           "care": {
+                     *             "warranty_months": 24,
+                     *             "warranty": {
+                     *               "en": "Two years",
+                     *               "zh-CN": "两年质保"
+                     *             },
+                     *             "phone": "+8657100000000",
+                     *             "email": "care@example.com",
+                     *             "address": "杭州市西湖区灯火路 1 号"
+                     *           },
+                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *           "flagged": false,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "changed_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 5,
+                     *           "open": [
+                     *             "certify",
+                     *             "redesign",
+                     *             "retire"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageProductView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_products: {
@@ -14730,6 +17589,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "category": "colour_light",
+                 *       "names": {
+                 *         "zh-CN": "灯火台灯",
+                 *         "en": "Denghuo lamp"
+                 *       },
+                 *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewProductInputBody"];
             };
         };
@@ -14741,20 +17610,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "product_id": 10003,
+                     *       "product_key": "lwdyz7bm5mq",
+                     *       "kind": "terminal",
+                     *       "state": "draft",
+                     *       "category": "colour_light",
+                     *       "names": {
+                     *         "en": "Denghuo lamp",
+                     *         "zh-CN": "灯火台灯"
+                     *       },
+                     *       "version": 1,
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "care": {},
+                     *       "flagged": false,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 1,
+                     *       "open": [
+                     *         "develop",
+                     *         "retire"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_products_product: {
@@ -14775,20 +17659,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "product_id": 10003,
+                     *       "product_key": "lwdyz7bm5mq",
+                     *       "kind": "terminal",
+                     *       "state": "debug",
+                     *       "category": "colour_light",
+                     *       "names": {
+                     *         "en": "Denghuo desk lamp",
+                     *         "zh-CN": "灯火台灯"
+                     *       },
+                     *       "version": 1,
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "care": {
+                     *         "warranty_months": 24,
+                     *         "warranty": {
+                     *           "en": "Two years",
+                     *           "zh-CN": "两年质保"
+                     *         },
+                     *         "phone": "+8657100000000",
+                     *         "email": "care@example.com",
+                     *         "address": "杭州市西湖区灯火路 1 号"
+                     *       },
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "flagged": false,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 5,
+                     *       "open": [
+                     *         "certify",
+                     *         "redesign",
+                     *         "retire"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     patch_products_product: {
@@ -14805,6 +17715,24 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "灯火台灯",
+                 *         "en": "Denghuo desk lamp"
+                 *       },
+                 *       "care": {
+                 *         "warranty_months": 24,
+                 *         "warranty": {
+                 *           "zh-CN": "两年质保",
+                 *           "en": "Two years"
+                 *         },
+                 *         "phone": "+8657100000000",
+                 *         "email": "care@example.com",
+                 *         "address": "杭州市西湖区灯火路 1 号"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetProductInputBody"];
             };
         };
@@ -14816,20 +17744,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "product_id": 10003,
+                     *       "product_key": "lwdyz7bm5mq",
+                     *       "kind": "terminal",
+                     *       "state": "debug",
+                     *       "category": "colour_light",
+                     *       "names": {
+                     *         "en": "Denghuo desk lamp",
+                     *         "zh-CN": "灯火台灯"
+                     *       },
+                     *       "version": 1,
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "care": {
+                     *         "warranty_months": 24,
+                     *         "warranty": {
+                     *           "en": "Two years",
+                     *           "zh-CN": "两年质保"
+                     *         },
+                     *         "phone": "+8657100000000",
+                     *         "email": "care@example.com",
+                     *         "address": "杭州市西湖区灯火路 1 号"
+                     *       },
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "flagged": false,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 5,
+                     *       "open": [
+                     *         "certify",
+                     *         "redesign",
+                     *         "retire"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     post_products_product_certifications: {
@@ -14846,6 +17800,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "covers": {
+                 *         "protocols": [
+                 *           "mqtt"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewCaseInputBody"];
             };
         };
@@ -14857,20 +17820,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000049",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "kind": "terminal",
+                     *       "category": "colour_light",
+                     *       "covers": {
+                     *         "protocols": [
+                     *           "mqtt"
+                     *         ]
+                     *       },
+                     *       "state": "open",
+                     *       "opened_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 1,
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_products_product_draft: {
@@ -14890,20 +17863,192 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "revision": 1795822490439,
+                     *       "document": {
+                     *         "events": [
+                     *           {
+                     *             "desc": "设备出现故障或恢复正常 (a fault began, or with code 0 ended)",
+                     *             "identifier": "fault",
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "fault"
+                     *               }
+                     *             },
+                     *             "method": "thing.event.fault.post",
+                     *             "name": "故障",
+                     *             "outputData": [
+                     *               {
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "0": "恢复正常",
+                     *                     "1": "过热",
+                     *                     "2": "驱动故障"
+                     *                   },
+                     *                   "type": "enum"
+                     *                 },
+                     *                 "identifier": "code",
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "fault code"
+                     *                   },
+                     *                   "values": {
+                     *                     "0": {
+                     *                       "en": "recovered"
+                     *                     },
+                     *                     "1": {
+                     *                       "en": "overheated"
+                     *                     },
+                     *                     "2": {
+                     *                       "en": "driver fault"
+                     *                     }
+                     *                   }
+                     *                 },
+                     *                 "name": "故障代码",
+                     *                 "required": true
+                     *               },
+                     *               {
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "length": "256"
+                     *                   },
+                     *                   "type": "text"
+                     *                 },
+                     *                 "identifier": "detail",
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "detail"
+                     *                   }
+                     *                 },
+                     *                 "name": "详情"
+                     *               }
+                     *             ],
+                     *             "required": false,
+                     *             "type": "error"
+                     *           }
+                     *         ],
+                     *         "properties": [
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "0": "关",
+                     *                 "1": "开"
+                     *               },
+                     *               "type": "bool"
+                     *             },
+                     *             "identifier": "powerstate",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "switch"
+                     *                 ],
+                     *                 "zh-CN": [
+                     *                   "电源"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "power"
+                     *               },
+                     *               "values": {
+                     *                 "0": {
+                     *                   "en": "off"
+                     *                 },
+                     *                 "1": {
+                     *                   "en": "on"
+                     *                 }
+                     *               }
+                     *             },
+                     *             "name": "开关",
+                     *             "required": true
+                     *           },
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "max": "100",
+                     *                 "min": "1",
+                     *                 "step": "1",
+                     *                 "unit": "%",
+                     *                 "unitName": "百分比"
+                     *               },
+                     *               "type": "int"
+                     *             },
+                     *             "identifier": "brightness",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "dimming"
+                     *                 ],
+                     *                 "zh-CN": [
+                     *                   "光亮"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "brightness"
+                     *               }
+                     *             },
+                     *             "name": "亮度",
+                     *             "required": false
+                     *           },
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "max": "6500",
+                     *                 "min": "2700",
+                     *                 "step": "1",
+                     *                 "unit": "K",
+                     *                 "unitName": "开尔文"
+                     *               },
+                     *               "type": "int"
+                     *             },
+                     *             "identifier": "colorTemperature",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "color temperature"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "colour temperature"
+                     *               }
+                     *             },
+                     *             "name": "色温",
+                     *             "required": false
+                     *           }
+                     *         ],
+                     *         "schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
+                     *         "services": [
+                     *           {
+                     *             "callType": "async",
+                     *             "desc": "闪烁几次，便于在多盏灯中认出这一盏 (blinks, to be found among others)",
+                     *             "identifier": "identify",
+                     *             "inputData": [],
+                     *             "lampworks": {
+                     *               "idempotent": true,
+                     *               "names": {
+                     *                 "en": "identify"
+                     *               }
+                     *             },
+                     *             "method": "thing.service.identify",
+                     *             "name": "闪灯",
+                     *             "outputData": [],
+                     *             "required": false
+                     *           }
+                     *         ]
+                     *       },
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "problems": [],
+                     *       "changes": [],
+                     *       "devices": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["DraftView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_products_product_draft: {
@@ -14917,6 +18062,183 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "events": [
+                 *           {
+                 *             "desc": "设备出现故障或恢复正常 (a fault began, or with code 0 ended)",
+                 *             "identifier": "fault",
+                 *             "lampworks": {
+                 *               "names": {
+                 *                 "en": "fault"
+                 *               }
+                 *             },
+                 *             "method": "thing.event.fault.post",
+                 *             "name": "故障",
+                 *             "outputData": [
+                 *               {
+                 *                 "dataType": {
+                 *                   "specs": {
+                 *                     "0": "恢复正常",
+                 *                     "1": "过热",
+                 *                     "2": "驱动故障"
+                 *                   },
+                 *                   "type": "enum"
+                 *                 },
+                 *                 "identifier": "code",
+                 *                 "lampworks": {
+                 *                   "names": {
+                 *                     "en": "fault code"
+                 *                   },
+                 *                   "values": {
+                 *                     "0": {
+                 *                       "en": "recovered"
+                 *                     },
+                 *                     "1": {
+                 *                       "en": "overheated"
+                 *                     },
+                 *                     "2": {
+                 *                       "en": "driver fault"
+                 *                     }
+                 *                   }
+                 *                 },
+                 *                 "name": "故障代码",
+                 *                 "required": true
+                 *               },
+                 *               {
+                 *                 "dataType": {
+                 *                   "specs": {
+                 *                     "length": "256"
+                 *                   },
+                 *                   "type": "text"
+                 *                 },
+                 *                 "identifier": "detail",
+                 *                 "lampworks": {
+                 *                   "names": {
+                 *                     "en": "detail"
+                 *                   }
+                 *                 },
+                 *                 "name": "详情"
+                 *               }
+                 *             ],
+                 *             "required": false,
+                 *             "type": "error"
+                 *           }
+                 *         ],
+                 *         "properties": [
+                 *           {
+                 *             "accessMode": "rw",
+                 *             "dataType": {
+                 *               "specs": {
+                 *                 "0": "关",
+                 *                 "1": "开"
+                 *               },
+                 *               "type": "bool"
+                 *             },
+                 *             "identifier": "powerstate",
+                 *             "lampworks": {
+                 *               "aliases": {
+                 *                 "en": [
+                 *                   "switch"
+                 *                 ],
+                 *                 "zh-CN": [
+                 *                   "电源"
+                 *                 ]
+                 *               },
+                 *               "names": {
+                 *                 "en": "power"
+                 *               },
+                 *               "values": {
+                 *                 "0": {
+                 *                   "en": "off"
+                 *                 },
+                 *                 "1": {
+                 *                   "en": "on"
+                 *                 }
+                 *               }
+                 *             },
+                 *             "name": "开关",
+                 *             "required": true
+                 *           },
+                 *           {
+                 *             "accessMode": "rw",
+                 *             "dataType": {
+                 *               "specs": {
+                 *                 "max": "100",
+                 *                 "min": "1",
+                 *                 "step": "1",
+                 *                 "unit": "%",
+                 *                 "unitName": "百分比"
+                 *               },
+                 *               "type": "int"
+                 *             },
+                 *             "identifier": "brightness",
+                 *             "lampworks": {
+                 *               "aliases": {
+                 *                 "en": [
+                 *                   "dimming"
+                 *                 ],
+                 *                 "zh-CN": [
+                 *                   "光亮"
+                 *                 ]
+                 *               },
+                 *               "names": {
+                 *                 "en": "brightness"
+                 *               }
+                 *             },
+                 *             "name": "亮度",
+                 *             "required": false
+                 *           },
+                 *           {
+                 *             "accessMode": "rw",
+                 *             "dataType": {
+                 *               "specs": {
+                 *                 "max": "6500",
+                 *                 "min": "2700",
+                 *                 "step": "1",
+                 *                 "unit": "K",
+                 *                 "unitName": "开尔文"
+                 *               },
+                 *               "type": "int"
+                 *             },
+                 *             "identifier": "colorTemperature",
+                 *             "lampworks": {
+                 *               "aliases": {
+                 *                 "en": [
+                 *                   "color temperature"
+                 *                 ]
+                 *               },
+                 *               "names": {
+                 *                 "en": "colour temperature"
+                 *               }
+                 *             },
+                 *             "name": "色温",
+                 *             "required": false
+                 *           }
+                 *         ],
+                 *         "schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
+                 *         "services": [
+                 *           {
+                 *             "callType": "async",
+                 *             "desc": "闪烁几次，便于在多盏灯中认出这一盏 (blinks, to be found among others)",
+                 *             "identifier": "identify",
+                 *             "inputData": [],
+                 *             "lampworks": {
+                 *               "idempotent": true,
+                 *               "names": {
+                 *                 "en": "identify"
+                 *               }
+                 *             },
+                 *             "method": "thing.service.identify",
+                 *             "name": "闪灯",
+                 *             "outputData": [],
+                 *             "required": false
+                 *           }
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["DraftInputBody"];
             };
         };
@@ -14927,20 +18249,192 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "revision": 1795822490439,
+                     *       "document": {
+                     *         "events": [
+                     *           {
+                     *             "desc": "设备出现故障或恢复正常 (a fault began, or with code 0 ended)",
+                     *             "identifier": "fault",
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "fault"
+                     *               }
+                     *             },
+                     *             "method": "thing.event.fault.post",
+                     *             "name": "故障",
+                     *             "outputData": [
+                     *               {
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "0": "恢复正常",
+                     *                     "1": "过热",
+                     *                     "2": "驱动故障"
+                     *                   },
+                     *                   "type": "enum"
+                     *                 },
+                     *                 "identifier": "code",
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "fault code"
+                     *                   },
+                     *                   "values": {
+                     *                     "0": {
+                     *                       "en": "recovered"
+                     *                     },
+                     *                     "1": {
+                     *                       "en": "overheated"
+                     *                     },
+                     *                     "2": {
+                     *                       "en": "driver fault"
+                     *                     }
+                     *                   }
+                     *                 },
+                     *                 "name": "故障代码",
+                     *                 "required": true
+                     *               },
+                     *               {
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "length": "256"
+                     *                   },
+                     *                   "type": "text"
+                     *                 },
+                     *                 "identifier": "detail",
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "detail"
+                     *                   }
+                     *                 },
+                     *                 "name": "详情"
+                     *               }
+                     *             ],
+                     *             "required": false,
+                     *             "type": "error"
+                     *           }
+                     *         ],
+                     *         "properties": [
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "0": "关",
+                     *                 "1": "开"
+                     *               },
+                     *               "type": "bool"
+                     *             },
+                     *             "identifier": "powerstate",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "switch"
+                     *                 ],
+                     *                 "zh-CN": [
+                     *                   "电源"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "power"
+                     *               },
+                     *               "values": {
+                     *                 "0": {
+                     *                   "en": "off"
+                     *                 },
+                     *                 "1": {
+                     *                   "en": "on"
+                     *                 }
+                     *               }
+                     *             },
+                     *             "name": "开关",
+                     *             "required": true
+                     *           },
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "max": "100",
+                     *                 "min": "1",
+                     *                 "step": "1",
+                     *                 "unit": "%",
+                     *                 "unitName": "百分比"
+                     *               },
+                     *               "type": "int"
+                     *             },
+                     *             "identifier": "brightness",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "dimming"
+                     *                 ],
+                     *                 "zh-CN": [
+                     *                   "光亮"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "brightness"
+                     *               }
+                     *             },
+                     *             "name": "亮度",
+                     *             "required": false
+                     *           },
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "max": "6500",
+                     *                 "min": "2700",
+                     *                 "step": "1",
+                     *                 "unit": "K",
+                     *                 "unitName": "开尔文"
+                     *               },
+                     *               "type": "int"
+                     *             },
+                     *             "identifier": "colorTemperature",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "color temperature"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "colour temperature"
+                     *               }
+                     *             },
+                     *             "name": "色温",
+                     *             "required": false
+                     *           }
+                     *         ],
+                     *         "schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
+                     *         "services": [
+                     *           {
+                     *             "callType": "async",
+                     *             "desc": "闪烁几次，便于在多盏灯中认出这一盏 (blinks, to be found among others)",
+                     *             "identifier": "identify",
+                     *             "inputData": [],
+                     *             "lampworks": {
+                     *               "idempotent": true,
+                     *               "names": {
+                     *                 "en": "identify"
+                     *               }
+                     *             },
+                     *             "method": "thing.service.identify",
+                     *             "name": "闪灯",
+                     *             "outputData": [],
+                     *             "required": false
+                     *           }
+                     *         ]
+                     *       },
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "problems": [],
+                     *       "changes": [],
+                     *       "devices": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["DraftView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_products_product_draft: {
@@ -14961,17 +18455,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     put_products_product_icon: {
@@ -14999,25 +18483,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "product_id": 10003,
+                     *       "product_key": "lwdyz7bm5mq",
+                     *       "kind": "terminal",
+                     *       "state": "debug",
+                     *       "category": "colour_light",
+                     *       "names": {
+                     *         "en": "Denghuo lamp",
+                     *         "zh-CN": "灯火台灯"
+                     *       },
+                     *       "version": 1,
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "care": {},
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "flagged": false,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 4,
+                     *       "open": [
+                     *         "certify",
+                     *         "redesign",
+                     *         "retire"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     get_products_product_limits: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path: {
                 product: string;
@@ -15026,26 +18534,30 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "limit": "debug_triples",
+                     *           "value": 100,
+                     *           "used": 0,
+                     *           "percent": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageUseView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_products_product_orders: {
@@ -15062,6 +18574,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "quantity": 20,
+                 *       "purpose": "mass",
+                 *       "note": "the first run of the desk lamp",
+                 *       "factory": {
+                 *         "name": "一号工厂",
+                 *         "address": "杭州市滨江区",
+                 *         "contact": "王工"
+                 *       },
+                 *       "planned_at": "2027-07-01T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewOrderInputBody"];
             };
         };
@@ -15072,20 +18597,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000062",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "quantity": 20,
+                     *       "issued": 0,
+                     *       "purpose": "mass",
+                     *       "note": "the first run of the desk lamp",
+                     *       "factory": {
+                     *         "name": "一号工厂",
+                     *         "address": "杭州市滨江区",
+                     *         "contact": "王工"
+                     *       },
+                     *       "planned_at": "2027-07-01T00:00:00.000Z",
+                     *       "state": "requested",
+                     *       "generation": 1,
+                     *       "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrderView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_products_product_papers: {
@@ -15121,22 +18660,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000047",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "kind": "srrc",
+                     *           "number": "N-2026-7",
+                     *           "issuer": "CQC",
+                     *           "valid_from": "2026-01-01T00:00:00.000Z",
+                     *           "valid_until": "2027-07-01T00:00:00.000Z",
+                     *           "media": "application/pdf",
+                     *           "size": 35,
+                     *           "state": "approved",
+                     *           "note": "the number is known to the issuer",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 2,
+                     *           "open": []
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000046",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "kind": "ccc",
+                     *           "number": "N-2026-7",
+                     *           "issuer": "CQC",
+                     *           "valid_from": "2026-01-01T00:00:00.000Z",
+                     *           "valid_until": "2027-07-01T00:00:00.000Z",
+                     *           "media": "application/pdf",
+                     *           "size": 35,
+                     *           "state": "approved",
+                     *           "note": "the number is known to the issuer",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "revision": 2,
+                     *           "open": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PagePaperView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_products_product_papers: {
@@ -15171,20 +18738,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000047",
+                     *       "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "kind": "srrc",
+                     *       "number": "N-2026-7",
+                     *       "issuer": "CQC",
+                     *       "valid_from": "2026-01-01T00:00:00.000Z",
+                     *       "valid_until": "2027-07-01T00:00:00.000Z",
+                     *       "media": "application/pdf",
+                     *       "size": 35,
+                     *       "state": "submitted",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 1,
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["PaperView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     put_products_product_state: {
@@ -15201,6 +18775,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "act": "publish"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MoveInputBody"];
             };
         };
@@ -15212,20 +18791,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "product_id": 10003,
+                     *       "product_key": "lwdyz7bm5mq",
+                     *       "kind": "terminal",
+                     *       "state": "published",
+                     *       "category": "colour_light",
+                     *       "names": {
+                     *         "en": "Denghuo desk lamp",
+                     *         "zh-CN": "灯火台灯"
+                     *       },
+                     *       "version": 2,
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "care": {
+                     *         "warranty_months": 24,
+                     *         "warranty": {
+                     *           "en": "Two years",
+                     *           "zh-CN": "两年质保"
+                     *         },
+                     *         "phone": "+8657100000000",
+                     *         "email": "care@example.com",
+                     *         "address": "杭州市西湖区灯火路 1 号"
+                     *       },
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "flagged": false,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "revision": 7,
+                     *       "open": [
+                     *         "produce",
+                     *         "reopen",
+                     *         "retire"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProductView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     get_products_product_steps: {
@@ -15252,22 +18857,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "act": "develop",
+                     *           "to": "develop",
+                     *           "done": true,
+                     *           "next": false,
+                     *           "missing": []
+                     *         },
+                     *         {
+                     *           "act": "debug",
+                     *           "to": "debug",
+                     *           "done": true,
+                     *           "next": false,
+                     *           "missing": []
+                     *         },
+                     *         {
+                     *           "act": "certify",
+                     *           "to": "certify",
+                     *           "done": false,
+                     *           "next": true,
+                     *           "missing": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageStepView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_products_product_versions: {
@@ -15294,22 +18916,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "number": 1,
+                     *           "breaking": false,
+                     *           "published_at": "2026-11-24T08:00:00.000Z",
+                     *           "published_by": "anna"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageVersionView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     post_products_product_versions: {
@@ -15326,6 +18950,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "note": "as the second series is built"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PublishInputBody"];
             };
         };
@@ -15336,20 +18965,192 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "number": 2,
+                     *       "note": "as the second series is built",
+                     *       "breaking": false,
+                     *       "published_at": "2026-11-24T08:00:00.000Z",
+                     *       "published_by": "anna",
+                     *       "document": {
+                     *         "events": [
+                     *           {
+                     *             "desc": "设备出现故障或恢复正常 (a fault began, or with code 0 ended)",
+                     *             "identifier": "fault",
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "fault"
+                     *               }
+                     *             },
+                     *             "method": "thing.event.fault.post",
+                     *             "name": "故障",
+                     *             "outputData": [
+                     *               {
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "0": "恢复正常",
+                     *                     "1": "过热",
+                     *                     "2": "驱动故障"
+                     *                   },
+                     *                   "type": "enum"
+                     *                 },
+                     *                 "identifier": "code",
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "fault code"
+                     *                   },
+                     *                   "values": {
+                     *                     "0": {
+                     *                       "en": "recovered"
+                     *                     },
+                     *                     "1": {
+                     *                       "en": "overheated"
+                     *                     },
+                     *                     "2": {
+                     *                       "en": "driver fault"
+                     *                     }
+                     *                   }
+                     *                 },
+                     *                 "name": "故障代码",
+                     *                 "required": true
+                     *               },
+                     *               {
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "length": "256"
+                     *                   },
+                     *                   "type": "text"
+                     *                 },
+                     *                 "identifier": "detail",
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "detail"
+                     *                   }
+                     *                 },
+                     *                 "name": "详情"
+                     *               }
+                     *             ],
+                     *             "required": false,
+                     *             "type": "error"
+                     *           }
+                     *         ],
+                     *         "properties": [
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "0": "关",
+                     *                 "1": "开"
+                     *               },
+                     *               "type": "bool"
+                     *             },
+                     *             "identifier": "powerstate",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "switch"
+                     *                 ],
+                     *                 "zh-CN": [
+                     *                   "电源"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "power"
+                     *               },
+                     *               "values": {
+                     *                 "0": {
+                     *                   "en": "off"
+                     *                 },
+                     *                 "1": {
+                     *                   "en": "on"
+                     *                 }
+                     *               }
+                     *             },
+                     *             "name": "开关",
+                     *             "required": true
+                     *           },
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "max": "100",
+                     *                 "min": "1",
+                     *                 "step": "1",
+                     *                 "unit": "%",
+                     *                 "unitName": "百分比"
+                     *               },
+                     *               "type": "int"
+                     *             },
+                     *             "identifier": "brightness",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "dimming"
+                     *                 ],
+                     *                 "zh-CN": [
+                     *                   "光亮"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "brightness"
+                     *               }
+                     *             },
+                     *             "name": "亮度",
+                     *             "required": false
+                     *           },
+                     *           {
+                     *             "accessMode": "rw",
+                     *             "dataType": {
+                     *               "specs": {
+                     *                 "max": "6500",
+                     *                 "min": "2700",
+                     *                 "step": "1",
+                     *                 "unit": "K",
+                     *                 "unitName": "开尔文"
+                     *               },
+                     *               "type": "int"
+                     *             },
+                     *             "identifier": "colorTemperature",
+                     *             "lampworks": {
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "color temperature"
+                     *                 ]
+                     *               },
+                     *               "names": {
+                     *                 "en": "colour temperature"
+                     *               }
+                     *             },
+                     *             "name": "色温",
+                     *             "required": false
+                     *           }
+                     *         ],
+                     *         "schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
+                     *         "services": [
+                     *           {
+                     *             "callType": "async",
+                     *             "desc": "闪烁几次，便于在多盏灯中认出这一盏 (blinks, to be found among others)",
+                     *             "identifier": "identify",
+                     *             "inputData": [],
+                     *             "lampworks": {
+                     *               "idempotent": true,
+                     *               "names": {
+                     *                 "en": "identify"
+                     *               }
+                     *             },
+                     *             "method": "thing.service.identify",
+                     *             "name": "闪灯",
+                     *             "outputData": [],
+                     *             "required": false
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["VersionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_products_product_versions_version: {
@@ -15370,20 +19171,191 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "number": 1,
+                     *       "breaking": false,
+                     *       "published_at": "2026-11-24T08:00:00.000Z",
+                     *       "published_by": "anna",
+                     *       "document": {
+                     *         "schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
+                     *         "properties": [
+                     *           {
+                     *             "identifier": "powerstate",
+                     *             "name": "开关",
+                     *             "accessMode": "rw",
+                     *             "required": true,
+                     *             "dataType": {
+                     *               "type": "bool",
+                     *               "specs": {
+                     *                 "0": "关",
+                     *                 "1": "开"
+                     *               }
+                     *             },
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "power"
+                     *               },
+                     *               "aliases": {
+                     *                 "zh-CN": [
+                     *                   "电源"
+                     *                 ],
+                     *                 "en": [
+                     *                   "switch"
+                     *                 ]
+                     *               },
+                     *               "values": {
+                     *                 "0": {
+                     *                   "en": "off"
+                     *                 },
+                     *                 "1": {
+                     *                   "en": "on"
+                     *                 }
+                     *               }
+                     *             }
+                     *           },
+                     *           {
+                     *             "identifier": "brightness",
+                     *             "name": "亮度",
+                     *             "accessMode": "rw",
+                     *             "required": false,
+                     *             "dataType": {
+                     *               "type": "int",
+                     *               "specs": {
+                     *                 "min": "1",
+                     *                 "max": "100",
+                     *                 "step": "1",
+                     *                 "unit": "%",
+                     *                 "unitName": "百分比"
+                     *               }
+                     *             },
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "brightness"
+                     *               },
+                     *               "aliases": {
+                     *                 "zh-CN": [
+                     *                   "光亮"
+                     *                 ],
+                     *                 "en": [
+                     *                   "dimming"
+                     *                 ]
+                     *               }
+                     *             }
+                     *           },
+                     *           {
+                     *             "identifier": "colorTemperature",
+                     *             "name": "色温",
+                     *             "accessMode": "rw",
+                     *             "required": false,
+                     *             "dataType": {
+                     *               "type": "int",
+                     *               "specs": {
+                     *                 "min": "2700",
+                     *                 "max": "6500",
+                     *                 "step": "1",
+                     *                 "unit": "K",
+                     *                 "unitName": "开尔文"
+                     *               }
+                     *             },
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "colour temperature"
+                     *               },
+                     *               "aliases": {
+                     *                 "en": [
+                     *                   "color temperature"
+                     *                 ]
+                     *               }
+                     *             }
+                     *           }
+                     *         ],
+                     *         "events": [
+                     *           {
+                     *             "identifier": "fault",
+                     *             "name": "故障",
+                     *             "type": "error",
+                     *             "required": false,
+                     *             "desc": "设备出现故障或恢复正常 (a fault began, or with code 0 ended)",
+                     *             "method": "thing.event.fault.post",
+                     *             "outputData": [
+                     *               {
+                     *                 "identifier": "code",
+                     *                 "name": "故障代码",
+                     *                 "required": true,
+                     *                 "dataType": {
+                     *                   "type": "enum",
+                     *                   "specs": {
+                     *                     "0": "恢复正常",
+                     *                     "1": "过热",
+                     *                     "2": "驱动故障"
+                     *                   }
+                     *                 },
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "fault code"
+                     *                   },
+                     *                   "values": {
+                     *                     "0": {
+                     *                       "en": "recovered"
+                     *                     },
+                     *                     "1": {
+                     *                       "en": "overheated"
+                     *                     },
+                     *                     "2": {
+                     *                       "en": "driver fault"
+                     *                     }
+                     *                   }
+                     *                 }
+                     *               },
+                     *               {
+                     *                 "identifier": "detail",
+                     *                 "name": "详情",
+                     *                 "dataType": {
+                     *                   "type": "text",
+                     *                   "specs": {
+                     *                     "length": "256"
+                     *                   }
+                     *                 },
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "detail"
+                     *                   }
+                     *                 }
+                     *               }
+                     *             ],
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "fault"
+                     *               }
+                     *             }
+                     *           }
+                     *         ],
+                     *         "services": [
+                     *           {
+                     *             "identifier": "identify",
+                     *             "name": "闪灯",
+                     *             "callType": "async",
+                     *             "required": false,
+                     *             "desc": "闪烁几次，便于在多盏灯中认出这一盏 (blinks, to be found among others)",
+                     *             "method": "thing.service.identify",
+                     *             "inputData": [],
+                     *             "outputData": [],
+                     *             "lampworks": {
+                     *               "names": {
+                     *                 "en": "identify"
+                     *               },
+                     *               "idempotent": true
+                     *             }
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["VersionView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_service_applications: {
@@ -15419,22 +19391,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000023",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "service": "ota",
+                     *           "plan": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                     *           "purpose": "to mend lamps in the field",
+                     *           "state": "requested",
+                     *           "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "open": [
+                     *             "withdraw"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageApplicationView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_service_applications: {
@@ -15449,6 +19430,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "service": "ota",
+                 *       "plan": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                 *       "purpose": "to mend lamps in the field"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewApplicationInputBody"];
             };
         };
@@ -15459,20 +19447,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000023",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "service": "ota",
+                     *       "plan": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                     *       "purpose": "to mend lamps in the field",
+                     *       "state": "requested",
+                     *       "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApplicationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_service_applications_application: {
@@ -15492,20 +19485,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000023",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "service": "ota",
+                     *       "plan": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                     *       "purpose": "to mend lamps in the field",
+                     *       "state": "requested",
+                     *       "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApplicationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_service_applications_application: {
@@ -15527,20 +19525,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000023",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "service": "ota",
+                     *       "plan": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                     *       "purpose": "to mend lamps in the field",
+                     *       "state": "withdrawn",
+                     *       "reason": "later",
+                     *       "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApplicationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     put_service_applications_application_decision: {
@@ -15554,6 +19557,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "act": "grant",
+                 *       "until": "2027-07-01T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DecideApplicationInputBody"];
             };
         };
@@ -15564,20 +19573,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000024",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "service": "ota",
+                     *       "purpose": "to mend lamps in the field",
+                     *       "state": "granted",
+                     *       "requested_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "decided_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "until": "2027-07-01T00:00:00.000Z",
+                     *       "open": [
+                     *         "end"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApplicationView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_service_bars: {
@@ -15611,22 +19627,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000022",
+                     *           "service": "voice",
+                     *           "kind": "paid",
+                     *           "kinds": [],
+                     *           "level": 0,
+                     *           "qualifications": [],
+                     *           "announcement": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *           "reason": "The machines cost.",
+                     *           "effective_at": "2027-07-01T00:00:00.000Z",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000021",
+                     *           "service": "ota",
+                     *           "kind": "application",
+                     *           "kinds": [],
+                     *           "level": 0,
+                     *           "qualifications": [],
+                     *           "reason": "We look at each who wants it.",
+                     *           "effective_at": "2026-11-24T08:00:00.000Z",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageBarView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_service_bars: {
@@ -15641,6 +19676,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "service": "voice",
+                 *       "kind": "paid",
+                 *       "announcement": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                 *       "reason": "The machines cost."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewBarInputBody"];
             };
         };
@@ -15651,20 +19694,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000022",
+                     *       "service": "voice",
+                     *       "kind": "paid",
+                     *       "kinds": [],
+                     *       "level": 0,
+                     *       "qualifications": [],
+                     *       "announcement": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *       "reason": "The machines cost.",
+                     *       "effective_at": "2027-07-01T00:00:00.000Z",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["BarView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     delete_service_bars_bar: {
@@ -15687,17 +19734,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_service_overrides: {
@@ -15732,22 +19769,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000025",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "service": "market",
+                     *           "allowed": true,
+                     *           "reason": "a pilot",
+                     *           "made_by": "0197f3a0-7b1e-7c3a-9f42-000000000011",
+                     *           "from": "2026-11-24T08:00:00.000Z",
+                     *           "until": "2027-07-01T00:00:00.000Z",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOverrideView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_service_overrides: {
@@ -15762,6 +19806,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                 *       "service": "market",
+                 *       "allowed": true,
+                 *       "reason": "a pilot",
+                 *       "until": "2027-07-01T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewOverrideInputBody"];
             };
         };
@@ -15772,20 +19825,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000025",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "service": "market",
+                     *       "allowed": true,
+                     *       "reason": "a pilot",
+                     *       "made_by": "0197f3a0-7b1e-7c3a-9f42-000000000011",
+                     *       "from": "2026-11-24T08:00:00.000Z",
+                     *       "until": "2027-07-01T00:00:00.000Z",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OverrideView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     delete_service_overrides_override: {
@@ -15808,17 +19864,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_service_switches: {
@@ -15852,22 +19898,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000026",
+                     *           "service": "voice",
+                     *           "on": false,
+                     *           "announcement": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *           "reason": "Nobody uses it.",
+                     *           "effective_at": "2027-07-01T00:00:00.000Z",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageSwitchView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_service_switches: {
@@ -15882,6 +19933,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "service": "voice",
+                 *       "on": false,
+                 *       "announcement": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                 *       "reason": "Nobody uses it."
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewSwitchInputBody"];
             };
         };
@@ -15892,20 +19951,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000026",
+                     *       "service": "voice",
+                     *       "on": false,
+                     *       "announcement": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *       "reason": "Nobody uses it.",
+                     *       "effective_at": "2027-07-01T00:00:00.000Z",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SwitchView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     delete_service_switches_switch: {
@@ -15928,17 +19988,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_services: {
@@ -15965,22 +20015,81 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "device_access_wifi",
+                     *           "names": {
+                     *             "en": "Device access over Wi-Fi",
+                     *             "zh-CN": "Wi-Fi 设备接入"
+                     *           },
+                     *           "about": {
+                     *             "en": "Devices that connect by themselves.",
+                     *             "zh-CN": "自行联网的设备接入平台。"
+                     *           },
+                     *           "acts": [],
+                     *           "available": true,
+                     *           "missing": [],
+                     *           "bar": {
+                     *             "service": "device_access_wifi",
+                     *             "kind": "open",
+                     *             "kinds": [],
+                     *             "level": 0,
+                     *             "qualifications": []
+                     *           }
+                     *         },
+                     *         {
+                     *           "name": "device_access_ble",
+                     *           "names": {
+                     *             "en": "Device access over Bluetooth LE",
+                     *             "zh-CN": "蓝牙设备接入"
+                     *           },
+                     *           "about": {
+                     *             "en": "Devices that connect through a Bluetooth gateway.",
+                     *             "zh-CN": "经蓝牙网关接入的设备。"
+                     *           },
+                     *           "acts": [],
+                     *           "available": true,
+                     *           "missing": [],
+                     *           "bar": {
+                     *             "service": "device_access_ble",
+                     *             "kind": "open",
+                     *             "kinds": [],
+                     *             "level": 0,
+                     *             "qualifications": []
+                     *           }
+                     *         },
+                     *         {
+                     *           "name": "device_access_mesh",
+                     *           "names": {
+                     *             "en": "Device access over Bluetooth Mesh",
+                     *             "zh-CN": "蓝牙 Mesh 设备接入"
+                     *           },
+                     *           "about": {
+                     *             "en": "Devices of a Bluetooth mesh network.",
+                     *             "zh-CN": "蓝牙 Mesh 网络中的设备。"
+                     *           },
+                     *           "acts": [],
+                     *           "available": true,
+                     *           "missing": [],
+                     *           "bar": {
+                     *             "service": "device_access_mesh",
+                     *             "kind": "open",
+                     *             "kinds": [],
+                     *             "level": 0,
+                     *             "qualifications": []
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageServiceView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_session: {
@@ -15998,20 +20107,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": {
+                     *         "login": "anna",
+                     *         "kind": "user",
+                     *         "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *         "organisation_name": {
+                     *           "en": "Denghuo",
+                     *           "zh-CN": "灯火科技"
+                     *         },
+                     *         "roles": [
+                     *           "owner"
+                     *         ],
+                     *         "acts": [
+                     *           "organisation.read",
+                     *           "organisation.write",
+                     *           "organisation.leave"
+                     *         ],
+                     *         "strong": true,
+                     *         "second_factor_needed": false,
+                     *         "proved_until": "2026-11-24T08:15:00.000Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     post_session: {
@@ -16023,6 +20146,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "login": "maker",
+                 *       "password": "correct horse battery staple",
+                 *       "code": "000000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignInBody"];
             };
         };
@@ -16034,20 +20164,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": {
+                     *         "login": "maker",
+                     *         "kind": "user",
+                     *         "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000186",
+                     *         "organisation_name": {
+                     *           "en": "Spark lights",
+                     *           "zh-CN": "星火照明"
+                     *         },
+                     *         "roles": [
+                     *           "owner"
+                     *         ],
+                     *         "acts": [
+                     *           "organisation.read",
+                     *           "organisation.write",
+                     *           "organisation.leave"
+                     *         ],
+                     *         "strong": true,
+                     *         "second_factor_needed": false,
+                     *         "proved_until": "2026-11-24T08:15:00.000Z"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
         };
     };
     delete_session: {
@@ -16067,17 +20211,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybodyChange"];
         };
     };
     put_session_organisation: {
@@ -16089,6 +20223,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SelectInputBody"];
             };
         };
@@ -16099,20 +20238,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": {
+                     *         "login": "wangwei",
+                     *         "kind": "user",
+                     *         "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *         "organisation_name": {
+                     *           "en": "Denghuo",
+                     *           "zh-CN": "灯火科技"
+                     *         },
+                     *         "roles": [
+                     *           "owner"
+                     *         ],
+                     *         "acts": [
+                     *           "organisation.read",
+                     *           "organisation.write",
+                     *           "organisation.leave"
+                     *         ],
+                     *         "strong": false,
+                     *         "second_factor_needed": false
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     put_session_password: {
@@ -16124,6 +20276,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "old_password": "correct horse battery staple",
+                 *       "new_password": "a lamp in every window"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PasswordInputBody"];
             };
         };
@@ -16135,20 +20293,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": {
+                     *         "login": "maker",
+                     *         "kind": "user",
+                     *         "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000186",
+                     *         "organisation_name": {
+                     *           "en": "Spark lights",
+                     *           "zh-CN": "星火照明"
+                     *         },
+                     *         "roles": [
+                     *           "owner"
+                     *         ],
+                     *         "acts": [
+                     *           "organisation.read",
+                     *           "organisation.write",
+                     *           "organisation.leave"
+                     *         ],
+                     *         "strong": false,
+                     *         "second_factor_needed": false
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     put_session_proof: {
@@ -16160,6 +20331,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "000000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CodeInputBody"];
             };
         };
@@ -16170,20 +20346,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "proved_until": "2026-11-24T08:15:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["ProvedView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     post_session_user_deletion: {
@@ -16195,6 +20366,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeleteUserInputBody"];
             };
         };
@@ -16206,17 +20382,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     get_session_user_preferences: {
@@ -16234,20 +20400,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "lang": "zh-CN",
+                     *       "mail_notices": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["PreferencesBody"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     put_session_user_preferences: {
@@ -16259,6 +20421,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "lang": "zh-CN",
+                 *       "mail_notices": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["PreferencesBody"];
             };
         };
@@ -16269,51 +20437,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "lang": "zh-CN",
+                     *       "mail_notices": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["PreferencesBody"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChangeBody"];
         };
     };
     get_sessions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page, or the whole list as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000189",
+                     *           "current": false,
+                     *           "strong": true,
+                     *           "agent": "Go-http-client/1.1",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000186",
+                     *           "address": "192.0.2.7",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "used_at": "2026-11-24T08:00:00.000Z",
+                     *           "ends_at": "2026-11-24T20:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000190",
+                     *           "current": true,
+                     *           "strong": true,
+                     *           "agent": "Go-http-client/1.1",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000186",
+                     *           "address": "192.0.2.7",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "used_at": "2026-11-24T08:00:00.000Z",
+                     *           "ends_at": "2026-11-24T20:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageOpenSession"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     delete_sessions: {
@@ -16332,17 +20523,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonChange"];
         };
     };
     delete_sessions_session: {
@@ -16363,17 +20544,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPersonObjectChange"];
         };
     };
     get_setup: {
@@ -16391,20 +20562,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "needed": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["SetupView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybody"];
         };
     };
     post_setup: {
@@ -16416,6 +20582,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "code": "000000",
+                 *       "login": "operator",
+                 *       "password": "correct horse battery staple"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SetupInputBody"];
             };
         };
@@ -16427,20 +20600,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": {
+                     *         "login": "operator",
+                     *         "kind": "user",
+                     *         "organisation": "",
+                     *         "organisation_name": {},
+                     *         "roles": [
+                     *           "admin"
+                     *         ],
+                     *         "acts": [],
+                     *         "strong": false,
+                     *         "second_factor_needed": true
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
         };
     };
     get_sign_up: {
@@ -16458,20 +20637,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "open": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["SignUpState"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybody"];
         };
     };
     post_sign_up: {
@@ -16483,6 +20657,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000185",
+                 *       "code": "000000",
+                 *       "login": "maker",
+                 *       "password": "correct horse battery staple",
+                 *       "organisation": {
+                 *         "names": {
+                 *           "zh-CN": "星火照明",
+                 *           "en": "Spark lights"
+                 *         },
+                 *         "kinds": [
+                 *           "terminal_maker"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignUpInputBody"];
             };
         };
@@ -16494,20 +20685,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": {
+                     *         "login": "maker",
+                     *         "kind": "user",
+                     *         "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000186",
+                     *         "organisation_name": {
+                     *           "en": "Spark lights",
+                     *           "zh-CN": "星火照明"
+                     *         },
+                     *         "roles": [
+                     *           "owner"
+                     *         ],
+                     *         "acts": [
+                     *           "organisation.read",
+                     *           "organisation.write",
+                     *           "organisation.leave"
+                     *         ],
+                     *         "strong": false,
+                     *         "second_factor_needed": false
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SessionBody"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
         };
     };
     post_sign_up_codes: {
@@ -16519,6 +20723,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "contact": "maker@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ContactInputBody"];
             };
         };
@@ -16529,20 +20738,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000185"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CodeSent"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
         };
     };
     post_speech: {
@@ -16554,6 +20758,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "text": "客厅灯打开了",
+                 *       "lang": "zh-CN"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SpeechInputBody"];
             };
         };
@@ -16568,17 +20778,7 @@ export interface operations {
                     "audio/wav": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     get_tokens: {
@@ -16603,22 +20803,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *           "prefix": "6o56ien7",
+                     *           "name": "the line",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "scopes": [
+                     *             "order.read",
+                     *             "burn_log.write"
+                     *           ],
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "expires_at": "2027-07-01T00:00:00.000Z",
+                     *           "strong": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageTokenView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_tokens: {
@@ -16633,6 +20842,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "the line",
+                 *       "scopes": [
+                 *         "order.read",
+                 *         "burn_log.write"
+                 *       ],
+                 *       "expires_at": "2027-07-01T00:00:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewTokenInputBody"];
             };
         };
@@ -16643,20 +20862,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *       "prefix": "6o56ien7",
+                     *       "name": "the line",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "scopes": [
+                     *         "order.read",
+                     *         "burn_log.write"
+                     *       ],
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2027-07-01T00:00:00.000Z",
+                     *       "strong": true,
+                     *       "token": "lw_example_not-a-token"
+                     *     }
+                     */
                     "application/json": components["schemas"]["TokenView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     delete_tokens_token: {
@@ -16678,17 +20903,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_users: {
@@ -16713,22 +20928,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000011",
+                     *           "login": "operator",
+                     *           "platform_role": "admin",
+                     *           "second_factor": true,
+                     *           "state": "enabled",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "login": "anna",
+                     *           "second_factor": true,
+                     *           "state": "enabled",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000003",
+                     *           "login": "boris",
+                     *           "second_factor": true,
+                     *           "state": "enabled",
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageUserView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     post_users: {
@@ -16740,6 +20973,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "login": "zhang",
+                 *       "password": "correct horse battery staple",
+                 *       "email": "zhang@example.com"
+                 *     }
+                 */
                 "application/json": components["schemas"]["NewUserInputBody"];
             };
         };
@@ -16750,20 +20990,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000010",
+                     *       "login": "zhang",
+                     *       "email": "zhang@example.com",
+                     *       "second_factor": false,
+                     *       "state": "enabled",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["UserView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
         };
     };
     put_users_user_capacity: {
@@ -16777,6 +21017,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "needs_guardian": false,
+                 *       "reason": "the birth date was wrong"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserCapacityInputBody"];
             };
         };
@@ -16788,17 +21034,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     delete_users_user_factor: {
@@ -16822,17 +21058,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     put_users_user_role: {
@@ -16846,6 +21072,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "role": "admin",
+                 *       "note": "employed"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserRoleInputBody"];
             };
         };
@@ -16857,17 +21089,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     put_users_user_state: {
@@ -16881,6 +21103,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "state": "disabled",
+                 *       "note": "left"
+                 *     }
+                 */
                 "application/json": components["schemas"]["UserStateInputBody"];
             };
         };
@@ -16892,17 +21120,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_verification_catalogue: {
@@ -16920,20 +21138,256 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": "2026-11-01",
+                     *       "forms": [
+                     *         {
+                     *           "form": "organisation",
+                     *           "title": {
+                     *             "en": "Organisation",
+                     *             "zh-CN": "企业或其他组织"
+                     *           }
+                     *         },
+                     *         {
+                     *           "form": "person",
+                     *           "title": {
+                     *             "en": "Person on their own",
+                     *             "zh-CN": "个人"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "fields": [
+                     *         {
+                     *           "name": "legal_name",
+                     *           "title": {
+                     *             "en": "Registered name",
+                     *             "zh-CN": "企业名称"
+                     *           },
+                     *           "rule": "text",
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ],
+                     *           "min": 2,
+                     *           "max": 100
+                     *         },
+                     *         {
+                     *           "name": "unified_social_credit_code",
+                     *           "title": {
+                     *             "en": "Unified social credit code",
+                     *             "zh-CN": "统一社会信用代码"
+                     *           },
+                     *           "rule": "unified_code",
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "organisation_type",
+                     *           "title": {
+                     *             "en": "Type of organisation",
+                     *             "zh-CN": "组织类型"
+                     *           },
+                     *           "rule": "choice",
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ],
+                     *           "choices": [
+                     *             {
+                     *               "value": "enterprise",
+                     *               "title": {
+                     *                 "en": "Enterprise",
+                     *                 "zh-CN": "企业"
+                     *               }
+                     *             },
+                     *             {
+                     *               "value": "sole_trader",
+                     *               "title": {
+                     *                 "en": "Sole trader",
+                     *                 "zh-CN": "个体工商户"
+                     *               }
+                     *             },
+                     *             {
+                     *               "value": "institution",
+                     *               "title": {
+                     *                 "en": "Public institution",
+                     *                 "zh-CN": "事业单位"
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "papers": [
+                     *         {
+                     *           "slot": "business_licence",
+                     *           "title": {
+                     *             "en": "Business licence",
+                     *             "zh-CN": "营业执照"
+                     *           },
+                     *           "required": true,
+                     *           "forms": [
+                     *             "organisation"
+                     *           ],
+                     *           "most": 1,
+                     *           "max_bytes": 10485760,
+                     *           "types": [
+                     *             "application/pdf",
+                     *             "image/png",
+                     *             "image/jpeg"
+                     *           ],
+                     *           "number": "required",
+                     *           "issuer": "none",
+                     *           "valid_from": "none",
+                     *           "valid_until": "optional"
+                     *         },
+                     *         {
+                     *           "slot": "resident_id_front",
+                     *           "title": {
+                     *             "en": "Resident id, side with the portrait",
+                     *             "zh-CN": "身份证人像面"
+                     *           },
+                     *           "required": true,
+                     *           "forms": [
+                     *             "person"
+                     *           ],
+                     *           "most": 1,
+                     *           "max_bytes": 10485760,
+                     *           "types": [
+                     *             "application/pdf",
+                     *             "image/png",
+                     *             "image/jpeg"
+                     *           ],
+                     *           "number": "none",
+                     *           "issuer": "none",
+                     *           "valid_from": "none",
+                     *           "valid_until": "none"
+                     *         },
+                     *         {
+                     *           "slot": "resident_id_back",
+                     *           "title": {
+                     *             "en": "Resident id, side with the emblem",
+                     *             "zh-CN": "身份证国徽面"
+                     *           },
+                     *           "required": true,
+                     *           "forms": [
+                     *             "person"
+                     *           ],
+                     *           "most": 1,
+                     *           "max_bytes": 10485760,
+                     *           "types": [
+                     *             "application/pdf",
+                     *             "image/png",
+                     *             "image/jpeg"
+                     *           ],
+                     *           "number": "none",
+                     *           "issuer": "none",
+                     *           "valid_from": "none",
+                     *           "valid_until": "optional"
+                     *         }
+                     *       ],
+                     *       "qualifications": [
+                     *         {
+                     *           "name": "brand_use",
+                     *           "title": {
+                     *             "en": "Use of a third party's brand",
+                     *             "zh-CN": "使用第三方品牌"
+                     *           },
+                     *           "papers": [
+                     *             "third_party_authorisation"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "bluetooth",
+                     *           "title": {
+                     *             "en": "Bluetooth products",
+                     *             "zh-CN": "蓝牙产品"
+                     *           },
+                     *           "papers": [
+                     *             "bluetooth_membership"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "radio",
+                     *           "title": {
+                     *             "en": "Mass production of radio products",
+                     *             "zh-CN": "无线产品量产"
+                     *           },
+                     *           "papers": [
+                     *             "radio_approval"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "levels": [
+                     *         {
+                     *           "level": 0,
+                     *           "title": {
+                     *             "en": "Unverified",
+                     *             "zh-CN": "未认证"
+                     *           }
+                     *         },
+                     *         {
+                     *           "level": 1,
+                     *           "title": {
+                     *             "en": "Verified person",
+                     *             "zh-CN": "个人认证"
+                     *           },
+                     *           "forms": [
+                     *             "person",
+                     *             "organisation"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "level": 2,
+                     *           "title": {
+                     *             "en": "Verified organisation",
+                     *             "zh-CN": "企业认证"
+                     *           },
+                     *           "forms": [
+                     *             "organisation"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "reasons": [
+                     *         {
+                     *           "code": "unreadable",
+                     *           "title": {
+                     *             "en": "It cannot be read",
+                     *             "zh-CN": "文件不清晰或无法打开"
+                     *           },
+                     *           "of": [
+                     *             "paper"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "code": "wrong_paper",
+                     *           "title": {
+                     *             "en": "It is another paper than was asked for",
+                     *             "zh-CN": "上传的不是所要求的文件"
+                     *           },
+                     *           "of": [
+                     *             "paper"
+                     *           ]
+                     *         },
+                     *         {
+                     *           "code": "expired_paper",
+                     *           "title": {
+                     *             "en": "It has expired",
+                     *             "zh-CN": "文件已过期"
+                     *           },
+                     *           "of": [
+                     *             "paper"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Catalogue"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfPerson"];
         };
     };
     get_verifications: {
@@ -16970,22 +21424,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "state": "pending",
+                     *           "form": "organisation",
+                     *           "submitted_at": "2026-11-24T08:00:00.000Z",
+                     *           "reviewer": "0197f3a0-7b1e-7c3a-9f42-000000000008"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageVerificationEntryView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_verifications_figures: {
@@ -17003,20 +21460,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "states": {
+                     *         "pending": 1
+                     *       },
+                     *       "waiting": [
+                     *         {
+                     *           "days": 1,
+                     *           "count": 1
+                     *         },
+                     *         {
+                     *           "days": 3,
+                     *           "count": 0
+                     *         },
+                     *         {
+                     *           "days": 7,
+                     *           "count": 0
+                     *         }
+                     *       ],
+                     *       "oldest": "2026-11-24T08:00:00.000Z",
+                     *       "claimed": 1,
+                     *       "overdue": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["VerificationFiguresView"];
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     put_virtual_devices_device_fault: {
@@ -17030,6 +21501,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "fault": "silent"
+                 *     }
+                 */
                 "application/json": components["schemas"]["FaultInputBody"];
             };
         };
@@ -17041,17 +21517,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_waivers: {
@@ -17086,22 +21552,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000032",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "condition": "qualification.radio",
+                     *           "reason": "the module is certified",
+                     *           "wording": "豁免书",
+                     *           "starts_at": "2026-11-24T08:00:00.000Z",
+                     *           "ends_at": "2027-07-01T00:00:00.000Z",
+                     *           "in_force": true,
+                     *           "given_by": "0197f3a0-7b1e-7c3a-9f42-000000000008",
+                     *           "given_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PageVerifyWaiverView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
                 };
             };
-            /** @description What is wrong, where, by which rule, and what to do. */
-            default: {
-                headers: {
-                    /** @description Seconds; where asking again makes sense. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
 }
