@@ -10,6 +10,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/quota"
@@ -23,8 +24,14 @@ func (n *Node) openLimits() {
 	}
 	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit})
 	n.Enforce = enforce.New(enforce.Config{
-		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Hold: n.c.DeletionHold, Tell: n.tellMeasure,
+		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Member: isMember, Hold: n.c.DeletionHold, Tell: n.tellMeasure,
 	})
+}
+
+// isMember says whether a user is a member of an organisation.
+func isMember(ctx context.Context, q store.Querier, organisation, user string) (bool, error) {
+	role, err := account.RoleOf(ctx, q, organisation, user)
+	return role != "", err
 }
 
 // tellLimit writes a notice of a limit into the inbox of its organisation.

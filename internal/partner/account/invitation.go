@@ -128,7 +128,7 @@ func (s *Service) mayInvite(ctx context.Context, tx *store.Tx, i *Invitation, lo
 
 // noMember refuses whoever is a member already.
 func (s *Service) noMember(ctx context.Context, q store.Querier, organisation, user string) error {
-	was, err := roleOf(ctx, q, organisation, user)
+	was, err := RoleOf(ctx, q, organisation, user)
 	if err != nil {
 		return err
 	}

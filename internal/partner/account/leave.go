@@ -61,7 +61,7 @@ func (s *Service) Transfer(ctx context.Context, who access.Actor, organisation, 
 		return fault.Conflict("/user", "that is who owns it now")
 	}
 	return s.change(ctx, func(tx *store.Tx) error {
-		was, err := roleOf(ctx, tx, organisation, user)
+		was, err := RoleOf(ctx, tx, organisation, user)
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation,
 		if err != nil {
 			return fmt.Errorf("looking for login %q: %w", login, err)
 		}
-		was, err := roleOf(ctx, tx, organisation, m.User)
+		was, err := RoleOf(ctx, tx, organisation, m.User)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func checkRole(role access.Role) error {
 
 // leaves allows that a member gets another role, or none, if an owner is left.
 func leaves(ctx context.Context, tx *store.Tx, organisation, user string, role access.Role) error {
-	was, err := roleOf(ctx, tx, organisation, user)
+	was, err := RoleOf(ctx, tx, organisation, user)
 	if err != nil {
 		return err
 	}
@@ -166,8 +166,8 @@ func leaves(ctx context.Context, tx *store.Tx, organisation, user string, role a
 	return nil
 }
 
-// roleOf is the role of a user in an organisation, empty for none.
-func roleOf(ctx context.Context, q store.Querier, organisation, user string) (access.Role, error) {
+// RoleOf is the role of a user in an organisation, empty for none.
+func RoleOf(ctx context.Context, q store.Querier, organisation, user string) (access.Role, error) {
 	var role access.Role
 	err := q.QueryRow(ctx, "SELECT role FROM member WHERE organisation = ? AND user_id = ?", organisation, user).Scan(&role)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

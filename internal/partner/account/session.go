@@ -196,7 +196,7 @@ func endSession(ctx context.Context, tx *store.Tx, who access.Actor, id string) 
 func (s *Service) SelectOrganisation(ctx context.Context, who access.Actor, token, organisation string) error {
 	key := digest(token)
 	return s.change(ctx, func(tx *store.Tx) error {
-		role, err := roleOf(ctx, tx, organisation, who.User)
+		role, err := RoleOf(ctx, tx, organisation, who.User)
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,8 @@ type Appealed struct {
 // Open lists the acts that who may do with the appeal now.
 func (a *Appealed) Open(who access.Actor) []AppealAct { return appealMoves.Open(a.State, who) }
 
-// Appeal files an appeal against a measure, in the time that the measure names; one at a time.
+// Appeal files an appeal against a measure, in the time that the measure names; one at a time. The time of one that deletes
+// ends at the latest with the beginning of the deletion, which waits while an appeal is open.
 func (s *Service) Appeal(ctx context.Context, who access.Actor, measure, statement string, evidence []string) (a Appealed, err error) {
 	if err := who.Check(access.Appeal); err != nil {
 		return a, err
@@ -129,7 +130,7 @@ type Decision struct {
 	Ends time.Time // of Change: when the measure ends instead
 }
 
-// Decide ends an appeal. Nobody decides about a measure they imposed; of two who decide at once, one is told.
+// Decide ends an appeal. Nobody decides about a measure they imposed, or about their own organisation; of two who decide at once, one is told.
 func (s *Service) Decide(ctx context.Context, who access.Actor, id string, d Decision) (a Appealed, err error) {
 	need := access.DecideAppeal
 	if d.Act == Withdraw {
@@ -153,8 +154,8 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, id string, d Dec
 		if err != nil {
 			return err
 		}
-		if d.Act != Withdraw && m.By == who.User {
-			return fault.Forbidden(string(access.DecideAppeal), "somebody else than who imposed the measure")
+		if err := s.mayJudge(ctx, tx, who, &m, d.Act); err != nil {
+			return err
 		}
 		from := a.State
 		if a.State, err = appealMoves.Next(a.State, d.Act, who); err != nil {
@@ -167,6 +168,17 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, id string, d Dec
 		return audit.Record(ctx, tx, who, "appeal."+string(d.Act), a.ID, d.Why)
 	})
 	return a, err
+}
+
+// mayJudge refuses who imposed the measure, and who is a member of its organisation. Withdrawing is no decision.
+func (s *Service) mayJudge(ctx context.Context, q store.Querier, who access.Actor, m *Measure, act AppealAct) error {
+	if act == Withdraw {
+		return nil
+	}
+	if m.By == who.User {
+		return fault.Forbidden(string(access.DecideAppeal), "somebody else than who imposed the measure")
+	}
+	return s.foreign(ctx, q, who, access.DecideAppeal, m.Organisation)
 }
 
 // decide writes a decision and what follows from it.
@@ -193,9 +205,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, who access.Actor, a 
 		if _, err := tx.Exec(ctx, "UPDATE enforce_measure SET ends_at = ? WHERE id = ? AND closed_at = 0", ms(whole(d.Ends)), m.ID); err != nil {
 			return fmt.Errorf("changing the end of measure %s: %w", m.ID, err)
 		}
-		if err := s.changed(ctx, tx, m.Subject); err != nil {
-			return err
-		}
+		s.eased(tx)
 	}
 	return s.event(ctx, tx, m.ID, m.Organisation, "appeal "+string(a.State), d.Why)
 }

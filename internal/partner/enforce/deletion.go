@@ -164,6 +164,11 @@ func (s *Service) CallBack(ctx context.Context, who access.Actor, id, why string
 		if d, err = s.loadDeletion(ctx, tx, who, id); err != nil {
 			return err
 		}
+		if who.Everywhere() {
+			if err := s.foreign(ctx, tx, who, access.Enforce, d.Organisation); err != nil {
+				return err
+			}
+		}
 		if d.Measure == "" {
 			return s.callBack(ctx, tx, who, &d, why)
 		}

@@ -7,10 +7,11 @@
 //   - who asks for the standing of a device learns in one query what is refused by the device's own measures and by those
 //     of its batch, product and organisation, and why;
 //   - each measure has a reason, says what it rests on, is told to the organisation, and can be appealed; nobody decides
-//     about a measure they imposed;
-//   - every change of a standing has a growing number, so that whoever holds sessions needs no event to end them;
-//   - a deletion can be called back until its hold is over, cannot be undone from then on, goes on after a crash where it
-//     was, and ends with a proof that no row names what it deleted, but those that the proof lists.
+//     about a measure they imposed, or about an organisation they are a member of;
+//   - every change of a standing that keeps devices outside has a growing number, so that whoever holds sessions needs no
+//     event to end them;
+//   - a deletion can be called back until its hold is over and no appeal against it is open; it cannot be undone, or appealed,
+//     from then on, goes on after a crash where it was, and ends with a proof that no row names what it deleted, but those that the proof lists.
 //
 // It knows no room above it: a subject is a kind and an id.
 package enforce
@@ -18,6 +19,7 @@ package enforce
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -56,6 +58,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Owner finds the organisation that a subject belongs to; a subject there is none of is not found.
 	Owner func(ctx context.Context, of Subject) (organisation string, err error)
+	// Member says whether a user is a member of an organisation: nobody judges their own. Nil: nobody is a member.
+	Member func(ctx context.Context, q store.Querier, organisation, user string) (bool, error)
 	// Tell hands an event on to the organisation. It is called again until it succeeds; nil: events are only kept.
 	Tell func(context.Context, Event) error
 	// Hold is how long a deletion can be called back at least; 0: seven days.
@@ -115,7 +119,7 @@ type NewMeasure struct {
 	Due      time.Time // of OrderDeletion: by when; of DeleteData: not before, zero is the shortest hold
 }
 
-// Impose puts a measure on a subject. Who acts for an organisation may not.
+// Impose puts a measure on a subject. Who acts for an organisation may not, nor may a member of the subject's.
 func (s *Service) Impose(ctx context.Context, who access.Actor, n NewMeasure) (Measure, error) {
 	if err := who.Check(access.Enforce); err != nil {
 		return Measure{}, err
@@ -139,8 +143,28 @@ func (s *Service) Impose(ctx context.Context, who access.Actor, n NewMeasure) (M
 	if m.Organisation, err = s.c.Owner(ctx, n.Subject); err != nil {
 		return Measure{}, err
 	}
-	err = s.c.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error { return s.impose(ctx, tx, who, m) })
+	err = s.c.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
+		if err := s.foreign(ctx, tx, who, access.Enforce, m.Organisation); err != nil {
+			return err
+		}
+		return s.impose(ctx, tx, who, m)
+	})
 	return m, err
+}
+
+// foreign refuses who is a member of the organisation that is judged.
+func (s *Service) foreign(ctx context.Context, q store.Querier, who access.Actor, act access.Act, organisation string) error {
+	if s.c.Member == nil || who.User == "" {
+		return nil
+	}
+	member, err := s.c.Member(ctx, q, organisation, who.User)
+	if err != nil {
+		return fmt.Errorf("asking whether %s is a member of %s: %w", who.User, organisation, err)
+	}
+	if member {
+		return fault.Forbidden(string(act), "somebody who is no member of the organisation")
+	}
+	return nil
 }
 
 // impose enters a measure and everything that goes with it.
@@ -148,7 +172,7 @@ func (s *Service) impose(ctx context.Context, tx *store.Tx, who access.Actor, m 
 	if err := insertMeasure(ctx, tx, m); err != nil {
 		return err
 	}
-	if err := s.changed(ctx, tx, m.Subject); err != nil {
+	if err := s.changed(ctx, tx, &m); err != nil {
 		return err
 	}
 	if m.Kind == DeleteData {
@@ -178,6 +202,9 @@ func (s *Service) Lift(ctx context.Context, who access.Actor, id, why string) (m
 		if m, err = s.load(ctx, tx, who, id); err != nil {
 			return err
 		}
+		if err := s.foreign(ctx, tx, who, access.Enforce, m.Organisation); err != nil {
+			return err
+		}
 		return s.close(ctx, tx, who, &m, Lift, why)
 	})
 	return m, err
@@ -199,28 +226,36 @@ func (s *Service) close(ctx context.Context, tx *store.Tx, who access.Actor, m *
 			return err
 		}
 	}
-	if err := s.changed(ctx, tx, m.Subject); err != nil {
-		return err
-	}
+	s.eased(tx)
 	if err := s.event(ctx, tx, m.ID, m.Organisation, string(to), why); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, who, "enforcement."+string(act), m.ID, why)
 }
 
-// changed gives the change of a standing its number, and tells of it after the commit.
-func (s *Service) changed(ctx context.Context, tx *store.Tx, of Subject) error {
-	if err := insertChange(ctx, tx, of, s.c.Now()); err != nil {
+// changed gives a measure that keeps devices outside a number, for whoever holds sessions, and tells of it after the commit.
+func (s *Service) changed(ctx context.Context, tx *store.Tx, m *Measure) error {
+	s.eased(tx)
+	if !m.Refuses(Connect) {
+		return nil
+	}
+	if err := insertChange(ctx, tx, m.Subject, s.c.Now()); err != nil {
 		return err
 	}
 	tx.AfterCommit(func() {
-		s.gate.forget()
 		if s.c.Bus != nil {
 			s.c.Bus.Publish(ChangeSubject, nil)
 		}
-		s.look()
 	})
 	return nil
+}
+
+// eased lets this process ask anew for standings after the commit. No session ends by what allows more.
+func (s *Service) eased(tx *store.Tx) {
+	tx.AfterCommit(func() {
+		s.gate.forget()
+		s.look()
+	})
 }
 
 func (s *Service) look() {

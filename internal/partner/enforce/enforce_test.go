@@ -47,6 +47,9 @@ type court struct {
 	jobs  *job.Runner
 	ms    atomic.Int64
 	told  []enforce.Event
+
+	vanished, unknown string // a subject that is no more, and one whose owner cannot be asked
+	members           string // the user who is a member of o
 }
 
 func (c *court) now() time.Time          { return time.UnixMilli(c.ms.Load()).UTC() }
@@ -61,10 +64,16 @@ func newCourt(t *testing.T, s *store.Store, rooms ...enforce.Room) *court {
 	c.Service = enforce.New(enforce.Config{
 		Store: s, Bus: events, Jobs: c.jobs, Logger: slog.New(slog.DiscardHandler), Now: c.now,
 		Owner: func(_ context.Context, of enforce.Subject) (string, error) {
-			if of.ID == "nowhere" {
+			switch of.ID {
+			case "nowhere", c.vanished:
 				return "", fault.NotFound(of.Kind, of.ID)
+			case c.unknown:
+				return "", errors.New("the owner cannot be asked")
 			}
 			return "o", nil
+		},
+		Member: func(_ context.Context, _ store.Querier, organisation, user string) (bool, error) {
+			return organisation == "o" && user == c.members, nil
 		},
 		Tell: func(_ context.Context, e enforce.Event) error {
 			c.told = append(c.told, e)
@@ -224,6 +233,7 @@ func TestImposeRefusals(t *testing.T) {
 		{"no reason", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn, Cause: "infringement"}, "/reason is empty, want 1 to 4000 bytes that the organisation will read"},
 		{"an end before the start", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn, Cause: "infringement", Reason: "r", Ends: c.now()}, "/ends is 2026-03-01T00:00:00Z, want later than the start"},
 		{"an order for yesterday", admin, enforce.NewMeasure{Subject: of, Kind: enforce.OrderDeletion, Cause: "infringement", Reason: "r", Due: c.now()}, "/due is 2026-03-01T00:00:00Z, want the day to come by which it is to be deleted"},
+		{"an order that is due before it starts", admin, enforce.NewMeasure{Subject: of, Kind: enforce.OrderDeletion, Cause: "infringement", Reason: "r", Starts: c.now().Add(2 * time.Hour), Due: c.now().Add(time.Hour)}, "/due is 2026-03-01T01:00:00Z, want later than the start"},
 		{"a deletion without a hold", admin, enforce.NewMeasure{Subject: of, Kind: enforce.DeleteData, Cause: "infringement", Reason: "r", Due: c.now().Add(time.Hour)}, "/due is 2026-03-01T01:00:00Z, want not before 2026-03-08T00:00:00Z, so that it can be called back"},
 		{"nobody's", admin, enforce.NewMeasure{Subject: enforce.Subject{Kind: enforce.KindDevice, ID: "nowhere"}, Kind: enforce.Warn, Cause: "infringement", Reason: "r"}, `there is no device "nowhere"`},
 	} {
@@ -361,7 +371,7 @@ func TestEveryActIsRecorded(t *testing.T) {
 		}
 	}
 	slices.Sort(acts)
-	if got, want := strings.Join(acts, " "), "appeal.lift enforcement.appeal enforcement.impose enforcement.lift"; got != want {
+	if got, want := strings.Join(acts, " "), "appeal.lift enforcement.appeal enforcement.impose enforcement.lift enforcement.start"; got != want {
 		t.Errorf("recorded are\n got %s\nwant %s", got, want)
 	}
 	var kinds []string

@@ -213,6 +213,8 @@ func (n *NewMeasure) checkDue(now time.Time, hold time.Duration) error {
 	switch {
 	case n.Kind == OrderDeletion && !n.Due.After(now):
 		return fault.Invalid("/due", n.Due.UTC().Format(time.RFC3339), "the day to come by which it is to be deleted", "")
+	case n.Kind == OrderDeletion && !n.Due.After(n.Starts):
+		return fault.Invalid("/due", n.Due.UTC().Format(time.RFC3339), "later than the start", "")
 	case n.Kind == DeleteData && !n.Ends.IsZero():
 		return fault.Invalid("/ends", n.Ends.UTC().Format(time.RFC3339), "nothing: what is deleted stays deleted", "")
 	case n.Kind == DeleteData && n.Starts.After(now):

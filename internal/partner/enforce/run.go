@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
 
@@ -47,10 +49,54 @@ func (s *Service) Tick(ctx context.Context) error {
 
 // clock moves measures whose time has come.
 func (s *Service) clock(ctx context.Context, due string, act Act) error {
-	now := s.c.Now()
-	var ms []Measure
-	err := s.c.Store.Read(ctx, func(v *store.View) error {
-		rows, err := v.Query(ctx, "SELECT "+measureColumns+" FROM enforce_measure WHERE closed_at = 0 AND "+due+" ORDER BY starts_at LIMIT 1000", now.UnixMilli())
+	who := access.Clock("enforcement", "")
+	return s.each(ctx, due, s.c.Now(), func(m *Measure) error {
+		err := s.c.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
+			if m.State == Scheduled { // also where it was over before anybody looked
+				if err := s.start(ctx, tx, who, m); err != nil || m.State == Scheduled {
+					return err
+				}
+			}
+			if act == Start {
+				return nil
+			}
+			return s.close(ctx, tx, who, m, End, "")
+		})
+		if err != nil && !fault.Is(err, fault.Outdated) { // somebody was faster
+			return fmt.Errorf("%sing measure %s: %w", act, m.ID, err)
+		}
+		return nil
+	})
+}
+
+// each calls fn for the measures that are not closed and due at now, by their start, so many at once. One that fails keeps
+// none of the others back.
+func (s *Service) each(ctx context.Context, due string, now time.Time, fn func(*Measure) error) error {
+	const atOnce = 100
+	var errs []error
+	for last := (Measure{Starts: time.UnixMilli(0)}); ; {
+		ms, err := s.due(ctx, due, now, &last, atOnce)
+		if err != nil {
+			return errors.Join(append(errs, fmt.Errorf("finding measures of which %s: %w", due, err))...)
+		}
+		for i := range ms {
+			last = ms[i]
+			if err := fn(&ms[i]); err != nil {
+				errs = append(errs, err)
+			}
+		}
+		if len(ms) < atOnce || ctx.Err() != nil {
+			return errors.Join(errs...)
+		}
+	}
+}
+
+func (s *Service) due(ctx context.Context, due string, now time.Time, after *Measure, limit int) (ms []Measure, err error) {
+	err = s.c.Store.Read(ctx, func(v *store.View) error {
+		rows, err := v.Query(ctx, "SELECT "+measureColumns+" FROM enforce_measure WHERE closed_at = 0 AND "+due+`
+			AND starts_at >= ? AND (starts_at > ? OR id > ?)
+			ORDER BY starts_at, id
+			LIMIT ?`, now.UnixMilli(), after.Starts.UnixMilli(), after.Starts.UnixMilli(), after.ID, limit)
 		if err != nil {
 			return err
 		}
@@ -64,89 +110,87 @@ func (s *Service) clock(ctx context.Context, due string, act Act) error {
 		}
 		return rows.Err()
 	})
-	if err != nil {
-		return fmt.Errorf("finding measures to %s: %w", act, err)
-	}
-	who := access.Clock("enforcement", "")
-	for i := range ms {
-		m := &ms[i]
-		err := s.c.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
-			if act == Start {
-				return s.start(ctx, tx, who, m)
-			}
-			if m.State == Scheduled { // it was over before anybody looked
-				if err := s.start(ctx, tx, who, m); err != nil {
-					return err
-				}
-			}
-			return s.close(ctx, tx, who, m, End, "")
-		})
-		if err != nil {
-			return fmt.Errorf("%sing measure %s: %w", act, m.ID, err)
-		}
-	}
-	return nil
+	return ms, err
 }
 
-// start notes that a measure is in force now.
+// start notes that a measure is in force now. One that somebody else has moved meanwhile stays as it is.
 func (s *Service) start(ctx context.Context, tx *store.Tx, who access.Actor, m *Measure) error {
 	to, err := moves.Next(m.State, Start, who)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "UPDATE enforce_measure SET state = ? WHERE id = ? AND state = ?", to, m.ID, m.State); err != nil {
+	r, err := tx.Exec(ctx, "UPDATE enforce_measure SET state = ? WHERE id = ? AND state = ?", to, m.ID, m.State)
+	if err != nil {
 		return fmt.Errorf("starting measure %s: %w", m.ID, err)
 	}
-	m.State = to
-	if err := s.changed(ctx, tx, m.Subject); err != nil {
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	return s.event(ctx, tx, m.ID, m.Organisation, "started", "")
+	m.State = to
+	if err := s.changed(ctx, tx, m); err != nil {
+		return err
+	}
+	if err := s.event(ctx, tx, m.ID, m.Organisation, "started", ""); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, who, "enforcement."+string(Start), m.ID, m.Subject.String())
 }
+
+// ordered is what was ordered to be deleted by a day that has passed. While its deletion is announced for another reason,
+// which can be called back, it waits.
+const ordered = `kind = 'order_deletion' AND state = 'in_force' AND due_at <= ? AND NOT EXISTS (
+	SELECT 1 FROM enforce_deletion d
+	WHERE d.ended_at = 0 AND d.state = 'announced' AND d.subject_kind = enforce_measure.subject_kind AND d.subject = enforce_measure.subject)`
 
 // followOrders announces the deletion of what was ordered to be deleted by a day that has passed, unless it is gone.
 func (s *Service) followOrders(ctx context.Context) error {
 	now := s.c.Now()
-	var due []Measure
-	err := s.c.Store.Read(ctx, func(v *store.View) error {
-		rows, err := v.Query(ctx, "SELECT "+measureColumns+` FROM enforce_measure
-			WHERE closed_at = 0 AND kind = 'order_deletion' AND due_at <= ?
-			ORDER BY starts_at
-			LIMIT 100`, now.UnixMilli())
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			m, err := scanMeasure(rows)
-			if err != nil {
-				return err
-			}
-			due = append(due, m)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return fmt.Errorf("finding orders to delete that are due: %w", err)
-	}
-	who := access.Clock("enforcement", "")
-	for _, m := range due {
-		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
-			order := m
-			if err := s.close(ctx, tx, who, &order, End, "the day has passed"); err != nil {
-				return err
-			}
-			next := m
-			next.ID, next.Kind, next.State, next.Starts, next.Created, next.Ends = newID(), DeleteData, InForce, moment(now.UnixMilli()), moment(now.UnixMilli()), time.Time{}
-			next.Reason = "not deleted by " + m.Due.Format(time.DateOnly) + " as ordered: " + m.Reason
-			next.Due, next.AppealUntil = moment(now.Add(s.c.Hold).UnixMilli()), moment(now.Add(s.c.AppealTime).UnixMilli())
-			return s.impose(ctx, tx, who, next)
-		})
-		if err != nil {
+	return s.each(ctx, ordered, now, func(m *Measure) error {
+		if err := s.followOrder(ctx, m, now); err != nil && !fault.Is(err, fault.Outdated) {
 			return fmt.Errorf("following order %s up: %w", m.ID, err)
 		}
+		return nil
+	})
+}
+
+func (s *Service) followOrder(ctx context.Context, m *Measure, now time.Time) error {
+	who := access.Clock("enforcement", "")
+	_, err := s.c.Owner(ctx, m.Subject)
+	gone := fault.Is(err, fault.Missing)
+	if err != nil && !gone {
+		return err
 	}
-	return nil
+	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		if !gone {
+			if gone, err = deleted(ctx, tx, m); err != nil {
+				return err
+			}
+		}
+		if gone {
+			return s.close(ctx, tx, who, m, End, "fulfilled: what was to be deleted is deleted")
+		}
+		next := *m
+		if err := s.close(ctx, tx, who, m, End, "the day has passed"); err != nil {
+			return err
+		}
+		next.ID, next.Kind, next.State, next.Starts, next.Created, next.Ends = newID(), DeleteData, InForce, moment(now.UnixMilli()), moment(now.UnixMilli()), time.Time{}
+		next.Reason = "not deleted by " + m.Due.Format(time.DateOnly) + " as ordered: " + m.Reason
+		next.Due, next.AppealUntil = moment(now.Add(s.c.Hold).UnixMilli()), moment(now.Add(s.c.AppealTime).UnixMilli())
+		return s.impose(ctx, tx, who, next)
+	})
+}
+
+// deleted says whether the subject of a measure, or all of its organisation, is being deleted for good, or is.
+func deleted(ctx context.Context, q store.Querier, m *Measure) (bool, error) {
+	var n int
+	err := q.QueryRow(ctx, `
+		SELECT COUNT(*) FROM enforce_deletion
+		WHERE state IN ('erasing', 'done') AND (subject_kind = ? AND subject = ? OR subject_kind = 'organisation' AND subject = ?)`,
+		m.Subject.Kind, m.Subject.ID, m.Organisation).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("looking for a deletion of %s: %w", m.Subject, err)
+	}
+	return n > 0, nil
 }
 
 // errNobody says that there is nobody any more to tell.

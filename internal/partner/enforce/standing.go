@@ -3,6 +3,7 @@ package enforce
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,6 +150,52 @@ func (s *Service) Standing(ctx context.Context, chain Chain) (st Standing, err e
 	return st, err
 }
 
+// Standings asks for the measures against devices themselves, not for those against what they belong to. Who is not in the
+// answer is under none. It is one query: ask for some hundreds at once.
+func (s *Service) Standings(ctx context.Context, devices []string) (of map[string]Standing, err error) {
+	if len(devices) == 0 {
+		return nil, nil
+	}
+	now := s.c.Now().UnixMilli()
+	args := make([]any, 0, len(devices)+3)
+	for _, d := range devices {
+		args = append(args, d)
+	}
+	of = make(map[string]Standing)
+	err = s.c.Store.Read(ctx, func(v *store.View) error {
+		rows, err := v.Query(ctx, "SELECT "+measureColumns+` FROM enforce_measure
+			WHERE closed_at = 0 AND subject_kind = 'device' AND subject IN (?`+strings.Repeat(", ?", len(devices)-1)+`)
+			AND starts_at <= ? AND (ends_at = 0 OR ends_at > ?)`, append(args, now, now)...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			m, err := scanMeasure(rows)
+			if err != nil {
+				return err
+			}
+			of[m.Subject.ID] = Standing{append(of[m.Subject.ID].Measures, m)}
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the standings of %d devices: %w", len(devices), err)
+	}
+	return of, nil
+}
+
+// outsideKinds is the kinds that keep devices outside, as SQL lists them.
+func outsideKinds() string {
+	var kinds []string
+	for _, e := range Effects() {
+		if slices.Contains(e.Refuses, Connect) {
+			kinds = append(kinds, "'"+string(e.Kind)+"'")
+		}
+	}
+	return strings.Join(kinds, ", ")
+}
+
 // A Mark is how far somebody has followed changes.
 type Mark struct {
 	Seq int64
@@ -167,7 +214,7 @@ func (s *Service) Now(ctx context.Context) (Mark, error) {
 	return m, nil
 }
 
-// Changes lists whose standing may have become worse since a mark, by an act or because the time of a measure has come,
+// Changes lists whose devices may have to stay outside since a mark, by an act or because the time of a measure has come,
 // and the mark to ask with next. It needs no event and no clock of another process.
 func (s *Service) Changes(ctx context.Context, since Mark) (of []Subject, next Mark, err error) {
 	next = Mark{Seq: since.Seq, At: s.c.Now()}
@@ -200,7 +247,7 @@ func (s *Service) Changes(ctx context.Context, since Mark) (of []Subject, next M
 		return add(`
 			SELECT starts_at, subject_kind, subject
 			FROM enforce_measure
-			WHERE closed_at = 0 AND starts_at > ? AND starts_at <= ?`, &started, since.At.Add(-overlap).UnixMilli(), next.At.UnixMilli())
+			WHERE closed_at = 0 AND starts_at > ? AND starts_at <= ? AND kind IN (`+outsideKinds()+")", &started, since.At.Add(-overlap).UnixMilli(), next.At.UnixMilli())
 	})
 	if err != nil {
 		return nil, since, fmt.Errorf("reading changes of standings: %w", err)

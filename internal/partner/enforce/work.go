@@ -32,7 +32,7 @@ func (s *Service) resume(ctx context.Context) error {
 	now := s.c.Now()
 	var due []Deletion
 	err := s.c.Store.Read(ctx, func(v *store.View) error {
-		rows, err := v.Query(ctx, "SELECT "+deletionColumns+" FROM enforce_deletion WHERE ended_at = 0 AND hold_until <= ? LIMIT 100", now.UnixMilli())
+		rows, err := v.Query(ctx, "SELECT "+deletionColumns+" FROM enforce_deletion WHERE ended_at = 0 AND hold_until <= ? AND "+notAppealed+" LIMIT 100", now.UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -50,6 +50,7 @@ func (s *Service) resume(ctx context.Context) error {
 		return fmt.Errorf("finding deletions that are due: %w", err)
 	}
 	who := access.System("enforcement", "")
+	var errs []error
 	for _, d := range due {
 		err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
 			j, err := job.Load(ctx, tx, who, d.Job)
@@ -64,11 +65,14 @@ func (s *Service) resume(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("queueing deletion %s again: %w", d.ID, err)
+			errs = append(errs, fmt.Errorf("queueing deletion %s again: %w", d.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
+
+// notAppealed leaves the deletions out whose measure somebody still has to decide about.
+const notAppealed = "NOT EXISTS (SELECT 1 FROM enforce_appeal a WHERE a.measure = enforce_deletion.measure AND a.state = 'open')"
 
 // delete is the job of a deletion. Every step is a transaction that also says how far it is, so that after a crash it
 // goes on where it was; what is gone through again deletes nothing twice.
@@ -120,6 +124,9 @@ func (s *Service) begin(ctx context.Context, id string) (d Deletion, err error) 
 		case !s.watch.steady():
 			return fault.Unavailable("the clock jumped: deletion "+d.ID+" waits until it has not for a day", nil)
 		}
+		if err := s.endAppeals(ctx, tx, &d); err != nil {
+			return err
+		}
 		if err := s.move(ctx, tx, who, &d, Begin); err != nil {
 			return err
 		}
@@ -139,6 +146,27 @@ func (s *Service) begin(ctx context.Context, id string) (d Deletion, err error) 
 		return audit.Record(ctx, tx, who, "deletion.begin", d.ID, d.Subject.String())
 	})
 	return d, err
+}
+
+// endAppeals refuses to begin while an appeal against the measure of the deletion is open, and ends the time for others:
+// nothing that they could bring about is left.
+func (s *Service) endAppeals(ctx context.Context, tx *store.Tx, d *Deletion) error {
+	if d.Measure == "" {
+		return nil
+	}
+	var open int
+	err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM enforce_appeal WHERE measure = ? AND state = 'open'", d.Measure).Scan(&open)
+	switch {
+	case err != nil:
+		return fmt.Errorf("looking for appeals against measure %s: %w", d.Measure, err)
+	case open > 0:
+		return fault.Unavailable("an appeal against measure "+d.Measure+" is open: deletion "+d.ID+" waits until it is decided", nil)
+	}
+	now := s.c.Now().UnixMilli()
+	if _, err := tx.Exec(ctx, "UPDATE enforce_measure SET appeal_until = ? WHERE id = ? AND appeal_until > ?", now, d.Measure, now); err != nil {
+		return fmt.Errorf("ending the time to appeal against measure %s: %w", d.Measure, err)
+	}
+	return nil
 }
 
 // list writes down the ids of everything that will disappear, so that the proof can look for them.
