@@ -94,9 +94,10 @@ func (a *API) downloadRoutes() {
 	route(a, "POST", "/api/v1/downloads/{download}/revocation", access.RevokeTriples, ofDownload, "Take the secrets that a download handed out out of force", func(ctx context.Context, who access.Actor, in *revokeDownloadInput) (nothing, error) {
 		return nothing{}, a.Orders.RevokeDownload(ctx, who, in.Download, in.Body.Reason)
 	})
-	// The grant was made with the second factor; what goes on with it shows that it is the same session, so reading is enough.
+	// The grant was made with the second factor; what goes on with it shows that it is the same session. That its holder may
+	// still download is asked by the room, and that no measure or term refuses it here.
 	op := a.operation("GET", "/api/v1/downloads/{download}/file", access.ReadOrder, ofDownload, "The file of a download, by the session or token that made it")
-	op.Middlewares = append(huma.Middlewares{a.onlyGet}, op.Middlewares...)
+	op.Middlewares = append(append(huma.Middlewares{a.onlyGet}, op.Middlewares...), a.gate(access.DownloadTriples))
 	binary := map[string]*huma.MediaType{
 		workbookType:               {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 		"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},

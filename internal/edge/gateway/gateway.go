@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,11 +96,12 @@ type Gateway struct {
 	identify chan struct{} // a place for each identification at once
 	stopping atomic.Bool
 	lastDue  int64         // newest command Seq seen by the round; used by its goroutine only
-	changes  atomic.Int64  // newest change of a device's right that the round has acted on
+	changes  atomic.Int64  // newest change of a device's right that was acted on
 	waiting  owing         // sessions whose delivery failed
-	standing enforce.Mark  // how far changes of standings were followed; used by the round's goroutine only
+	standing enforce.Mark  // how far changes of standings were followed; used by the goroutine of that only
 	judged   atomic.Int64  // newest of those changes that was acted on
 	judging  chan struct{} // has room for one: a standing may have changed
+	checking chan struct{} // the same of the rights of devices
 
 	Stats Stats
 }
@@ -121,7 +123,7 @@ func (g *Gateway) Counts() map[string]int64 {
 
 // New returns a gateway that serves once [Gateway.Run] runs and listeners are handed to [Gateway.Serve].
 func New(c Config) *Gateway {
-	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), identify: make(chan struct{}, 32), judging: make(chan struct{}, 1)}
+	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), identify: make(chan struct{}, 32), judging: make(chan struct{}, 1), checking: make(chan struct{}, 1)}
 	for _, key := range c.PlainProducts {
 		g.plain[key] = true
 	}
@@ -153,18 +155,18 @@ func (g *Gateway) Run(ctx context.Context) error {
 	})
 	defer stopDue()
 	stopState := g.c.Bus.Subscribe(device.StateSubject+">", func(subject string, _ []byte) {
-		if live := g.meant(subject[len(device.StateSubject):]); len(live) > 0 {
-			g.conns.Go(func() { g.recheck(context.WithoutCancel(ctx), live) })
+		id := subject[len(device.StateSubject):]
+		if c := g.sessions.find(id); c != nil {
+			g.conns.Go(func() { g.recheck(context.WithoutCancel(ctx), []*conn{c}) })
+		} else if strings.HasPrefix(id, device.OfBatch) {
+			poke(g.checking)
 		}
 	})
 	defer stopState()
-	stopStanding := g.c.Bus.Subscribe(enforce.ChangeSubject, func(string, []byte) {
-		select {
-		case g.judging <- struct{}{}:
-		default:
-		}
-	})
+	stopStanding := g.c.Bus.Subscribe(enforce.ChangeSubject, func(string, []byte) { poke(g.judging) })
 	defer stopStanding()
+	g.conns.Go(func() { follow(ctx, g.judging, g.followStandings) })
+	g.conns.Go(func() { follow(ctx, g.checking, g.followChanges) })
 	tick := time.NewTicker(wheelTick)
 	defer tick.Stop()
 	round := time.NewTicker(roundEvery)
@@ -177,15 +179,34 @@ func (g *Gateway) Run(ctx context.Context) error {
 			g.wheel.advance(now)
 		case <-round.C:
 			g.round(ctx)
-		case <-g.judging:
-			g.followStandings(ctx)
+		}
+	}
+}
+
+// poke asks for a look that nobody waits for: of several before it begins one is enough.
+func poke(asked chan<- struct{}) {
+	select {
+	case asked <- struct{}{}:
+	default:
+	}
+}
+
+// follow looks whenever it is asked to, one look at a time, until ctx ends. It keeps nothing else waiting.
+func follow(ctx context.Context, asked <-chan struct{}, look func(context.Context)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+			look(ctx)
 		}
 	}
 }
 
 // round makes up for events that were lost.
 func (g *Gateway) round(ctx context.Context) {
-	g.followStandings(ctx)
+	poke(g.judging)
+	poke(g.checking)
 	for _, c := range g.waiting.take() {
 		c.deliver()
 	}
@@ -198,6 +219,10 @@ func (g *Gateway) round(ctx context.Context) {
 	for _, id := range due {
 		g.deliver(id)
 	}
+}
+
+// followChanges ends the sessions whose right to connect has ended. It needs no event.
+func (g *Gateway) followChanges(ctx context.Context) {
 	before := g.changes.Load()
 	changed, last, err := g.c.Devices.Changes(ctx, before)
 	if err != nil {
@@ -205,24 +230,30 @@ func (g *Gateway) round(ctx context.Context) {
 		return
 	}
 	g.changes.Store(last) // first, so that a session which enters from here on looks for itself
-	var live []*conn
-	for _, id := range changed {
-		live = append(live, g.meant(id)...)
-	}
-	if !g.recheck(ctx, live) {
+	if !g.recheck(ctx, g.meant(changed)) {
 		g.changes.Store(before) // again at the next round
 	}
 }
 
-// meant are the sessions here that a change of a device concerns.
-func (g *Gateway) meant(id string) []*conn {
-	if id == device.Every {
-		return g.sessions.all()
+// meant are the sessions here that changes of devices, or of all of an order, concern.
+func (g *Gateway) meant(changed []string) (cs []*conn) {
+	batches := make(map[string]bool)
+	for _, id := range changed {
+		if batch, ok := strings.CutPrefix(id, device.OfBatch); ok {
+			batches[batch] = true
+		} else if c := g.sessions.find(id); c != nil {
+			cs = append(cs, c)
+		}
 	}
-	if c := g.sessions.find(id); c != nil {
-		return []*conn{c}
+	if len(batches) == 0 {
+		return cs
 	}
-	return nil
+	for _, c := range g.sessions.all() {
+		if batches[c.of.Value().batch] {
+			cs = append(cs, c)
+		}
+	}
+	return cs
 }
 
 // begin finds where the rounds start: what is older concerns sessions that began after it.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 
 	"lampworks/internal/partner/enforce"
 )
@@ -49,10 +50,14 @@ func (g *Gateway) concerned(of []enforce.Subject) []*conn {
 	return cs
 }
 
+// devicesAtOnce is how many devices one query asks for.
+const devicesAtOnce = 500
+
 // judge ends the sessions that a measure refuses, and reports whether it could look at all. What devices share is asked
-// for once; only where that refuses nothing is each device asked for.
+// for once; only where that refuses nothing are the devices asked for, many at once.
 func (g *Gateway) judge(ctx context.Context, cs []*conn) bool {
 	shared := make(map[enforce.Chain]string)
+	var left []*conn
 	for _, c := range cs {
 		o := c.of.Value()
 		chain := o.chain()
@@ -65,17 +70,44 @@ func (g *Gateway) judge(ctx context.Context, cs []*conn) bool {
 			shared[chain] = why
 		}
 		if why == "" {
-			var ok bool
-			if why, ok = g.refusal(ctx, enforce.Chain{Device: c.device}); !ok {
-				return false
-			}
+			left = append(left, c)
+		} else {
+			g.refuse(c, why)
 		}
-		if why != "" {
-			g.Stats.Enforced.Add(1)
-			c.close(why)
+	}
+	for some := range slices.Chunk(left, devicesAtOnce) {
+		if !g.judgeDevices(ctx, some) {
+			return false
 		}
 	}
 	return true
+}
+
+func (g *Gateway) judgeDevices(ctx context.Context, cs []*conn) bool {
+	ids := make([]string, len(cs))
+	for i, c := range cs {
+		ids[i] = c.device
+	}
+	of, err := g.c.Enforce.Standings(ctx, ids)
+	if err != nil {
+		g.missed(ctx, "asking for the standings of devices failed", err)
+		return false
+	}
+	for _, c := range cs {
+		if m := of[c.device].Refusal(enforce.Connect); m != nil {
+			g.refuse(c, because(m))
+		}
+	}
+	return true
+}
+
+func (g *Gateway) refuse(c *conn, why string) {
+	g.Stats.Enforced.Add(1)
+	c.close(why)
+}
+
+func because(m *enforce.Measure) string {
+	return "refused by measure " + m.ID + ": " + string(m.Kind) + " of the " + m.Subject.Kind
 }
 
 // refusal is why a chain may have no session; empty if it may. False: it could not be asked.
@@ -86,7 +118,7 @@ func (g *Gateway) refusal(ctx context.Context, chain enforce.Chain) (why string,
 		return "", false
 	}
 	if m := st.Refusal(enforce.Connect); m != nil {
-		return "refused by measure " + m.ID + ": " + string(m.Kind) + " of the " + m.Subject.Kind, true
+		return because(m), true
 	}
 	return "", true
 }

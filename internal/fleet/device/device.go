@@ -234,10 +234,10 @@ func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to 
 	})
 }
 
-// Every stands for all devices among those whose right to connect changed.
-const Every = "every"
+// OfBatch stands before the id of an order, for all of its devices, among those whose right to connect changed.
+const OfBatch = "batch:"
 
-// changed tells whoever holds sessions that the right of a device, or of [Every] device, may have changed.
+// changed tells whoever holds sessions that the right of a device, or of those [OfBatch], may have changed.
 func (s *Service) changed(ctx context.Context, tx *store.Tx, id string) error {
 	if _, err := tx.Exec(ctx, "INSERT INTO device_change (device, at) VALUES (?, ?)", id, time.Now().UnixMilli()); err != nil {
 		return fmt.Errorf("noting the change of device %s: %w", id, err)
@@ -274,13 +274,13 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, id, reason strin
 	})
 }
 
-// Revoked lets all live sessions show that their secret is in force, when many of an order were revoked. It is the hook
+// Revoked lets the live sessions of an order show that their secret is in force, when many of it were revoked. It is the hook
 // issuance.Revoked.
-func (s *Service) Revoked(ctx context.Context, tx *store.Tx, _ string) error {
-	return s.changed(ctx, tx, Every)
+func (s *Service) Revoked(ctx context.Context, tx *store.Tx, order string) error {
+	return s.changed(ctx, tx, OfBatch+order)
 }
 
-// Changes lists the devices whose right to connect changed after seq, and the newest seq there is; for the gateway, so
+// Changes lists the devices whose right to connect changed after seq, some as [OfBatch], and the newest seq there is; for the gateway, so
 // that a lost event delays the end of a session and never prevents it.
 func (s *Service) Changes(ctx context.Context, after int64) (devices []string, newest int64, err error) {
 	newest = after

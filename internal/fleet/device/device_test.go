@@ -406,3 +406,34 @@ func TestSeenAfterFailure(t *testing.T) {
 		return err == nil && got.SeenAt.Equal(later), got.SeenAt
 	})
 }
+
+// TestRevokedNamesTheOrder notes the change of an order by its id, which whoever holds sessions hears, and forgets it with
+// the order, its product or its organisation.
+func TestRevokedNamesTheOrder(t *testing.T) {
+	w := devicetest.New(t, 1)
+	d, ctx := w.Lights[0], t.Context()
+	heard := make(chan string, 1)
+	defer w.Bus.Subscribe(device.StateSubject+">", func(subject string, _ []byte) { heard <- subject })()
+	for kind, id := range map[string]string{"batch": d.Order, "product": d.Product, "organisation": d.Organisation} {
+		if err := w.Store.Write(ctx, func(tx *store.Tx) error { return w.Devices.Revoked(ctx, tx, d.Order) }); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := <-heard, device.StateSubject+"batch:"+d.Order; got != want {
+			t.Errorf("the event is %s, want %s", got, want)
+		}
+		changed, _, err := w.Devices.Changes(ctx, 0)
+		if diff := cmp.Diff(changed, []string{device.OfBatch + d.Order}); diff != "" || err != nil {
+			t.Errorf("changed are (-got +want):\n%s%v", diff, err)
+		}
+		err = w.Store.Write(ctx, func(tx *store.Tx) error {
+			_, err := w.Devices.Erase(ctx, tx, kind, id, 100)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if changed, _, err = w.Devices.Changes(ctx, 0); len(changed) != 0 || err != nil {
+			t.Errorf("after the %s was erased %v has changed, %v", kind, changed, err)
+		}
+	}
+}

@@ -39,6 +39,9 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	if c == "" {
 		return false, nil
 	}
+	if err := forgetBatches(ctx, tx, kind, id); err != nil {
+		return false, err
+	}
 	first := "(SELECT id FROM device WHERE " + c + " = ? ORDER BY id LIMIT ?)"
 	args := []any{id, limit}
 	if kind == "device" { // also what came after it was deleted
@@ -55,6 +58,20 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	}
 	n, err := r.RowsAffected()
 	return n >= int64(limit), err
+}
+
+// forgetBatches deletes the changes of whole orders of a subject.
+func forgetBatches(ctx context.Context, tx *store.Tx, kind, id string) (err error) {
+	switch kind {
+	case "batch":
+		_, err = tx.Exec(ctx, "DELETE FROM device_change WHERE device = ?", OfBatch+id)
+	case "product", "organisation":
+		_, err = tx.Exec(ctx, "DELETE FROM device_change WHERE device IN (SELECT '"+OfBatch+"' || id FROM issuance_order WHERE "+kind+" = ?)", id)
+	}
+	if err != nil {
+		return fmt.Errorf("erasing changes of orders: %w", err)
+	}
+	return nil
 }
 
 // Holds counts the devices of a subject.

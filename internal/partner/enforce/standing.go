@@ -23,6 +23,16 @@ func StandingOf(ctx context.Context, q store.Querier, chain Chain) (Standing, er
 	return standingAt(ctx, q, chain, time.Now())
 }
 
+// Require gives nil if the standing of a chain allows what now, and otherwise the fault that says why not. Rooms ask it in the
+// transaction of their act.
+func Require(ctx context.Context, q store.Querier, chain Chain, what What) error {
+	st, err := StandingOf(ctx, q, chain)
+	if err != nil {
+		return err
+	}
+	return st.Check(what)
+}
+
 func standingAt(ctx context.Context, q store.Querier, chain Chain, now time.Time) (Standing, error) {
 	var st Standing
 	args := []any{now.UnixMilli(), now.UnixMilli()}

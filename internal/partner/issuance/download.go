@@ -37,7 +37,8 @@ type Asked struct {
 // Fetch writes a download, or a part of it, to what begin returns, in constant memory. What refuses it does so before begin is
 // called.
 //
-// A grant covers one whole file. Parts may be asked for in any order and again, by the session or token that made it, one at a
+// A grant covers one whole file. No part of it is given, and one that is being given breaks off, once its taker may not
+// download any more, or a measure refuses it. Parts may be asked for in any order and again, by the session or token that made it, one at a
 // time, until the last byte of the file was written without an error or 30 minutes are over; all of it is one download. From
 // then on no byte is given: who lost the end in that moment makes another download, which hands out the next generation.
 //
@@ -93,6 +94,7 @@ func (s *Service) finished(id string) {
 
 // A book is what a file is written from.
 type book struct {
+	who      access.Actor // who takes it
 	download Download
 	order    Order
 	product  product.Product
@@ -102,13 +104,16 @@ type book struct {
 
 // open gathers what a file is written from, if who may take it now.
 func (s *Service) open(ctx context.Context, who access.Actor, id string) (*book, error) {
-	b := &book{}
+	b := &book{who: who}
 	err := s.store.Read(ctx, func(v *store.View) error {
 		var err error
 		if b.download, err = loadDownload(ctx, v, who, id); err != nil {
 			return err
 		}
 		if b.order, err = load(ctx, v, who, b.download.Order); err != nil {
+			return err
+		}
+		if err := s.mayTake(ctx, v, who, &b.order); err != nil {
 			return err
 		}
 		if b.from, err = sourceOf(ctx, v, &b.order); err != nil {
@@ -140,6 +145,22 @@ func (s *Service) open(ctx context.Context, who access.Actor, id string) (*book,
 		err = s.count(ctx, d)
 	}
 	return b, err
+}
+
+// mayTake refuses who may not download any more, and what a measure refuses. The factor was shown when the grant was made: it
+// need not be fresh.
+func (s *Service) mayTake(ctx context.Context, q store.Querier, who access.Actor, o *Order) error {
+	if s.c.Role != nil && who.User != "" {
+		role, err := s.c.Role(ctx, q, o.Organisation, who.User)
+		if err != nil {
+			return err
+		}
+		who.Roles = []access.Role{role}
+	}
+	if !who.May(access.DownloadTriples) {
+		return who.Check(access.DownloadTriples)
+	}
+	return o.stands(ctx, q)
 }
 
 // part decides what is written, and learns the size of the file if that needs it.
@@ -259,7 +280,7 @@ func (s *Service) workbook(ctx context.Context, b *book, w io.Writer) error {
 }
 
 // leaf reads which addresses the rows of an order from row on have, and which of them are left out; and whether the download
-// is in force still.
+// is in force still, and who takes it may go on.
 func (s *Service) leaf(ctx context.Context, b *book, row int) (runs []run, skip map[uint64]bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -272,6 +293,9 @@ func (s *Service) leaf(ctx context.Context, b *book, row int) (runs []run, skip 
 		}
 		if !now.VoidedAt.IsZero() {
 			return fault.Conflict("download", "triples of this order were revoked meanwhile")
+		}
+		if err := s.mayTake(ctx, v, b.who, &b.order); err != nil {
+			return err
 		}
 		if runs, err = b.from.runs(ctx, v, row, min(chunk, b.order.Quantity-row)); err != nil || d.Quantity == d.Total {
 			return err

@@ -163,6 +163,9 @@ func (s *Service) downloadable(ctx context.Context, q store.Querier, who access.
 		}
 		return 0, fault.Closed("download", string(o.State), open)
 	}
+	if err := o.stands(ctx, q); err != nil {
+		return 0, err
+	}
 	open, err := windows(ctx, q, o.ID, secret{}, s.now())
 	if err != nil {
 		return 0, err
@@ -178,6 +181,9 @@ func (s *Service) downloadable(ctx context.Context, q store.Querier, who access.
 func (s *Service) insertGrant(ctx context.Context, tx *store.Tx, who access.Actor, d *Download, before uint32) error {
 	o, err := load(ctx, tx, who, d.Order)
 	if err != nil {
+		return err
+	}
+	if err := o.stands(ctx, tx); err != nil { // it may have changed since it was looked at
 		return err
 	}
 	next, err := s.next(ctx, tx, &o)

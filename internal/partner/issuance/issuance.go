@@ -133,6 +133,8 @@ type Config struct {
 	// May refuses a product, or the organisation it is of, that is not so far; mass tells triples for mass production from
 	// those for debugging. Nil: nobody is refused.
 	May func(ctx context.Context, q store.Querier, organisation, product string, mass bool) error
+	// Role is what a user is in an organisation now, empty: nothing. Nil: what they were when they were let in.
+	Role func(ctx context.Context, q store.Querier, organisation, user string) (access.Role, error)
 }
 
 // Service answers for orders. It is safe for concurrent use.
@@ -240,6 +242,9 @@ func (s *Service) Request(ctx context.Context, who access.Actor, n NewOrder) (Or
 			ID: newID(), Organisation: who.Organisation, Product: n.Product, Quantity: n.Quantity, Purpose: n.Purpose, Note: n.Note,
 			Factory: n.Factory, PlannedAt: n.PlannedAt, State: StateRequested, Generation: s.firstGeneration(),
 			RequestedBy: person(who), CreatedAt: at(s.now().UnixMilli()),
+		}
+		if err := o.stands(ctx, tx); err != nil {
+			return err
 		}
 		if err := s.allowed(ctx, tx, &o); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/quota"
 )
 
@@ -49,6 +50,11 @@ func (s *Service) allowed(ctx context.Context, tx *store.Tx, o *Order) error {
 		return err
 	}
 	return quota.Take(ctx, tx, o.subject(), o.limit(), int64(o.Quantity))
+}
+
+// stands refuses what hands triples out while a measure against the order, its product or its organisation refuses that.
+func (o *Order) stands(ctx context.Context, q store.Querier) error {
+	return enforce.Require(ctx, q, enforce.Chain{Batch: o.ID, Product: o.Product, Organisation: o.Organisation}, enforce.Order)
 }
 
 // subject is whose limit the triples of an order count for, and limit which one.
@@ -151,6 +157,11 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, id string, act A
 		}
 		if err := foreign(ctx, tx, who, o.Organisation); err != nil {
 			return err
+		}
+		if act == Approve {
+			if err := o.stands(ctx, tx); err != nil {
+				return err
+			}
 		}
 		if err := s.decide(ctx, tx, who, &o, to, reason); err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 )
 
 // RevokeOrder takes every secret of an order that was handed out so far out of force: no device logs in with one, and live
-// sessions end. Another download hands out new ones.
+// sessions end. Another download hands out new ones. Where nothing is in force it is refused, so that nobody takes it for done twice.
 func (s *Service) RevokeOrder(ctx context.Context, who access.Actor, order, reason string) error {
 	return s.revoke(ctx, who, reason, func(tx *store.Tx) (string, error) {
 		o, err := load(ctx, tx, who, order)
@@ -54,10 +54,20 @@ func (s *Service) revoke(ctx context.Context, who access.Actor, reason string, f
 		if download != "" {
 			windows, files, args = windows+" AND download = ?", files+" AND id = ?", append(args, download)
 		}
+		var changed int64
 		for _, query := range []string{windows, files} {
-			if _, err := tx.Exec(ctx, query, args...); err != nil {
+			r, err := tx.Exec(ctx, query, args...)
+			if err != nil {
 				return fmt.Errorf("revoking secrets of order %s: %w", order, err)
 			}
+			n, err := r.RowsAffected()
+			if err != nil {
+				return err
+			}
+			changed += n
+		}
+		if changed == 0 {
+			return fault.Conflict("order", "nothing that was handed out of this order is in force: there is nothing to revoke")
 		}
 		if err := void(ctx, tx, order, s.now()); err != nil {
 			return err

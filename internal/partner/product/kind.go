@@ -11,6 +11,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/enforce"
 )
 
 // A Kind is what a product is in the trade.
@@ -115,7 +116,20 @@ func (s *Service) refer(ctx context.Context, q store.Querier, p *Product, where,
 	if err := s.certified(ctx, q, ref); err != nil {
 		return err
 	}
+	if err := base.offers(ctx, q, p.Organisation, where); err != nil {
+		return err
+	}
 	return s.rests(ctx, q, &base)
+}
+
+// offers refuses to have something new built on a product that a measure keeps from being published. Why is told to its own
+// organisation only.
+func (p *Product) offers(ctx context.Context, q store.Querier, organisation, where string) error {
+	err := p.stands(ctx, q, enforce.Publish)
+	if fault.Is(err, fault.Suspended) && p.Organisation != organisation {
+		return fault.Conflict(where, "product "+p.ID+" is under a measure of the operator: nothing new is built on it")
+	}
+	return err
 }
 
 // base finds what an organisation may build on: its own products, and others' that are published.

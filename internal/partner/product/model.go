@@ -16,6 +16,7 @@ import (
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/enforce"
 	"lampworks/tsl"
 )
 
@@ -91,6 +92,9 @@ func (s *Service) SaveDraft(ctx context.Context, who access.Actor, id string, n 
 		if err != nil {
 			return err
 		}
+		if err := p.stands(ctx, tx, enforce.Write); err != nil {
+			return err
+		}
 		old, err := loadDraft(ctx, tx, id)
 		if err != nil {
 			return err
@@ -121,7 +125,11 @@ func (s *Service) DropDraft(ctx context.Context, who access.Actor, id string) er
 		return err
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
-		if _, err := load(ctx, tx, who, id); err != nil {
+		p, err := load(ctx, tx, who, id)
+		if err != nil {
+			return err
+		}
+		if err := p.stands(ctx, tx, enforce.Write); err != nil {
 			return err
 		}
 		d, err := loadDraft(ctx, tx, id)
@@ -158,6 +166,9 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, id string, with
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		p, err := load(ctx, tx, who, id)
 		if err != nil {
+			return err
+		}
+		if err := p.stands(ctx, tx, enforce.Publish); err != nil {
 			return err
 		}
 		if next, err = s.version(ctx, tx, &p); err != nil {

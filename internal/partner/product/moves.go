@@ -11,6 +11,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/lifecycle"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/enforce"
 )
 
 // A State is where a product stands in its life.
@@ -68,6 +69,11 @@ func Diagrams() map[string]string {
 	return map[string]string{"product": moves.Mermaid(), "paper": paperMoves.Mermaid()}
 }
 
+// stands refuses what a measure against the product or its organisation refuses.
+func (p *Product) stands(ctx context.Context, q store.Querier, what enforce.What) error {
+	return enforce.Require(ctx, q, enforce.Chain{Product: p.ID, Organisation: p.Organisation}, what)
+}
+
 // Open lists what who may do with the product now.
 func (p *Product) Open(who access.Actor) []Act { return moves.Open(p.State, who) }
 
@@ -107,6 +113,9 @@ func (s *Service) Move(ctx context.Context, who access.Actor, id string, act Act
 		}
 		to, err := moves.Next(p.State, act, who)
 		if err != nil {
+			return err
+		}
+		if err := p.stands(ctx, tx, enforce.Publish); err != nil {
 			return err
 		}
 		lacks, err := s.lacks(ctx, tx, &p, act)

@@ -22,6 +22,7 @@ import (
 	"lampworks/internal/infra/lifecycle"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/quota"
 )
 
@@ -222,6 +223,9 @@ func (s *Service) addPaper(ctx context.Context, tx *store.Tx, who access.Actor, 
 	if p.State == Retired {
 		return fault.Closed("adding a paper", string(p.State), nil)
 	}
+	if err := p.stands(ctx, tx, enforce.Write); err != nil {
+		return err
+	}
 	have, err := papersOf(ctx, tx, d.Product)
 	if err != nil {
 		return err
@@ -251,6 +255,9 @@ func (s *Service) RemovePaper(ctx context.Context, who access.Actor, id string) 
 		}
 		p, err := load(ctx, tx, who, d.Product)
 		if err != nil {
+			return err
+		}
+		if err := p.stands(ctx, tx, enforce.Write); err != nil {
 			return err
 		}
 		if p.State.out() && d.counts(s.now()) {

@@ -38,6 +38,7 @@ import (
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/certify"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/quota"
 	"lampworks/triple"
@@ -179,6 +180,9 @@ func (n *NewProduct) document(kind Kind) (json.RawMessage, error) {
 
 func (s *Service) create(ctx context.Context, tx *store.Tx, who access.Actor, rule Rule, n NewProduct, p *Product, document json.RawMessage) error {
 	if err := s.mayMake(ctx, tx, who, rule); err != nil {
+		return err
+	}
+	if err := p.stands(ctx, tx, enforce.Write); err != nil {
 		return err
 	}
 	if err := quota.Take(ctx, tx, quota.Organisation(p.Organisation), quota.Products, 1); err != nil {

@@ -17,6 +17,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/certify"
+	"lampworks/internal/partner/enforce"
 )
 
 // Care is what a family is told about warranty (保修) and whom to turn to (售后).
@@ -190,6 +191,9 @@ func (s *Service) change(ctx context.Context, who access.Actor, id string, do fu
 		if p.State == Retired {
 			return fault.Closed("changing a product", string(p.State), nil)
 		}
+		if err := p.stands(ctx, tx, enforce.Write); err != nil {
+			return err
+		}
 		act, note, err := do(tx, &p)
 		if err != nil {
 			return err
@@ -264,6 +268,9 @@ func (s *Service) OpenCase(ctx context.Context, who access.Actor, id string, cov
 		}
 		if p.State != Certifying && !p.State.out() {
 			return fault.Closed("applying for certification", string(p.State), nil)
+		}
+		if err := p.stands(ctx, tx, enforce.Write); err != nil {
+			return err
 		}
 		c, err = s.Certify.OpenIn(ctx, tx, who, certify.Opening{Product: id, Kind: string(p.Kind), Category: p.Category, Covers: covers})
 		return err
