@@ -26,7 +26,7 @@ type Case struct {
 	SubmittedAt  time.Time
 	ExpiresAt    time.Time // zero: never, or nothing is approved
 	DueAt        time.Time // zero: nothing is asked for
-	Ask          *Ask      // what is asked for
+	Ask          *Ask      // what is asked for, until its answer is approved, it is cleared, or its consequence follows
 	Reviewer     string    // user id of who works on it
 	ClaimedAt    time.Time
 	UpdatedAt    time.Time
@@ -52,7 +52,7 @@ func (c *Case) Open(who access.Actor) []Act { return moves.Open(c.State, who) }
 // Holds says whether what was approved holds at a time.
 func (c *Case) Holds(at time.Time) bool {
 	return c.State.Holds() && (c.ExpiresAt.IsZero() || at.Before(c.ExpiresAt)) &&
-		(!c.State.asked() || c.DueAt.IsZero() || at.Before(c.DueAt))
+		!c.overdue(at)
 }
 
 // load reads the case of an organisation that who sees. One that has never begun is unverified.
@@ -136,7 +136,7 @@ func (c *Case) move(act Act, who access.Actor) error {
 		return err
 	}
 	c.State = to
-	if !to.asked() {
+	if act.settles() {
 		c.DueAt, c.Ask = time.Time{}, nil
 	}
 	if !to.waits() {
@@ -168,11 +168,18 @@ func (c *Case) next() time.Time {
 		warning := nextWarning(c.ExpiresAt, c.warned)
 		at = earliest(c.ExpiresAt, warning)
 	}
-	if c.State.asked() {
+	if c.owes() {
 		at = earliest(at, c.DueAt)
 	}
 	return at
 }
+
+// owes says whether the organisation has still to answer what is asked for. While its answer waits for a review it does not;
+// when that is rejected it does again, by the same date.
+func (c *Case) owes() bool { return c.Ask != nil && !c.State.waits() }
+
+// overdue says whether what is asked for has not come by its date.
+func (c *Case) overdue(at time.Time) bool { return c.owes() && !c.DueAt.After(at) }
 
 // earliest is the first of two times; zero is none.
 func earliest(a, b time.Time) time.Time {

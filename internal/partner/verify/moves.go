@@ -60,6 +60,8 @@ var moves = lifecycle.Table[State, Act]{
 	{From: Renewing, Act: Withdraw, To: Verified, May: applicant},
 	{From: Renewing, Act: Approve, To: Verified, May: reviewer},
 	{From: Renewing, Act: Reject, To: Verified, May: reviewer},
+	{From: Renewing, Act: AskRecheck, To: Recheck, May: reviewer},
+	{From: Renewing, Act: AskSupplement, To: Supplement, May: reviewer},
 	{From: Renewing, Act: Expire, To: Pending, May: clock},
 	{From: Renewing, Act: Revoke, To: Revoked, May: reviewer},
 
@@ -74,7 +76,7 @@ var moves = lifecycle.Table[State, Act]{
 	{From: Supplement, Act: Expire, To: Expired, May: clock},
 	{From: Supplement, Act: Revoke, To: Revoked, May: reviewer},
 	{From: Answered, Act: Approve, To: Verified, May: reviewer},
-	{From: Answered, Act: Reject, To: Rejected, May: reviewer},
+	{From: Answered, Act: Reject, To: Supplement, May: reviewer},
 	{From: Answered, Act: Expire, To: Pending, May: clock},
 	{From: Answered, Act: Revoke, To: Revoked, May: reviewer},
 
@@ -106,6 +108,11 @@ func (s State) waits() bool { return slices.Contains([]State{Pending, Renewing, 
 
 // asked says whether something is asked of the organisation by a date in state s.
 func (s State) asked() bool { return s == Recheck || s == Supplement }
+
+// settles says whether act ends what is asked for: it came, it is not needed any more, or what was to follow has.
+func (a Act) settles() bool {
+	return slices.Contains([]Act{Approve, Clear, Lapse, Revoke, Reinstate}, a)
+}
 
 // States lists every state.
 func States() []State { return moves.States() }

@@ -223,6 +223,9 @@ func (s *Service) reject(ctx context.Context, tx *store.Tx, who access.Actor, c 
 	if err := s.closeSubmission(ctx, tx, who, c, Refused, d.Reasons, d.Note); err != nil {
 		return err
 	}
+	if err := s.overtake(ctx, tx, c); err != nil {
+		return err
+	}
 	var said []string
 	for _, r := range d.Reasons {
 		said = append(said, strings.TrimSpace(strings.TrimSpace(r.Where+" "+s.catalogue.reason(r.Code).Title["zh-CN"]+" / "+s.catalogue.reason(r.Code).Title["en"])+" "+r.Text))
@@ -242,14 +245,21 @@ type Demand struct {
 // longestDue is how far ahead something may be asked for.
 const longestDue = 366 * day
 
-// Ask asks a verified organisation for papers by a date: a spot check (AskRecheck) or supplements (AskSupplement).
+// Ask asks a verified organisation for papers by a date: a spot check (AskRecheck) or supplements (AskSupplement). What the
+// organisation has submitted to renew does not keep a reviewer from asking: it becomes void, and is submitted again as the answer.
 func (s *Service) Ask(ctx context.Context, who access.Actor, organisation string, d Demand) (*Case, error) {
 	return s.review(ctx, who, organisation, string(d.Act), func(tx *store.Tx, c *Case) (string, error) {
 		if err := s.checkDemand(&d); err != nil {
 			return "", err
 		}
+		waits := c.State.waits()
 		if err := c.move(d.Act, who); err != nil {
 			return "", err
+		}
+		if waits { // its answer is another submission
+			if err := s.closeSubmission(ctx, tx, who, c, Void, nil, d.Text); err != nil {
+				return "", err
+			}
 		}
 		for i, slot := range d.Papers {
 			if !slices.ContainsFunc(s.catalogue.SlotsOf(c.Form, c.Kinds), func(p Slot) bool { return p.Slot == slot }) {

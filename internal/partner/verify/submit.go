@@ -23,7 +23,7 @@ const (
 	Approved  = "approved"
 	Refused   = "rejected"
 	Withdrawn = "withdrawn"
-	Void      = "void" // revoked before it was decided
+	Void      = "void" // revoked, or overtaken by what a reviewer asked for, before it was decided
 )
 
 // A Submission is what an organisation has submitted, as it was. Its values and papers never change.
@@ -71,11 +71,13 @@ func (s *Service) Submit(ctx context.Context, who access.Actor, organisation str
 		return nil, err
 	}
 	return s.change(ctx, who, organisation, string(Submit), func(tx *store.Tx, c *Case) (string, error) {
-		ask := c.Ask
+		if err := s.overtake(ctx, tx, c); err != nil {
+			return "", err
+		}
 		if err := c.move(Submit, who); err != nil {
 			return "", err
 		}
-		w, err := s.worksheet(ctx, tx, c, ask)
+		w, err := s.worksheet(ctx, tx, c, c.Ask)
 		if err != nil {
 			return "", err
 		}

@@ -10,7 +10,8 @@
 //     whose look is an entry of the audit; the same holds for papers;
 //   - a verification holds until the earliest day on which a paper it rests upon ends, to the millisecond, whether or not a
 //     clock runs; the organisation is told 60, 30 and 7 days ahead;
-//   - what is asked for by a date has its consequence at that date exactly once;
+//   - what is asked for by a date has its consequence at that date exactly once; an answer puts it off until it is reviewed,
+//     and one that is rejected leaves the date as it was;
 //   - a condition is waived in writing only: who, which, why, from when, until when, and everybody concerned can see it.
 //
 // The bytes of papers lie in the blob store, sealed.

@@ -448,6 +448,69 @@ func TestConsequence(t *testing.T) {
 	}
 }
 
+// TestWorthlessAnswer answers what was asked for with anything, and does not come away with it.
+func TestWorthlessAnswer(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		answer, judge time.Duration // before the date
+		want          State
+		consequences  int
+	}{
+		{"rejected before the date", 2 * day, day, Supplement, 0},
+		{"rejected after the date", time.Minute, -day, Expired, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := verified(t)
+			due := o.now().Add(20 * day)
+			o.must(o.Ask(t.Context(), judge, works, Demand{Act: AskRecheck, Text: "the trademark again", Papers: []string{"trademark"}, Due: due, Consequence: EndsAgreement}))
+			o.clock.pass(due.Add(-tt.answer).Sub(o.now()))
+			o.do(Submit)
+			o.clock.pass(due.Add(-tt.judge).Sub(o.now()))
+			o.tick()
+			o.do(Reject)
+			o.tick()
+			if c := o.must(o.Load(t.Context(), judge, works)); c.State != tt.want || len(o.enforced) != tt.consequences {
+				t.Errorf("it is %s with %d consequences, want %s with %d", c.State, len(o.enforced), tt.want, tt.consequences)
+			}
+			o.clock.pass(3 * day)
+			o.tick()
+			if c := o.must(o.Load(t.Context(), judge, works)); c.State != Expired || len(o.enforced) != 1 || o.level() != 0 {
+				t.Errorf("after the date it is %s with %d consequences, level %d", c.State, len(o.enforced), o.level())
+			}
+		})
+	}
+}
+
+// TestConsequenceOutlivesTheVerification lets a paper expire, and withdraw the answer, before the date of what was asked for.
+func TestConsequenceOutlivesTheVerification(t *testing.T) {
+	for _, acts := range [][]Act{{Expire}, {Submit, Expire, Reject}, {Submit, Expire, Withdraw}} {
+		o := verified(t)
+		o.must(o.Ask(t.Context(), judge, works, Demand{Act: AskSupplement, Text: "the trademark again", Papers: []string{"trademark"}, Due: o.now().Add(20 * day), Consequence: EndsAgreement}))
+		for _, act := range acts {
+			o.do(act)
+		}
+		o.clock.pass(21 * day)
+		if o.tick(); len(o.enforced) != 1 {
+			t.Errorf("%v: %d consequences, want 1", acts, len(o.enforced))
+		}
+	}
+}
+
+// TestRenewalKeepsNobodyFromAsking makes a spot check of an organisation that always has a submission under way.
+func TestRenewalKeepsNobodyFromAsking(t *testing.T) {
+	o := verified(t)
+	o.do(Submit)
+	o.do(AskRecheck)
+	sub, err := o.Submission(t.Context(), owner, works, 2)
+	if c := o.must(o.Load(t.Context(), judge, works)); err != nil || c.State != Recheck || c.Ask == nil || sub.State != Void {
+		t.Errorf("the case is %s, the submission %s (%v)", c.State, sub.State, err)
+	}
+	o.do(Submit)
+	if c := o.approve(); c.State != Verified || c.Ask != nil || !c.DueAt.IsZero() {
+		t.Errorf("after the answer it is %s, asked for %+v", c.State, c.Ask)
+	}
+}
+
 // TestWarnings follows a verification to its end.
 func TestWarnings(t *testing.T) {
 	o := verified(t)
