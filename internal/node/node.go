@@ -211,17 +211,17 @@ func (n *Node) openRooms(context.Context) error {
 		return err
 	}
 	n.Outbox = outbox.New(n.Store, senders, limitMessage, n.log)
-	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Forget: n.forgetUser, Logger: n.log})
+	n.Accounts = account.New(account.Config{Store: n.Store, Keys: n.Keys, Outbox: n.Outbox, Closed: n.c.SignUpClosed, Forget: n.forgetUser, Changed: n.organisationSet, Logger: n.log})
 	n.Takeout = takeout.New(takeout.Config{Store: n.Store, Blobs: n.Blobs, Jobs: n.Jobs, Logger: n.log})
 	n.openTerms()
-	if n.Verify, err = verify.New(verify.Config{Store: n.Store, Keys: n.Keys, Blobs: n.Blobs, Tell: n.Notices.Send, Enforce: n.enforceVerification, Logger: n.log}); err != nil {
+	if n.Verify, err = verify.New(verify.Config{Store: n.Store, Keys: n.Keys, Blobs: n.Blobs, Tell: n.Notices.Send, Enforce: n.enforceVerification, Changed: n.organisationChanged, Logger: n.log}); err != nil {
 		return err
 	}
 	n.Products = product.New(n.Store, n.Keys, n.log)
 	n.Certify = certify.New(certify.Config{Store: n.Store, Blobs: n.Blobs, Notices: n.Notices, Changed: n.Products.Certified, Logger: n.log})
 	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
 	n.Products.With(product.Parts{
-		Certify: n.Certify, Blobs: n.Blobs, Notices: n.Notices, Kinds: product.KindsOf, Devices: n.Devices.InUse,
+		Certify: n.Certify, Blobs: n.Blobs, Notices: n.Notices, Kinds: n.Verify.Kinds, Devices: n.Devices.InUse,
 		Terms: n.Agreements.GateProduct,
 	})
 	n.Orders = issuance.New(issuance.Config{

@@ -16,7 +16,7 @@ import (
 
 // openTerms builds the rooms that say on which terms people and organisations use the platform.
 func (n *Node) openTerms() {
-	n.Agreements = agreement.New(agreement.Config{Store: n.Store, Keys: n.Keys, Minor: n.Accounts.Minor, Send: n.Accounts.SendToGuardian, Export: n.Takeout.Collect, Announce: n.announceAgreement, Logger: n.log})
+	n.Agreements = agreement.New(agreement.Config{Store: n.Store, Keys: n.Keys, Minor: n.Accounts.Minor, Send: n.Accounts.SendToGuardian, Export: n.Takeout.Collect, Kinds: n.kindsOf, Announce: n.announceAgreement, Logger: n.log})
 	n.Jobs.Handle(agreementJob, n.tellAgreement)
 	n.Notices = notice.New(notice.Config{
 		Store: n.Store, Logger: n.log, Copy: n.mailNotice,
@@ -32,7 +32,25 @@ func (n *Node) openTerms() {
 		Qualified: func(ctx context.Context, q store.Querier, organisation, qualification string) (bool, error) {
 			return n.Verify.Qualified(ctx, q, organisation, qualification)
 		},
+		Kinds: n.kindsOf,
 	})
+}
+
+// kindsOf is what an organisation is in the trade.
+func (n *Node) kindsOf(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error) {
+	return n.Verify.Kinds(ctx, q, organisation)
+}
+
+// organisationChanged makes the gates ask again what holds for an organisation.
+func (n *Node) organisationChanged(organisation string) {
+	n.Entitlements.Forget(organisation)
+	n.Agreements.Forget(organisation)
+}
+
+// organisationSet has an organisation checked again that has other names or kinds.
+func (n *Node) organisationSet(ctx context.Context, tx *store.Tx, organisation string) error {
+	tx.AfterCommit(func() { n.organisationChanged(organisation) })
+	return n.Verify.Reprofiled(ctx, tx, organisation)
 }
 
 // massProduction is the service that triples for a factory belong to.

@@ -40,6 +40,7 @@ type Service struct {
 	outbox   *outbox.Outbox
 	closed   bool
 	forget   Forget
+	changed  Changed
 	log      *slog.Logger
 	now      func() time.Time
 	hasher   *hasher
@@ -51,6 +52,9 @@ type Service struct {
 // Forget makes the rooms above forget a person who is deleted, in the same transaction.
 type Forget func(ctx context.Context, tx *store.Tx, user string) error
 
+// Changed tells the rooms above that an organisation has other names or kinds, in the transaction that does it; they may refuse.
+type Changed func(ctx context.Context, tx *store.Tx, organisation string) error
+
 // Config is what the room stands on.
 type Config struct {
 	Store  *store.Store
@@ -58,12 +62,14 @@ type Config struct {
 	Outbox *outbox.Outbox   // hands codes and notices over; nil: there are none, and nobody signs up
 	Closed bool             // nobody makes an account on their own
 	Forget Forget           // nil: no room above knows anything of a person
-	Logger *slog.Logger
+	// Nil: no room above has approved what an organisation is.
+	Changed Changed
+	Logger  *slog.Logger
 }
 
 // New returns the service over a migrated store.
 func New(c Config) *Service {
-	a := &Service{store: c.Store, keys: c.Keys, outbox: c.Outbox, closed: c.Closed, forget: c.Forget, log: c.Logger, now: time.Now, hasher: newHasher()}
+	a := &Service{store: c.Store, keys: c.Keys, outbox: c.Outbox, closed: c.Closed, forget: c.Forget, changed: c.Changed, log: c.Logger, now: time.Now, hasher: newHasher()}
 	a.attempts = newAttempts(func() time.Time { return a.now() })
 	return a
 }

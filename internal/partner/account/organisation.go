@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -121,11 +123,17 @@ func (s *Service) SetOrganisation(ctx context.Context, who access.Actor, id stri
 		return err
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
-		if _, err := loadOrganisation(ctx, tx, who, id); err != nil {
+		was, err := loadOrganisation(ctx, tx, who, id)
+		if err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, "UPDATE organisation SET names = ?, kinds = ? WHERE id = ?", marshal(names), marshal(kinds), id); err != nil {
 			return fmt.Errorf("setting organisation %s: %w", id, err)
+		}
+		if s.changed != nil && (!maps.Equal(was.Names, names) || !slices.Equal(was.Kinds, kinds)) {
+			if err := s.changed(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		return audit.Record(ctx, tx, who, "organisation.set", id, marshal(kinds))
 	})

@@ -144,7 +144,7 @@ func (s *Service) prepare(ctx context.Context, tx *store.Tx, who access.Actor, i
 		ID: newID(), Person: ref, User: who.User, Agreement: g.ID, Version: v.ID, Number: v.Number, Lang: in.Lang, Hash: in.Hash,
 		SubjectKind: g.Subject, Address: who.From, Channel: channel(who), At: at(s.now().UnixMilli()),
 	}
-	if err := a.inWhoseName(ctx, tx, who, &g, in); err != nil {
+	if err := s.inWhoseName(ctx, tx, &a, who, &g, in); err != nil {
 		return Acceptance{}, nil, err
 	}
 	before, err := lastDecision(ctx, tx, &a)
@@ -190,7 +190,7 @@ func (s *Service) answerable(ctx context.Context, tx *store.Tx, in Answer) (Vers
 }
 
 // inWhoseName fills in whom the decision binds, if who may speak for them and the agreement concerns them.
-func (a *Acceptance) inWhoseName(ctx context.Context, tx *store.Tx, who access.Actor, g *Agreement, in Answer) error {
+func (s *Service) inWhoseName(ctx context.Context, tx *store.Tx, a *Acceptance, who access.Actor, g *Agreement, in Answer) error {
 	if g.Subject == User {
 		a.Subject = a.Person
 		return nil
@@ -201,7 +201,7 @@ func (a *Acceptance) inWhoseName(ctx context.Context, tx *store.Tx, who access.A
 	if who.Organisation == "" {
 		return fault.Conflict("organisation", "the agreement is an organisation's to accept, and this session acts for none")
 	}
-	kinds, err := kindsOf(ctx, tx, who.Organisation)
+	kinds, err := s.kindsOf(ctx, tx, who.Organisation)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ import (
 
 	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/account"
 )
 
 // Export starts to collect everything that an organisation has on the platform, in the transaction that needs it, and gives
@@ -47,6 +48,8 @@ type Config struct {
 
 	// Minor tells whether a user needs a guardian's consent, beside what was declared here. Nil: only that counts.
 	Minor func(ctx context.Context, q store.Querier, user string) (bool, error)
+	// Kinds is what an organisation is in the trade. Nil: what it says of itself.
+	Kinds func(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error)
 	// Nil: no code is sent, and a reviewer confirms.
 	Send Send
 	// What declining opens. Nil: declining opens no export.
@@ -70,6 +73,9 @@ func New(c Config) *Service {
 	}
 	return &Service{Config: c, now: time.Now}
 }
+
+// Forget drops what is believed of an organisation, whose kinds may have changed.
+func (s *Service) Forget(organisation string) { s.verdicts.forget("", organisation) }
 
 // Run marks versions as superseded once a newer one is in force, until ctx ends. Nothing depends on it but what lists show.
 func (s *Service) Run(ctx context.Context) error {

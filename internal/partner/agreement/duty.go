@@ -49,7 +49,7 @@ func (s *Service) Outstanding(ctx context.Context, q store.Querier, who access.A
 	}
 	var kinds []account.Kind
 	if who.Organisation != "" {
-		if kinds, err = kindsOf(ctx, q, who.Organisation); err != nil {
+		if kinds, err = s.kindsOf(ctx, q, who.Organisation); err != nil {
 			return Duties{}, err
 		}
 	}
@@ -146,7 +146,10 @@ func decisions(ctx context.Context, q store.Querier, kind Subject, subject strin
 	return out, nil
 }
 
-func kindsOf(ctx context.Context, q store.Querier, organisation string) (kinds []account.Kind, err error) {
+func (s *Service) kindsOf(ctx context.Context, q store.Querier, organisation string) (kinds []account.Kind, err error) {
+	if s.Kinds != nil {
+		return s.Kinds(ctx, q, organisation)
+	}
 	var text string
 	err = q.QueryRow(ctx, "SELECT kinds FROM organisation WHERE id = ?", organisation).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -184,7 +187,7 @@ func (s *Service) GateProduct(ctx context.Context, q store.Querier, organisation
 	if len(all) == 0 {
 		return nil
 	}
-	kinds, err := kindsOf(ctx, q, organisation)
+	kinds, err := s.kindsOf(ctx, q, organisation)
 	if err != nil {
 		return err
 	}

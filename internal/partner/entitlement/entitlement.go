@@ -26,6 +26,7 @@ import (
 
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/agreement"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/quota"
@@ -46,7 +47,9 @@ type Config struct {
 	Level func(ctx context.Context, q store.Querier, organisation string) (int, error)
 	// Qualified tells whether an organisation holds a qualification now. Nil: nobody does.
 	Qualified func(ctx context.Context, q store.Querier, organisation, qualification string) (bool, error)
-	Logger    *slog.Logger
+	// Kinds is what an organisation is in the trade. Nil: what it says of itself.
+	Kinds  func(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error)
+	Logger *slog.Logger
 }
 
 // Service answers for entitlements. It is safe for concurrent use.
@@ -104,6 +107,10 @@ func (s *Service) look() {
 func (s *Service) changed(tx *store.Tx, organisation string) {
 	tx.AfterCommit(func() { s.verdicts.forget(organisation) })
 }
+
+// Forget drops what is believed of an organisation. The rooms that Level, Qualified, Kinds and measures come from call it after
+// each commit that changes one.
+func (s *Service) Forget(organisation string) { s.verdicts.forget(organisation) }
 
 func checkReason(reason string) error {
 	if n := utf8.RuneCountInString(reason); n < 1 || n > 1000 || !plain(reason) {

@@ -138,6 +138,11 @@ func (s *Service) facts(ctx context.Context, q store.Querier, organisation strin
 	if err != nil {
 		return f, fmt.Errorf("reading the kinds of organisation %s: %w", organisation, err)
 	}
+	if s.Kinds != nil {
+		if f.kinds, err = s.Kinds(ctx, q, organisation); err != nil {
+			return f, err
+		}
+	}
 	if f.applications, err = collect(ctx, q, scanApplication, openApplicationsSQL, organisation); err != nil {
 		return f, fmt.Errorf("reading the applications of organisation %s: %w", organisation, err)
 	}

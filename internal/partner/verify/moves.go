@@ -53,7 +53,7 @@ var moves = lifecycle.Table[State, Act]{
 	{From: Rejected, Act: Revoke, To: Revoked, May: reviewer},
 
 	{From: Verified, Act: Submit, To: Renewing, May: applicant},
-	{From: Verified, Act: AskRecheck, To: Recheck, May: reviewer},
+	{From: Verified, Act: AskRecheck, To: Recheck, May: asker},
 	{From: Verified, Act: AskSupplement, To: Supplement, May: reviewer},
 	{From: Verified, Act: Expire, To: Expired, May: clock},
 	{From: Verified, Act: Revoke, To: Revoked, May: reviewer},
@@ -95,6 +95,9 @@ func applicant(who access.Actor) bool {
 func reviewer(who access.Actor) bool {
 	return who.Everywhere() && who.May(access.ReviewVerification)
 }
+
+// asker is a reviewer, or the platform when an organisation has changed what was approved.
+func asker(who access.Actor) bool { return reviewer(who) || clock(who) }
 
 func clock(who access.Actor) bool { return who.Platform() }
 

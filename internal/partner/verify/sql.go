@@ -67,6 +67,7 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, c *Case) error {
 	}
 	c.isNew = false
 	tx.AfterCommit(s.look)
+	s.changed(tx, c.Organisation)
 	return s.enqueue(ctx, tx, c)
 }
 

@@ -6,6 +6,8 @@
 //   - what a reviewer has decided about stays as it was: a submission is a snapshot, the next one is another;
 //   - of two who decide at once one wins, and the other is told that the submission is decided (stale);
 //   - nobody reviews an organisation of which they are a member;
+//   - the kinds of an organisation that was ever approved are those that were approved, whatever it says of itself since; one
+//     that changes its names or kinds while it is verified is checked again;
 //   - names, numbers of persons and phones stand sealed in the database, are shown masked, and in full only to a reviewer
 //     whose look is an entry of the audit; the same holds for papers;
 //   - a verification holds until the earliest day on which a paper it rests upon ends, to the millisecond, whether or not a
@@ -56,6 +58,8 @@ type Config struct {
 	// Enforce hands a consequence to the operator's measures, by at least one [store.Store.Write] under ctx: the consequence
 	// is marked as done in the first. It is called again until it succeeds; nil: consequences are kept until there is one.
 	Enforce func(ctx context.Context, c Consequence) error
+	// Changed is called after every commit that may change what holds for an organisation; nil: nobody believes anything.
+	Changed func(organisation string)
 	// Now is the clock; nil: the machine's.
 	Now func() time.Time
 }
@@ -96,6 +100,13 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, organisation, kind str
 		return nil
 	}
 	return s.c.Tell(ctx, tx, organisation, kind, data)
+}
+
+// changed tells after the commit that something else may hold for an organisation.
+func (s *Service) changed(tx *store.Tx, organisation string) {
+	if s.c.Changed != nil {
+		tx.AfterCommit(func() { s.c.Changed(organisation) })
+	}
 }
 
 // look wakes Run: there is something to do now.

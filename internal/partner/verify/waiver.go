@@ -101,6 +101,7 @@ func (s *Service) enterWaiver(ctx context.Context, tx *store.Tx, who access.Acto
 	if err != nil {
 		return err
 	}
+	s.changed(tx, w.Organisation)
 	return audit.Record(ctx, tx, who, "verification.waive", w.Organisation,
 		fmt.Sprintf("waiver %s: %s from %s until %s", w.ID, w.Condition, w.Starts.Format(time.RFC3339), w.Ends.Format(time.RFC3339)))
 }
@@ -132,6 +133,7 @@ func (s *Service) RevokeWaiver(ctx context.Context, who access.Actor, organisati
 		if err := s.tell(ctx, tx, organisation, "verification.waiver_revoked", map[string]string{"condition": w.Condition, "reason": reason}); err != nil {
 			return err
 		}
+		s.changed(tx, organisation)
 		return audit.Record(ctx, tx, who, "verification.revoke_waiver", organisation, "waiver "+id+": "+w.Condition)
 	})
 	return w, err
