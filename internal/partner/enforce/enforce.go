@@ -246,7 +246,7 @@ func (s *Service) changed(ctx context.Context, tx *store.Tx, m *Measure) error {
 	}
 	tx.AfterCommit(func() {
 		if s.c.Changed != nil {
-			s.c.Changed(of)
+			s.c.Changed(m.Subject)
 		}
 		if s.c.Bus != nil {
 			s.c.Bus.Publish(ChangeSubject, nil)
