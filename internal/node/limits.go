@@ -25,11 +25,7 @@ func (n *Node) openLimits() {
 	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit})
 	n.Enforce = enforce.New(enforce.Config{
 		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Member: isMember, Hold: n.c.DeletionHold, Tell: n.tellMeasure,
-		Changed: func(of enforce.Subject) {
-			if of.Kind == enforce.KindOrganisation {
-				n.organisationChanged(of.ID)
-			}
-		},
+		Changed: func() { n.Entitlements.Forget("") },
 	})
 }
 

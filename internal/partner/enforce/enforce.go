@@ -66,8 +66,8 @@ type Config struct {
 	Hold time.Duration
 	// AppealTime is how long after its start a measure can be appealed; 0: thirty days.
 	AppealTime time.Duration
-	// Changed is called after every commit that changes the standing of a subject; nil: nobody believes anything.
-	Changed func(of Subject)
+	// Changed is called after every commit that changes the standing of a subject; nil: nobody else believes anything.
+	Changed func()
 	// Now is the clock; nil: the machine's.
 	Now func() time.Time
 }
@@ -245,9 +245,6 @@ func (s *Service) changed(ctx context.Context, tx *store.Tx, m *Measure) error {
 		return err
 	}
 	tx.AfterCommit(func() {
-		if s.c.Changed != nil {
-			s.c.Changed(m.Subject)
-		}
 		if s.c.Bus != nil {
 			s.c.Bus.Publish(ChangeSubject, nil)
 		}
@@ -259,6 +256,9 @@ func (s *Service) changed(ctx context.Context, tx *store.Tx, m *Measure) error {
 func (s *Service) eased(tx *store.Tx) {
 	tx.AfterCommit(func() {
 		s.gate.forget()
+		if s.c.Changed != nil {
+			s.c.Changed()
+		}
 		s.look()
 	})
 }

@@ -108,7 +108,7 @@ func (s *Service) changed(tx *store.Tx, organisation string) {
 	tx.AfterCommit(func() { s.verdicts.forget(organisation) })
 }
 
-// Forget drops what is believed of an organisation. The rooms that Level, Qualified, Kinds and measures come from call it after
+// Forget drops what is believed of an organisation, of all where it is empty. The rooms that Level, Qualified, Kinds and measures come from call it after
 // each commit that changes one.
 func (s *Service) Forget(organisation string) { s.verdicts.forget(organisation) }
 
