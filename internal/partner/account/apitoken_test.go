@@ -95,7 +95,11 @@ func TestTokenDoesNoMoreThanItsMaker(t *testing.T) {
 		t.Errorf("after its maker's role changed it acts as %+v, %v", who, err)
 	}
 	// The operator's token for an organisation does not act for the platform, one without organisation does.
-	operator := w.login(t, "operator").Actor
+	s := w.login(t, "operator")
+	if err := w.SelectOrganisation(ctx, s.Actor, s.Token.Reveal(), w.org.ID); err != nil {
+		t.Fatal(err)
+	}
+	operator := w.again(t, s)
 	_, forOrg := w.token(t, operator)
 	operator.Organisation = ""
 	_, forPlatform := w.token(t, operator)
@@ -208,7 +212,7 @@ func TestTokensOfAnOrganisation(t *testing.T) {
 		return n
 	}
 	w.user(t, "bob")
-	if _, err := w.AddMember(ctx, w.owner, w.org.ID, "bob", access.Engineer); err != nil {
+	if _, err := w.AddMember(ctx, w.operator, w.org.ID, "bob", access.Engineer); err != nil {
 		t.Fatal(err)
 	}
 	bob := w.login(t, "bob").Actor

@@ -14,11 +14,17 @@ const (
 	forgetAfter   = 15 * time.Minute // since the last attempt
 	attemptsKept  = 16384            // pairs of login and address remembered, about 2 MB; the one unused for longest goes first
 	atOnceAddress = 4                // logins of one address being checked at one time
+
+	// All logins of one address together: so many may fail at once, and then one in each interval. Many people share an
+	// address; who tries one password with many names needs more.
+	addressBurst    = 100
+	addressInterval = 3 * time.Second
 )
 
 // attempts slows down guessing. It counts by login and address together: whoever guesses at a name from elsewhere slows
 // down nobody but themselves, and no account is ever locked. It holds what it knows in memory, bounded, and forgets it at
-// a restart. An IPv6 address counts as its /64, which is what one subscriber has.
+// a restart. An IPv6 address counts as its /64, which is what one subscriber has. Failed logins of one address count
+// together, too, whatever the names: see addressBurst.
 type attempts struct {
 	now  func() time.Time
 	seed maphash.Seed
@@ -33,6 +39,7 @@ type attempt struct {
 	key      uint64
 	failures int
 	last     time.Time
+	settled  time.Time // of an address: when all that failed from there is paid off, one in each interval
 }
 
 func newAttempts(now func() time.Time) *attempts {
@@ -42,6 +49,16 @@ func newAttempts(now func() time.Time) *attempts {
 // begin opens an attempt on login from an address. It counts as failed until done says otherwise, so that many at the
 // same time gain nothing. A wait other than zero refuses it; done is nil then.
 func (a *attempts) begin(login, from string) (done func(failed bool), wait time.Duration) {
+	return a.open(login, from, false)
+}
+
+// beginLogin is begin of an attempt to sign in, by the key of the login: names that are spelled differently and are one
+// account have one count. Logins that nobody can have count as one.
+func (a *attempts) beginLogin(key, from string) (done func(failed bool), wait time.Duration) {
+	return a.open("login "+key, from, true)
+}
+
+func (a *attempts) open(login, from string, spray bool) (done func(failed bool), wait time.Duration) {
 	address := place(from)
 	key, place := maphash.Comparable(a.seed, [2]string{login, address}), maphash.String(a.seed, address)
 	a.mu.Lock()
@@ -54,10 +71,42 @@ func (a *attempts) begin(login, from string) (done func(failed bool), wait time.
 	if wait := t.last.Add(delay(t.failures)).Sub(now); wait > 0 {
 		return nil, wait
 	}
+	if spray {
+		if wait := a.find(place, now).owe(now); wait > 0 {
+			return nil, wait
+		}
+	}
 	t.failures++
 	t.last = now
 	a.busy[place]++
-	return func(failed bool) { a.end(key, place, failed) }, 0
+	return func(failed bool) {
+		a.end(key, place, failed)
+		if spray && !failed {
+			a.payBack(place)
+		}
+	}, 0
+}
+
+// owe takes one of what an address may fail. A wait other than zero: there is none left, and nothing was taken.
+func (t *attempt) owe(now time.Time) (wait time.Duration) {
+	if wait := t.settled.Add(-(addressBurst - 1) * addressInterval).Sub(now); wait > 0 {
+		return wait
+	}
+	if t.settled.Before(now) {
+		t.settled = now
+	}
+	t.settled, t.last = t.settled.Add(addressInterval), now
+	return 0
+}
+
+// payBack gives an address back what its last attempt has taken: it did not fail.
+func (a *attempts) payBack(place uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e, ok := a.known[place]; ok {
+		t := e.Value.(*attempt)
+		t.settled = t.settled.Add(-addressInterval)
+	}
 }
 
 func (a *attempts) end(key, place uint64, failed bool) {

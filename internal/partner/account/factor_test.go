@@ -202,7 +202,7 @@ func TestStepUp(t *testing.T) {
 		t.Errorf("a wrong code: %v", err)
 	}
 	bob := w.user(t, "bob")
-	if _, err := w.AddMember(t.Context(), w.owner, w.org.ID, bob.Login, access.Factory); err != nil {
+	if _, err := w.AddMember(t.Context(), w.operator, w.org.ID, bob.Login, access.Factory); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Prove(t.Context(), w.login(t, "bob").Actor, codes[2]); !strings.HasPrefix(text(err), "there is no second factor") {

@@ -23,10 +23,14 @@ type Member struct {
 	CreatedAt    time.Time
 }
 
-// AddMember makes the user with that login a member. A member of another role keeps it: see SetRole.
+// AddMember makes the user with that login a member at once. Only the operator may, who acts for no organisation: an owner
+// invites, and people decide themselves whom they belong to. A member of another role keeps it: see SetRole.
 func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation, login string, role access.Role) (Member, error) {
-	if err := mayManage(who, organisation); err != nil {
+	if err := who.Check(access.ManageOrganisations); err != nil {
 		return Member{}, err
+	}
+	if !who.Everywhere() {
+		return Member{}, fault.Forbidden("member.add", "an admin who acts for no organisation")
 	}
 	if err := checkRole(role); err != nil {
 		return Member{}, err
@@ -41,7 +45,7 @@ func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation,
 		if _, err := loadOrganisation(ctx, tx, who, organisation); err != nil {
 			return err
 		}
-		err := tx.QueryRow(ctx, "SELECT id, login FROM account_user WHERE login_key = ?", key).Scan(&m.User, &m.Login)
+		err := tx.QueryRow(ctx, "SELECT id, login FROM account_user WHERE login_key = ? AND state <> 'deleted'", key).Scan(&m.User, &m.Login)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fault.NotFound("user", login)
 		}

@@ -47,7 +47,7 @@ func (s *Service) CreateOrganisation(ctx context.Context, who access.Actor, n Ne
 	now := s.now().UnixMilli()
 	var o Organisation
 	err := s.give(ctx, func(tx *store.Tx) error {
-		known, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ?", owner)
+		known, err := exists(ctx, tx, "SELECT 1 FROM account_user WHERE id = ? AND state <> 'deleted'", owner)
 		if err != nil {
 			return fmt.Errorf("looking for user %s: %w", owner, err)
 		}

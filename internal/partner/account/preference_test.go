@@ -17,7 +17,7 @@ func TestNotify(t *testing.T) {
 	bob := v.user(t, "bob")
 	v.user(t, "eve")
 	for login, role := range map[string]access.Role{"bob": access.Owner, "eve": access.Engineer} {
-		if _, err := v.AddMember(ctx, v.owner, v.org.ID, login, role); err != nil {
+		if _, err := v.AddMember(ctx, v.operator, v.org.ID, login, role); err != nil {
 			t.Fatal(err)
 		}
 	}

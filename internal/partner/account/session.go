@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -43,12 +44,13 @@ type Credentials struct {
 }
 
 // SignIn opens a session for whoever knows the password and, where there is a second factor, shows a code of it. The session
-// acts for the organisation the user joined first, until SelectOrganisation says otherwise. Without the code, a right password
-// gets the fault second_factor.
+// acts for the organisation the user joined first, that of somebody with a role of the operator for none, until
+// SelectOrganisation says otherwise. Without the code, a right password gets the fault second_factor.
 //
 // One answer covers a wrong password, a name that does not exist and a user who is disabled, and each costs one evaluation
 // of the hash. After five failures in a row the same address must wait before it tries the same login again: 1 s, doubling
-// to 60 s; the fault says how long. Other addresses are not slowed down. Wrong codes count on their own, see guess.
+// to 60 s; the fault says how long. Other addresses are not slowed down. All logins that fail from one address count
+// together, too, generously. Wrong codes count on their own, see guess.
 func (s *Service) SignIn(ctx context.Context, c Credentials) (Session, error) {
 	u, err := s.prove(ctx, c.Login, c.Password, c.From)
 	if err != nil {
@@ -191,16 +193,16 @@ func endSession(ctx context.Context, tx *store.Tx, who access.Actor, id string) 
 	return audit.Record(ctx, tx, who, "session.end", id, "")
 }
 
-// SelectOrganisation lets the session of token act for another organisation its user is a member of. A session that was
-// opened with an API token stays where the token is.
+// SelectOrganisation lets the session of token act for another organisation its user is a member of, or, empty, for none:
+// so the operator's people act for the platform. A session that was opened with an API token stays where the token is.
 func (s *Service) SelectOrganisation(ctx context.Context, who access.Actor, token, organisation string) error {
 	key := digest(token)
 	return s.change(ctx, func(tx *store.Tx) error {
-		role, err := RoleOf(ctx, tx, organisation, who.User)
+		may, err := mayActFor(ctx, tx, organisation, who.User)
 		if err != nil {
 			return err
 		}
-		if role == "" {
+		if !may {
 			return fault.NotFound("organisation", organisation)
 		}
 		res, err := tx.Exec(ctx, "UPDATE login_session SET organisation = ? WHERE hash = ? AND user_id = ? AND token = ''", organisation, key[:], who.User)
@@ -214,8 +216,21 @@ func (s *Service) SelectOrganisation(ctx context.Context, who access.Actor, toke
 		if n == 0 {
 			return fault.Forbidden("session.select", "a session opened with login and password")
 		}
-		return audit.Record(ctx, tx, who, "session.select", organisation, "")
+		return audit.Record(ctx, tx, who, "session.select", cmp.Or(organisation, "platform"), "")
 	})
+}
+
+// mayActFor says whether a user is a member of an organisation, or, of none, one of the operator's people.
+func mayActFor(ctx context.Context, q store.Querier, organisation, user string) (bool, error) {
+	if organisation == "" {
+		staff, err := exists(ctx, q, "SELECT 1 FROM account_user WHERE id = ? AND platform_role <> ''", user)
+		if err != nil {
+			return false, fmt.Errorf("reading the platform role of user %s: %w", user, err)
+		}
+		return staff, nil
+	}
+	role, err := RoleOf(ctx, q, organisation, user)
+	return role != "", err
 }
 
 // Sessions lists the sessions of who's own that have not ended, the newest first.
@@ -277,10 +292,17 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, o opening) (Session, e
 	}, nil
 }
 
-// firstOrganisation is the organisation a user joined first, empty if there is none.
+// firstOrganisation is the organisation a user joined first, empty if there is none, or if the user has a role of the
+// operator: what they are a member of must not take them away from their work.
 func firstOrganisation(ctx context.Context, q store.Querier, user string) (string, error) {
 	var id string
-	err := q.QueryRow(ctx, "SELECT organisation FROM member WHERE user_id = ? ORDER BY created_at, organisation LIMIT 1", user).Scan(&id)
+	err := q.QueryRow(ctx, `
+		SELECT m.organisation
+		FROM member m
+		JOIN account_user u ON u.id = m.user_id
+		WHERE m.user_id = ? AND u.platform_role = ''
+		ORDER BY m.created_at, m.organisation
+		LIMIT 1`, user).Scan(&id)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("finding the organisation of user %s: %w", user, err)
 	}
@@ -335,7 +357,7 @@ func (s *Service) prove(ctx context.Context, login string, p Password, from stri
 	if err != nil {
 		key = "" // no user has it
 	}
-	done, wait := s.attempts.begin(login, from)
+	done, wait := s.attempts.beginLogin(key, from)
 	if wait > 0 {
 		refused := fault.Limit("/login", "too many attempts", "five failures in a row, then a growing pause", whole(wait))
 		refused.What = "too many attempts to log in from this address"

@@ -98,6 +98,55 @@ func TestGuessingSlowsDownTheGuesser(t *testing.T) {
 	}
 }
 
+// One account has one count, however its login is spelled, and so have all logins that nobody can have.
+func TestSpellingGainsNothing(t *testing.T) {
+	for _, spelled := range [][]string{{"ann", "Ann", "ANN", "ａｎｎ", "aNn", "anN"}, {"", " ", "a b", "\n", "x y", "z z"}} {
+		w := newTown(t)
+		var err error
+		for _, login := range spelled {
+			_, err = w.SignIn(t.Context(), Credentials{Login: login, Password: NewPassword("guess guess"), From: home})
+		}
+		if !fault.Is(err, fault.OverLimit) {
+			t.Errorf("the sixth of %q: %v", spelled, err)
+		}
+	}
+}
+
+// Who tries a password with many names is slowed down after a hundred; whoever shares the address and signs in costs nothing.
+func TestSprayingSlowsDown(t *testing.T) {
+	c := &clock{t: time.Now()}
+	a := newAttempts(c.now)
+	try := func(login string, failed bool) time.Duration {
+		done, wait := a.beginLogin(login, home)
+		if wait == 0 {
+			done(failed)
+		}
+		return wait
+	}
+	for i := range 1000 {
+		if wait := try(fmt.Sprint("colleague", i), false); wait != 0 {
+			t.Fatalf("the sign-in %d waits %s", i, wait)
+		}
+	}
+	for i := range addressBurst {
+		if wait := try(fmt.Sprint("name", i), true); wait != 0 {
+			t.Fatalf("the failure %d waits %s", i, wait)
+		}
+	}
+	if wait := try("one more", true); wait != addressInterval {
+		t.Errorf("one more waits %s, want %s", wait, addressInterval)
+	}
+	c.pass(addressInterval)
+	if first, second := try("one more", true), try("two more", true); first != 0 || second != addressInterval {
+		t.Errorf("after %s the next wait %s and %s", addressInterval, first, second)
+	}
+	if done, wait := a.beginLogin("one more", away); wait != 0 {
+		t.Errorf("another address waits %s", wait)
+	} else {
+		done(true)
+	}
+}
+
 // An unknown login is slowed down like a known one.
 func TestPauseDoesNotTellWhetherALoginExists(t *testing.T) {
 	w := newTown(t)
@@ -215,7 +264,7 @@ func TestRevocationHoldsAtOnce(t *testing.T) {
 			return w.SetDisabled(context.Background(), w.operator, w.owner.User, true, "")
 		},
 		"remove": func(w *town, _ Session, _ APIToken) error {
-			_, err := w.AddMember(context.Background(), w.owner, w.org.ID, "operator", access.Owner)
+			_, err := w.AddMember(context.Background(), w.operator, w.org.ID, "operator", access.Owner)
 			if err != nil {
 				return err
 			}
@@ -287,8 +336,7 @@ func TestSelectOrganisation(t *testing.T) {
 	w := newTown(t)
 	ctx := t.Context()
 	other := w.organisation(t, "bob")
-	bob := w.login(t, "bob").Actor
-	if _, err := w.AddMember(ctx, bob, other.ID, "ann", access.Query); err != nil {
+	if _, err := w.AddMember(ctx, w.operator, other.ID, "ann", access.Query); err != nil {
 		t.Fatal(err)
 	}
 	s := w.login(t, "ann")
@@ -301,6 +349,63 @@ func TestSelectOrganisation(t *testing.T) {
 	who, err := w.Authenticate(ctx, s.Token.Reveal(), away)
 	if err != nil || who.Organisation != other.ID || who.Has(access.Owner) || !who.Has(access.Query) || who.From != away {
 		t.Errorf("after selecting, %+v acts, %v", who, err)
+	}
+}
+
+// The operator's people are at work when they have signed in, whatever they are a member of; only they act for nobody.
+func TestStaffActForNoOrganisation(t *testing.T) {
+	w := newTown(t)
+	ctx := t.Context()
+	if _, err := w.AddMember(ctx, w.operator, w.org.ID, "operator", access.Query); err != nil {
+		t.Fatal(err)
+	}
+	s := w.login(t, "operator")
+	if s.Organisation != "" || !s.Actor.Everywhere() {
+		t.Fatalf("a login of the operator acts for %q", s.Organisation)
+	}
+	for _, organisation := range []string{w.org.ID, ""} {
+		if err := w.SelectOrganisation(ctx, s.Actor, s.Token.Reveal(), organisation); err != nil {
+			t.Fatalf("selecting %q: %v", organisation, err)
+		}
+		if who := w.again(t, s); who.Organisation != organisation || who.Everywhere() != (organisation == "") {
+			t.Errorf("after selecting %q, %+v acts", organisation, who)
+		}
+	}
+	ann := w.login(t, "ann")
+	if err := w.SelectOrganisation(ctx, ann.Actor, ann.Token.Reveal(), ""); !fault.Is(err, fault.Missing) {
+		t.Errorf("an owner acts for nobody: %v", err)
+	}
+}
+
+// Nobody is made a member without asking: owners invite. Who is deleted is no user any more.
+func TestNobodyIsConscripted(t *testing.T) {
+	w := newTown(t)
+	ctx := t.Context()
+	gone := w.user(t, "gone")
+	err := w.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE account_user SET state = 'deleted' WHERE id = ?", gone.ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	acting := w.operator
+	acting.Organisation = w.org.ID
+	for _, tt := range []struct {
+		name string
+		do   func() error
+		want string
+	}{
+		{"an owner", func() error { return second(w.AddMember(ctx, w.owner, w.org.ID, "operator", access.Query)) }, "organisation.manage is not allowed: it needs role admin"},
+		{"an admin who acts for an organisation", func() error { return second(w.AddMember(ctx, acting, w.org.ID, "ann", access.Query)) }, "member.add is not allowed: it needs an admin who acts for no organisation"},
+		{"of a deleted user", func() error { return second(w.AddMember(ctx, w.operator, w.org.ID, "gone", access.Query)) }, `there is no user "gone"`},
+		{"a deleted owner", func() error {
+			return second(w.CreateOrganisation(ctx, w.operator, NewOrganisation{Names: Names{"en": "x"}, Kinds: []Kind{ChipMaker}, Owner: gone.ID}))
+		}, `there is no user "` + gone.ID + `"`},
+	} {
+		if got := text(tt.do()); got != tt.want {
+			t.Errorf("%s\n got %q\nwant %q", tt.name, got, tt.want)
+		}
 	}
 }
 

@@ -344,7 +344,7 @@ func TestLeaving(t *testing.T) {
 	w := newTown(t)
 	ctx := t.Context()
 	w.user(t, "bob")
-	if _, err := w.AddMember(ctx, w.owner, w.org.ID, "bob", access.Engineer); err != nil {
+	if _, err := w.AddMember(ctx, w.operator, w.org.ID, "bob", access.Engineer); err != nil {
 		t.Fatal(err)
 	}
 	bob := w.login(t, "bob").Actor
