@@ -51,10 +51,13 @@ func (o *organisationShow) Run(ctx context.Context) error {
 	return o.do(ctx, "GET", at(organisationPath, o.Organisation), nil)
 }
 
-type organisationUse struct{ oneOrganisation }
+type organisationUse struct {
+	client
+	Organisation string `arg:"" optional:"" help:"Id of the organisation. Without it, none: the operator's people act for the platform."`
+}
 
 func (o *organisationUse) Run(ctx context.Context) error {
-	return o.do(ctx, "PUT", "/api/v1/session/organisation", body("organisation", o.Organisation))
+	return o.do(ctx, "PUT", "/api/v1/session/organisation", map[string]any{"organisation": o.Organisation})
 }
 
 // nameAndKind are what an organisation is made of.
@@ -104,7 +107,7 @@ func (o *organisationStay) Run(ctx context.Context) error {
 
 type memberCommand struct {
 	List   memberList   `cmd:"" help:"Members of an organisation."`
-	Add    memberAdd    `cmd:"" help:"Make a user a member."`
+	Add    memberAdd    `cmd:"" help:"Make a user a member at once: the operator. Owners invite."`
 	Role   memberRole   `cmd:"" help:"Give a member another role."`
 	Remove memberRemove `cmd:"" help:"End a membership, with the sessions and tokens that rest on it."`
 	Owner  memberOwner  `cmd:"" help:"Make another member an owner in one's own place."`

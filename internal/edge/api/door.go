@@ -128,10 +128,10 @@ func shown(r *http.Request) string {
 	return ""
 }
 
-// admit lets nobody pass who may not do act, before the request is decoded.
-func (a *API) admit(act access.Act) func(huma.Context, func(huma.Context)) {
+// admit lets nobody pass who may not do act, before the request is decoded. A harmless route is for tokens of any scope.
+func (a *API) admit(act access.Act, harmless bool) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
-		if err := allowed(hc.Context(), act); err != nil {
+		if err := allowed(hc.Context(), act, harmless); err != nil {
 			a.refuse(hc, err)
 			return
 		}
@@ -139,9 +139,11 @@ func (a *API) admit(act access.Act) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-func allowed(ctx context.Context, act access.Act) error {
+func allowed(ctx context.Context, act access.Act, harmless bool) error {
 	who, ok := access.Of(ctx)
 	switch {
+	case ok && act == anybody && who.Scopes != nil && !harmless:
+		return fault.Forbidden("what is a person's own", "a session opened with login and password, or a token without scopes")
 	case ok && act == anybody:
 		return nil
 	case ok:

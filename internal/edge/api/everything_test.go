@@ -431,7 +431,7 @@ func (y *walk) limitsAndMeasures() {
 func (y *walk) people() {
 	members := "organisations/" + y.a + "/members"
 	li, wang := y.user("liming"), y.user("wangwei")
-	y.does(y.owner, "POST", members, `{"login":"liming","role":"query"}`)
+	y.does(y.operator, "POST", members, `{"login":"liming","role":"query"}`)
 	y.does(y.owner, "PATCH", members+"/"+li, `{"role":"engineer"}`)
 	y.reads(y.owner, members)
 	y.does(y.owner, "DELETE", members+"/"+li, "")

@@ -110,7 +110,7 @@ func TestDeletedPersonIsForgotten(t *testing.T) {
 	w.people()
 	const login, mail, phone = "quentin.canary", "quentin@canary.example", "+8613912345678"
 	user := w.want(w.call(w.operator, "POST", "/api/v1/users", fmt.Sprintf(`{"login":%q,"password":%q,"email":%q}`, login, password, mail)), 201).id()
-	w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/members", fmt.Sprintf(`{"login":%q,"role":"engineer"}`, login)), 201)
+	w.want(w.call(w.operator, "POST", "/api/v1/organisations/"+w.a+"/members", fmt.Sprintf(`{"login":%q,"role":"engineer"}`, login)), 201)
 	session := w.signIn(login)
 	for _, contact := range []string{mail, phone} {
 		id := w.want(w.call(session, "POST", "/api/v1/contacts/codes", fmt.Sprintf(`{"contact":%q}`, contact)), 200).id()

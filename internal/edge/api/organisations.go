@@ -120,7 +120,7 @@ func (a *API) memberRoutes() {
 		ms, more, err := a.Accounts.Members(ctx, who, in.Organisation, account.Page{After: in.Cursor, Limit: in.Limit})
 		return pageOf(ms, more, func(m *account.Member) string { return m.User }, memberOf), err
 	})
-	create(a, members, access.ManageMembers, ofOrganisation, "Make a user a member", func(ctx context.Context, who access.Actor, in *newMemberInput) (memberView, error) {
+	create(a, members, access.ManageOrganisations, ofOrganisation, "Make a user a member at once; owners invite", func(ctx context.Context, who access.Actor, in *newMemberInput) (memberView, error) {
 		m, err := a.Accounts.AddMember(ctx, who, in.Organisation, in.Body.Login, in.Body.Role)
 		return memberOf(&m), err
 	})

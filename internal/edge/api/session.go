@@ -64,7 +64,7 @@ type passwordInput struct {
 
 type selectInput struct {
 	Body struct {
-		Organisation string `json:"organisation" maxLength:"64"`
+		Organisation string `json:"organisation" maxLength:"64" doc:"Empty: for none, which only the operator's people may."`
 	}
 }
 
@@ -103,7 +103,7 @@ func (a *API) sessionRoutes() {
 	out := open("DELETE", "/api/v1/session", "Sign out")
 	out.DefaultStatus = http.StatusNoContent
 	respond(a, out, a.signOut)
-	route(a, "PUT", "/api/v1/session/organisation", anybody, ofPerson, "Act for another organisation one is a member of", a.selectOrganisation)
+	route(a, "PUT", "/api/v1/session/organisation", anybody, ofPerson, "Act for another organisation one is a member of, or, of the operator's people, for none", a.selectOrganisation)
 	respond(a, secret(a.operation("PUT", "/api/v1/session/password", anybody, ofPerson, "Change the password; ends all sessions and opens a new one")),
 		func(ctx context.Context, in *passwordInput) (*sessionOutput, error) {
 			who, _ := access.Of(ctx)

@@ -257,19 +257,19 @@ func (w *world) staff() {
 	w.want(w.call(w.operator, "POST", "/api/v1/limits/overrides", `{"subject":{"kind":"platform"},"limit":"requests_per_second","purpose":"set","value":1000000,"reason":"a test is quick"}`), 201)
 	w.want(w.call(w.operator, "POST", "/api/v1/limits/overrides", `{"subject":{"kind":"platform"},"limit":"token_requests_per_second","purpose":"set","value":1000000,"reason":"a test is quick"}`), 201)
 	w.roles["owner"] = w.owner
-	for role, session := range w.members(w.a, w.owner, "") {
+	for role, session := range w.members(w.a, "") {
 		w.roles[role] = session
 	}
 }
 
 // members makes a member of every role but the owner's in an organisation; their logins begin with prefix.
-func (w *world) members(organisation, owner, prefix string) map[string]string {
+func (w *world) members(organisation, prefix string) map[string]string {
 	w.t.Helper()
 	sessions := make(map[string]string)
 	for _, role := range []string{"engineer", "factory", "market", "support", "query"} {
 		login := prefix + role
 		w.user(login)
-		w.want(w.call(owner, "POST", "/api/v1/organisations/"+organisation+"/members", fmt.Sprintf(`{"login":%q,"role":%q}`, login, role)), 201)
+		w.want(w.call(w.operator, "POST", "/api/v1/organisations/"+organisation+"/members", fmt.Sprintf(`{"login":%q,"role":%q}`, login, role)), 201)
 		sessions[role] = w.signIn(login)
 		if role == "factory" { // who may see secrets
 			w.enrol(login, sessions[role])
