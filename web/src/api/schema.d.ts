@@ -2494,8 +2494,8 @@ export interface paths {
         get: operations["get_organisations_organisation_members"];
         put?: never;
         /**
-         * Make a user a member
-         * @description Needs member.manage.
+         * Make a user a member at once; owners invite
+         * @description Needs organisation.manage.
          */
         post: operations["post_organisations_organisation_members"];
         delete?: never;
@@ -3597,7 +3597,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Act for another organisation one is a member of
+         * Act for another organisation one is a member of, or, of the operator's people, for none
          * @description For everybody who is signed in.
          */
         put: operations["put_session_organisation"];
@@ -6779,6 +6779,7 @@ export interface components {
             };
         };
         SelectInputBody: {
+            /** @description Empty: for none, which only the operator's people may. */
             organisation: string;
         };
         SentenceInputBody: {
