@@ -28,7 +28,7 @@ gateway, speaker, console, api, link < oauth
 voice < scene, pairing < home
 stats, ota, subscription < history, command < shadow, session, foreign < device, virtual
 market, factory < issuance < product < certify < entitlement < verify < agreement, notice < account < quota, enforce, takeout
-job, lifecycle, audit < outbox, once, outbound, access, listing < store, keyring, uplink, bus, lease, blob < fault
+job, lifecycle, audit < outbox, once, outbound, access, listing < store, keyring, uplink, bus, lease, blob < fault, watch
 web
 nlu, skill, alink, mesh, gatt, speech, llm, mqtt < tsl, triple
 `

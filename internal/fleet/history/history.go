@@ -20,6 +20,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
+	"lampworks/internal/infra/watch"
 	"lampworks/internal/partner/product"
 	"lampworks/tsl"
 )
@@ -72,6 +73,7 @@ type Service struct {
 	products *product.Service
 	keep     time.Duration
 	log      *slog.Logger
+	clock    watch.Clock
 }
 
 // New returns the service over a series, which stays the caller's to close. keep 0 is [Keep].
@@ -116,21 +118,30 @@ const (
 	linger = 100 * time.Millisecond // a history may be late: fewer, larger transactions
 )
 
+// drop forgets what is too old, unless the clock jumped within a day: then nobody knows what is.
+func (s *Service) drop(ctx context.Context, now time.Time) {
+	if !s.clock.Trusted(now) {
+		return
+	}
+	if err := s.series.Drop(ctx, now.Add(-s.keep)); err != nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "old points were not dropped", slog.Any("error", err))
+	}
+}
+
 // Follow keeps the points as the Log tells them and drops what is too old, until ctx ends.
 func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 	from, err := s.series.Cursor(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the cursor of the history: %w", err)
 	}
+	s.clock.Look(time.Now())
 	var dropped time.Time
 	return uplink.Follow(ctx, log, "history", from, batch, func(ctx context.Context, records []uplink.Record) error {
 		if err := s.write(ctx, records); err != nil {
 			return err
 		}
 		if now := time.Now(); now.Sub(dropped) > time.Hour {
-			if err := s.series.Drop(ctx, now.Add(-s.keep)); err != nil {
-				s.log.LogAttrs(ctx, slog.LevelWarn, "old points were not dropped", slog.Any("error", err))
-			}
+			s.drop(ctx, now)
 			dropped = now
 		}
 		if len(records) < batch {

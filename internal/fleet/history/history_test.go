@@ -126,3 +126,25 @@ func TestPoints(t *testing.T) {
 		}
 	}
 }
+
+// TestClockThatJumpedDropsNothing asks for what is too old by a clock that was set, and by one that was not.
+func TestClockThatJumpedDropsNothing(t *testing.T) {
+	w := devicetest.New(t, 1)
+	dir := t.TempDir()
+	s, stop := room(t, w, dir)
+	w.Posts(t, w.Lights[0], `"brightness":10`)
+	followed(t, w)
+	stop()
+	later := time.Now().Add(2 * history.Keep)
+	s.Jump()
+	s.DropOld(t.Context(), later)
+	if got := values(t, s, w, "brightness"); len(got) != 1 {
+		t.Errorf("after the clock jumped the points are %v", got)
+	}
+	next, stop := room(t, w, dir)
+	stop()
+	next.DropOld(t.Context(), later)
+	if got := values(t, next, w, "brightness"); len(got) != 0 {
+		t.Errorf("what is too old is kept: %v", got)
+	}
+}

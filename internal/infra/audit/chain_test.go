@@ -451,3 +451,17 @@ func text(err error) string {
 	}
 	return err.Error()
 }
+
+// TestClockThatJumpedRemovesNothing lets everything be too old by a clock that was set.
+func TestClockThatJumpedRemovesNothing(t *testing.T) {
+	o := filled(t)
+	before := o.newest().Anchor()
+	o.sealer.Jump()
+	o.clock = o.clock.Add(2 * audit.DefaultKeep)
+	if err := o.sealer.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := o.sound(&before); r.Entries != 120 || r.Root.Number != 0 {
+		t.Errorf("after the clock jumped %d entries are left, behind checkpoint %d", r.Entries, r.Root.Number)
+	}
+}

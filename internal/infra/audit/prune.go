@@ -16,6 +16,9 @@ const pruneSteps = 200
 // Prune removes entries older than is kept: the oldest ones only, up to a checkpoint, which stays and is signed to be the
 // root of the chain from then on. That something was removed is an entry of its own.
 func (s *Sealer) Prune(ctx context.Context) error {
+	if !s.clock.Trusted(s.now()) {
+		return nil // for a day: see watch
+	}
 	var first int64
 	var root Checkpoint
 	for range pruneSteps {

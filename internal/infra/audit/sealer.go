@@ -12,6 +12,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/watch"
 )
 
 const (
@@ -38,6 +39,7 @@ type Sealer struct {
 	store *store.Store
 	key   keyring.Signer
 	keep  time.Duration
+	clock watch.Clock
 	log   *slog.Logger
 	now   func() time.Time
 
@@ -66,6 +68,7 @@ func NewSealer(s *store.Store, key keyring.Signer, keep time.Duration, log *slog
 // Run seals until ctx ends, and then what is left. What fails is tried again; it never ends the program.
 func (s *Sealer) Run(ctx context.Context) error {
 	seal, sign, prune := time.NewTicker(sealEvery), time.NewTicker(checkpointEvery), time.NewTicker(pruneEvery)
+	s.clock.Look(s.now())
 	defer seal.Stop()
 	defer sign.Stop()
 	defer prune.Stop()

@@ -5,7 +5,7 @@
 //   - a blob is what it says: its type is read from its bytes, never from a name or a header, and what is not allowed, too
 //     large or too many pixels is refused and leaves nothing;
 //   - a blob that was cut, reordered or changed does not open as if it were whole;
-//   - a blob that no row names goes within two days: a program that was killed between file and row leaves no litter;
+//   - a blob that no row names goes within two days, three after the clock jumped: a program that was killed between file and row leaves no litter;
 //   - a full disk refuses a blob and leaves nothing of it.
 //
 // Where the bytes are, only the adapter below knows (blob/dir).
@@ -25,6 +25,7 @@ import (
 	"github.com/google/uuid"
 
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/watch"
 )
 
 // Files is an adapter: a place for whole files that are never changed. All methods may be called by any goroutine.
@@ -61,6 +62,7 @@ type Blobs struct {
 	files Files
 	key   Key
 	now   func() time.Time
+	clock watch.Clock
 }
 
 // New gives a store of blobs over an adapter.

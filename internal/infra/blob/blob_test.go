@@ -198,6 +198,11 @@ func TestSweep(t *testing.T) {
 	one := func(named string) blob.Named {
 		return func(context.Context, []string) ([]string, error) { return []string{named}, nil }
 	}
+	jumped := blob.New(files, blobtest.Key)
+	jumped.Jump()
+	if n, err := jumped.Sweep(t.Context(), one(ids[0])); n != 0 || err != nil {
+		t.Errorf("after the clock jumped it swept %d, %v, want none", n, err)
+	}
 	if n, err := b.Sweep(t.Context(), one(ids[0]), one(ids[1])); n != 1 || err != nil {
 		t.Errorf("swept %d, %v, want 1", n, err)
 	}

@@ -31,6 +31,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/watch"
 )
 
 // The kinds of a subject.
@@ -83,7 +84,7 @@ type Service struct {
 	wake  chan struct{} // has room for one: there may be an event to tell
 	gate  gates
 	rooms []Room
-	watch watch
+	jumps watch.Clock
 }
 
 // New returns the service over a migrated store.

@@ -35,8 +35,8 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Tick does what Run does once a second. Tests call it instead of Run.
 func (s *Service) Tick(ctx context.Context) error {
-	if by := s.watch.look(s.c.Now()); by != 0 && s.c.Logger != nil {
-		s.c.Logger.LogAttrs(ctx, slog.LevelError, "the clock jumped: nothing whose hold is over is deleted for a day; set the clock right", slog.Duration("by", by))
+	if by := s.jumps.Look(s.c.Now()); by != 0 && s.c.Logger != nil {
+		s.c.Logger.LogAttrs(ctx, slog.LevelError, "the clock jumped: nothing is deleted for its age for a day; set the clock right", slog.Duration("by", by))
 	}
 	return errors.Join(
 		s.clock(ctx, "state = 'scheduled' AND starts_at <= ?", Start),

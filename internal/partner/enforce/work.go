@@ -26,7 +26,7 @@ const (
 
 // resume queues deletions again that are due and have no job: its job failed, or was cancelled by somebody.
 func (s *Service) resume(ctx context.Context) error {
-	if s.c.Jobs == nil || !s.watch.steady() {
+	if s.c.Jobs == nil || !s.jumps.Steady() {
 		return nil
 	}
 	now := s.c.Now()
@@ -121,7 +121,7 @@ func (s *Service) begin(ctx context.Context, id string) (d Deletion, err error) 
 			return nil
 		case s.c.Now().Before(d.HoldUntil):
 			return fault.Unavailable("the hold of deletion "+d.ID+" is not over", nil)
-		case !s.watch.steady():
+		case !s.jumps.Steady():
 			return fault.Unavailable("the clock jumped: deletion "+d.ID+" waits until it has not for a day", nil)
 		}
 		if err := s.endAppeals(ctx, tx, &d); err != nil {

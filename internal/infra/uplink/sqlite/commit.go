@@ -170,10 +170,11 @@ func (l *Log) trim(ctx context.Context) bool {
 		l.o.Logger.LogAttrs(ctx, slog.LevelError, "uplink trim failed", slog.Any("error", err))
 		return false
 	}
-	oldest := l.o.Now().Add(-l.o.Keep).UnixMilli()
+	now := l.o.Now()
+	oldest, trusted := now.Add(-l.o.Keep).UnixMilli(), l.clock.Trusted(now)
 	dropped := 0
 	last, err := l.file.trim(ctx, trimBlocks, func(at int64, size int) bool {
-		if at >= oldest && used <= l.o.MaxBytes {
+		if (at >= oldest || !trusted) && used <= l.o.MaxBytes {
 			return false
 		}
 		used -= int64(size)

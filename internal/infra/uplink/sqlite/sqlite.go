@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"lampworks/internal/infra/uplink"
+	"lampworks/internal/infra/watch"
 )
 
 // Options are the choices of an operator. The zero value is right for one node.
 type Options struct {
-	Keep         time.Duration // what is older is trimmed; default 7 days
+	Keep         time.Duration // what is older is trimmed, unless the clock jumped within a day; default 7 days
 	MaxBytes     int64         // what is beyond is trimmed, oldest first; default 4 GiB
 	QueueRecords int           // most records that wait for a commit; default 16384
 	QueueBytes   int           // most bytes that wait for a commit; default 32 MiB
@@ -64,8 +65,9 @@ func (o Options) withDefaults() Options {
 
 // A Log is the open file.
 type Log struct {
-	o    Options
-	file *file
+	o     Options
+	file  *file
+	clock watch.Clock
 
 	wake    chan struct{} // has room for one: something waits to be committed
 	closing chan struct{}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -274,5 +275,35 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 	close(stuck)
 	if err := l.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestClockThatJumpedTrimsNothing lets every record be too old by a clock that was set, and by one that was not. What is
+// beyond the size goes all the same.
+func TestClockThatJumpedTrimsNothing(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		jumped bool
+		most   int64
+		want   bool
+	}{{"time passed", false, 1 << 30, true}, {"the clock was set", true, 1 << 30, false}, {"the clock was set, and there is too much", true, 1, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			var ahead atomic.Int64
+			l := open(t, t.TempDir(), Options{
+				Keep: time.Hour, MaxBytes: tt.most, TrimEvery: time.Hour, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+			})
+			defer l.Close()
+			if _, err := put(t, l, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			if tt.jumped {
+				l.clock.Read(time.Now().AddDate(1, 0, 0), 0)
+			}
+			ahead.Store(int64(2 * time.Hour))
+			l.trim(t.Context())
+			if got := l.Head() > 1; got != tt.want {
+				t.Errorf("it was trimmed: %v, want %v", got, tt.want)
+			}
+		})
 	}
 }

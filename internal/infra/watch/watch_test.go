@@ -1,15 +1,15 @@
-package enforce
+package watch
 
 import (
 	"testing"
 	"time"
 )
 
-// TestWatch sets the clock while the program runs.
-func TestWatch(t *testing.T) {
+// TestClock sets the clock while the program runs.
+func TestClock(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	w := watch{begun: begin, wall: begin}
+	w := Clock{begun: begin, wall: begin}
 	clock, ran := begin, time.Duration(0)
 	for _, tt := range []struct {
 		name   string
@@ -30,10 +30,10 @@ func TestWatch(t *testing.T) {
 	} {
 		ran += tt.passes
 		clock = clock.Add(tt.passes + tt.set)
-		if got := w.read(clock, ran); got != tt.by {
+		if got := w.Read(clock, ran); got != tt.by {
 			t.Errorf("%s: it jumped by %s, want %s", tt.name, got, tt.by)
 		}
-		if got := w.steady(); got != tt.steady {
+		if got := w.Steady(); got != tt.steady {
 			t.Errorf("%s: steady %t, want %t", tt.name, got, tt.steady)
 		}
 	}
