@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
 )
 
 // Erase removes what the room knows of an organisation, a product or a batch (an order), some limit rows a call; more says
@@ -20,14 +23,17 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 		return false, err
 	}
 	if len(ids) == 1 {
-		return true, eraseOrder(ctx, tx, ids[0], limit)
+		return true, s.eraseOrder(ctx, tx, ids[0], limit)
+	}
+	if err := freeLists(ctx, tx); err != nil {
+		return false, err
 	}
 	if kind != "organisation" {
 		return false, nil
 	}
 	for _, query := range []string{
 		"DELETE FROM issuance_upload WHERE list IN (SELECT number FROM mac_list WHERE organisation = ?)",
-		"UPDATE mac_list SET organisation = '', name = '', created_by = '', report = '', reason = '' WHERE organisation = ?",
+		"UPDATE mac_list SET organisation = '', name = '', created_by = '', report = '', reason = '', batch = '' WHERE organisation = ?",
 	} {
 		if _, err := tx.Exec(ctx, query, id); err != nil {
 			return false, fmt.Errorf("erasing the lists of %s: %w", id, err)
@@ -69,8 +75,39 @@ func ofKind(kind string) string {
 	return ""
 }
 
+// freeLists lets others take from the lists of orders that were erased before they ended.
+func freeLists(ctx context.Context, tx *store.Tx) error {
+	_, err := tx.Exec(ctx, "UPDATE mac_list SET batch = '' WHERE batch <> '' AND batch IN (SELECT id FROM issuance_order WHERE organisation = '')")
+	if err != nil {
+		return fmt.Errorf("freeing the lists of erased orders: %w", err)
+	}
+	return nil
+}
+
+// endErased ends an order that is about to be erased as a cancelled one ends: addresses and limits that it has not used up are
+// given back, and its job stops. It is done once; an order that has ended is left as it is.
+func (s *Service) endErased(ctx context.Context, tx *store.Tx, o *Order) error {
+	if o.State.Ended() {
+		return nil
+	}
+	if err := s.end(ctx, tx, o, StateCancelled, "it was deleted"); err != nil {
+		return err
+	}
+	if err := s.stop(ctx, tx, o); err != nil && !fault.Is(err, fault.Missing) {
+		return err
+	}
+	return nil
+}
+
 // eraseOrder removes a part of what is known of an order, and its owner last.
-func eraseOrder(ctx context.Context, tx *store.Tx, order string, limit int) error {
+func (s *Service) eraseOrder(ctx context.Context, tx *store.Tx, order string, limit int) error {
+	o, err := load(ctx, tx, access.System("issuance", ""), order)
+	if err != nil {
+		return err
+	}
+	if err := s.endErased(ctx, tx, &o); err != nil {
+		return err
+	}
 	res, err := tx.Exec(ctx, "DELETE FROM issuance_secret WHERE batch = ? AND mac IN (SELECT mac FROM issuance_secret WHERE batch = ? ORDER BY mac LIMIT ?)", order, order, limit)
 	if err != nil {
 		return fmt.Errorf("erasing order %s: %w", order, err)
@@ -82,15 +119,17 @@ func eraseOrder(ctx context.Context, tx *store.Tx, order string, limit int) erro
 		"DELETE FROM issuance_generation WHERE batch = ?",
 		"DELETE FROM issuance_download WHERE batch = ?",
 		`UPDATE issuance_order SET organisation = '', product = '', note = '', factory_name = '', factory_address = '', factory_contact = '',
-			reason = '', requested_by = '', decided_by = '', ended_at = COALESCE(ended_at, created_at),
-			state = CASE WHEN state = 'issued' THEN state ELSE 'cancelled' END
+			reason = '', requested_by = '', decided_by = ''
 		WHERE id = ?`,
 	} {
 		if _, err := tx.Exec(ctx, query, order); err != nil {
 			return fmt.Errorf("erasing order %s: %w", order, err)
 		}
 	}
-	return nil
+	if o.State != StateIssued {
+		return nil
+	}
+	return quota.Give(ctx, tx, o.subject(), o.limit(), int64(o.Quantity)) // it counts for nobody any more
 }
 
 // texts reads one column.

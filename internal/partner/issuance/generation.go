@@ -210,7 +210,8 @@ func (s *Service) firstGeneration() uint32 {
 	return first
 }
 
-// next is the generation that a download of an order hands out: the first, if nobody has had it yet.
+// next is the generation that a download of an order hands out: the first, if nobody has had it yet and it is in force for all.
+// A device that was revoked before the first download has no secret of that generation, but one of the next.
 func (s *Service) next(ctx context.Context, q store.Querier, o *Order) (uint32, error) {
 	var download string
 	var revoked sql.NullInt64
@@ -220,7 +221,11 @@ func (s *Service) next(ctx context.Context, q store.Querier, o *Order) (uint32, 
 		return 0, fmt.Errorf("reading generation %d of order %s: %w", o.Generation, o.ID, err)
 	}
 	mark := uint32(s.keys.HighWater(orderMark + o.ID))
-	if download == "" && !revoked.Valid && mark <= o.Generation {
+	var lowest uint32
+	if err := q.QueryRow(ctx, "SELECT COALESCE(MAX(lowest), 0) FROM issuance_secret WHERE batch = ?", o.ID).Scan(&lowest); err != nil {
+		return 0, fmt.Errorf("reading what was revoked of order %s: %w", o.ID, err)
+	}
+	if download == "" && !revoked.Valid && mark <= o.Generation && lowest <= o.Generation {
 		return o.Generation, nil
 	}
 	return max(o.Generation, mark) + 1, nil

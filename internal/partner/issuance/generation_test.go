@@ -206,3 +206,25 @@ func TestRestoreHandsOutNothingTwice(t *testing.T) {
 		t.Errorf("the next order begins with generation %d", o.Generation)
 	}
 }
+
+// A device that is revoked before anybody had a workbook is in the first one with a secret that opens.
+func TestRevokedBeforeTheFirstDownload(t *testing.T) {
+	w := newWorks(t)
+	w.run(t)
+	o := w.wait(t, w.request(t, 2))
+	first, _, _ := w.macs(t, o)
+	revoked, other := triple.MACOf(first), triple.MACOf(first+1)
+	err := w.store.Write(t.Context(), func(tx *store.Tx) error { return RevokeOne(t.Context(), tx, o.ID, revoked, w.now()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := w.grant1(t, o.ID)
+	if _, all := w.read(t, w.file(t, d)); len(all) != 2 {
+		t.Fatalf("%d triples", len(all))
+	}
+	for _, mac := range []triple.MAC{revoked, other} {
+		if err := w.login(t, o, mac, d.Generation); err != nil {
+			t.Errorf("%s with generation %d of the workbook: %v", mac, d.Generation, err)
+		}
+	}
+}
