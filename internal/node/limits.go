@@ -11,9 +11,12 @@ import (
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
+	"lampworks/internal/partner/certify"
 	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/issuance"
+	"lampworks/internal/partner/product"
 	"lampworks/internal/partner/quota"
+	"lampworks/internal/partner/verify"
 )
 
 // openLimits builds the gatekeepers, which know no room above them: what they must ask those is handed in.
@@ -22,6 +25,7 @@ func (n *Node) openLimits() {
 	counts[quota.Products] = func(ctx context.Context, q store.Querier, id string) (int64, error) {
 		return n.Products.Count(ctx, q, id)
 	}
+	counts[quota.Storage] = stored
 	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit})
 	n.Enforce = enforce.New(enforce.Config{
 		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Member: isMember, Hold: n.c.DeletionHold, Tell: n.tellMeasure,
@@ -33,6 +37,18 @@ func (n *Node) openLimits() {
 func isMember(ctx context.Context, q store.Querier, organisation, user string) (bool, error) {
 	role, err := account.RoleOf(ctx, q, organisation, user)
 	return role != "", err
+}
+
+// stored counts the bytes of the files that all rooms keep for an organisation.
+func stored(ctx context.Context, q store.Querier, organisation string) (all int64, err error) {
+	for _, room := range []quota.Count{product.Stored, certify.Stored, verify.Stored} {
+		n, err := room(ctx, q, organisation)
+		if err != nil {
+			return 0, err
+		}
+		all += n
+	}
+	return all, nil
 }
 
 // tellLimit writes a notice of a limit into the inbox of its organisation.

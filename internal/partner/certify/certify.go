@@ -8,6 +8,7 @@
 //   - a certificate is in force from its first moment to its last, to the millisecond, and never after it was revoked;
 //   - when a product's last certificate ends, or one is in force again, what rests on the product is told in the transaction
 //     that ends or begins it;
+//   - a product of which what it is built of was changed is not certified from the transaction that changes it;
 //   - an act leaves one audit entry in its transaction, or changes nothing.
 //
 // It runs no test case and knows no product: a product is an id here, and the report is the input.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
 )
 
 // places are the tables that hold something of a subject: which column names it, and the key of a row.
@@ -43,6 +44,12 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	if limit -= n; err != nil || limit <= 0 {
 		return true, err
 	}
+	if n, err = eraseEvidence(ctx, tx, kind, id, limit); err != nil {
+		return false, fmt.Errorf("erasing the evidence of %s %s: %w", kind, id, err)
+	}
+	if limit -= n; limit <= 0 {
+		return true, nil
+	}
 	for _, p := range places(kind) {
 		res, err := tx.Exec(ctx, "DELETE FROM "+p.table+" WHERE "+p.key+" IN (SELECT "+p.key+" FROM "+p.table+" WHERE "+condition(p.column)+" LIMIT ?)", id, limit)
 		if err != nil {
@@ -57,6 +64,32 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 		}
 	}
 	return false, nil
+}
+
+// eraseEvidence deletes files that results rest on, and gives back what they had taken of the storage.
+func eraseEvidence(ctx context.Context, tx *store.Tx, kind, id string, limit int) (deleted int, err error) {
+	for _, p := range places(kind) {
+		if p.table != "certification_evidence" {
+			continue
+		}
+		ids, err := texts(ctx, tx, "SELECT id FROM certification_evidence WHERE "+condition(p.column)+" ORDER BY id LIMIT ?", id, limit)
+		if err != nil {
+			return 0, err
+		}
+		for _, file := range ids {
+			var organisation string
+			var size int64
+			err := tx.QueryRow(ctx, "DELETE FROM certification_evidence WHERE id = ? RETURNING organisation, size", file).Scan(&organisation, &size)
+			if err != nil {
+				return deleted, err
+			}
+			if err := quota.Give(ctx, tx, quota.Organisation(organisation), quota.Storage, size); err != nil {
+				return deleted, err
+			}
+			deleted++
+		}
+	}
+	return deleted, nil
 }
 
 // withdraw deletes the certificates of products that are certified, and tells what rests on them.

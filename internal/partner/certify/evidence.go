@@ -13,6 +13,7 @@ import (
 	"lampworks/internal/infra/blob"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
 )
 
 // Evidence is a file that a result rests on.
@@ -33,7 +34,8 @@ func evidenceRule() blob.Rule {
 	return blob.Rule{Where: "/evidence", Types: []blob.Type{blob.PDF, blob.PNG, blob.JPEG, blob.WebP}, MaxBytes: 1 << 20}
 }
 
-// AddEvidence keeps a file with a case that is being tested, by who may record its result.
+// AddEvidence keeps a file with a case that is being tested, by who may record its result. It counts as a stored file of the
+// maker.
 func (s *Service) AddEvidence(ctx context.Context, who access.Actor, id string, content io.Reader) (Evidence, error) {
 	if err := who.Check(access.RecordCertification); err != nil {
 		return Evidence{}, err
@@ -74,6 +76,9 @@ func (s *Service) addEvidence(ctx context.Context, tx *store.Tx, who access.Acto
 	}
 	if n >= maxEvidence {
 		return fault.Limit("number of files", fmt.Sprint(n), fmt.Sprint(maxEvidence), 0)
+	}
+	if err := quota.Take(ctx, tx, quota.Organisation(e.Organisation), quota.Storage, e.Size); err != nil {
+		return err
 	}
 	if _, err := tx.Exec(ctx, insertEvidenceSQL, e.ID, e.Case, e.Organisation, e.Media, e.Size, e.SHA256, who.User, millis(e.AddedAt)); err != nil {
 		return fmt.Errorf("adding evidence to certification %s: %w", e.Case, err)

@@ -32,10 +32,15 @@ func maker(who access.Actor) bool {
 	return !who.Everywhere() && who.May(access.ApplyCertification)
 }
 
+// withdrawer is the maker, or the room of products when what was to be certified is another thing now.
+func withdrawer(who access.Actor) bool { return who.Kind == access.KindSystem || maker(who) }
+
 func certifier(who access.Actor) bool {
 	_, limited := laboratoryOf(who)
 	return who.Everywhere() && !limited && who.May(access.RecordCertification)
 }
+
+func revoker(who access.Actor) bool { return who.Kind == access.KindSystem || certifier(who) }
 
 func recorder(who access.Actor) bool { return who.Everywhere() && who.May(access.RecordCertification) }
 
@@ -44,11 +49,11 @@ func clock(who access.Actor) bool { return who.Kind == access.KindClock }
 // moves is the life of a case (认证申请). What is not listed is refused.
 var moves = lifecycle.Table[State, Act]{
 	{From: Open, Act: Assign, To: Assigned, May: certifier},
-	{From: Open, Act: Withdraw, To: Withdrawn, May: maker},
+	{From: Open, Act: Withdraw, To: Withdrawn, May: withdrawer},
 	{From: Assigned, Act: Assign, To: Assigned, May: certifier},
 	{From: Assigned, Act: Pass, To: Passed, May: recorder},
 	{From: Assigned, Act: Fail, To: Failed, May: recorder},
-	{From: Assigned, Act: Withdraw, To: Withdrawn, May: maker},
+	{From: Assigned, Act: Withdraw, To: Withdrawn, May: withdrawer},
 }
 
 // A CertificateState is where a certificate stands. What is in force is decided by its times; the clock moves the state
@@ -76,9 +81,9 @@ const (
 // certificateMoves is the life of a certificate (证书).
 var certificateMoves = lifecycle.Table[CertificateState, CertificateAct]{
 	{From: Pending, Act: Begin, To: Valid, May: clock},
-	{From: Pending, Act: Revoke, To: Revoked, May: certifier},
+	{From: Pending, Act: Revoke, To: Revoked, May: revoker},
 	{From: Valid, Act: Expire, To: Expired, May: clock},
-	{From: Valid, Act: Revoke, To: Revoked, May: certifier},
+	{From: Valid, Act: Revoke, To: Revoked, May: revoker},
 }
 
 // An AppointmentState is where a laboratory's appointment stands.

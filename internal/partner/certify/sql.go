@@ -70,6 +70,14 @@ const (
 		ORDER BY id DESC
 		LIMIT 200`
 
+	// Those of a product that have not ended, by their state.
+	inForceSQL = `
+		SELECT id
+		FROM certificate
+		WHERE product = ? AND state IN ('pending', 'valid')
+		ORDER BY id
+		LIMIT 100`
+
 	dueSQL = `
 		SELECT id
 		FROM certificate

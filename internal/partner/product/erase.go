@@ -68,7 +68,23 @@ func (s *Service) eraseProduct(ctx context.Context, tx *store.Tx, id string, lim
 		return deleted, err
 	}
 	tx.AfterCommit(func() { s.known.forget(id) })
-	return deleted, remove("DELETE FROM product WHERE id = ?", id)
+	n, err := eraseRow(ctx, tx, id)
+	return deleted + n, err
+}
+
+// eraseRow deletes a product itself, and gives back its place among the products and what its icon had taken.
+func eraseRow(ctx context.Context, tx *store.Tx, id string) (deleted int, err error) {
+	var organisation string
+	var icon int64
+	err = tx.QueryRow(ctx, "DELETE FROM product WHERE id = ? RETURNING organisation, icon_size", id).Scan(&organisation, &icon)
+	if errors.Is(err, store.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	of := quota.Organisation(organisation)
+	return 1, errors.Join(quota.Give(ctx, tx, of, quota.Products, 1), quota.Give(ctx, tx, of, quota.Storage, icon))
 }
 
 // erasePapers deletes papers of a product, and gives back what their files had taken.
@@ -107,8 +123,11 @@ func (s *Service) orphan(ctx context.Context, tx *store.Tx, id string) error {
 		if p.Solution == id {
 			p.Solution = ""
 		}
-		p.Flagged, p.Flag, p.FlaggedAt = true, "a product it was built on is gone", at(s.now().UnixMilli())
+		p.Flagged, p.Flag, p.FlaggedAt = true, gone, at(s.now().UnixMilli())
 		if err := s.flagged(ctx, tx, &was, &p, "a product that is gone"); err != nil {
+			return err
+		}
+		if err := s.flagOn(ctx, tx, other); err != nil {
 			return err
 		}
 	}

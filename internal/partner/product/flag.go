@@ -14,6 +14,9 @@ func (s *Service) Certified(ctx context.Context, tx *store.Tx, product string, _
 	return s.flagOn(ctx, tx, product)
 }
 
+// gone is the flag of a product that lost what it was built on. Nothing that happens to another product takes it away.
+const gone = "a product it was built on is gone"
+
 // flagOn looks again at everything that is built on a product, and on that.
 func (s *Service) flagOn(ctx context.Context, tx *store.Tx, product string) error {
 	on, err := dependents(ctx, tx, product)
@@ -26,8 +29,10 @@ func (s *Service) flagOn(ctx context.Context, tx *store.Tx, product string) erro
 			return err
 		}
 		was := p
-		if err := s.look(ctx, tx, &p); err != nil {
-			return err
+		if p.Flag != gone { // that stays until its maker builds it on something else
+			if err := s.look(ctx, tx, &p); err != nil {
+				return err
+			}
 		}
 		if p.Flagged != was.Flagged || p.Flag != was.Flag {
 			if err := s.flagged(ctx, tx, &was, &p, product); err != nil {

@@ -153,6 +153,9 @@ func (s *Service) certified(ctx context.Context, q store.Querier, id string) err
 // rests refuses a product of which something it is built on, or that is built on, is not certified. Each kind is built on
 // another, so there is no circle.
 func (s *Service) rests(ctx context.Context, q store.Querier, p *Product) error {
+	if p.bare() && !p.State.inDesign() {
+		return onNothing(p)
+	}
 	for _, ref := range []string{p.BuiltOn, p.Solution} {
 		if ref == "" {
 			continue
@@ -164,9 +167,22 @@ func (s *Service) rests(ctx context.Context, q store.Querier, p *Product) error 
 		if err != nil {
 			return err
 		}
+		if base.bare() { // it was certified on something that is gone
+			return onNothing(&base)
+		}
 		if err := s.rests(ctx, q, &base); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// bare says whether a product that must be built on something is built on nothing: it has yet to be, or what it was is gone.
+func (p *Product) bare() bool {
+	rule, err := ruleOf(p.Kind)
+	return err == nil && len(rule.BuiltOn) > 0 && p.BuiltOn == ""
+}
+
+func onNothing(p *Product) error {
+	return fault.Conflict("/built_on", "what product "+p.ID+" was built on is gone")
 }

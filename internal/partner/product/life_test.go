@@ -23,6 +23,7 @@ import (
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/certify"
 	"lampworks/internal/partner/notice"
+	"lampworks/internal/partner/quota"
 )
 
 var (
@@ -138,11 +139,26 @@ func (r *trade) paper(who access.Actor, id, kind string) Paper {
 	return d
 }
 
-// stored is what an organisation has taken of its storage.
-func (r *trade) stored(organisation string) (n int64) {
+// used is what a subject has taken of a limit.
+func (r *trade) used(of quota.Subject, l quota.Limit) (n int64) {
 	r.t.Helper()
 	r.must(r.store.Read(r.t.Context(), func(v *store.View) error {
-		return v.QueryRow(r.t.Context(), "SELECT COALESCE(SUM(used), 0) FROM quota_used WHERE subject = ? AND name = 'storage_bytes'", organisation).Scan(&n)
+		return v.QueryRow(r.t.Context(), "SELECT COALESCE(SUM(used), 0) FROM quota_used WHERE subject = ? AND name = ?", of.ID, l.String()).Scan(&n)
+	}))
+	return n
+}
+
+// kept is what the files of an organisation have of bytes, by their rows.
+func (r *trade) kept(organisation string) (n int64) {
+	r.t.Helper()
+	r.must(r.store.Read(r.t.Context(), func(v *store.View) error {
+		here, err := Stored(r.t.Context(), v, organisation)
+		if err != nil {
+			return err
+		}
+		evidence, err := certify.Stored(r.t.Context(), v, organisation)
+		n = here + evidence
+		return err
 	}))
 	return n
 }
@@ -582,8 +598,9 @@ func TestErase(t *testing.T) {
 			}))
 			return n
 		}
-		if got := r.stored("mods"); got != int64(len("%PDF-1.7")) {
-			t.Errorf("the paper takes %d bytes of the storage", got)
+		mods := quota.Organisation("mods")
+		if got, is := r.used(mods, quota.Storage), r.kept("mods"); got != is || is <= 2*int64(len("%PDF-1.7")) {
+			t.Errorf("papers, icon and evidence have %d bytes, and %d of the storage are taken", is, got)
 		}
 		if holds() != 2 {
 			t.Errorf("of the %s it holds %d rows, want 2", kind, holds())
@@ -594,12 +611,21 @@ func TestErase(t *testing.T) {
 				return err
 			}))
 		}
+		for more := true; more; {
+			r.must(r.store.Write(ctx, func(tx *store.Tx) (err error) {
+				more, err = r.Certify.Erase(ctx, tx, kind, id, 1)
+				return err
+			}))
+		}
 		p := r.load(r.maker, lamp.ID)
 		if holds() != 0 || !p.Flagged || p.BuiltOn != "" {
 			t.Errorf("after the %s went it holds %d rows, and the lamp is %+v", kind, holds(), p)
 		}
-		if got := r.stored("mods"); got != 0 {
-			t.Errorf("%d bytes of the storage were not given back", got)
+		if got, is := r.used(mods, quota.Storage), r.kept("mods"); got != 0 || is != 0 {
+			t.Errorf("%d bytes of the storage were not given back, %d are kept", got, is)
+		}
+		if got := r.used(mods, quota.Products); got != 0 {
+			t.Errorf("%d products were not given back", got)
 		}
 		next := r.make(r.maker, NewProduct{Category: "light"})
 		if next.ProductID <= lamp.ProductID {

@@ -80,6 +80,9 @@ func (p *Product) Open(who access.Actor) []Act { return moves.Open(p.State, who)
 // out says whether others may build on the product, and buy it.
 func (s State) out() bool { return s == Online || s == MassProduction }
 
+// inDesign says whether what a product is built of may still be changed.
+func (s State) inDesign() bool { return s == Drafted || s == Developing || s == Debugging }
+
 // A Lack is one thing that is missing before an act.
 type Lack struct {
 	Code string // stable: "icon"
@@ -237,7 +240,7 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, p *Product) error {
 	p.Revision++
 	p.ChangedAt = at(s.now().UnixMilli())
 	res, err := tx.Exec(ctx, saveSQL, marshal(p.Names), p.search(), string(p.State), bit(p.Offered), p.BuiltOn, p.Solution, marshal(p.Protocols),
-		marshal(p.Care), p.Icon, p.IconMedia, bit(p.Flagged), p.Flag, millis(p.FlaggedAt), p.Revision, p.ChangedAt.UnixMilli(), p.ID, p.Revision-1)
+		marshal(p.Care), p.Icon, p.IconMedia, p.iconSize, bit(p.Flagged), p.Flag, millis(p.FlaggedAt), p.Revision, p.ChangedAt.UnixMilli(), p.ID, p.Revision-1)
 	if err != nil {
 		return fmt.Errorf("saving product %s: %w", p.ID, err)
 	}

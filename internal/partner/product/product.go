@@ -108,6 +108,8 @@ type Product struct {
 	Flag         string // what, in one sentence
 	FlaggedAt    time.Time
 	Revision     int64
+
+	iconSize int64 // bytes, as they count for the storage
 }
 
 // Names is a name by language: "zh-CN", "en".

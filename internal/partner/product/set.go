@@ -18,6 +18,7 @@ import (
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/certify"
 	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/quota"
 )
 
 // Care is what a family is told about warranty (保修) and whom to turn to (售后).
@@ -73,7 +74,13 @@ type Change struct {
 // design says whether the change is one of what is built, not of what is said about it.
 func (c *Change) design() bool { return c.BuiltOn != nil || c.Solution != nil || c.Protocols != nil }
 
+// redesigned says whether a product is built of something else than was.
+func (p *Product) redesigned(was *Product) bool {
+	return p.BuiltOn != was.BuiltOn || p.Solution != was.Solution || !slices.Equal(slices.Sorted(slices.Values(p.Protocols)), slices.Sorted(slices.Values(was.Protocols)))
+}
+
 // Set changes a product. What it is built of is open until it is certified, the rest until it is retired.
+// Where that changes, its certificates end.
 func (s *Service) Set(ctx context.Context, who access.Actor, id string, c Change) (Product, error) {
 	if err := allow(who, access.WriteProduct); err != nil {
 		return Product{}, err
@@ -82,11 +89,17 @@ func (s *Service) Set(ctx context.Context, who access.Actor, id string, c Change
 		return Product{}, err
 	}
 	return s.change(ctx, who, id, func(tx *store.Tx, q *Product) (string, string, error) {
-		if c.design() && !slices.Contains([]State{Drafted, Developing, Debugging}, q.State) {
+		if c.design() && !q.State.inDesign() {
 			return "", "", fault.Closed("changing what it is built of", string(q.State), nil)
 		}
+		was := *q
 		if err := s.apply(ctx, tx, q, c); err != nil {
 			return "", "", err
+		}
+		if q.redesigned(&was) && s.Certify != nil {
+			if err := s.Certify.Redesigned(ctx, tx, q.Organisation, q.ID); err != nil {
+				return "", "", err
+			}
 		}
 		return "product.set", c.note(), nil
 	})
@@ -227,8 +240,15 @@ func (s *Service) SetIcon(ctx context.Context, who access.Actor, id string, cont
 		return Product{}, err
 	}
 	lost := ""
-	p, err = s.change(ctx, who, id, func(_ *store.Tx, q *Product) (string, string, error) {
-		lost, q.Icon, q.IconMedia = q.Icon, b.ID, string(b.Type)
+	p, err = s.change(ctx, who, id, func(tx *store.Tx, q *Product) (string, string, error) {
+		of := quota.Organisation(q.Organisation)
+		if err := quota.Give(ctx, tx, of, quota.Storage, q.iconSize); err != nil {
+			return "", "", err
+		}
+		if err := quota.Take(ctx, tx, of, quota.Storage, b.Size); err != nil {
+			return "", "", err
+		}
+		lost, q.Icon, q.IconMedia, q.iconSize = q.Icon, b.ID, string(b.Type), b.Size
 		return "product.icon", b.ID, nil
 	})
 	if err != nil {

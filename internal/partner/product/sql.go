@@ -18,7 +18,7 @@ import (
 
 const (
 	columns = `id, organisation, product_id, product_key, category, names, version, created_at, changed_at, kind, state, offered, built_on,
-		solution, protocols, care, icon, icon_media, flagged, flag, flagged_at, revision`
+		solution, protocols, care, icon, icon_media, icon_size, flagged, flag, flagged_at, revision`
 
 	loadSQL = `
 		SELECT ` + columns + `
@@ -50,7 +50,7 @@ const (
 
 	saveSQL = `
 		UPDATE product
-		SET names = ?, search = ?, state = ?, offered = ?, built_on = ?, solution = ?, protocols = ?, care = ?, icon = ?, icon_media = ?, flagged = ?,
+		SET names = ?, search = ?, state = ?, offered = ?, built_on = ?, solution = ?, protocols = ?, care = ?, icon = ?, icon_media = ?, icon_size = ?, flagged = ?,
 			flag = ?, flagged_at = ?, revision = ?, changed_at = ?
 		WHERE id = ? AND revision = ?`
 
@@ -129,7 +129,7 @@ func scan(row scanner) (Product, error) {
 	var created, changed, flagged int64
 	var offered, flag int
 	err := row.Scan(&p.ID, &p.Organisation, &p.ProductID, &p.ProductKey, &p.Category, &names, &p.Version, &created, &changed, &p.Kind, &p.State,
-		&offered, &p.BuiltOn, &p.Solution, &protocols, &care, &p.Icon, &p.IconMedia, &flag, &p.Flag, &flagged, &p.Revision)
+		&offered, &p.BuiltOn, &p.Solution, &protocols, &care, &p.Icon, &p.IconMedia, &p.iconSize, &flag, &p.Flag, &flagged, &p.Revision)
 	if err != nil {
 		return Product{}, err
 	}
