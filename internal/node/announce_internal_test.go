@@ -39,7 +39,7 @@ func TestEveryOrganisationHearsOfNewTerms(t *testing.T) {
 		}
 		return running.Err()
 	}})
-	n.Jobs.Handle(agreementJob, n.tellAgreement)
+	n.Jobs.Handle(agreementJob, access.ManageAgreements, n.tellAgreement)
 	const organisations = 2*tellAtOnce + 7
 	err = n.Store.Write(ctx, func(tx *store.Tx) error {
 		for i := range organisations {

@@ -33,6 +33,7 @@ import (
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/blob"
 	"lampworks/internal/infra/blob/dir"
@@ -204,7 +205,9 @@ func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
 
 // openRooms builds the rooms from the ground up and hands each upper room's hook to the lower one.
 func (n *Node) openRooms(context.Context) error {
-	n.Jobs = job.New(n.Store, n.log)
+	n.Jobs = job.New(n.Store, n.log).Recorded(func(ctx context.Context, tx *store.Tx, who access.Actor, id string) error {
+		return audit.Record(ctx, tx, who, "job.cancel", id, "")
+	})
 	n.openLimits()
 	senders, err := outbound.Senders(n.c.Outbound)
 	if err != nil {

@@ -163,7 +163,9 @@ func newWorld(t *testing.T) *world {
 	w.outbox = outbox.New(w.store, must(outbound.Senders(outbound.Config{Dir: filepath.Join(dir, "outbound")}))(t), nil, log)
 	w.mail = filepath.Join(dir, "outbound")
 	w.accounts = account.New(account.Config{Store: w.store, Keys: keys, Outbox: w.outbox, Forget: w.forget, Logger: log})
-	jobs := job.New(w.store, log)
+	jobs := job.New(w.store, log).Recorded(func(ctx context.Context, tx *store.Tx, who access.Actor, id string) error {
+		return audit.Record(ctx, tx, who, "job.cancel", id, "")
+	})
 	products := product.New(w.store, keys, log)
 	blobs := blobtest.Open(t)
 	verifications := must(verify.New(verify.Config{Store: w.store, Keys: keys, Blobs: blobs, Logger: log}))(t)

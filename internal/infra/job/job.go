@@ -78,7 +78,7 @@ type Spec struct {
 // Submit queues a job in the transaction of the act that wants it. The job's
 // organisation is who's. The kind must have a handler.
 func (r *Runner) Submit(ctx context.Context, tx *store.Tx, who access.Actor, spec Spec) (Job, error) {
-	if !r.handles(spec.Kind) {
+	if r.handling(spec.Kind).do == nil {
 		return Job{}, fault.Unsupported("kind", spec.Kind, "a kind of job that has a handler")
 	}
 	input, err := json.Marshal(spec.Input)
@@ -105,9 +105,10 @@ func (r *Runner) Submit(ctx context.Context, tx *store.Tx, who access.Actor, spe
 	return j, nil
 }
 
-// Load gives a job of who's organisation. The platform itself sees all.
+// Load gives a job of who's organisation. The platform itself and the operator's people see all.
 func Load(ctx context.Context, q store.Querier, who access.Actor, id string) (Job, error) {
-	j, err := scan(q.QueryRow(ctx, selectJob+`WHERE id = ? AND (organisation = ? OR ?)`, id, who.Organisation, who.Platform()))
+	where, args := seen(who)
+	j, err := scan(q.QueryRow(ctx, selectJob+where+` AND id = ?`, append(args, id)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Job{}, fault.NotFound("job", id)
 	}
@@ -115,6 +116,14 @@ func Load(ctx context.Context, q store.Querier, who access.Actor, id string) (Jo
 		return Job{}, fmt.Errorf("loading job %s: %w", id, err)
 	}
 	return j, nil
+}
+
+// seen is the condition for the jobs that exist for who.
+func seen(who access.Actor) (where string, args []any) {
+	if who.Everywhere() {
+		return `WHERE seq > 0`, nil
+	}
+	return `WHERE organisation = ?`, []any{who.Organisation}
 }
 
 // A Filter limits a list. Empty fields do not limit.
@@ -125,7 +134,7 @@ type Filter struct {
 	Limit  int    // 1..MaxPage; 0 is 50
 }
 
-// List gives jobs of who's organisation, newest first, and the cursor of the next page, empty after the last.
+// List gives the jobs that [Load] would, newest first, and the cursor of the next page, empty after the last.
 func List(ctx context.Context, q store.Querier, who access.Actor, f Filter) ([]Job, string, error) {
 	if f.Limit == 0 {
 		f.Limit = 50
@@ -140,7 +149,8 @@ func List(ctx context.Context, q store.Querier, who access.Actor, f Filter) ([]J
 			return nil, "", fault.Invalid("cursor", f.Cursor, "the next_cursor of a list", "begin without a cursor")
 		}
 	}
-	rows, err := q.Query(ctx, selectJob+listJobs, who.Organisation, before, f.Kind, f.Kind, f.Object, f.Object, f.Limit+1)
+	where, args := seen(who)
+	rows, err := q.Query(ctx, selectJob+where+listJobs, append(args, before, f.Kind, f.Kind, f.Object, f.Object, f.Limit+1)...)
 	if err != nil {
 		return nil, "", fmt.Errorf("listing jobs: %w", err)
 	}
@@ -163,17 +173,25 @@ func List(ctx context.Context, q store.Querier, who access.Actor, f Filter) ([]J
 	return jobs, "", nil
 }
 
-// Cancel asks a job of who's organisation to stop. It is cancelled as soon as its handler has
-// noticed: one that waits is started at once for that, see [Handler]. A job that has ended is a conflict.
+// Cancel asks a job of who's organisation to stop, if who may do what such a job does. It is cancelled as soon as its handler
+// has noticed: one that waits is started at once for that, see [Handler]. A job that has ended is a conflict.
 func (r *Runner) Cancel(ctx context.Context, who access.Actor, id string) (j Job, err error) {
 	err = r.store.Write(ctx, func(tx *store.Tx) error {
-		j, err = r.CancelIn(ctx, tx, who, id)
-		return err
+		if j, err = Load(ctx, tx, who, id); err != nil {
+			return err
+		}
+		if err := who.Check(r.handling(j.Kind).cancel); err != nil {
+			return err
+		}
+		if j, err = r.CancelIn(ctx, tx, who, id); err != nil || r.audit == nil {
+			return err
+		}
+		return r.audit(ctx, tx, who, id)
 	})
 	return j, err
 }
 
-// CancelIn is Cancel within the transaction of an act.
+// CancelIn stops a job within the transaction of an act, which answers for who may, and records it.
 func (r *Runner) CancelIn(ctx context.Context, tx *store.Tx, who access.Actor, id string) (Job, error) {
 	j, err := Load(ctx, tx, who, id)
 	switch {

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var ada = access.Actor{Kind: access.KindUser, ID: "ada", Login: "ada", Organisation: "org"}
+var ada = access.Actor{Kind: access.KindUser, ID: "ada", Login: "ada", Organisation: "org", Roles: []access.Role{access.Engineer}}
 
 func newRunner(s *store.Store) *Runner { return New(s, slog.New(slog.DiscardHandler)) }
 
@@ -91,9 +91,9 @@ func TestJobEnds(t *testing.T) {
 		"refuse": func(context.Context, *Task) error { return fault.Invalid("row 7", "x", "a MAC", "") },
 		"panic":  func(context.Context, *Task) error { panic("secret detail") },
 		"cancel": func(context.Context, *Task) error { return ErrCancelled },
-		"long":   func(context.Context, *Task) error { return errors.New(strings.Repeat("灯", 1000)) },
+		"long":   func(context.Context, *Task) error { return said(strings.Repeat("灯", 1000)) },
 	} {
-		r.Handle(kind, h)
+		r.Handle(kind, access.ManageJob, h)
 	}
 	run(t, r)
 	for _, tt := range []struct {
@@ -103,7 +103,7 @@ func TestJobEnds(t *testing.T) {
 		err    string
 	}{
 		{"good", Done, `{"made":5}`, ""},
-		{"bad", Failed, "", "the disk has a hole"},
+		{"bad", Failed, "", "an error of the program, see its log"},
 		{"refuse", Failed, "", "row 7 is x, want a MAC"},
 		{"panic", Failed, "", "an error of the program, see its log"},
 		{"cancel", Cancelled, "", ""},
@@ -126,7 +126,7 @@ func TestJobExistsExactlyIfItsActDoes(t *testing.T) {
 	s := storetest.Open(t)
 	r := newRunner(s)
 	var ran atomic.Int32
-	r.Handle("x", func(context.Context, *Task) error { ran.Add(1); return nil })
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error { ran.Add(1); return nil })
 	run(t, r)
 	_ = s.Write(t.Context(), func(tx *store.Tx) error {
 		if _, err := r.Submit(t.Context(), tx, ada, Spec{Kind: "x"}); err != nil {
@@ -165,14 +165,14 @@ func TestInterruptedJobContinuesFromItsProgress(t *testing.T) {
 		}
 	}
 	r := newRunner(s)
-	r.Handle("x", handler(4))
+	r.Handle("x", access.ManageJob, handler(4))
 	stop := run(t, r)
 	j := submit(t, s, r, Spec{Kind: "x"})
 	<-started
 	stop()
 
 	r = newRunner(s)
-	r.Handle("x", handler(7))
+	r.Handle("x", access.ManageJob, handler(7))
 	stop = run(t, r)
 	<-started
 	stop()
@@ -186,7 +186,7 @@ func TestInterruptedJobContinuesFromItsProgress(t *testing.T) {
 	}
 
 	r = newRunner(s)
-	r.Handle("x", handler(-1))
+	r.Handle("x", access.ManageJob, handler(-1))
 	run(t, r)
 	j = wait(t, r, j.ID)
 	if j.State != Done || j.Attempts != 3 || fmt.Sprint(rows) != "[0 1 2 3 4 5 6 7 8 9]" {
@@ -199,7 +199,7 @@ func TestNoHandlerRunsWhenRunHasReturned(t *testing.T) {
 	r := newRunner(s)
 	started := make(chan struct{})
 	var ended atomic.Bool
-	r.Handle("x", func(ctx context.Context, _ *Task) error {
+	r.Handle("x", access.ManageJob, func(ctx context.Context, _ *Task) error {
 		close(started)
 		<-ctx.Done()
 		time.Sleep(20 * time.Millisecond)
@@ -227,13 +227,13 @@ func TestCancel(t *testing.T) {
 	r := newRunner(s)
 	running := make(chan struct{})
 	var kept atomic.Int32
-	r.Handle("watches ctx", func(ctx context.Context, _ *Task) error {
+	r.Handle("watches ctx", access.ManageJob, func(ctx context.Context, _ *Task) error {
 		close(running)
 		<-ctx.Done()
 		return ctx.Err()
 	})
 	goOn := make(chan struct{})
-	r.Handle("only writes", func(ctx context.Context, tk *Task) error {
+	r.Handle("only writes", access.ManageJob, func(ctx context.Context, tk *Task) error {
 		running <- struct{}{}
 		<-goOn
 		return s.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
@@ -278,7 +278,7 @@ func TestCancel(t *testing.T) {
 func TestForeignJobIsNotFound(t *testing.T) {
 	s := storetest.Open(t)
 	r := newRunner(s)
-	r.Handle("x", func(context.Context, *Task) error { return nil })
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error { return nil })
 	j := submit(t, s, r, Spec{Kind: "x"})
 	bob := access.Actor{Kind: access.KindUser, ID: "bob", Organisation: "other"}
 	want := `there is no job "` + j.ID + `"`
@@ -307,7 +307,7 @@ func TestUnavailableIsTriedAgain(t *testing.T) {
 	now.Store(time.Now().UnixMilli())
 	r.now = func() time.Time { return time.UnixMilli(now.Load()) }
 	var tries atomic.Int32
-	r.Handle("x", func(context.Context, *Task) error {
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error {
 		if tries.Add(1) < 3 {
 			now.Add(lastRetry.Milliseconds())
 			return fault.Unavailable("the other side is away", nil)
@@ -331,7 +331,7 @@ func TestJobThatKillsTheProgramIsGivenUp(t *testing.T) {
 	s := storetest.Open(t)
 	r := newRunner(s)
 	var ran atomic.Int32
-	r.Handle("x", func(context.Context, *Task) error { ran.Add(1); return nil })
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error { ran.Add(1); return nil })
 	j := submit(t, s, r, Spec{Kind: "x"})
 	err := s.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.Exec(t.Context(), `UPDATE job SET attempts = ?, state = 'running'`, maxAttempts)
@@ -350,7 +350,7 @@ func TestAtMostFourRunAtOnce(t *testing.T) {
 	s := storetest.Open(t)
 	r := newRunner(s)
 	var running, most atomic.Int32
-	r.Handle("x", func(context.Context, *Task) error {
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error {
 		n := running.Add(1)
 		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
 		}
@@ -374,7 +374,7 @@ func TestAtMostFourRunAtOnce(t *testing.T) {
 func TestSubmitAndListRefuseBadInput(t *testing.T) {
 	s := storetest.Open(t)
 	r := newRunner(s)
-	r.Handle("x", func(context.Context, *Task) error { return nil })
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error { return nil })
 	for _, tt := range []struct {
 		spec Spec
 		want string
@@ -424,6 +424,132 @@ func TestSubmitAndListRefuseBadInput(t *testing.T) {
 	}
 }
 
+// breakWrites makes the database refuse to bring a job into a state.
+func breakWrites(t *testing.T, s *store.Store, when string) (mend func()) {
+	t.Helper()
+	storetest.SQLiteOnly(t, "the trigger that refuses is SQLite's")
+	exec := func(statement string) {
+		t.Helper()
+		err := s.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE TRIGGER broken BEFORE UPDATE ON job WHEN NEW.state = '" + when + "' BEGIN SELECT RAISE(ABORT, 'the disk has a hole'); END")
+	return func() { exec("DROP TRIGGER broken") }
+}
+
+// TestEndIsWrittenWhenTheDatabaseTakesIt: a job whose end could not be written ends without a restart, and runs once.
+func TestEndIsWrittenWhenTheDatabaseTakesIt(t *testing.T) {
+	s := storetest.Open(t)
+	mend := breakWrites(t, s, "done")
+	failed := make(warnings, 100)
+	r := New(s, slog.New(failed))
+	var ran atomic.Int32
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error { ran.Add(1); return nil })
+	j := submit(t, s, r, Spec{Kind: "x"})
+	run(t, r)
+	<-failed
+	mend()
+	if j = wait(t, r, j.ID); j.State != Done || j.Attempts != 1 || ran.Load() != 1 {
+		t.Errorf("it ends as %s after %d starts, the handler ran %d times", j.State, j.Attempts, ran.Load())
+	}
+}
+
+// TestStartsThatFailAreNotAFlood: on a database that takes no start, the runner waits a second, then longer.
+func TestStartsThatFailAreNotAFlood(t *testing.T) {
+	s := storetest.Open(t)
+	mend := breakWrites(t, s, "running")
+	failed := make(warnings, 10_000)
+	r := New(s, slog.New(failed))
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error { return nil })
+	j := submit(t, s, r, Spec{Kind: "x"})
+	begun := time.Now()
+	run(t, r)
+	<-failed
+	<-failed
+	if took := time.Since(begun); took < firstRetry {
+		t.Errorf("a second try after %s", took)
+	}
+	mend()
+	if j = wait(t, r, j.ID); j.State != Done || j.Attempts != 1 {
+		t.Errorf("it ends as %s after %d starts", j.State, j.Attempts)
+	}
+	for wait, want := range map[time.Duration]time.Duration{0: time.Second, time.Second: 2 * time.Second, 50 * time.Second: time.Minute, time.Minute: time.Minute} {
+		if got := grow(wait); got != want {
+			t.Errorf("after %s comes %s, want %s", wait, got, want)
+		}
+	}
+}
+
+// warnings hears of each record of a log.
+type warnings chan struct{}
+
+func (w warnings) Enabled(context.Context, slog.Level) bool { return true }
+func (w warnings) Handle(context.Context, slog.Record) error {
+	w <- struct{}{}
+	return nil
+}
+func (w warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w warnings) WithGroup(string) slog.Handler      { return w }
+
+// TestCancelAsksForTheActOfTheKind: an engineer does not stop what only an owner begins, and who stops is on record.
+func TestCancelAsksForTheActOfTheKind(t *testing.T) {
+	s := storetest.Open(t)
+	var recorded []string
+	r := newRunner(s).Recorded(func(_ context.Context, _ *store.Tx, who access.Actor, id string) error {
+		recorded = append(recorded, who.ID+" "+id)
+		return nil
+	})
+	r.Handle("export", access.LeaveOrganisation, func(context.Context, *Task) error { return nil })
+	j := submit(t, s, r, Spec{Kind: "export"})
+	_, err := r.Cancel(t.Context(), ada, j.ID)
+	if want := "organisation.leave is not allowed: it needs role owner"; err == nil || err.Error() != want {
+		t.Errorf("an engineer gets %v, want %s", err, want)
+	}
+	owner := ada
+	owner.ID, owner.Roles = "olga", []access.Role{access.Owner}
+	if _, err := r.Cancel(t.Context(), owner, j.ID); err != nil {
+		t.Error(err)
+	}
+	if got, want := fmt.Sprint(recorded), "[olga "+j.ID+"]"; got != want {
+		t.Errorf("recorded is %s, want %s", got, want)
+	}
+}
+
+// TestOperatorSeesAllJobs: the operator's people see the jobs of all organisations, a part of the program for one its own.
+func TestOperatorSeesAllJobs(t *testing.T) {
+	s := storetest.Open(t)
+	r := newRunner(s)
+	r.Handle("x", access.ManageJob, func(context.Context, *Task) error { return nil })
+	j := submit(t, s, r, Spec{Kind: "x"})
+	err := s.Read(t.Context(), func(v *store.View) error {
+		for name, tt := range map[string]struct {
+			who  access.Actor
+			want int
+		}{
+			"admin":                {access.Actor{Kind: access.KindUser, Roles: []access.Role{access.Admin}, Strong: true}, 1},
+			"platform":             {access.System("x", ""), 1},
+			"platform for another": {access.System("x", "other"), 0},
+			"member of the same":   {ada, 1},
+			"somebody without one": {access.Actor{Kind: access.KindUser}, 0},
+		} {
+			all, _, err := List(t.Context(), v, tt.who, Filter{})
+			_, loading := Load(t.Context(), v, tt.who, j.ID)
+			if err != nil || len(all) != tt.want || (loading == nil) != (tt.want == 1) {
+				t.Errorf("%s lists %d, %v, and loads %v; want %d", name, len(all), err, loading, tt.want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestClockJumps queues by a clock that runs ahead and then is put right: neither a job nor its retry waits until the clock
 // has caught up, and one that is to wait does.
 func TestClockJumps(t *testing.T) {
@@ -434,14 +560,14 @@ func TestClockJumps(t *testing.T) {
 	ahead.Store(int64(year))
 	r.now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	var tries atomic.Int32
-	r.Handle("retried", func(context.Context, *Task) error {
+	r.Handle("retried", access.ManageJob, func(context.Context, *Task) error {
 		if tries.Add(1) == 1 {
 			ahead.Store(0)
 			return fault.Unavailable("the other side is away", nil)
 		}
 		return nil
 	})
-	r.Handle("queued", func(context.Context, *Task) error { return nil })
+	r.Handle("queued", access.ManageJob, func(context.Context, *Task) error { return nil })
 	retried := submit(t, s, r, Spec{Kind: "retried"})
 	run(t, r)
 	for tries.Load() == 0 {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
@@ -23,7 +24,8 @@ const (
 	lookEvery   = 10 * time.Second // a wake-up may be lost
 	firstRetry  = time.Second
 	lastRetry   = 5 * time.Minute
-	maxError    = 1000 // bytes of an error that are kept
+	longestWait = time.Minute // after writes that failed: the database is away, or the disk full
+	maxError    = 1000        // bytes of an error that are kept
 )
 
 // ErrCancelled is what a handler sees, and returns, when somebody cancelled its job.
@@ -35,15 +37,25 @@ var ErrCancelled = errors.New("the job was cancelled")
 // [ErrCancelled], so that what it worked on ends with it.
 type Handler func(ctx context.Context, t *Task) error
 
+// A Record writes, in the transaction in which somebody asks a job to stop, that they did: the audit.
+type Record func(ctx context.Context, tx *store.Tx, who access.Actor, id string) error
+
+// handling is what is known of a kind.
+type handling struct {
+	cancel access.Act // who may do this may stop one
+	do     Handler
+}
+
 // A Runner does jobs, at most four at once.
 type Runner struct {
 	store *store.Store
 	log   *slog.Logger
 	now   func() time.Time
+	audit Record        // nil: nothing is recorded
 	wake  chan struct{} // has room for one: there may be something to do
 
 	mu       sync.Mutex // guards what follows
-	handlers map[string]Handler
+	handlers map[string]handling
 	running  map[string]context.CancelCauseFunc
 	changed  chan struct{} // closed when a job has ended; nil: nobody waits
 }
@@ -52,24 +64,31 @@ type Runner struct {
 func New(s *store.Store, log *slog.Logger) *Runner {
 	return &Runner{
 		store: s, log: log, now: time.Now, wake: make(chan struct{}, 1),
-		handlers: make(map[string]Handler), running: make(map[string]context.CancelCauseFunc),
+		handlers: make(map[string]handling), running: make(map[string]context.CancelCauseFunc),
 	}
 }
 
-// Handle names the handler of a kind. Rooms call it where they are built; a kind has one.
-func (r *Runner) Handle(kind string, h Handler) {
+// Recorded has cancelling recorded. It is called before Run, by who builds the runner.
+func (r *Runner) Recorded(by Record) *Runner {
+	r.audit = by
+	return r
+}
+
+// Handle names the handler of a kind, and the act that whoever stops such a job may do: the one that began it. Rooms call it
+// where they are built; a kind has one.
+func (r *Runner) Handle(kind string, cancel access.Act, h Handler) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.handlers[kind] != nil {
+	if r.handlers[kind].do != nil {
 		panic("job: two handlers for " + kind)
 	}
-	r.handlers[kind] = h
+	r.handlers[kind] = handling{cancel, h}
 }
 
-func (r *Runner) handles(kind string) bool {
+func (r *Runner) handling(kind string) handling {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.handlers[kind] != nil
+	return r.handlers[kind]
 }
 
 // Run does jobs until ctx ends. When it returns no handler runs any more, and what
@@ -88,14 +107,17 @@ func (r *Runner) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	places := make(chan struct{}, parallel)
+	var doubt Job // may have been started, in a transaction whose end is not known
+	var failing time.Duration
 	for {
 		select {
 		case places <- struct{}{}:
 		case <-ctx.Done():
 			return nil
 		}
-		j, ok := r.claim(ctx)
+		j, ok, err := r.claim(ctx, doubt)
 		if ok {
+			doubt, failing = Job{}, 0
 			wg.Go(func() {
 				defer func() { <-places }()
 				r.do(ctx, j)
@@ -103,9 +125,28 @@ func (r *Runner) Run(ctx context.Context) error {
 			continue
 		}
 		<-places
+		if err != nil {
+			doubt, failing = j, grow(failing)
+			pause(ctx, failing)
+			continue
+		}
+		doubt, failing = Job{}, 0
 		if !r.rest(ctx) {
 			return nil
 		}
+	}
+}
+
+// grow is the next wait while writes fail: a second, doubling up to a minute.
+func grow(wait time.Duration) time.Duration { return min(max(2*wait, firstRetry), longestWait) }
+
+// pause waits, or for the end of ctx.
+func pause(ctx context.Context, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -139,11 +180,18 @@ func (r *Runner) rest(ctx context.Context) bool {
 	return true
 }
 
-// claim starts the oldest job that is due.
-func (r *Runner) claim(ctx context.Context) (Job, bool) {
-	var j Job
-	var err error
-	for waiting := true; waiting; {
+// claim starts the oldest job that is due. What may have been started before, and does not run, is queued again first. With
+// an error, the job it gives may have been started.
+func (r *Runner) claim(ctx context.Context, doubt Job) (j Job, ok bool, err error) {
+	ctx = store.Urgent(ctx) // on a full disk too: what runs may be what frees it
+	if doubt.ID != "" {
+		err = r.store.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.Exec(ctx, requeueJob, r.now().UnixMilli(), doubt.ID, doubt.Attempts+1)
+			return err
+		})
+		j = doubt
+	}
+	for waiting := err == nil; waiting; {
 		err = r.store.Read(ctx, func(v *store.View) error {
 			// No retry waits longer than this, and no job is of a time to come: what does or is was noted by a clock that ran ahead.
 			now := r.now()
@@ -167,15 +215,18 @@ func (r *Runner) claim(ctx context.Context) (Job, bool) {
 			break
 		}
 	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return Job{}, false, nil
+	}
 	if err != nil {
-		if !errors.Is(err, sql.ErrNoRows) && ctx.Err() == nil {
+		if ctx.Err() == nil {
 			r.log.LogAttrs(ctx, slog.LevelError, "jobs cannot be started", slog.Any("error", err))
 		}
-		return Job{}, false
+		return j, false, err
 	}
 	j.State = Running
 	j.Attempts++
-	return j, true
+	return j, true, nil
 }
 
 // do runs the handler of a job and writes down how it ended.
@@ -183,7 +234,7 @@ func (r *Runner) do(ctx context.Context, j Job) {
 	taskCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.mu.Lock()
-	handler := r.handlers[j.Kind]
+	handler := r.handlers[j.Kind].do
 	r.running[j.ID] = cancel
 	r.mu.Unlock()
 	t := &Task{Job: j, runner: r}
@@ -197,10 +248,7 @@ func (r *Runner) do(ctx context.Context, j Job) {
 	if (err != nil || j.Cancelling) && errors.Is(context.Cause(taskCtx), ErrCancelled) {
 		err = ErrCancelled
 	}
-	if e := r.end(ctx, t, err); e != nil {
-		r.log.LogAttrs(ctx, slog.LevelError, "job not ended in the database, it will run again",
-			slog.String("job", j.ID), slog.String("kind", j.Kind), slog.Any("error", e))
-	}
+	r.end(ctx, t, err)
 	r.mu.Lock()
 	if r.changed != nil {
 		close(r.changed)
@@ -214,9 +262,9 @@ func (r *Runner) do(ctx context.Context, j Job) {
 func (r *Runner) attempt(ctx context.Context, handler Handler, t *Task) error {
 	switch {
 	case handler == nil:
-		return errors.New("this program has no handler for the kind")
+		return said("this program has no handler for the kind")
 	case t.Job.Attempts > maxAttempts:
-		return fmt.Errorf("given up after %d starts", maxAttempts)
+		return said(fmt.Sprintf("given up after %d starts", maxAttempts))
 	}
 	return r.call(ctx, handler, t)
 }
@@ -227,45 +275,74 @@ func (r *Runner) call(ctx context.Context, h Handler, t *Task) (err error) {
 		if p := recover(); p != nil {
 			r.log.LogAttrs(ctx, slog.LevelError, "job panicked", slog.String("job", t.Job.ID),
 				slog.String("kind", t.Job.Kind), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			err = errors.New("an error of the program, see its log")
+			err = said(programError)
 		}
 	}()
 	return h(ctx, t)
 }
 
-// end writes down how a job ended, or queues it again.
-func (r *Runner) end(ctx context.Context, t *Task, cause error) error {
-	stopped := ctx.Err() != nil
-	ctx = context.WithoutCancel(ctx)
-	now := r.now()
-	return r.store.Write(ctx, func(tx *store.Tx) error {
-		var err error
-		switch {
-		case cause == nil:
-			_, err = tx.Exec(ctx, endJob, Done, t.result, "", now.UnixMilli(), t.Job.ID)
-		case errors.Is(cause, ErrCancelled):
-			_, err = tx.Exec(ctx, endJob, Cancelled, nil, "", now.UnixMilli(), t.Job.ID)
-		case stopped:
-			_, err = tx.Exec(ctx, requeueJob, now.UnixMilli(), t.Job.ID)
-		case fault.Passes(cause) && t.Job.Attempts < maxAttempts:
-			due := now.Add(min(firstRetry<<min(t.Job.Attempts-1, 10), lastRetry))
-			_, err = tx.Exec(ctx, requeueJob, due.UnixMilli(), t.Job.ID)
-			r.log.LogAttrs(ctx, slog.LevelWarn, "job waits to try again", slog.String("job", t.Job.ID),
-				slog.String("kind", t.Job.Kind), slog.Time("due", due), slog.Any("error", cause))
-		default:
-			_, err = tx.Exec(ctx, endJob, Failed, nil, sentence(cause), now.UnixMilli(), t.Job.ID)
-			r.log.LogAttrs(ctx, slog.LevelError, "job failed", slog.String("job", t.Job.ID),
-				slog.String("kind", t.Job.Kind), slog.Any("error", cause))
+// end writes down how a job ended, or queues it again. While the database does not take it, it tries again, until ctx ends:
+// the next start of the program queues the job then.
+func (r *Runner) end(ctx context.Context, t *Task, cause error) {
+	statement, args := r.ending(ctx, t, cause)
+	var wait time.Duration
+	for {
+		over := ctx.Err() != nil
+		write := store.Urgent(context.WithoutCancel(ctx))
+		err := r.store.Write(write, func(tx *store.Tx) error {
+			_, err := tx.Exec(write, statement, args...)
+			return err
+		})
+		if err == nil {
+			return
 		}
-		return err
-	})
+		r.log.LogAttrs(ctx, slog.LevelError, "the end of a job was not written", slog.String("job", t.Job.ID),
+			slog.String("kind", t.Job.Kind), slog.Bool("runs_again", over), slog.Any("error", err))
+		if over {
+			return
+		}
+		wait = grow(wait)
+		pause(ctx, wait)
+	}
 }
 
-// sentence is what people may read of an error.
+// ending is what is to be written of a job whose handler has returned.
+func (r *Runner) ending(ctx context.Context, t *Task, cause error) (statement string, args []any) {
+	now, j := r.now(), &t.Job
+	ended := func(s State, result []byte, sentence string) (string, []any) {
+		return endJob, []any{s, result, sentence, now.UnixMilli(), j.ID, j.Attempts}
+	}
+	switch {
+	case cause == nil:
+		return ended(Done, t.result, "")
+	case errors.Is(cause, ErrCancelled):
+		return ended(Cancelled, nil, "")
+	case ctx.Err() != nil:
+		return requeueJob, []any{now.UnixMilli(), j.ID, j.Attempts}
+	case fault.Passes(cause) && j.Attempts < maxAttempts:
+		due := now.Add(min(firstRetry<<min(j.Attempts-1, 10), lastRetry))
+		r.log.LogAttrs(ctx, slog.LevelWarn, "job waits to try again", slog.String("job", j.ID),
+			slog.String("kind", j.Kind), slog.Time("due", due), slog.Any("error", cause))
+		return requeueJob, []any{due.UnixMilli(), j.ID, j.Attempts}
+	}
+	r.log.LogAttrs(ctx, slog.LevelError, "job failed", slog.String("job", j.ID), slog.String("kind", j.Kind), slog.Any("error", cause))
+	return ended(Failed, nil, sentence(cause))
+}
+
+const programError = "an error of the program, see its log"
+
+// said is an error whose text is for people.
+type said string
+
+func (s said) Error() string { return string(s) }
+
+// sentence is what people may read of an error: a fault was made for them, other errors tell of the inside.
 func sentence(err error) string {
-	s := err.Error()
+	s := programError
 	if f := fault.Of(err); f != nil {
 		s = f.Sentence()
+	} else if own, ok := errors.AsType[said](err); ok {
+		s = string(own)
 	}
 	if len(s) > maxError {
 		s = strings.ToValidUTF8(s[:maxError], "") + "…"

@@ -17,7 +17,6 @@ FROM job
 `
 
 const listJobs = `
-WHERE organisation = ?
   AND seq < ?
   AND (? = '' OR kind = ?)
   AND (? = '' OR object = ?)
@@ -45,7 +44,7 @@ WHERE state = 'running' AND ended_at IS NULL`
 const requeueJob = `
 UPDATE job
 SET state = 'queued', due_at = ?
-WHERE id = ? AND state = 'running'`
+WHERE id = ? AND state = 'running' AND attempts = ?`
 
 const setProgress = `
 UPDATE job
@@ -55,7 +54,7 @@ WHERE id = ? AND state = 'running' AND cancel = 0`
 const endJob = `
 UPDATE job
 SET state = ?, result = ?, error = ?, ended_at = ?
-WHERE id = ? AND state = 'running'`
+WHERE id = ? AND state = 'running' AND attempts = ?`
 
 const nextDue = `
 SELECT min(due_at)

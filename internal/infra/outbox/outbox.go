@@ -2,6 +2,7 @@
 //
 // It owns the table outbox_message and promises:
 //   - a message is a row of the act's own transaction: it leaves if the act was committed, and only then;
+//   - while the table takes no note of what was handed over, as on a full disk, nothing is handed over twice;
 //   - it is handed over at least once, or ends as dead after a bounded number of tries or when it is of no use any more,
 //     and operators see the dead ones;
 //   - the messages of one recipient in an hour are bounded, and more are refused to whoever causes them; notices take half

@@ -197,6 +197,52 @@ func TestMessageOfNoUseAnyMoreIsNotSent(t *testing.T) {
 	}
 }
 
+// TestWhatCannotBeNotedIsHandedOverOnce: on a database that takes no note, a message goes out once, and the note is made as
+// soon as it can be.
+func TestWhatCannotBeNotedIsHandedOverOnce(t *testing.T) {
+	storetest.SQLiteOnly(t, "the trigger that refuses is SQLite's")
+	s := newServer(fine)
+	o := newOffice(t, map[string]Sender{Mail: s}, nil)
+	exec := func(statement string) {
+		t.Helper()
+		err := o.store.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE TRIGGER broken BEFORE UPDATE ON outbox_message BEGIN SELECT RAISE(ABORT, 'the disk has a hole'); END")
+	failed := make(warnings, 1000)
+	o.log = slog.New(failed)
+	if err := o.put(letter); err != nil {
+		t.Fatal(err)
+	}
+	o.run()
+	for range 2 {
+		<-failed
+	}
+	exec("DROP TRIGGER broken")
+	o.becomes("sent after 1, text false: ")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.got) != 1 {
+		t.Errorf("it was handed over %d times", len(s.got))
+	}
+}
+
+// warnings hears of each record of a log.
+type warnings chan struct{}
+
+func (w warnings) Enabled(context.Context, slog.Level) bool { return true }
+func (w warnings) Handle(context.Context, slog.Record) error {
+	w <- struct{}{}
+	return nil
+}
+func (w warnings) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w warnings) WithGroup(string) slog.Handler      { return w }
+
 // TestAfterAStopItGoesOn: what was being handed over when the program ended is handed over again.
 func TestAfterAStopItGoesOn(t *testing.T) {
 	s := newServer(fine)

@@ -16,7 +16,11 @@ import (
 // ErrRefused is what a sender wraps when trying again makes no sense: the address does not exist.
 var ErrRefused = errors.New("refused for good")
 
-const lookEvery = 10 * time.Second // a wake-up may be lost
+const (
+	lookEvery   = 10 * time.Second // a wake-up may be lost
+	firstPause  = time.Second      // after what came of a message could not be noted; it doubles
+	longestStop = time.Minute
+)
 
 // Run hands messages over until ctx ends. Each kind has a relay of its own: a dead mail server delays no text message. A
 // message that was being handed over when the program ended is handed over again.
@@ -40,17 +44,35 @@ func (o *Outbox) Run(ctx context.Context) error {
 	}
 }
 
+// relay hands the messages of a kind over. While what came of them cannot be noted, as on a full disk or with the database
+// away, it remembers that and hands over nothing twice; it tries to note it again with growing pauses.
 func (o *Outbox) relay(ctx context.Context, kind string, s Sender) {
+	var open map[string]*outcome // by message: not noted; at most atOnce
+	var wait time.Duration
 	for ctx.Err() == nil {
 		due, err := o.due(ctx, kind)
 		if err != nil && ctx.Err() == nil {
 			o.log.LogAttrs(ctx, slog.LevelWarn, "outbox not read", slog.String("kind", kind), slog.Any("error", err))
 		}
 		var wg sync.WaitGroup
-		for _, w := range due {
-			wg.Go(func() { o.hand(ctx, s, w) })
+		left := make([]*outcome, len(due))
+		for i, w := range due {
+			before := open[w.id]
+			wg.Go(func() { left[i] = o.hand(ctx, s, w, before) })
 		}
 		wg.Wait()
+		open = make(map[string]*outcome)
+		for i, w := range due {
+			if left[i] != nil {
+				open[w.id] = left[i]
+			}
+		}
+		if len(open) > 0 {
+			wait = min(max(2*wait, firstPause), longestStop)
+			stop(ctx, wait)
+			continue
+		}
+		wait = 0
 		if len(due) < atOnce {
 			o.rest(ctx, kind)
 		}
@@ -76,6 +98,18 @@ func (o *Outbox) rest(ctx context.Context, kind string) {
 	case <-ctx.Done():
 	}
 }
+
+func stop(ctx context.Context, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// outcome is what came of a try to hand a message over: nil is that it was.
+type outcome struct{ failed error }
 
 // waiting is a message that is due.
 type waiting struct {
@@ -109,20 +143,29 @@ func (o *Outbox) due(ctx context.Context, kind string) (all []waiting, err error
 	return all, err
 }
 
-// hand tries to hand a message over and notes what came of it.
-func (o *Outbox) hand(ctx context.Context, s Sender, w waiting) {
-	err := errors.New("it was of no use any more before it could be handed over")
-	if o.now().UnixMilli() < w.expires {
-		err = o.send(ctx, s, w)
-	} else {
-		err = fmt.Errorf("%w: %w", ErrRefused, err)
+// hand tries to hand a message over and notes what came of it, or only notes what came of the try before. It gives back what
+// could not be noted.
+func (o *Outbox) hand(ctx context.Context, s Sender, w waiting, before *outcome) (left *outcome) {
+	out := before
+	if out == nil {
+		out = &outcome{o.attempt(ctx, s, w)}
+		if out.failed != nil && ctx.Err() != nil {
+			return nil // the program ends: it is tried again
+		}
 	}
-	if err != nil && ctx.Err() != nil {
-		return // the program ends: it is tried again
-	}
-	if err := o.note(context.WithoutCancel(ctx), w, err); err != nil {
+	if err := o.note(store.Urgent(context.WithoutCancel(ctx)), w, out.failed); err != nil {
 		o.log.LogAttrs(ctx, slog.LevelWarn, "the end of a message was not noted", slog.String("message", w.id), slog.Any("error", err))
+		return out
 	}
+	return nil
+}
+
+// attempt hands a message over, if it is of use still.
+func (o *Outbox) attempt(ctx context.Context, s Sender, w waiting) error {
+	if o.now().UnixMilli() < w.expires {
+		return o.send(ctx, s, w)
+	}
+	return fmt.Errorf("%w: it was of no use any more before it could be handed over", ErrRefused)
 }
 
 func (o *Outbox) send(ctx context.Context, s Sender, w waiting) error {
@@ -150,7 +193,7 @@ func (o *Outbox) note(ctx context.Context, w waiting, failed error) error {
 		_, err := tx.Exec(ctx, endSQL, tries, state, ended, text, w.id)
 		return err
 	})
-	if state == "dead" {
+	if state == "dead" && err == nil {
 		o.log.LogAttrs(ctx, slog.LevelWarn, "a message was given up", slog.String("message", w.id), slog.String("kind", w.message.Kind), slog.Int("tries", tries), slog.String("error", text))
 	}
 	return err

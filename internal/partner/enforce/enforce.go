@@ -100,7 +100,7 @@ func New(c Config) *Service {
 	}
 	s := &Service{c: c, wake: make(chan struct{}, 1)}
 	if c.Jobs != nil {
-		c.Jobs.Handle(deletionJob, s.delete)
+		c.Jobs.Handle(deletionJob, access.Enforce, s.delete)
 	}
 	return s
 }

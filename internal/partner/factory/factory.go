@@ -139,7 +139,7 @@ type Service struct {
 // New returns the service over a migrated store and names itself to jobs as the one that reads logs.
 func New(s *store.Store, orders *issuance.Service, products *product.Service, jobs *job.Runner) *Service {
 	f := &Service{store: s, orders: orders, products: products, jobs: jobs, now: time.Now}
-	jobs.Handle(jobKind, f.read)
+	jobs.Handle(jobKind, access.WriteBurnLog, f.read)
 	return f
 }
 

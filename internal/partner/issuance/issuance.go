@@ -163,8 +163,8 @@ func New(c Config) *Service {
 		c: c, store: c.Store, products: c.Products, keys: c.Keys, jobs: c.Jobs, log: c.Logger,
 		now: time.Now, writing: make(map[string]bool),
 	}
-	c.Jobs.Handle(jobKind, o.issue)
-	c.Jobs.Handle(listKind, o.readList)
+	c.Jobs.Handle(jobKind, access.IssueTriples, o.issue)
+	c.Jobs.Handle(listKind, access.IssueTriples, o.readList)
 	return o
 }
 

@@ -74,7 +74,7 @@ func New(c Config) *Service {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{c: c}
-	c.Jobs.Handle(exportJob, s.collect)
+	c.Jobs.Handle(exportJob, access.LeaveOrganisation, s.collect)
 	return s
 }
 
