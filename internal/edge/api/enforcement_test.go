@@ -67,3 +67,22 @@ func TestSuspendedOrganisation(t *testing.T) {
 	w.want(w.call(w.operator, "POST", "/api/v1/enforcement/measures/"+measure+"/lift", `{"reason":"it was not them"}`), 200)
 	w.want(w.call(w.owner, "POST", "/api/v1/homes", `{"names":{"en":"x"}}`), 201)
 }
+
+// TestSuspendedTakesNoFile makes a download, and is suspended before its file is taken: at the gate for the organisation, in
+// the room for the product. Afterwards it is given.
+func TestSuspendedTakesNoFile(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	m := w.manufacture()
+	file := "/api/v1/downloads/" + m.download + "/file"
+	for kind, id := range map[string]string{"organisation": w.a, "product": m.product} {
+		measure := w.want(w.call(w.operator, "POST", "/api/v1/enforcement/measures", fmt.Sprintf(
+			`{"subject":{"kind":%q,"id":%q},"kind":"suspend","cause":"secret_leak","reason":"see the report"}`, kind, id)), 201).id()
+		if a := w.call(w.owner, "GET", file, ""); a.status != http.StatusForbidden || a.text("code") != "suspended" || a.text("rule") != "suspend "+measure {
+			t.Errorf("under a suspension of the %s a file is answered %d %s", kind, a.status, a.body)
+		}
+		w.want(w.call(w.owner, "GET", "/api/v1/downloads/"+m.download, ""), 200)
+		w.want(w.call(w.operator, "POST", "/api/v1/enforcement/measures/"+measure+"/lift", `{"reason":"it was not them"}`), 200)
+	}
+	w.want(w.call(w.owner, "GET", file, ""), 200)
+}
