@@ -235,11 +235,13 @@ func lately(ctx context.Context, q store.Querier, c Contact, now time.Time) erro
 }
 
 // takeCode uses a code up: fn runs in the same transaction with the contact that it proves. A wrong code is counted, and
-// committed as such; the fifth ends the code.
+// committed as such; the fifth ends the code. A right one is used up, too, if fn finds the login taken before it has
+// written anything: each name that is tried costs a code.
 func (s *Service) takeCode(ctx context.Context, purpose, id, user string, code Code, fn func(*store.Tx, Contact) error) error {
 	wrong := false
+	var told error
 	err := s.change(ctx, func(tx *store.Tx) error {
-		wrong = false
+		wrong, told = false, nil
 		now := s.now() // a code that ends later than any can is of a clock that ran ahead
 		var c Contact
 		var hash []byte
@@ -264,13 +266,26 @@ func (s *Service) takeCode(ctx context.Context, purpose, id, user string, code C
 		if _, err := tx.Exec(ctx, "DELETE FROM account_code WHERE id = ?", id); err != nil {
 			return fmt.Errorf("using a code up: %w", err)
 		}
-		return fn(tx, c)
+		err = fn(tx, c)
+		if taken, ok := errors.AsType[loginTaken](err); ok {
+			told = taken.error // and the code stays used up
+			return nil
+		}
+		return err
 	})
-	if err == nil && wrong {
+	switch {
+	case err != nil:
+		return err
+	case wrong:
 		return errContactCode()
 	}
-	return err
+	return told
 }
+
+// loginTaken is what a transaction that has written nothing yet ends with when the login is somebody's.
+type loginTaken struct{ error }
+
+func (t loginTaken) Unwrap() error { return t.error }
 
 func errContactCode() error {
 	f := fault.Unauthenticated("the code is wrong, older than 10 minutes, or was tried too often")

@@ -41,7 +41,8 @@ type NewInvitation struct {
 	Lang    string // of the message
 }
 
-// Invite asks somebody to become a member. Whether a contact belongs to an account is not told.
+// Invite asks somebody to become a member. Whether a contact belongs to an account, or a login is somebody's, is not told: an
+// invitation for a login that nobody has stays open until it ends.
 func (s *Service) Invite(ctx context.Context, who access.Actor, organisation string, n NewInvitation) (Invitation, error) {
 	if err := mayManage(who, organisation); err != nil {
 		return Invitation{}, err
@@ -114,11 +115,12 @@ func (s *Service) mayInvite(ctx context.Context, tx *store.Tx, i *Invitation, lo
 	}
 	key, err := loginKey(login)
 	if err != nil {
-		return fault.NotFound("user", login)
+		return err
 	}
 	err = tx.QueryRow(ctx, "SELECT id FROM account_user WHERE login_key = ? AND state = 'active'", key).Scan(&i.To)
 	if errors.Is(err, sql.ErrNoRows) {
-		return fault.NotFound("user", login)
+		i.To = newID() // nobody's
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("looking for a login: %w", err)

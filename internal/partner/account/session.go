@@ -385,15 +385,15 @@ func (s *Service) knownAs(ctx context.Context, key string) (proven, error) {
 	err := s.store.Read(ctx, func(v *store.View) error {
 		u = proven{password: s.hasher.nobody}
 		var id, password, state string
-		err := v.QueryRow(ctx, "SELECT id, password, state FROM account_user WHERE login_key = ?", key).Scan(&id, &password, &state)
+		var factor int
+		// One statement, so that a login that exists costs no more than one that does not.
+		err := v.QueryRow(ctx, provenSQL, key).Scan(&id, &password, &state, &factor)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
-		if err != nil || state != stateActive {
-			return err
+		if err == nil && state == stateActive {
+			u = proven{id, password, factor != 0}
 		}
-		factor, err := hasFactor(ctx, v, id)
-		u = proven{id, password, factor}
 		return err
 	})
 	if err != nil {

@@ -47,7 +47,7 @@ func (s *Service) AskSignUp(ctx context.Context, contact, from, lang string) (id
 }
 
 // SignUp makes a user with a verified contact and, if asked for, their organisation. The login is told to be taken, which
-// cannot be hidden, only after the code was right: it costs a guesser a contact of their own for each guess.
+// cannot be hidden, only after the code was right, which is used up then: it costs a guesser a code for each guess.
 func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
 	if s.closed {
 		return User{}, errClosed()
@@ -131,7 +131,7 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, u User, key, has
 		return fmt.Errorf("looking for login %q: %w", u.Login, err)
 	}
 	if taken {
-		return fault.Conflict("/login", "the login "+fault.Cut(u.Login)+" is taken")
+		return loginTaken{fault.Conflict("/login", "the login "+fault.Cut(u.Login)+" is taken")}
 	}
 	made := u.CreatedAt.UnixMilli()
 	if _, err := tx.Exec(ctx, insertUserSQL, u.ID, u.Login, key, u.Email, hash, string(platform), made, made, flag(u.Minor)); err != nil {

@@ -124,6 +124,37 @@ func TestSignUp(t *testing.T) {
 	}
 }
 
+// TestOneCodeTriesOneName: whoever is told that a login is taken has used the code up.
+func TestOneCodeTriesOneName(t *testing.T) {
+	v := newVillage(t)
+	id, code := v.ask(t, "eve@example.com", 1)
+	try := func(login string) string {
+		_, err := v.SignUp(t.Context(), SignUp{User: NewUser{Login: login, Password: NewPassword(good)}, Code: id, Proof: code, From: home})
+		return text(err)
+	}
+	if got, want := try("ann"), "the login ann is taken"; got != want {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+	if got := try("eve"); got != badContactCode {
+		t.Errorf("the same code for another name: %q\nwant %q", got, badContactCode)
+	}
+}
+
+// TestInvitingTellsNotWhoExists: a login that nobody has is answered as one that somebody has.
+func TestInvitingTellsNotWhoExists(t *testing.T) {
+	v := newVillage(t)
+	bob := v.user(t, "bob")
+	for _, login := range []string{"bob", "nobody"} {
+		i, err := v.Invite(t.Context(), v.owner, v.org.ID, NewInvitation{Login: login, Role: access.Query})
+		if err != nil || i.Kind != byUser || len(i.To) != len(bob.ID) || i.State != "open" {
+			t.Errorf("inviting %s gives %+v, %v", login, i, err)
+		}
+	}
+	if all, _, err := v.Invitations(t.Context(), v.owner, v.org.ID, Page{}); err != nil || len(all) != 2 {
+		t.Errorf("%d invitations, %v", len(all), err)
+	}
+}
+
 func TestSignUpRules(t *testing.T) {
 	v := newVillage(t)
 	now := v.clock.now()

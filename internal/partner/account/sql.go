@@ -20,6 +20,12 @@ const (
 		LEFT JOIN member m ON m.organisation = t.organisation AND m.user_id = t.user_id
 		WHERE t.hash = ?`
 
+	provenSQL = `
+		SELECT u.id, u.password, u.state, CASE WHEN f.confirmed_at > 0 THEN 1 ELSE 0 END
+		FROM account_user u
+		LEFT JOIN account_factor f ON f.user_id = u.id
+		WHERE u.login_key = ?`
+
 	userColumns = `u.id, u.login, u.email, u.platform_role, u.laboratory, u.state, u.created_at, COALESCE(f.confirmed_at, 0)`
 
 	insertUserSQL = `
