@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// maxLine is the longest line of a text, bytes.
+// maxLine is the longest line of a text, bytes, with its end.
 const maxLine = 64 << 10
 
 // unzipPrivate is how many bytes a workbook may have unpacked that is read in memory only.
@@ -67,27 +69,59 @@ func readSheets(r io.Reader, o excelize.Options, row func(int, []string) error) 
 	return nil
 }
 
-// ReadLines reads text with one row a line, as [ReadCells] does, from a stream.
+// ReadLines reads text with one row a line, as [ReadCells] does, from a stream. A line that is not UTF-8 is read as GB18030, as
+// stations in the field write it; what is neither has U+FFFD where it cannot be read. Of a line above 64 KiB row gets the
+// beginning, as one cell that says so. Both are for row to refuse: the lines behind them are read.
 func ReadLines(r io.Reader, row func(int, []string) error) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 4<<10), maxLine)
-	n := 0
-	for ; lines.Scan(); n++ {
-		text := lines.Bytes()
-		if n == 0 {
-			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	lines := bufio.NewReaderSize(r, maxLine)
+	for n := 1; ; n++ {
+		text, err := lines.ReadSlice('\n')
+		cells := []string(nil)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			cells = []string{decoded(text[:longHead]) + "… (a line above 64 KiB)"}
+			err = skipLine(lines)
+		case errors.Is(err, io.EOF) && len(text) == 0:
+			return nil
+		default:
+			text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
+			if n == 1 {
+				text = bytes.TrimPrefix(text, []byte("\ufeff"))
+			}
+			cells = cellsOf([]byte(decoded(text)))
 		}
-		if !utf8.Valid(text) {
-			return fmt.Errorf("line %d is not UTF-8 text", n+1)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("line %d: %w", n, err)
 		}
-		if err := row(n+1, cellsOf(text)); err != nil {
+		if e := row(n, cells); e != nil || err != nil {
+			return e
+		}
+	}
+}
+
+// longHead is how much is shown of a line that is too long.
+const longHead = 32
+
+// skipLine reads on to the end of a line.
+func skipLine(r *bufio.Reader) error {
+	for {
+		_, err := r.ReadSlice('\n')
+		if !errors.Is(err, bufio.ErrBufferFull) {
 			return err
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("line %d: %w", n+1, err)
+}
+
+// decoded is a line as UTF-8.
+func decoded(line []byte) string {
+	if utf8.Valid(line) {
+		return string(line)
 	}
-	return nil
+	text, err := simplifiedchinese.GB18030.NewDecoder().Bytes(line)
+	if err != nil {
+		return strings.ToValidUTF8(string(line), string(utf8.RuneError))
+	}
+	return string(text)
 }
 
 // cellsOf parts a line at whatever it has of commas, semicolons and tabs; quoted cells keep theirs.

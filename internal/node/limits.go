@@ -13,6 +13,7 @@ import (
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/certify"
 	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
 	"lampworks/internal/partner/quota"
@@ -25,7 +26,7 @@ func (n *Node) openLimits() {
 	counts[quota.Products] = func(ctx context.Context, q store.Querier, id string) (int64, error) {
 		return n.Products.Count(ctx, q, id)
 	}
-	counts[quota.Storage] = stored
+	counts[quota.Storage], counts[quota.BurnLogs] = stored, factory.Count
 	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit})
 	n.Enforce = enforce.New(enforce.Config{
 		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Member: isMember, Hold: n.c.DeletionHold, Tell: n.tellMeasure,
@@ -41,7 +42,7 @@ func isMember(ctx context.Context, q store.Querier, organisation, user string) (
 
 // stored counts the bytes of the files that all rooms keep for an organisation.
 func stored(ctx context.Context, q store.Querier, organisation string) (all int64, err error) {
-	for _, room := range []quota.Count{product.Stored, certify.Stored, verify.Stored} {
+	for _, room := range []quota.Count{product.Stored, certify.Stored, verify.Stored, issuance.Stored, factory.Stored} {
 		n, err := room(ctx, q, organisation)
 		if err != nil {
 			return 0, err

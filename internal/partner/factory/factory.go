@@ -33,6 +33,7 @@ import (
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/quota"
 	"lampworks/triple"
 )
 
@@ -134,11 +135,12 @@ type Service struct {
 	products *product.Service
 	jobs     *job.Runner
 	now      func() time.Time
+	maxRows  int // MaxRows, or fewer in a test
 }
 
 // New returns the service over a migrated store and names itself to jobs as the one that reads logs.
 func New(s *store.Store, orders *issuance.Service, products *product.Service, jobs *job.Runner) *Service {
-	f := &Service{store: s, orders: orders, products: products, jobs: jobs, now: time.Now}
+	f := &Service{store: s, orders: orders, products: products, jobs: jobs, now: time.Now, maxRows: MaxRows}
 	jobs.Handle(jobKind, access.WriteBurnLog, f.read)
 	return f
 }
@@ -164,7 +166,10 @@ func (s *Service) Add(ctx context.Context, who access.Actor, order, name string,
 		CreatedBy: person(who), CreatedAt: at(s.now().UnixMilli()),
 	}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := s.forgetStale(ctx, tx, o.ID); err != nil {
+		if err := s.forgetStale(ctx, tx, o.Organisation); err != nil {
+			return err
+		}
+		if err := admit(ctx, tx, o.Organisation); err != nil {
 			return err
 		}
 		return insertLog(ctx, tx, &l)
@@ -172,7 +177,7 @@ func (s *Service) Add(ctx context.Context, who access.Actor, order, name string,
 	if err != nil {
 		return Log{}, err
 	}
-	if l.hash, err = s.keep(ctx, l.ID, body); err != nil {
+	if l.hash, err = s.keep(ctx, &l, body); err != nil {
 		return Log{}, errors.Join(err, s.forget(context.WithoutCancel(ctx), l.ID))
 	}
 	known, err := s.begin(ctx, who, &l)
@@ -212,7 +217,7 @@ func (s *Service) begin(ctx context.Context, who access.Actor, l *Log) (known st
 }
 
 // keep stores a file block by block, so that a job finds it after a restart, too, and gives its hash.
-func (s *Service) keep(ctx context.Context, log string, body io.Reader) (string, error) {
+func (s *Service) keep(ctx context.Context, l *Log, body io.Reader) (string, error) {
 	buf, hash := make([]byte, blockSize), sha256.New()
 	for seq, total := 0, 0; ; seq++ {
 		n, err := io.ReadFull(body, buf)
@@ -222,7 +227,10 @@ func (s *Service) keep(ctx context.Context, log string, body io.Reader) (string,
 		hash.Write(buf[:n])
 		if n > 0 {
 			werr := s.store.Write(ctx, func(tx *store.Tx) error {
-				_, err := tx.Exec(ctx, "INSERT INTO factory_upload (log, seq, bytes) VALUES (?, ?, ?)", log, seq, buf[:n])
+				if err := quota.Take(ctx, tx, quota.Organisation(l.Organisation), quota.Storage, int64(n)); err != nil {
+					return err
+				}
+				_, err := tx.Exec(ctx, "INSERT INTO factory_upload (log, seq, bytes) VALUES (?, ?, ?)", l.ID, seq, buf[:n])
 				return err
 			})
 			if werr != nil {
@@ -240,27 +248,25 @@ func (s *Service) keep(ctx context.Context, log string, body io.Reader) (string,
 
 // forget removes a log whose file did not come in, or is known.
 func (s *Service) forget(ctx context.Context, log string) error {
-	return s.store.Write(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Exec(ctx, "DELETE FROM factory_upload WHERE log = ?", log); err != nil {
-			return fmt.Errorf("forgetting a burn log: %w", err)
-		}
-		_, err := tx.Exec(ctx, "DELETE FROM factory_log WHERE id = ?", log)
-		return err
-	})
+	return s.store.Write(ctx, func(tx *store.Tx) error { return drop(ctx, tx, log) })
 }
 
 // forgetStale removes what a program that was killed left of files that were coming in.
-func (s *Service) forgetStale(ctx context.Context, tx *store.Tx, order string) error {
+func (s *Service) forgetStale(ctx context.Context, tx *store.Tx, organisation string) error {
 	before := s.now().Add(-stale).UnixMilli()
-	for _, query := range []string{
-		"DELETE FROM factory_upload WHERE log IN (SELECT id FROM factory_log WHERE batch = ? AND state = 'uploading' AND created_at < ?)",
-		"DELETE FROM factory_log WHERE batch = ? AND state = 'uploading' AND created_at < ?",
-	} {
-		if _, err := tx.Exec(ctx, query, order, before); err != nil {
-			return fmt.Errorf("forgetting files that broke off: %w", err)
+	for {
+		var log string
+		err := tx.QueryRow(ctx, "SELECT id FROM factory_log WHERE organisation = ? AND state = 'uploading' AND created_at < ? LIMIT 1", organisation, before).Scan(&log)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("looking for files that broke off: %w", err)
+		}
+		if err := drop(ctx, tx, log); err != nil {
+			return err
 		}
 	}
-	return nil
 }
 
 // Load returns a log that who sees.

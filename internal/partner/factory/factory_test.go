@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -200,8 +201,47 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 			t.Errorf("%s\n got %q\nwant %q", tt.row, got, tt.want)
 		}
 	}
-	if l := w.add(t, "\xff\xfe"); l.State != Failed || l.Reason != "file is unreadable, want CSV" {
-		t.Errorf("what is no text: %s %s", l.State, l.Reason)
+}
+
+// What stations in the field write is taken, and a line that cannot be read is named without those beside it.
+func TestLinesThatAreNoUTF8(t *testing.T) {
+	w := newWorks(t)
+	station := "\xb2\xfa\xcf\xdf1" // 产线1 in GBK
+	good := func(i int) string { return strings.Replace(w.row(i, "pass", day1), "st 1", station, 1) }
+	long := strings.Repeat("x", 70_000) + "\n"
+	l := w.add(t, good(0)+"\xff\xfe\n"+good(1)+long+good(2)+strings.Replace(w.row(3, "pass", day1), "st 1", "\xff", 1)+strings.TrimSuffix(good(4), "\n"))
+	if want := "done: 7 lines, 4 burned, 0 failed, 0 repeated, 0 double, 0 foreign, 3 wrong"; l.summary() != want {
+		t.Errorf("\n got %s\nwant %s (%s)", l.summary(), want, l.Reason)
+	}
+	burns, err := w.Burns(t.Context(), maker, w.order.ID, listing.Ask{})
+	if err != nil || len(burns.Items) != 4 || burns.Items[0].Station != "产线1" {
+		t.Errorf("%+v, %v", burns.Items, err)
+	}
+	rows, err := w.Flaws(t.Context(), maker, l.ID, listing.Ask{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range rows.Items {
+		got = append(got, fmt.Sprintf("%d %s: %s", f.Line, f.Got, f.Rule))
+	}
+	want := []string{
+		"2 \ufffd\ufffd: a MAC of twelve hexadecimal digits",
+		"4 " + strings.Repeat("x", 32) + "… (a line above 64 KiB): a MAC of twelve hexadecimal digits",
+		"6 \ufffd: a station in UTF-8 or GB18030",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("\n got %q\nwant %q", got, want)
+	}
+}
+
+// What was read before a log fails is taken.
+func TestRowsBeforeAnEndAreTaken(t *testing.T) {
+	w := newWorks(t)
+	w.maxRows = 2
+	l := w.add(t, w.row(0, "pass", day1)+w.row(1, "pass", day1)+w.row(2, "pass", day1))
+	if l.State != Failed || l.Burned != 2 {
+		t.Errorf("%s: %s", l.summary(), l.Reason)
 	}
 }
 
@@ -291,5 +331,42 @@ func TestErase(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// Burn logs count, and their files as stored ones until they are read.
+func TestLogsAreLimited(t *testing.T) {
+	w := newWorks(t)
+	used := func() string {
+		var logs, bytes int64
+		err := w.store.Read(t.Context(), func(v *store.View) error {
+			return v.QueryRow(t.Context(), `SELECT COALESCE(SUM(CASE WHEN name = 'burn_logs' THEN used ELSE 0 END), 0),
+				COALESCE(SUM(CASE WHEN name = 'storage_bytes' THEN used ELSE 0 END), 0) FROM quota_used WHERE subject = 'lamps'`).Scan(&logs, &bytes)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(logs, bytes)
+	}
+	file := w.row(0, "pass", day1)
+	w.add(t, file)
+	w.add(t, file) // known: it takes nothing
+	if got := used(); got != "1 0" {
+		t.Errorf("%s are taken", got)
+	}
+	err := w.store.Write(t.Context(), func(tx *store.Tx) error {
+		for i := range maxOpen {
+			l := Log{ID: fmt.Sprint(i), Order: w.order.ID, Product: w.product.ID, Organisation: "lamps", State: Uploading, CreatedAt: w.now()}
+			if err := insertLog(t.Context(), tx, &l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Add(t.Context(), maker, w.order.ID, "one more", strings.NewReader(file)); !fault.Is(err, fault.OverLimit) {
+		t.Errorf("one more: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
@@ -72,6 +73,9 @@ func (s *Service) check(ctx context.Context, t *job.Task, system access.Actor, l
 		if fault.Of(err) == nil && ctx.Err() == nil && !errors.Is(err, job.ErrCancelled) {
 			err = fault.Invalid("file", "unreadable", "CSV", err.Error())
 		}
+		if ctx.Err() == nil && !fault.Is(err, fault.Down) {
+			err = errors.Join(err, r.flush(ctx)) // what was read before it is taken
+		}
 		return err
 	}
 	return r.flush(ctx)
@@ -91,7 +95,7 @@ func (s *Service) end(ctx context.Context, system access.Actor, l *Log, to State
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, fault.Stale("burn log", l.ID))
 		}
-		if _, err := tx.Exec(ctx, "DELETE FROM factory_upload WHERE log = ?", l.ID); err != nil {
+		if err := dropUpload(ctx, tx, l.ID); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, system, "burn_log."+string(to), l.ID, fmt.Sprintf("%d burned, %d failed, %d not taken", l.Burned, l.Failed, l.Doubled+l.Foreign+l.Wrong))
@@ -157,8 +161,8 @@ func (r *reader) row(ctx context.Context, line int, cells []string) error {
 	if r.rows++; r.rows == 1 && r.heading(cells) {
 		return nil
 	}
-	if r.l.Lines++; r.l.Lines > MaxRows {
-		return fault.Limit("rows of the burn log", strconv.Itoa(r.l.Lines), strconv.Itoa(MaxRows), 0)
+	if r.l.Lines++; r.l.Lines > r.s.maxRows {
+		return fault.Limit("rows of the burn log", strconv.Itoa(r.l.Lines), strconv.Itoa(r.s.maxRows), 0)
 	}
 	row := said{Burn: Burn{Line: line, Log: r.l.ID}}
 	row.got, row.rule = r.parse(&row.Burn, cells)
@@ -211,7 +215,11 @@ func (r *reader) parse(b *Burn, cells []string) (got, rule string) {
 	}
 	mac, err := triple.ParseMAC(cell(1))
 	if err != nil {
-		return cell(1), "a MAC of twelve hexadecimal digits"
+		got := cell(1)
+		if got == "" && len(cells) == 1 && cells[0] != r.product.String() { // no row at all
+			got = cells[0]
+		}
+		return got, "a MAC of twelve hexadecimal digits"
 	}
 	b.MAC = mac
 	if pid, err := triple.ParseProductID(cell(0)); r.columns[0] >= 0 && (err != nil || pid != r.product) {
@@ -232,6 +240,9 @@ func (r *reader) parse(b *Burn, cells []string) (got, rule string) {
 	b.At, b.Station = when, cell(4)
 	if len(b.Station) > 100 || strings.ContainsFunc(b.Station, func(c rune) bool { return c < ' ' }) {
 		return b.Station, "a station of at most 100 bytes"
+	}
+	if strings.ContainsRune(b.Station, utf8.RuneError) {
+		return b.Station, "a station in UTF-8 or GB18030"
 	}
 	return "", ""
 }

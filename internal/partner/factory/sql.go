@@ -171,12 +171,7 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 			return true, err
 		}
 	}
-	for _, query := range []string{"DELETE FROM factory_upload WHERE log = ?", "DELETE FROM factory_log WHERE id = ?"} {
-		if _, err := tx.Exec(ctx, query, log); err != nil {
-			return false, fmt.Errorf("erasing burn log %s: %w", log, err)
-		}
-	}
-	return true, nil
+	return true, drop(ctx, tx, log)
 }
 
 // Holds counts the logs that the room still has of a subject; their rows go before they do.

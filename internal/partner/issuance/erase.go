@@ -31,6 +31,18 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	if kind != "organisation" {
 		return false, nil
 	}
+	for limit, count := range Counts() {
+		if limit != quota.MACLists && limit != quota.ListedMACs {
+			continue
+		}
+		n, err := count(ctx, tx, id)
+		if err != nil {
+			return false, err
+		}
+		if err := quota.Give(ctx, tx, quota.Organisation(id), limit, n); err != nil {
+			return false, err
+		}
+	}
 	for _, query := range []string{
 		"DELETE FROM issuance_upload WHERE list IN (SELECT number FROM mac_list WHERE organisation = ?)",
 		"UPDATE mac_list SET organisation = '', name = '', created_by = '', report = '', reason = '', batch = '' WHERE organisation = ?",

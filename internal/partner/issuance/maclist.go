@@ -17,6 +17,7 @@ import (
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
 	"lampworks/triple"
 )
 
@@ -116,6 +117,9 @@ func (s *Service) AddList(ctx context.Context, who access.Actor, name string, bo
 		if err := s.forgetStale(ctx, tx, who.Organisation); err != nil {
 			return err
 		}
+		if err := admit(ctx, tx, who.Organisation); err != nil {
+			return err
+		}
 		return tx.QueryRow(ctx, `INSERT INTO mac_list (id, organisation, name, state, reason, total, used, batch, bad, report, job, created_by, created_at)
 			VALUES (?, ?, ?, ?, '', 0, 0, '', 0, '', '', ?, ?) RETURNING number`,
 			l.ID, l.Organisation, l.Name, l.State, l.CreatedBy, l.CreatedAt.UnixMilli()).Scan(&l.number)
@@ -123,7 +127,7 @@ func (s *Service) AddList(ctx context.Context, who access.Actor, name string, bo
 	if err != nil {
 		return MACList{}, fmt.Errorf("adding a list of addresses: %w", err)
 	}
-	if err := s.storeFile(ctx, l.number, body); err != nil {
+	if err := s.storeFile(ctx, &l, body); err != nil {
 		return MACList{}, errors.Join(err, s.forget(context.WithoutCancel(ctx), l.number))
 	}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
@@ -141,7 +145,7 @@ func (s *Service) AddList(ctx context.Context, who access.Actor, name string, bo
 }
 
 // storeFile keeps a file block by block, so that a job finds it after a restart, too.
-func (s *Service) storeFile(ctx context.Context, list int64, body io.Reader) error {
+func (s *Service) storeFile(ctx context.Context, l *MACList, body io.Reader) error {
 	buf := make([]byte, blockSize)
 	for seq, total := 0, 0; ; seq++ {
 		n, err := io.ReadFull(body, buf)
@@ -150,7 +154,10 @@ func (s *Service) storeFile(ctx context.Context, list int64, body io.Reader) err
 		}
 		if n > 0 {
 			werr := s.store.Write(ctx, func(tx *store.Tx) error {
-				_, err := tx.Exec(ctx, "INSERT INTO issuance_upload (list, seq, bytes) VALUES (?, ?, ?)", list, seq, buf[:n])
+				if err := quota.Take(ctx, tx, quota.Organisation(l.Organisation), quota.Storage, int64(n)); err != nil {
+					return err
+				}
+				_, err := tx.Exec(ctx, "INSERT INTO issuance_upload (list, seq, bytes) VALUES (?, ?, ?)", l.number, seq, buf[:n])
 				return err
 			})
 			if werr != nil {
@@ -168,27 +175,25 @@ func (s *Service) storeFile(ctx context.Context, list int64, body io.Reader) err
 
 // forget removes a list whose file did not come in.
 func (s *Service) forget(ctx context.Context, number int64) error {
-	return s.store.Write(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Exec(ctx, "DELETE FROM issuance_upload WHERE list = ?", number); err != nil {
-			return fmt.Errorf("forgetting a list of addresses: %w", err)
-		}
-		_, err := tx.Exec(ctx, "DELETE FROM mac_list WHERE number = ?", number)
-		return err
-	})
+	return s.store.Write(ctx, func(tx *store.Tx) error { return forgetList(ctx, tx, number) })
 }
 
 // forgetStale removes what a program that was killed left of files that were coming in.
 func (s *Service) forgetStale(ctx context.Context, tx *store.Tx, organisation string) error {
 	before := s.now().Add(-staleUpload).UnixMilli()
-	for _, query := range []string{
-		"DELETE FROM issuance_upload WHERE list IN (SELECT number FROM mac_list WHERE organisation = ? AND state = 'uploading' AND created_at < ?)",
-		"DELETE FROM mac_list WHERE organisation = ? AND state = 'uploading' AND created_at < ?",
-	} {
-		if _, err := tx.Exec(ctx, query, organisation, before); err != nil {
-			return fmt.Errorf("forgetting files that broke off: %w", err)
+	for {
+		var number int64
+		err := tx.QueryRow(ctx, "SELECT number FROM mac_list WHERE organisation = ? AND state = 'uploading' AND created_at < ? LIMIT 1", organisation, before).Scan(&number)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("looking for files that broke off: %w", err)
+		}
+		if err := forgetList(ctx, tx, number); err != nil {
+			return err
 		}
 	}
-	return nil
 }
 
 // Lists returns a page of the lists of who's organisation, or of all if who sees all, the newest first.

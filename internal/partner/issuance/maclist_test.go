@@ -54,7 +54,7 @@ func TestListRules(t *testing.T) {
 		{"78da0700000\n78da0700000g\n", "refused 1:78da0700000: twelve hexadecimal digits, bare or parted by : or - 2:78da0700000g: twelve hexadecimal digits, bare or parted by : or -"},
 		{"mac\n", "refused 1:: a MAC address on a line"},
 		{"", "refused 1:: a MAC address on a line"},
-		{"78da07000501\n\xff\xfe\n", "failed file is unreadable, want CSV, text or a workbook (.xlsx)"},
+		{"78da07000501\n\xff\xfe\n", "refused 2:\ufffd\ufffd: twelve hexadecimal digits, bare or parted by : or -"},
 	} {
 		before := w.count(t, "issuance_mac")
 		l := w.bring(t, tt.file)
@@ -201,4 +201,31 @@ func TestRunsOfASource(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Files that come in are few at once, count as stored files until they are read, and what they bring counts.
+func TestListsAreLimited(t *testing.T) {
+	w := newWorks(t)
+	var last MACList
+	for i := range maxOpenLists {
+		var err error
+		if last, err = w.AddList(t.Context(), maker, "own", strings.NewReader(fmt.Sprintf("78da0700000%d\n", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.AddList(t.Context(), maker, "own", strings.NewReader("78da07000009\n")); text(err) != "adding a list of addresses: lists that are being read is 5, the limit is 4" {
+		t.Errorf("one more: %q", text(err))
+	}
+	used := func(of string) string {
+		return w.text(t, "SELECT COALESCE(SUM(used), 0) FROM quota_used WHERE subject = 'lamps' AND name = ?", of)
+	}
+	if got := used("storage_bytes"); got != "52" {
+		t.Errorf("%s bytes are taken", got)
+	}
+	w.run(t)
+	w.listed(t, last)
+	if got := used("storage_bytes") + " " + used("mac_lists") + " " + used("listed_macs"); got != "0 4 4" {
+		t.Errorf("afterwards %s are taken", got)
+	}
+	w.recounted(t)
 }

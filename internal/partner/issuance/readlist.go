@@ -14,6 +14,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/quota"
 	"lampworks/triple"
 )
 
@@ -327,8 +328,13 @@ func (s *Service) closeList(ctx context.Context, system access.Actor, l *MACList
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, fault.Stale("MAC list", l.ID))
 		}
-		if _, err := tx.Exec(ctx, "DELETE FROM issuance_upload WHERE list = ?", l.number); err != nil {
+		if err := dropUpload(ctx, tx, l.number); err != nil {
 			return err
+		}
+		if args[0].(ListState) == ListReady {
+			if err := quota.Take(ctx, tx, quota.Organisation(l.Organisation), quota.ListedMACs, int64(args[1].(int))); err != nil {
+				return err
+			}
 		}
 		return audit.Record(ctx, tx, system, "mac_list."+string(args[0].(ListState)), l.ID, "")
 	})

@@ -90,6 +90,8 @@ func Counts() map[quota.Limit]quota.Count {
 	}
 	return map[quota.Limit]quota.Count{
 		quota.DebugTriples: count(countDebugSQL), quota.Triples: count(countMassSQL), quota.OpenOrders: count(countOpenSQL),
+		quota.MACLists:   count("SELECT COUNT(*) FROM mac_list WHERE organisation = ?"),
+		quota.ListedMACs: count("SELECT COALESCE(SUM(total), 0) FROM mac_list WHERE organisation = ? AND state = 'ready'"),
 	}
 }
 

@@ -19,6 +19,9 @@ const (
 	Triples
 	OpenOrders
 	Storage
+	MACLists
+	ListedMACs
+	BurnLogs
 	MessageRate
 	MessageBytes
 	DeviceMessageRate
@@ -57,6 +60,9 @@ var registry = [limits]Spec{
 	Triples:           {"triples", titles("量产三元组总数", "Mass-production triples"), "triples", KindOrganisation, 0, 10_000_000, 1 << 40},
 	OpenOrders:        {"open_orders", titles("未结的三元组申请", "Open orders of triples"), "orders", KindOrganisation, 0, 100, 10_000},
 	Storage:           {"storage_bytes", titles("文件存储", "Stored files"), "bytes", KindOrganisation, 0, 5 << 30, 1 << 50},
+	MACLists:          {"mac_lists", titles("自带 MAC 清单", "Lists of own addresses"), "lists", KindOrganisation, 0, 1_000, 100_000},
+	ListedMACs:        {"listed_macs", titles("自带 MAC 地址数", "Own addresses in lists"), "addresses", KindOrganisation, 0, 20_000_000, 1 << 40},
+	BurnLogs:          {"burn_logs", titles("烧录记录文件", "Burn logs"), "files", KindOrganisation, 0, 10_000, 1_000_000},
 	MessageRate:       {"messages_per_second", titles("设备每秒上行消息", "Device messages a second"), "messages", KindOrganisation, time.Second, 50_000, 10_000_000},
 	MessageBytes:      {"message_bytes_per_day", titles("设备每日上行流量", "Device traffic a day"), "bytes", KindOrganisation, day, 1 << 40, 1 << 60},
 	DeviceMessageRate: {"device_messages_per_second", titles("单台设备每秒消息", "Messages of one device a second"), "messages", KindDevice, time.Second, 50, 1_000_000},
