@@ -162,6 +162,7 @@ func order(ctx context.Context, s *server, product string) error {
 
 // ordersEnded waits for the end of each order and holds what is there against it.
 func ordersEnded(t *testing.T, s *server, product string) (issued, quantity int) {
+	s.noneOpen(t)
 	names := make(map[string]bool)
 	for _, item := range s.all(t, "/api/v1/orders?product="+product).Items {
 		var o orderView
@@ -195,6 +196,27 @@ func ordersEnded(t *testing.T, s *server, product string) (issued, quantity int)
 		quantity += o.Quantity
 	}
 	return issued, quantity
+}
+
+// noneOpen waits until every order has ended, as long as one after the other does.
+func (s *server) noneOpen(t *testing.T) {
+	t.Helper()
+	left, since := -1, time.Now()
+	for {
+		now := 0
+		for _, state := range []string{"requested", "issuing"} {
+			now += len(s.all(t, "/api/v1/orders?limit=500&state="+state).Items)
+		}
+		switch {
+		case now == 0:
+			return
+		case now != left:
+			left, since = now, time.Now()
+		case time.Since(since) > patience:
+			t.Fatalf("for %s none of %d orders has ended", patience, now)
+		}
+		time.Sleep(20 * time.Millisecond) // between two looks, not for something to happen
+	}
 }
 
 // used is what the limit of triples for debugging counts.
