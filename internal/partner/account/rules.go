@@ -171,7 +171,7 @@ func checkKinds(kinds []Kind) error {
 	for i, k := range kinds {
 		where := fmt.Sprintf("/kinds/%d", i)
 		if !slices.ContainsFunc(all, func(n KindName) bool { return n.Kind == k }) {
-			return fault.Invalid(where, string(k), "one of the five kinds", "see the list of kinds")
+			return fault.Invalid(where, string(k), KindRule(), "choose one of them")
 		}
 		if seen[k] {
 			return fault.Invalid(where, string(k), "each kind once", "leave the second out")
@@ -179,9 +179,18 @@ func checkKinds(kinds []Kind) error {
 		seen[k] = true
 	}
 	if len(kinds) == 0 {
-		return fault.Invalid("/kinds", "none", "at least one of the five kinds", "see the list of kinds")
+		return fault.Invalid("/kinds", "none", KindRule(), "choose at least one of them")
 	}
 	return nil
+}
+
+// KindRule names the kinds an organisation may be of: "one of chip_maker, …".
+func KindRule() string {
+	var kinds []string
+	for _, n := range Kinds() {
+		kinds = append(kinds, string(n.Kind))
+	}
+	return "one of " + strings.Join(kinds, ", ")
 }
 
 // plain reports whether s is UTF-8 without control characters.

@@ -54,8 +54,8 @@ func TestProfileRules(t *testing.T) {
 		{Names{"en": ""}, []Kind{ChipMaker}, "/names/en is empty" + name},
 		{Names{"en": " Lamp"}, []Kind{ChipMaker}, "/names/en is  Lamp" + name},
 		{Names{"en": "La\x1bmp"}, []Kind{ChipMaker}, "/names/en is La\uFFFDmp" + name},
-		{lamp, nil, "/kinds is none, want at least one of the five kinds"},
-		{lamp, []Kind{"bank"}, "/kinds/0 is bank, want one of the five kinds"},
+		{lamp, nil, "/kinds is none, want one of chip_maker, module_maker, software_provider, hardware_provider, terminal_maker"},
+		{lamp, []Kind{"bank"}, "/kinds/0 is bank, want one of chip_maker, module_maker, software_provider, hardware_provider, terminal_maker"},
 		{lamp, []Kind{ChipMaker, ChipMaker}, "/kinds/1 is chip_maker, want each kind once"},
 	} {
 		if got := text(checkProfile(tt.names, tt.kinds)); got != tt.want {

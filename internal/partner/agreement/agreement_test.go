@@ -224,7 +224,7 @@ func TestAddRules(t *testing.T) {
 		{legal, with(func(n *NewAgreement) { n.Subject = "robot" }), "/subject is robot, want user, organisation or product"},
 		{legal, with(func(n *NewAgreement) { n.Subject, n.Kinds = User, []account.Kind{account.ChipMaker} }), "/kinds is given, want none where the subject is user"},
 		{legal, with(func(n *NewAgreement) { n.Categories = []string{"light"} }), "/categories is given, want none where the subject is not product"},
-		{legal, with(func(n *NewAgreement) { n.Kinds = []account.Kind{"witch"} }), "/kinds/0 is witch, want one of the five kinds"},
+		{legal, with(func(n *NewAgreement) { n.Kinds = []account.Kind{"witch"} }), "/kinds/0 is witch, want one of chip_maker, module_maker, software_provider, hardware_provider, terminal_maker"},
 		{legal, with(func(n *NewAgreement) { n.Subject, n.Categories = Product, []string{""} }), "/categories/0 is empty, want the name of a category"},
 		{legal, with(func(n *NewAgreement) { n.Subject, n.Categories = Product, make([]string, 101) }), "/categories is 101, want at most 100"},
 		{legal, good, ""},
@@ -371,7 +371,7 @@ func TestGate(t *testing.T) {
 	if f.Code != fault.Agreement || fmt.Sprint(f.Open) != fmt.Sprint([]string{org.Agreement, user.Agreement}) || f.Fix == "" {
 		t.Errorf("the refusal is %+v", f)
 	}
-	for _, act := range []access.Act{"", access.AcceptAgreement, access.LeaveOrganisation, access.ReadJob, access.ExportAudit} {
+	for _, act := range []access.Act{"", access.AcceptAgreement, access.LeaveOrganisation, access.ReadJob, access.ExportAudit, access.ReadEnforcement, access.Appeal} {
 		if err := o.Gate(t.Context(), owner, act); err != nil {
 			t.Errorf("the gate stops %q: %v", act, err)
 		}

@@ -16,10 +16,10 @@ const (
 	maxVerdicts = 20_000          // about 100 bytes each
 )
 
-// free lists the acts that the gate never stops: to agree, to export and to leave, and to see the job that exports. Routes
-// for everybody who is signed in have no act: reading agreements and notices, and signing out.
+// free lists the acts that the gate never stops: to agree, to export and to leave, to see the job that exports, and to read
+// and appeal against measures. Routes for everybody who is signed in have no act: reading agreements and notices, and signing out.
 func free() []access.Act {
-	return []access.Act{"", access.AcceptAgreement, access.LeaveOrganisation, access.ReadJob, access.ExportAudit}
+	return []access.Act{"", access.AcceptAgreement, access.LeaveOrganisation, access.ReadJob, access.ExportAudit, access.ReadEnforcement, access.Appeal}
 }
 
 // Gate refuses act while something is outstanding for who. It is asked at every request, costs a look into memory, and

@@ -76,7 +76,7 @@ func (n NewBar) check() error {
 	}
 	for i, k := range n.Kinds {
 		if !slices.ContainsFunc(account.Kinds(), func(known account.KindName) bool { return known.Kind == k }) {
-			return fault.Invalid(fmt.Sprintf("/kinds/%d", i), string(k), "one of the five kinds", "see the list of kinds")
+			return fault.Invalid(fmt.Sprintf("/kinds/%d", i), string(k), account.KindRule(), "choose one of them")
 		}
 	}
 	if len(n.Qualifications) > 20 {

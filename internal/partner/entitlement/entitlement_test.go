@@ -251,7 +251,7 @@ func TestBarRules(t *testing.T) {
 		{operator, with(func(n *NewBar) { n.Kind, n.Agreement = ByAgreement, "none" }), `there is no agreement "none"`},
 		{operator, with(func(n *NewBar) { n.Kind, n.Agreement = ByAgreement, user.ID }), "the agreement is one for the user to accept, not for the organisation"},
 		{operator, with(func(n *NewBar) { n.Level = 10 }), "/level is 10, want an integer from 0 to 9"},
-		{operator, with(func(n *NewBar) { n.Kinds = []account.Kind{"witch"} }), "/kinds/0 is witch, want one of the five kinds"},
+		{operator, with(func(n *NewBar) { n.Kinds = []account.Kind{"witch"} }), "/kinds/0 is witch, want one of chip_maker, module_maker, software_provider, hardware_provider, terminal_maker"},
 		{operator, with(func(n *NewBar) { n.Qualifications = []string{""} }), "/qualifications/0 is empty, want the name of a qualification"},
 		{operator, with(func(n *NewBar) { n.Qualifications = make([]string, 21) }), "/qualifications is 21, want at most 20"},
 		{operator, with(func(n *NewBar) { n.Reason = "" }), "/reason is empty, want 1 to 1000 characters, no control characters"},

@@ -121,7 +121,7 @@ func (a Audience) check() error {
 	}
 	for i, k := range a.Kinds {
 		if !slices.ContainsFunc(account.Kinds(), func(n account.KindName) bool { return n.Kind == k }) {
-			return fault.Invalid(fmt.Sprintf("/audience/kinds/%d", i), string(k), "one of the five kinds", "see the list of kinds")
+			return fault.Invalid(fmt.Sprintf("/audience/kinds/%d", i), string(k), account.KindRule(), "choose one of them")
 		}
 	}
 	for i, r := range a.Roles {
