@@ -91,11 +91,12 @@ type signupCode struct {
 }
 
 func (s *signupCode) Run(ctx context.Context) error {
-	return s.code(ctx, "/api/v1/sign-up/codes", s.Contact)
+	return s.code(ctx, "/api/v1/sign-up/codes", s.Contact, "lampworks signup new --name LOGIN --id %s --code CODE")
 }
 
-// code asks for a code to a contact and prints under which id.
-func (s *server) code(ctx context.Context, path, contact string) error {
+// code asks for a code to a contact and prints under which id, alone, so that a program can take it; what comes next goes
+// to standard error.
+func (s *server) code(ctx context.Context, path, contact, next string) error {
 	var sent struct {
 		ID string `json:"id"`
 	}
@@ -103,6 +104,7 @@ func (s *server) code(ctx context.Context, path, contact string) error {
 		return err
 	}
 	fmt.Println(sent.ID)
+	note("the code is on its way; next: "+next, sent.ID)
 	return nil
 }
 
@@ -175,7 +177,7 @@ type passwordCode struct {
 }
 
 func (p *passwordCode) Run(ctx context.Context) error {
-	return p.code(ctx, "/api/v1/password-reset/codes", p.Contact)
+	return p.code(ctx, "/api/v1/password-reset/codes", p.Contact, "lampworks password reset %s CODE")
 }
 
 type passwordReset struct {
@@ -282,7 +284,15 @@ func (u *userRole) Run(ctx context.Context) error {
 	if in["role"] = u.Role; u.Role == "none" {
 		in["role"] = ""
 	}
-	return u.do(ctx, "PUT", at("/api/v1/users/{}/role", u.User), in)
+	if err := u.call(ctx, "PUT", at("/api/v1/users/{}/role", u.User), in, nil); err != nil {
+		return err
+	}
+	if u.Role == "none" {
+		fmt.Printf("user %s is none of the operator's people any more\n", u.User)
+		return nil
+	}
+	fmt.Printf("user %s has the role %s; it does nothing before they sign in with a second factor\n", u.User, u.Role)
+	return nil
 }
 
 type userState struct {
@@ -293,7 +303,11 @@ type userState struct {
 }
 
 func (u *userState) Run(ctx context.Context) error {
-	return u.do(ctx, "PUT", at("/api/v1/users/{}/state", u.User), body("state", u.State, "note", u.Note))
+	if err := u.call(ctx, "PUT", at("/api/v1/users/{}/state", u.User), body("state", u.State, "note", u.Note), nil); err != nil {
+		return err
+	}
+	fmt.Printf("user %s is %s\n", u.User, u.State)
+	return nil
 }
 
 type userFactor struct {
@@ -303,7 +317,11 @@ type userFactor struct {
 }
 
 func (u *userFactor) Run(ctx context.Context) error {
-	return u.do(ctx, "DELETE", query(at("/api/v1/users/{}/factor", u.User), "note", u.Note), nil)
+	if err := u.call(ctx, "DELETE", query(at("/api/v1/users/{}/factor", u.User), "note", u.Note), nil, nil); err != nil {
+		return err
+	}
+	fmt.Printf("user %s has no second factor any more, and no session\n", u.User)
+	return nil
 }
 
 type userCapacity struct {

@@ -136,10 +136,16 @@ func (c *client) edit(ctx context.Context, h held, method, path string, in any) 
 		return req, err
 	}
 	var raw json.RawMessage
-	if _, err := exchange(ctx, request, method, path, in, &raw); err != nil || len(raw) == 0 {
+	_, err := exchange(ctx, request, method, path, in, &raw)
+	switch {
+	case err != nil:
 		return err
+	case len(raw) > 0:
+		return printJSON(raw)
 	}
-	return printJSON(raw)
+	where, _, _ := strings.Cut(path, "?")
+	note("done: %s %s", method, where) // an answer without a word would leave one in doubt
+	return nil
 }
 
 func printJSON(raw []byte) error {

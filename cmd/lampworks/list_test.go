@@ -120,6 +120,8 @@ func TestRefused(t *testing.T) {
 		{"", 403, "", `{"title":"second factor needed","detail":"show it","code":"second_factor"}`, "GET /x: second factor needed: show it\nShow a code of the second factor: lampworks prove --server URL. Without one yet: lampworks factor start --server URL"},
 		{"t", 403, "", `{"title":"second factor needed","detail":"show it","code":"second_factor"}`, "GET /x: second factor needed: show it\nA session can show one: lampworks login --server URL, without --token and LAMPWORKS_TOKEN."},
 		{"", 422, "", `{"title":"invalid","detail":"two","problems":[{"where":"/a","rule":"a number"},{"where":"/b","fix":"leave it out"}]}`, "GET /x: invalid: two\n  /a: a number\n  /b: leave it out"},
+		{"", 403, "", `{"title":"agreement missing","detail":"one","code":"agreement"}`, "GET /x: agreement missing: one\nSee what is to be accepted: lampworks agreement outstanding --server URL"},
+		{"", 403, "", `{"title":"suspended","detail":"one","code":"suspended"}`, "GET /x: suspended: one\nSee the measure: lampworks enforce list --server URL. Appeal against it, as an owner: lampworks enforce appeal MEASURE TEXT --server URL"},
 		{"", 502, "", `<html>`, "GET /x: Bad Gateway"},
 	} {
 		status, after, answer = tt.status, tt.after, tt.answer

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -105,7 +106,7 @@ func run(args []string) int {
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "lampworks: %v\nTry: lampworks --help\n", err)
+		fmt.Fprintf(os.Stderr, "lampworks: %v\nTry: %s --help\n", err, verbOf(err))
 		return exitUsage
 	}
 	var code exitError
@@ -119,14 +120,28 @@ func run(args []string) int {
 	return 0
 }
 
+// verbOf is the verb that a mistake was made with, as far as it was named.
+func verbOf(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		for _, p := range slices.Backward(wrong.Context.Path) {
+			if node := p.Node(); node != nil {
+				return node.FullPath()
+			}
+		}
+	}
+	return "lampworks"
+}
+
 // newProgram is the parser of the command line.
 func newProgram(ctx context.Context) (*kong.Kong, error) {
 	var p program
 	return kong.New(&p,
 		kong.Name("lampworks"),
 		kong.Description("An open platform for voice-controlled devices: from a maker's product and its triples to a lamp that obeys a spoken sentence.\n\n"+
-			"Every flag can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
-			"The command line beats the environment, which beats the file."),
+			"Every flag of serve can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
+			"The command line beats the environment, which beats the file. Of other verbs only --server and --token are in the environment (LAMPWORKS_SERVER, LAMPWORKS_TOKEN)."),
+		kong.PostBuild(fewEnvars),
 		kong.DefaultEnvars("LAMPWORKS"),
 		kong.Configuration(readYAML),
 		kong.ExplicitGroups([]kong.Group{
@@ -137,6 +152,29 @@ func newProgram(ctx context.Context) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
+}
+
+// fewEnvars keeps the environment from flags that are a verb's own: one name would mean something else to each of them. The
+// flags of serve, --server and --token mean the same everywhere.
+func fewEnvars(k *kong.Kong) error {
+	served := make(map[string]bool)
+	for _, leaf := range k.Model.Leaves(false) {
+		if leaf.FullPath() == "lampworks serve" {
+			for _, f := range leaf.Flags {
+				served[f.Name] = true
+			}
+		}
+	}
+	for _, leaf := range k.Model.Leaves(false) {
+		node := leaf.FullPath() == "lampworks serve" || leaf.FullPath() == "lampworks demo"
+		for _, f := range leaf.Flags {
+			client := f.Name == "server" || f.Name == "token"
+			if len(f.Envs) == 0 && !client && !(node && served[f.Name]) {
+				f.Envs = []string{"-"}
+			}
+		}
+	}
+	return nil
 }
 
 // logger writes to standard error at the level that --log-level names.

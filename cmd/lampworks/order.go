@@ -114,8 +114,52 @@ type orderApprove struct {
 	Reason string `help:"Stays on record." placeholder:"TEXT"`
 }
 
+// Run waits by looking at the order: the job that issues it is the maker's.
 func (o *orderApprove) Run(ctx context.Context) error {
-	return o.act(ctx, &o.client, "POST", o.path("/decision"), body("act", "approve", "reason", o.Reason), func(string) string { return o.path("") })
+	var raw json.RawMessage
+	if err := o.call(ctx, "POST", o.path("/decision"), body("act", "approve", "reason", o.Reason), &raw); err != nil {
+		return err
+	}
+	if !o.Wait {
+		return printJSON(raw)
+	}
+	raw, err := o.issued(ctx)
+	if len(raw) > 0 {
+		err = joined(err, printJSON(raw))
+	}
+	return err
+}
+
+// issued waits until an order is issued or has failed, and gives its last state.
+func (o *oneOrder) issued(ctx context.Context) (json.RawMessage, error) {
+	told := ""
+	for pause := shortest; ; pause = min(2*pause, longest) {
+		var raw json.RawMessage
+		if err := o.call(ctx, "GET", o.path(""), nil, &raw); err != nil {
+			return nil, err
+		}
+		var v struct {
+			State, Reason    string
+			Issued, Quantity int64
+		}
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return nil, fmt.Errorf("reading the order: %w", err)
+		}
+		switch v.State {
+		case "requested", "issuing":
+		case "failed", "cancelled":
+			return raw, fmt.Errorf("the order is %s: %s", v.State, v.Reason)
+		default:
+			return raw, nil
+		}
+		if text := fmt.Sprintf("order %s: %d of %d", v.State, v.Issued, v.Quantity); text != told {
+			note("%s", text)
+			told = text
+		}
+		if err := rest(ctx, pause); err != nil {
+			return nil, fmt.Errorf("waiting for the order: %w", err)
+		}
+	}
 }
 
 type orderReject struct {
@@ -157,7 +201,15 @@ func (o *orderRevoke) Run(ctx context.Context) error {
 	case o.Download != "":
 		path = at("/api/v1/downloads/{}/revocation", o.Download)
 	}
-	return o.do(ctx, "POST", path, body("reason", o.Reason))
+	if err := o.call(ctx, "POST", path, body("reason", o.Reason), nil); err != nil {
+		return err
+	}
+	what := "order " + o.Order
+	if o.Download != "" {
+		what = "download " + o.Download
+	}
+	fmt.Println("revoked: the secrets of " + what + "; sessions with them end within seconds, and the next download hands out new ones")
+	return nil
 }
 
 type orderLost struct{ pages }

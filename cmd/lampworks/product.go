@@ -115,7 +115,7 @@ func (p *productMove) Run(ctx context.Context) error {
 }
 
 type productIcon struct {
-	Set   productIconSet   `cmd:"" help:"Give a product an icon: PNG, JPEG or WebP."`
+	Set   productIconSet   `cmd:"" help:"Give a product an icon: a square PNG or WebP of 128 to 1024 pixels."`
 	Fetch productIconFetch `cmd:"" help:"Write an icon to a file."`
 }
 

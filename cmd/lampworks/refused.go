@@ -67,6 +67,10 @@ func remedy(r *refusal, res *http.Response) string {
 		return "Come back in " + res.Header.Get("Retry-After") + " seconds."
 	case r.status == http.StatusUnauthorized && session && strings.HasPrefix(r.Detail, "the session"): // not a wrong code in one that holds
 		return "The session has ended. Sign in again: lampworks login" + where
+	case r.Code == "agreement":
+		return "See what is to be accepted: lampworks agreement outstanding" + where
+	case r.Code == "suspended":
+		return "See the measure: lampworks enforce list" + where + ". Appeal against it, as an owner: lampworks enforce appeal MEASURE TEXT" + where
 	case r.Code != "second_factor":
 		return ""
 	case session:

@@ -17,6 +17,7 @@ type orderDownload struct {
 	Order  string `arg:"" help:"Id of the order."`
 	Reason string `help:"Why; stays on record. Needed for a new download." placeholder:"TEXT"`
 	Out    string `help:"File to write. Default: lampworks-ORDER.xlsx." placeholder:"FILE"`
+	Again  bool   `help:"Make another download although the file is there, and let it take the file's place."`
 	Age    string `help:"Encrypt for this age recipient." placeholder:"AGE1…"`
 }
 
@@ -87,6 +88,9 @@ func (o *orderDownload) begin(ctx context.Context, note string) (*begun, error) 
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading what was begun: %w", err)
 	}
+	if err := o.another(ctx); err != nil {
+		return nil, err
+	}
 	if o.Reason == "" {
 		return nil, errors.New("a download needs a --reason; it stays on record")
 	}
@@ -100,6 +104,25 @@ func (o *orderDownload) begin(ctx context.Context, note string) (*begun, error) 
 	}
 	*b = begun{Download: d.ID}
 	return b, b.save(note)
+}
+
+// another refuses a download over a file that is whole, unless that is what is wanted: its secrets would be others.
+func (o *orderDownload) another(ctx context.Context) error {
+	if o.Again {
+		return nil
+	}
+	switch _, err := os.Stat(o.Out); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking for the file: %w", err)
+	}
+	var v struct{ Generation uint32 }
+	if err := o.call(ctx, "GET", at(orderPath, o.Order), nil, &v); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s is there, and whole. This would be another download, with other secrets (generation %d): "+
+		"for that, give --again, which replaces the file, or another --out", o.Out, v.Generation+1)
 }
 
 func (b *begun) save(note string) error {

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -53,7 +57,33 @@ func (v *verifyCatalogue) Run(ctx context.Context) error {
 
 type verifyShow struct{ applicant }
 
-func (v *verifyShow) Run(ctx context.Context) error { return v.ask(ctx, "GET", "", nil) }
+// Run prints where it stands and, if what was submitted last was rejected, why.
+func (v *verifyShow) Run(ctx context.Context) error {
+	var raw json.RawMessage
+	if err := v.call(ctx, "GET", v.path("/verification"), nil, &raw); err != nil {
+		return err
+	}
+	var newest struct {
+		Items []struct {
+			Number  int64           `json:"number"`
+			State   string          `json:"state"`
+			Reasons json.RawMessage `json:"reasons"`
+			Note    string          `json:"note,omitempty"`
+		} `json:"items"`
+	}
+	if err := v.call(ctx, "GET", v.path("/verification/submissions?limit=1"), nil, &newest); err != nil {
+		return err
+	}
+	if len(newest.Items) == 0 || newest.Items[0].State != "rejected" {
+		return printJSON(raw)
+	}
+	why, err := json.Marshal(newest.Items[0])
+	if err != nil {
+		return fmt.Errorf("printing the reasons: %w", err)
+	}
+	whole := bytes.TrimSuffix(bytes.TrimSpace(raw), []byte("}"))
+	return printJSON(slices.Concat(whole, []byte(`,"last_submission":`), why, []byte("}")))
+}
 
 type verifyForm struct {
 	applicant
@@ -123,7 +153,7 @@ type verifySubmissions struct {
 }
 
 func (v *verifySubmissions) Run(ctx context.Context) error {
-	return v.list(ctx, at(verificationPath+"/submissions", v.Organisation), "number state form submitted_at decided_at note", "state", v.State)
+	return v.list(ctx, at(verificationPath+"/submissions", v.Organisation), "number state form submitted_at decided_at reasons note", "state", v.State)
 }
 
 type verifyShowing struct {
