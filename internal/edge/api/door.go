@@ -154,6 +154,25 @@ func allowed(ctx context.Context, act access.Act, harmless bool) error {
 	return fault.Unauthenticated("nobody is signed in")
 }
 
+// still asks again whether who may do act, in the middle of an answer that takes long: the session may have ended or be another's
+// organisation's, a role be taken away, a gate be shut. It gives who they are now.
+func (a *API) still(ctx context.Context, was access.Actor, act access.Act) (access.Actor, error) {
+	c := callOf(ctx)
+	who, err := a.Accounts.Authenticate(ctx, c.token, c.address)
+	switch {
+	case err != nil:
+		return was, err
+	case who.User != was.User || who.Organisation != was.Organisation:
+		return was, fault.Unauthenticated("the session acts for another organisation now")
+	case act == anybody:
+		return who, nil
+	}
+	if err := who.Check(act); err != nil {
+		return was, err
+	}
+	return who, a.gated(ctx, who, act)
+}
+
 // onlyGet refuses HEAD where asking is not without consequence: a stream without an end, a workbook that is given once.
 func (a *API) onlyGet(hc huma.Context, next func(huma.Context)) {
 	if hc.Method() == http.MethodGet {

@@ -45,6 +45,20 @@ func export[V any](a *API, hc huma.Context, format, name string, first page[V], 
 	}
 }
 
+// rechecked gives the pages of next while whoever asked for them may: every 2 s that is asked again.
+func rechecked[V any](still func(context.Context) error, next func(context.Context, string) (page[V], error)) func(context.Context, string) (page[V], error) {
+	checked := time.Now()
+	return func(ctx context.Context, cursor string) (page[V], error) {
+		if time.Since(checked) >= liveCheck {
+			if err := still(ctx); err != nil {
+				return page[V]{}, err
+			}
+			checked = time.Now()
+		}
+		return next(ctx, cursor)
+	}
+}
+
 // copyList writes first and all pages behind it.
 func copyList[V any](ctx context.Context, control *http.ResponseController, rows rowWriter, p page[V], next func(context.Context, string) (page[V], error)) error {
 	for n := 0; ; {

@@ -84,10 +84,13 @@ func list[I any, P lists[I], V any](a *API, path string, act access.Act, own own
 				_ = json.NewEncoder(hc.BodyWriter()).Encode(first) // who does not read it has gone
 			}}, nil
 		}
-		next := func(ctx context.Context, cursor string) (page[V], error) {
+		next := rechecked(func(ctx context.Context) (err error) {
+			who, err = a.still(ctx, who, act)
+			return err
+		}, func(ctx context.Context, cursor string) (page[V], error) {
 			pages.Cursor = cursor
 			return do(ctx, who, in)
-		}
+		})
 		return &huma.StreamResponse{Body: func(hc huma.Context) { export(a, hc, pages.Format, op.Tags[0], first, next) }}, nil
 	})
 }

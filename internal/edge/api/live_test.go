@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/uplink"
 )
 
@@ -228,6 +229,17 @@ func TestLiveEndsWithTheRight(t *testing.T) {
 	w.want(w.call(w.owner, "DELETE", "/api/v1/homes/"+m.home, ""), 204)
 	mine.ended("signing out")
 	hers.ended("the home was taken away")
+}
+
+// TestLiveEndsAtAGate shuts a gate that was open when the view began.
+func TestLiveEndsAtAGate(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	home := w.want(w.call(w.owner, "POST", "/api/v1/homes", `{"names":{"en":"other"}}`), 201).id()
+	s := w.watch(w.owner, home, 0)
+	s.next("ping")
+	w.shutFor.Store(access.ReadHome)
+	s.ended("a gate was shut")
 }
 
 func TestLiveViewsAreBounded(t *testing.T) {

@@ -76,12 +76,19 @@ func (a *API) gate(act access.Act) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		ctx := hc.Context()
 		who, _ := access.Of(ctx)
-		for _, refuses := range a.Gates {
-			if err := refuses(ctx, who, act); err != nil {
-				a.refuse(hc, err)
-				return
-			}
+		if err := a.gated(ctx, who, act); err != nil {
+			a.refuse(hc, err)
+			return
 		}
 		next(hc)
 	}
+}
+
+func (a *API) gated(ctx context.Context, who access.Actor, act access.Act) error {
+	for _, refuses := range a.Gates {
+		if err := refuses(ctx, who, act); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -123,11 +123,7 @@ func (v *view) follow(ctx context.Context) {
 
 // holds asks whether who watches may still do so, and reads the home again if it changed.
 func (v *view) holds(ctx context.Context) bool {
-	c := callOf(ctx)
-	who, err := v.a.Accounts.Authenticate(ctx, c.token, c.address)
-	if err == nil && (who.Organisation != v.who.Organisation || !who.May(access.ReadHome)) {
-		return false
-	}
+	who, err := v.a.still(ctx, v.who, access.ReadHome)
 	var version int64
 	if err == nil {
 		version, err = v.a.Homes.Version(ctx, who, v.home)
@@ -136,7 +132,7 @@ func (v *view) holds(ctx context.Context) bool {
 		err = v.load(ctx)
 	}
 	if fault.Of(err) != nil && !fault.Passes(err) {
-		return false // signed out, or the home is gone
+		return false // signed out, refused by a gate, or the home is gone
 	}
 	if err != nil && ctx.Err() == nil {
 		v.a.Logger.LogAttrs(ctx, slog.LevelWarn, "live view not checked", slog.String("home", v.home), slog.Any("error", err))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2/sse"
 
@@ -37,6 +39,34 @@ func TestSlowBrowserIsToldOfTheGap(t *testing.T) {
 	if want := []string{"gap 3", "t0", "t1"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("the browser got %v, want %v", got, want)
 	}
+}
+
+// TestExportAsksAgain takes pages for longer than the first answer is believed.
+func TestExportAsksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var refusal error
+		asked := 0
+		next := rechecked(func(context.Context) error { asked++; return refusal }, func(_ context.Context, cursor string) (page[string], error) {
+			return page[string]{Items: []string{cursor}}, nil
+		})
+		for _, tt := range []struct {
+			after   time.Duration
+			refusal error
+			asked   int
+			want    string
+		}{
+			{liveCheck - 1, nil, 0, "<nil>"},
+			{1, nil, 1, "<nil>"},
+			{liveCheck - 1, fault.Unauthenticated("signed out"), 1, "<nil>"},
+			{1, fault.Unauthenticated("signed out"), 2, "signed out"},
+		} {
+			time.Sleep(tt.after)
+			refusal = tt.refusal
+			if _, err := next(t.Context(), "c"); fmt.Sprint(err) != tt.want || asked != tt.asked {
+				t.Errorf("%s later: %v, asked %d times, want %s and %d", tt.after, err, asked, tt.want, tt.asked)
+			}
+		}
+	})
 }
 
 func TestSeats(t *testing.T) {

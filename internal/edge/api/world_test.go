@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ import (
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/blob/blobtest"
 	"lampworks/internal/infra/bus/inproc"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/once"
@@ -92,6 +94,7 @@ type world struct {
 	codes    map[string][]string // recovery codes not used yet, by login
 	stranger string              // owner of organisation b
 	a, b     string              // ids of the organisations
+	shutFor  atomic.Value        // access.Act that a gate refuses
 }
 
 // forgetter is a room that forgets a person, as a node calls it.
@@ -107,6 +110,14 @@ func (w *world) forget(ctx context.Context, tx *store.Tx, user string) error {
 		return err
 	}
 	return once.Forget(ctx, tx, user)
+}
+
+// shut is a gate that a test shuts for an act.
+func (w *world) shut(_ context.Context, _ access.Actor, act access.Act) error {
+	if shut, _ := w.shutFor.Load().(access.Act); shut != "" && shut == act {
+		return fault.Forbidden(string(act), "an open gate")
+	}
+	return nil
 }
 
 type gateway struct{}
@@ -194,7 +205,7 @@ func newWorld(t *testing.T) *world {
 	w.forgetters = []forgetter{agreements.Erase, notices.Erase}
 	w.jobs = jobs
 	handler := api.New(api.Config{
-		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate},
+		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate, w.shut},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
