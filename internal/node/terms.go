@@ -16,7 +16,7 @@ import (
 
 // openTerms builds the rooms that say on which terms people and organisations use the platform.
 func (n *Node) openTerms() {
-	n.Agreements = agreement.New(agreement.Config{Store: n.Store, Keys: n.Keys, Minor: n.Accounts.Minor, Send: n.Accounts.SendToGuardian, Export: n.Takeout.Collect, Kinds: n.kindsOf, Announce: n.announceAgreement, Logger: n.log})
+	n.Agreements = agreement.New(agreement.Config{Store: n.Store, Keys: n.Keys, Minor: n.Accounts.Minor, Owns: n.Accounts.Owns, Send: n.Accounts.SendToGuardian, Export: n.Takeout.Collect, Kinds: n.kindsOf, Announce: n.announceAgreement, Logger: n.log})
 	n.Jobs.Handle(agreementJob, access.ManageAgreements, n.tellAgreement)
 	n.Notices = notice.New(notice.Config{
 		Store: n.Store, Logger: n.log, Copy: n.mailNotice,

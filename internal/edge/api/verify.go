@@ -45,16 +45,24 @@ type verifyUploadInput struct {
 	body io.Reader
 }
 
-// uploadTime is how long a paper may take to come.
-const uploadTime = 5 * time.Minute
-
 // Resolve implements huma.Resolver: the body is handed on as it comes.
 func (in *verifyUploadInput) Resolve(hc huma.Context) []error {
-	in.body = hc.BodyReader()
-	if err := hc.SetReadDeadline(time.Now().Add(uploadTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return []error{err}
-	}
+	in.body = &pieces{hc.BodyReader(), hc}
 	return nil
+}
+
+// pieces reads a body of which each piece must be there in time.
+type pieces struct {
+	body io.Reader
+	hc   huma.Context
+}
+
+// Read implements io.Reader.
+func (p *pieces) Read(b []byte) (int, error) {
+	if err := p.hc.SetReadDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.body.Read(b)
 }
 
 type verifyPaperInput struct {

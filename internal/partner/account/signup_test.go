@@ -451,3 +451,29 @@ func TestEraseOrganisation(t *testing.T) {
 		t.Error("another organisation is gone, too")
 	}
 }
+
+// TestOwns knows a person's contacts, the unverified address that the operator gave too.
+func TestOwns(t *testing.T) {
+	w := newTown(t)
+	u, err := w.AddUser(t.Context(), w.operator, NewUser{Login: "cat", Email: "cat@example.com", Password: NewPassword(good)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.store.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), "INSERT INTO account_contact (kind, address, user_id, verified_at) VALUES ('sms', '+8613800000000', ?, 1)", u.ID)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for contact, want := range map[string]bool{"CAT@example.com": true, "+8613800000000": true, "mary@example.com": false, "next door": false} {
+		var got bool
+		err := w.store.Read(t.Context(), func(v *store.View) (err error) {
+			got, err = w.Owns(t.Context(), v, u.ID, contact)
+			return err
+		})
+		if err != nil || got != want {
+			t.Errorf("%s: %t %v, want %t", contact, got, err, want)
+		}
+	}
+}

@@ -46,8 +46,10 @@ type Config struct {
 	Store *store.Store
 	Keys  *keyring.Keyring
 
-	// Minor tells whether a user needs a guardian's consent, beside what was declared here. Nil: only that counts.
+	// Minor tells whether a user needs a guardian's consent of whom nothing was declared here. Nil: nobody does.
 	Minor func(ctx context.Context, q store.Querier, user string) (bool, error)
+	// Owns tells whether a contact is a user's own, which no guardian's is. Nil: that is not looked at.
+	Owns func(ctx context.Context, q store.Querier, user, contact string) (bool, error)
 	// Kinds is what an organisation is in the trade. Nil: what it says of itself.
 	Kinds func(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error)
 	// Nil: no code is sent, and a reviewer confirms.

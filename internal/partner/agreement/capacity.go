@@ -56,14 +56,15 @@ const declareSQL = `
 	VALUES (?, ?, ?)
 	ON CONFLICT (user_id) DO UPDATE SET needs_guardian = excluded.needs_guardian, declared_at = excluded.declared_at`
 
-// minor says whether a user needs a guardian's consent: it was declared, or the room below knows.
+// minor says whether a user needs a guardian's consent: what was declared last counts, which is a reviewer's word where it says
+// no, and what the room below knows only where nothing was.
 func (s *Service) minor(ctx context.Context, q store.Querier, user string) (bool, error) {
 	var needs int
 	err := q.QueryRow(ctx, "SELECT needs_guardian FROM agreement_capacity WHERE user_id = ?", user).Scan(&needs)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return false, fmt.Errorf("reading the capacity of user %s: %w", user, err)
 	}
-	if needs != 0 || s.Minor == nil {
+	if err == nil || s.Minor == nil {
 		return needs != 0, nil
 	}
 	minor, err := s.Minor(ctx, q, user)

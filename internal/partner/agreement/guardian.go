@@ -122,6 +122,9 @@ func (s *Service) AskConsent(ctx context.Context, who access.Actor, n NewConsent
 		if err != nil {
 			return err
 		}
+		if err := s.another(ctx, tx, who.User, n.Contact); err != nil {
+			return err
+		}
 		if c.sealed, err = s.seal(ctx, tx, c.ID, in); err != nil {
 			return err
 		}
@@ -140,6 +143,21 @@ func (s *Service) AskConsent(ctx context.Context, who access.Actor, n NewConsent
 		tx.AfterCommit(func() { s.verdicts.forget(who.User, "") })
 		return audit.Record(ctx, tx, who, "guardian.ask", c.ID, "")
 	})
+}
+
+// another refuses a contact at which nobody but the person themselves would read.
+func (s *Service) another(ctx context.Context, q store.Querier, user, contact string) error {
+	if s.Owns == nil {
+		return nil
+	}
+	own, err := s.Owns(ctx, q, user, contact)
+	if err != nil {
+		return fmt.Errorf("comparing a guardian's contact with those of user %s: %w", user, err)
+	}
+	if own {
+		return fault.Invalid("/contact", "the person's own", "the guardian's own e-mail address or phone number", "name where the guardian can be reached")
+	}
+	return nil
 }
 
 const (

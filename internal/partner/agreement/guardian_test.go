@@ -2,6 +2,7 @@ package agreement
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	"lampworks/internal/infra/access"
@@ -41,6 +42,46 @@ func TestGuardianIsAskedFor(t *testing.T) {
 	}
 	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
 		t.Errorf("after its withdrawal: got %q, want %q", got, want)
+	}
+}
+
+// TestAReviewerEndsMinority lets a reviewer say of somebody who signed up as a minor that they are none any more.
+func TestAReviewerEndsMinority(t *testing.T) {
+	o := newOffice(t)
+	o.exec(t, `INSERT INTO account_user (id, login, login_key, email, password, platform_role, state, created_at, password_at)
+		VALUES ('eve', 'eve', 'eve', '', '', '', 'active', 1, 1)`)
+	o.minors["eve"] = true
+	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := o.DeclareCapacity(t.Context(), judge, "eve", false, "her identity card"); err != nil {
+		t.Fatal(err)
+	}
+	if got := o.gate(t, engineer); got != "" {
+		t.Errorf("of age: %q", got)
+	}
+	if err := o.DeclareCapacity(t.Context(), judge, "eve", true, "the card was another's"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestGuardianIsAnother refuses a person who names themselves as their guardian.
+func TestGuardianIsAnother(t *testing.T) {
+	o := newOffice(t)
+	o.Owns = func(_ context.Context, _ store.Querier, user, contact string) (bool, error) {
+		return user == "eve" && contact == "mary@example.com", nil
+	}
+	_, err := o.AskConsent(t.Context(), engineer, guardian())
+	if want := "/contact is the person's own, want the guardian's own e-mail address or phone number"; text(err) != want || o.count(t, "agreement_guardian") != 0 {
+		t.Errorf("got %q, want %q", text(err), want)
+	}
+	n := guardian()
+	n.Contact = "maria@example.com"
+	if _, err := o.AskConsent(t.Context(), engineer, n); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -76,18 +76,16 @@ func (s *Service) Upload(ctx context.Context, who access.Actor, organisation str
 	if err != nil {
 		return p, err
 	}
-	select {
-	case s.uploads <- struct{}{}:
-		defer func() { <-s.uploads }()
-	default:
-		f := fault.Unavailable(fmt.Sprintf("%d papers are being taken in already", maxUploads), nil)
-		f.RetryAfter = time.Second
-		return p, f
-	}
 	if err := s.may(ctx, who, &p, slot); err != nil {
 		return p, err
 	}
-	kept, err := s.c.Blobs.Put(ctx, organisation, r, blob.Rule{Where: "/paper", MaxBytes: slot.MaxBytes, Types: slot.Types})
+	leave, err := s.uploads.take(organisation)
+	if err != nil {
+		return p, err
+	}
+	defer leave()
+	come := &steady{r: r, now: s.now, began: s.now()}
+	kept, err := s.c.Blobs.Put(ctx, organisation, come, blob.Rule{Where: "/paper", MaxBytes: slot.MaxBytes, Types: slot.Types})
 	if err != nil {
 		return p, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -103,12 +104,60 @@ func TestUploadThatBreaksOff(t *testing.T) {
 
 func TestUploadsAtOnce(t *testing.T) {
 	o := newOffice(t)
-	for range maxUploads {
-		o.uploads <- struct{}{}
+	try := func() error {
+		_, err := o.Upload(t.Context(), owner, works, NewPaper{Slot: "other"}, bytes.NewReader(pdf))
+		return err
 	}
-	_, err := o.Upload(t.Context(), owner, works, NewPaper{Slot: "other"}, bytes.NewReader(pdf))
-	if want := "8 papers are being taken in already"; said(err) != want || fault.Of(err).RetryAfter == 0 {
+	var leave []func()
+	for i := range maxUploads {
+		l, err := o.uploads.take(fmt.Sprint("another ", i/maxUploadsEach))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	if err, want := try(), "32 papers are being taken in already"; said(err) != want || fault.Of(err).RetryAfter == 0 {
 		t.Errorf("got %v, want %s", err, want)
+	}
+	for _, l := range leave[1:] {
+		l()
+	}
+	for range maxUploadsEach {
+		if err := try(); err != nil {
+			t.Errorf("while others wait: %v", err)
+		}
+		l, err := o.uploads.take(works)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l()
+	}
+	if err, want := try(), "papers taken in at once is 3, the limit is 2 of an organisation"; said(err) != want || fault.Of(err).RetryAfter == 0 {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// drip gives a byte at each read, and each takes a second.
+type drip struct {
+	o *office
+	n int
+}
+
+func (d *drip) Read(p []byte) (int, error) {
+	d.o.clock.pass(time.Second)
+	d.n++
+	return copy(p, pdf[:1]), nil
+}
+
+func TestSlowUpload(t *testing.T) {
+	o := newOffice(t)
+	d := &drip{o: o}
+	_, err := o.Upload(t.Context(), owner, works, NewPaper{Slot: "other"}, d)
+	if want := "the paper comes too slowly: less than 64 KiB a second"; fault.Of(err) == nil || fault.Of(err).Sentence() != want || d.n > 12 {
+		t.Errorf("after %d bytes: %v, want %s", d.n, err, want)
+	}
+	if o.uploads.all != 0 || len(o.uploads.of) != 0 {
+		t.Errorf("%d uploads are under way after it", o.uploads.all)
 	}
 }
 

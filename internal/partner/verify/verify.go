@@ -69,11 +69,8 @@ type Service struct {
 	c         Config
 	catalogue *Catalogue
 	wake      chan struct{}
-	uploads   chan struct{} // a place for each upload under way
+	uploads   uploads
 }
-
-// maxUploads is how many papers are taken in at once.
-const maxUploads = 8
 
 // New returns the service over a migrated store.
 func New(c Config) (*Service, error) {
@@ -84,7 +81,7 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c: c, catalogue: catalogue, wake: make(chan struct{}, 1), uploads: make(chan struct{}, maxUploads)}, nil
+	return &Service{c: c, catalogue: catalogue, wake: make(chan struct{}, 1)}, nil
 }
 
 // Catalogue is what is asked of whom. It is not to be changed.
