@@ -49,9 +49,36 @@ func (c *caller) counts() (accepted, refused int) {
 	return len(c.accepted), c.refused
 }
 
+// ordered places orders for triples of the first product: jobs issue them, four at once.
+func ordered(t *testing.T, s *server, n int) (ids []string) {
+	t.Helper()
+	var products struct{ Items []struct{ ID string } }
+	s.call(t, "GET", "/api/v1/products", nil, &products)
+	for range n {
+		var o struct{ ID string }
+		s.call(t, "POST", "/api/v1/products/"+products.Items[0].ID+"/orders", map[string]any{"quantity": 10, "purpose": "debug"}, &o)
+		ids = append(ids, o.ID)
+	}
+	return ids
+}
+
+// ordersIssued waits until each order is issued, and its job has ended: nobody starts the program again for that.
+func ordersIssued(t *testing.T, s *server, ids []string) {
+	t.Helper()
+	for _, id := range ids {
+		eventually(t, "order "+id+" issued", func() (bool, any) {
+			var o struct{ State, Job string }
+			s.call(t, "GET", "/api/v1/orders/"+id, nil, &o)
+			var j struct{ State string }
+			s.call(t, "GET", "/api/v1/jobs/"+o.Job, nil, &j)
+			return o.State == "issued" && j.State == "done", o.State + ", its job " + j.State
+		})
+	}
+}
+
 // TestDatabaseOutage stops PostgreSQL under load and starts it again, after 30 s in make soak. Meanwhile devices stay, what
 // they post is acknowledged and kept, and acts are refused as unavailable. Afterwards the program works again by itself:
-// every accepted command has ended, every acknowledged post is in the history.
+// every accepted command has ended, every order is issued, every acknowledged post is in the history.
 func TestDatabaseOutage(t *testing.T) {
 	outage := 3 * time.Second
 	if os.Getenv("LAMPWORKS_SOAK") != "" {
@@ -78,6 +105,7 @@ func TestDatabaseOutage(t *testing.T) {
 	}
 	ready(http.StatusOK)
 	eventually(t, "commands", func() (bool, any) { n, _ := c.counts(); return n > 10, n })
+	orders := ordered(t, s, 5)
 	database.Stop(t, syscall.SIGINT)
 	over := time.After(outage)
 	ready(http.StatusServiceUnavailable)
@@ -98,5 +126,6 @@ func TestDatabaseOutage(t *testing.T) {
 	stop()
 	wg.Wait()
 	commandsEnded(t, s, slices.Clone(c.accepted))
+	ordersIssued(t, s, orders)
 	historyHolds(t, s, []*forgetful{device})
 }
