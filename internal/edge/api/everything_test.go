@@ -356,6 +356,8 @@ func (y *walk) leak() {
 	book := y.does(y.owner, "GET", "downloads/"+y.download+"/file", "")
 	y.upload(y.owner, "leak-reports", "found on a bus: "+y.row(book.body)+"\n", "text/plain")
 	y.does(y.owner, "POST", "downloads/"+y.download+"/revocation", `{"reason":"a row was found in a forum"}`)
+	again := y.does(y.owner, "POST", "orders/"+y.mass+"/downloads", `{"reason":"the line starts again"}`).id()
+	y.does(y.owner, "GET", "downloads/"+again+"/file", "")
 	y.does(y.owner, "POST", "orders/"+y.mass+"/revocation", `{"reason":"the laptop of the line was stolen"}`)
 }
 
