@@ -25,7 +25,7 @@ func TestKillDuringDeletion(t *testing.T) {
 	s, operator := operated(t, "en", "--deletion-hold", "100ms")
 	e := &ending{s: s, operator: operator, maker: &person{lang: "en", login: "maker", password: "a lamp in every window"}}
 	e.maker.s = s
-	operator.does(t, "POST", "/users", map[string]string{"login": e.maker.login, "password": e.maker.password})
+	e.owner = operator.does(t, "POST", "/users", map[string]string{"login": e.maker.login, "password": e.maker.password}).id(t)
 	e.maker.signIn(t)
 	_, beside, err := e.settle(t.Context())
 	if err != nil {
@@ -63,6 +63,7 @@ func TestKillDuringDeletion(t *testing.T) {
 type ending struct {
 	s               *server
 	operator, maker *person
+	owner           string   // id of the maker: nobody of the operator deletes an organisation of their own
 	ordered         []string // organisations about whose deletion the operator was told that it is ordered
 }
 
@@ -96,8 +97,7 @@ func (e *ending) settle(ctx context.Context) (organisation, order string, err er
 		}
 		return out.ID
 	}
-	organisation = do(e.operator, "POST", "/organisations", map[string]any{"names": names("灯火", "Denghuo"), "kinds": []string{"terminal_maker"}})
-	do(e.operator, "POST", "/organisations/"+organisation+"/members", map[string]string{"login": e.maker.login, "role": "owner"})
+	organisation = do(e.operator, "POST", "/organisations", map[string]any{"names": names("灯火", "Denghuo"), "kinds": []string{"terminal_maker"}, "owner": e.owner})
 	do(e.operator, "POST", "/limits/overrides", map[string]any{
 		"subject": map[string]string{"kind": "organisation", "id": organisation}, "limit": "debug_triples", "purpose": "set", "value": 1_000_000, "reason": "a test",
 	})

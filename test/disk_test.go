@@ -81,10 +81,8 @@ type fullDisk struct {
 // settle makes the maker, a product and its devices.
 func (d *fullDisk) settle(t *testing.T) {
 	t.Helper()
-	d.organisation = d.operator.does(t, "POST", "/organisations", map[string]any{"names": names("灯火", "Denghuo"), "kinds": []string{"terminal_maker"}}).id(t)
 	d.maker = &person{s: d.s, lang: "en", login: "maker", password: "a lamp in every window"}
-	d.operator.does(t, "POST", "/users", map[string]string{"login": d.maker.login, "password": d.maker.password})
-	d.operator.does(t, "POST", "/organisations/"+d.organisation+"/members", map[string]string{"login": d.maker.login, "role": "owner"})
+	d.organisation = d.operator.admits(t, d.maker)
 	d.maker.signIn(t)
 	d.maker.enrol(t)
 	made := d.maker.does(t, "POST", "/products", map[string]any{"category": "light", "names": names("灯", "lamp")})

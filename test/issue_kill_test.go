@@ -86,10 +86,8 @@ func TestKillDuringIssue(t *testing.T) {
 func makes(t *testing.T) (*server, *person) {
 	t.Helper()
 	s, operator := operated(t, "en")
-	org := operator.does(t, "POST", "/organisations", map[string]any{"names": names("灯火", "Denghuo"), "kinds": []string{"terminal_maker"}}).id(t)
 	maker := &person{s: s, lang: "en", login: "maker", password: "a lamp in every window"}
-	operator.does(t, "POST", "/users", map[string]string{"login": maker.login, "password": maker.password})
-	operator.does(t, "POST", "/organisations/"+org+"/members", map[string]string{"login": maker.login, "role": "owner"})
+	org := operator.admits(t, maker)
 	operator.does(t, "POST", "/limits/overrides", map[string]any{
 		"subject": map[string]string{"kind": "organisation", "id": org}, "limit": "debug_triples", "purpose": "set", "value": 10_000_000, "reason": "a test",
 	})

@@ -210,6 +210,13 @@ func (p *person) newer(t testing.TB, _ string, at time.Time) bool {
 	return err == nil && at.Unix()/30 > last
 }
 
+// admits makes the account of a maker, and an organisation of theirs in which the operator is no member.
+func (p *person) admits(t testing.TB, maker *person) (organisation string) {
+	t.Helper()
+	owner := p.does(t, "POST", "/users", map[string]string{"login": maker.login, "password": maker.password}).id(t)
+	return p.does(t, "POST", "/organisations", map[string]any{"names": names("灯火", "Denghuo"), "kinds": []string{"terminal_maker"}, "owner": owner}).id(t)
+}
+
 // enrol gives a second factor.
 func (p *person) enrol(t testing.TB) {
 	t.Helper()
