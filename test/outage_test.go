@@ -49,16 +49,24 @@ func (c *caller) counts() (accepted, refused int) {
 	return len(c.accepted), c.refused
 }
 
-// ordered places orders for triples of the first product: jobs issue them, four at once.
-func ordered(t *testing.T, s *server, n int) (ids []string) {
+// ordering places orders for triples of the first product, one after the other, until the database is away: then some wait,
+// and some are being issued.
+func ordering(t *testing.T, s *server) (done <-chan []string) {
 	t.Helper()
 	var products struct{ Items []struct{ ID string } }
 	s.call(t, "GET", "/api/v1/products", nil, &products)
-	for range n {
-		var o struct{ ID string }
-		s.call(t, "POST", "/api/v1/products/"+products.Items[0].ID+"/orders", map[string]any{"quantity": 10, "purpose": "debug"}, &o)
-		ids = append(ids, o.ID)
-	}
+	ids := make(chan []string, 1)
+	go func() {
+		var all []string
+		defer func() { ids <- all }()
+		for range 90 { // of the 100 that may be open
+			var o struct{ ID string }
+			if _, err := s.try("POST", "/api/v1/products/"+products.Items[0].ID+"/orders", map[string]any{"quantity": 500, "purpose": "debug"}, &o); err != nil {
+				return
+			}
+			all = append(all, o.ID)
+		}
+	}()
 	return ids
 }
 
@@ -105,7 +113,12 @@ func TestDatabaseOutage(t *testing.T) {
 	}
 	ready(http.StatusOK)
 	eventually(t, "commands", func() (bool, any) { n, _ := c.counts(); return n > 10, n })
-	orders := ordered(t, s, 5)
+	ordered := ordering(t, s)
+	eventually(t, "orders", func() (bool, any) {
+		var page idPage
+		s.call(t, "GET", "/api/v1/orders", nil, &page)
+		return len(page.Items) > 3, len(page.Items)
+	})
 	database.Stop(t, syscall.SIGINT)
 	over := time.After(outage)
 	ready(http.StatusServiceUnavailable)
@@ -126,6 +139,6 @@ func TestDatabaseOutage(t *testing.T) {
 	stop()
 	wg.Wait()
 	commandsEnded(t, s, slices.Clone(c.accepted))
-	ordersIssued(t, s, orders)
+	ordersIssued(t, s, <-ordered)
 	historyHolds(t, s, []*forgetful{device})
 }

@@ -235,6 +235,27 @@ func TestDeletionIsCalledBack(t *testing.T) {
 	}
 }
 
+// TestDeletionWaitsAfterAJump lets a hold pass by a clock that was set: nothing begins, by its job or by a new one.
+func TestDeletionWaitsAfterAJump(t *testing.T) {
+	s := storetest.Open(t)
+	c := newCourt(t, s, newShelf(t, s, 8).rooms()...)
+	d := c.announced(t)
+	c.forward(8 * 24 * time.Hour)
+	c.Jump(time.Now())
+	if got := c.work(t, short(t), d.ID); got.State != enforce.Announced || count(t, s, "SELECT COUNT(*) FROM lamp") != 8 {
+		t.Errorf("after a jump the deletion is %s, and %d lamps are left", got.State, count(t, s, "SELECT COUNT(*) FROM lamp"))
+	}
+	if err := s.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), "DELETE FROM job")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Tick(t.Context()); err != nil || count(t, s, "SELECT COUNT(*) FROM job") != 0 {
+		t.Errorf("after a jump a deletion is queued: %v", err)
+	}
+}
+
 func short(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	t.Cleanup(cancel)
