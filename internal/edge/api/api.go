@@ -143,7 +143,6 @@ func build(c Config, mux *http.ServeMux) *API {
 	if c.Takeout != nil {
 		c.Takeout.Over(a.collections()...)
 	}
-	a.complete()
 	return a
 }
 

@@ -2,15 +2,8 @@ package api
 
 import (
 	"context"
-	"errors"
-	"io"
-	"log/slog"
-	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/blob"
@@ -96,19 +89,5 @@ func (a *API) exportFile(ctx context.Context, in *exportInput) (*huma.StreamResp
 	if err != nil {
 		return nil, a.problem(ctx, err)
 	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		_, w := humago.Unwrap(hc)
-		h := w.Header()
-		h.Set("Content-Type", string(blob.ZIP))
-		h.Set("Content-Disposition", `attachment; filename="lampworks-export-`+e.ID+blob.ZIP.Extension()+`"`)
-		h.Set("Content-Length", strconv.FormatInt(e.Bytes, 10))
-		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-		control := http.NewResponseController(w)
-		_, err := io.Copy(&paperWriter{w, control}, content)
-		if err := errors.Join(err, content.Close()); err != nil {
-			a.Logger.LogAttrs(ctx, slog.LevelWarn, "export broke off", slog.String("request", callOf(ctx).id), slog.String("export", e.ID), slog.Any("error", err))
-			panic(http.ErrAbortHandler)
-		}
-		_ = control.SetWriteDeadline(time.Time{}) // the connection serves on
-	}}, nil
+	return a.attachment(ctx, "lampworks-export-"+e.ID+blob.ZIP.Extension(), blob.ZIP, e.Bytes, content), nil
 }

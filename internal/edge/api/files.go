@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -48,4 +51,38 @@ func (a *API) sendFile(hc huma.Context, media string, content io.ReadCloser, sec
 		a.Logger.LogAttrs(hc.Context(), slog.LevelWarn, "file broke off", slog.String("request", callOf(hc.Context()).id), slog.Any("error", err))
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// attachment hands out a file of any size, which may take long to leave and is for one person's disk, not for a browser's
+// window. One that breaks off breaks the connection.
+func (a *API) attachment(ctx context.Context, name string, media blob.Type, size int64, content io.ReadCloser) *huma.StreamResponse {
+	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		_, w := humago.Unwrap(hc)
+		h := w.Header()
+		h.Set("Content-Type", string(media))
+		h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+		h.Set("Content-Length", strconv.FormatInt(size, 10))
+		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+		control := http.NewResponseController(w)
+		_, err := io.Copy(&pieceWriter{w, control}, content)
+		if err := errors.Join(err, content.Close()); err != nil {
+			a.Logger.LogAttrs(ctx, slog.LevelWarn, "file broke off", slog.String("request", callOf(ctx).id), slog.String("file", name), slog.Any("error", err))
+			panic(http.ErrAbortHandler)
+		}
+		_ = control.SetWriteDeadline(time.Time{}) // the connection serves on
+	}}
+}
+
+// pieceWriter gives each piece its time to leave.
+type pieceWriter struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+// Write implements io.Writer.
+func (p *pieceWriter) Write(b []byte) (int, error) {
+	if err := p.control.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return p.w.Write(b)
 }

@@ -22,20 +22,20 @@ be repeated safely. What is refused is application/problem+json; fields and para
 
 // Document returns the OpenAPI 3.1 document of every route under /api, indented JSON. It asks no room.
 func Document() ([]byte, error) {
-	return document(build(Config{}, http.NewServeMux()).huma)
-}
-
-func document(h huma.API) ([]byte, error) {
-	b, err := json.MarshalIndent(h.OpenAPI(), "", "  ")
+	a := build(Config{}, http.NewServeMux())
+	if err := a.complete(); err != nil {
+		return nil, err
+	}
+	b, err := json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
 	if err != nil {
 		return nil, err
 	}
 	return append(b, '\n'), nil
 }
 
-// openapi serves the document, which is made when somebody first asks.
+// openapi serves the document, which is made when somebody first asks: no start waits for it.
 func (a *API) openapi() http.HandlerFunc {
-	made := sync.OnceValues(func() ([]byte, error) { return document(a.huma) })
+	made := sync.OnceValues(Document)
 	return func(w http.ResponseWriter, r *http.Request) {
 		b, err := made()
 		if err != nil {
@@ -72,7 +72,7 @@ func (secretText) Schema(huma.Registry) *huma.Schema {
 }
 
 // complete adds what no single route says.
-func (a *API) complete() {
+func (a *API) complete() error {
 	doc := a.huma.OpenAPI()
 	schemas := doc.Components.Schemas
 	schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
@@ -84,7 +84,7 @@ func (a *API) complete() {
 	}
 	shown, err := examples()
 	if err != nil {
-		panic(err) // the file is part of the program
+		return err
 	}
 	doc.Components.Examples, doc.Components.Responses = problemExamples(), make(map[string]*huma.Response)
 	for path, item := range doc.Paths {
@@ -102,6 +102,7 @@ func (a *API) complete() {
 		}
 	}
 	slices.SortFunc(doc.Tags, func(a, b *huma.Tag) int { return strings.Compare(a.Name, b.Name) })
+	return nil
 }
 
 // codes lists every code a problem may have.

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -233,35 +230,7 @@ func (a *API) verificationPaper(ctx context.Context, in *verifyPaperInput) (*hum
 	if err != nil {
 		return nil, a.problem(ctx, err)
 	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		_, w := humago.Unwrap(hc)
-		h := w.Header()
-		h.Set("Content-Type", string(p.MediaType))
-		h.Set("Content-Disposition", `attachment; filename="`+p.Slot+"-"+p.ID+p.MediaType.Extension()+`"`)
-		h.Set("Content-Length", strconv.FormatInt(p.Size, 10))
-		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-		control := http.NewResponseController(w)
-		_, err := io.Copy(&paperWriter{w, control}, content)
-		if err := errors.Join(err, content.Close()); err != nil {
-			a.Logger.LogAttrs(ctx, slog.LevelWarn, "paper broke off", slog.String("request", callOf(ctx).id), slog.String("paper", p.ID), slog.Any("error", err))
-			panic(http.ErrAbortHandler)
-		}
-		_ = control.SetWriteDeadline(time.Time{}) // the connection serves on
-	}}, nil
-}
-
-// paperWriter gives each piece its time to leave.
-type paperWriter struct {
-	w       io.Writer
-	control *http.ResponseController
-}
-
-// Write implements io.Writer.
-func (p *paperWriter) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	return p.w.Write(b)
+	return a.attachment(ctx, p.Slot+"-"+p.ID+p.MediaType.Extension(), p.MediaType, p.Size, content), nil
 }
 
 func (a *API) submissionRoutes() {

@@ -182,7 +182,7 @@ func newWorld(t *testing.T) *world {
 	verifications := must(verify.New(verify.Config{Store: w.store, Keys: keys, Blobs: blobs, Logger: log}))(t)
 	w.certify = certify.New(certify.Config{Store: w.store, Blobs: blobs, Changed: products.Certified, Logger: log})
 	w.devices = device.New(w.store, products, keys, w.bus, log)
-	products.With(product.Parts{Certify: w.certify, Blobs: blobs, Kinds: product.KindsOf, Devices: w.devices.InUse})
+	products.With(product.Parts{Certify: w.certify, Blobs: blobs, Kinds: account.KindsOf, Devices: w.devices.InUse})
 	orders := issuance.New(issuance.Config{
 		Store: w.store, Products: products, Keys: keys, Jobs: jobs, Issued: w.devices.Register, Revoked: w.devices.Revoked, Logger: log,
 	})

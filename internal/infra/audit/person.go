@@ -47,6 +47,15 @@ func person(ctx context.Context, tx *store.Tx, organisation, user, login string)
 	return reference, err
 }
 
+// RecordPerson records an act upon a person, who stands in the entry by reference, as whoever acts does.
+func RecordPerson[A ~string](ctx context.Context, tx *store.Tx, who access.Actor, act A, user, note string) error {
+	reference, err := Person(ctx, tx, who.Organisation, user)
+	if err != nil {
+		return fmt.Errorf("referring to user %s: %w", user, err)
+	}
+	return Record(ctx, tx, who, act, reference, note)
+}
+
 // address gives the reference of a remote address from which a person of an organisation came.
 func address(ctx context.Context, tx *store.Tx, organisation, user, from string) (string, error) {
 	var reference string

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
@@ -130,7 +131,7 @@ func (s *Service) ChangeContact(ctx context.Context, who access.Actor, id string
 				return err
 			}
 		}
-		return recordUser(ctx, tx, who, "contact.change", who.User, c.Kind)
+		return audit.RecordPerson(ctx, tx, who, "contact.change", who.User, c.Kind)
 	})
 	return c, err
 }

@@ -99,7 +99,7 @@ func (s *Service) EnrolFactor(ctx context.Context, who access.Actor) (FactorSecr
 		if err := s.putFactor(ctx, tx, who.User, secret, now.UnixMilli(), 0); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "factor.enrol", who.User, "")
+		return audit.RecordPerson(ctx, tx, who, "factor.enrol", who.User, "")
 	})
 	if err != nil {
 		return FactorSecret{}, err
@@ -139,7 +139,7 @@ func (s *Service) ConfirmFactor(ctx context.Context, who access.Actor, code Code
 			if err := s.noteProof(ctx, tx, who, now); err != nil {
 				return err
 			}
-			return recordUser(ctx, tx, who, "factor.confirm", who.User, "")
+			return audit.RecordPerson(ctx, tx, who, "factor.confirm", who.User, "")
 		})
 	})
 	return codes, err
@@ -194,7 +194,7 @@ func (s *Service) RemoveFactor(ctx context.Context, who access.Actor) error {
 		if _, err := tx.Exec(ctx, "UPDATE login_session SET strong = 0, proved_at = 0 WHERE user_id = ?", who.User); err != nil {
 			return fmt.Errorf("weakening the sessions of user %s: %w", who.User, err)
 		}
-		return recordUser(ctx, tx, who, "factor.remove", who.User, "")
+		return audit.RecordPerson(ctx, tx, who, "factor.remove", who.User, "")
 	})
 }
 
@@ -220,7 +220,7 @@ func (s *Service) ResetFactor(ctx context.Context, who access.Actor, user, note 
 		if err := s.notify(ctx, tx, user, "", letterFactor); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "factor.reset", user, note)
+		return audit.RecordPerson(ctx, tx, who, "factor.reset", user, note)
 	})
 }
 

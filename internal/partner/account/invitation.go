@@ -292,7 +292,7 @@ func (s *Service) SignUpInvited(ctx context.Context, n NewUser, code Code, from 
 		if _, err := s.join(ctx, tx, who, i); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "user.sign_up", u.ID, "by an invitation")
+		return audit.RecordPerson(ctx, tx, who, "user.sign_up", u.ID, "by an invitation")
 	})
 	failed = err != nil
 	return u, err

@@ -24,7 +24,7 @@ func (s *Service) Leave(ctx context.Context, who access.Actor, organisation stri
 		if err := s.part(ctx, tx, organisation, who.User); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "member.leave", who.User, organisation)
+		return audit.RecordPerson(ctx, tx, who, "member.leave", who.User, organisation)
 	})
 }
 
@@ -73,7 +73,7 @@ func (s *Service) Transfer(ctx context.Context, who access.Actor, organisation, 
 				return fmt.Errorf("transferring organisation %s: %w", organisation, err)
 			}
 		}
-		return recordUser(ctx, tx, who, "organisation.transfer", user, organisation)
+		return audit.RecordPerson(ctx, tx, who, "organisation.transfer", user, organisation)
 	})
 }
 
@@ -121,7 +121,7 @@ func (s *Service) DeleteUser(ctx context.Context, who access.Actor, p Password) 
 		if err := forgetUser(ctx, tx, who.User); err != nil {
 			return err
 		}
-		if err := recordUser(ctx, tx, who, "user.delete", who.User, ""); err != nil {
+		if err := audit.RecordPerson(ctx, tx, who, "user.delete", who.User, ""); err != nil {
 			return err
 		}
 		return audit.Forget(ctx, tx, who.User) // last: to record is to know
@@ -143,15 +143,6 @@ func organisationsOf(ctx context.Context, q store.Querier, user string) ([]strin
 		all = append(all, id)
 	}
 	return all, rows.Err()
-}
-
-// recordUser records an act upon a person, who stands in the entry by reference as whoever acts does.
-func recordUser(ctx context.Context, tx *store.Tx, who access.Actor, act, user, note string) error {
-	reference, err := audit.Person(ctx, tx, who.Organisation, user)
-	if err != nil {
-		return fmt.Errorf("referring to user %s: %w", user, err)
-	}
-	return audit.Record(ctx, tx, who, act, reference, note)
 }
 
 // forgetMail forgets what was sent to a user, and what others have sent to the contacts that nobody has any more.

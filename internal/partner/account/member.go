@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
@@ -65,7 +66,7 @@ func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation,
 		if err := insertMember(ctx, tx, organisation, m.User, role, now); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "member.add", m.User, organisation+" "+string(role))
+		return audit.RecordPerson(ctx, tx, who, "member.add", m.User, organisation+" "+string(role))
 	})
 	if err != nil {
 		return Member{}, err
@@ -88,7 +89,7 @@ func (s *Service) SetRole(ctx context.Context, who access.Actor, organisation, u
 		if _, err := tx.Exec(ctx, "UPDATE member SET role = ? WHERE organisation = ? AND user_id = ?", string(role), organisation, user); err != nil {
 			return fmt.Errorf("setting the role of %s in %s: %w", user, organisation, err)
 		}
-		return recordUser(ctx, tx, who, "member.role", user, organisation+" "+string(role))
+		return audit.RecordPerson(ctx, tx, who, "member.role", user, organisation+" "+string(role))
 	})
 }
 
@@ -105,7 +106,7 @@ func (s *Service) RemoveMember(ctx context.Context, who access.Actor, organisati
 		if err := s.part(ctx, tx, organisation, user); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "member.remove", user, organisation)
+		return audit.RecordPerson(ctx, tx, who, "member.remove", user, organisation)
 	})
 }
 

@@ -114,6 +114,22 @@ func (s *Service) Organisations(ctx context.Context, who access.Actor, p Page) (
 	return pageOf(ctx, s.store, "listing organisations", p, func(rows *sql.Rows) (Organisation, error) { return scanOrganisation(rows) }, organisationsSQL)
 }
 
+// KindsOf is what an organisation says that it is in the trade.
+func KindsOf(ctx context.Context, q store.Querier, organisation string) (kinds []Kind, err error) {
+	var list string
+	err = q.QueryRow(ctx, "SELECT kinds FROM organisation WHERE id = ?", organisation).Scan(&list)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fault.NotFound("organisation", organisation)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(list), &kinds)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the kinds of organisation %s: %w", organisation, err)
+	}
+	return kinds, nil
+}
+
 // SetOrganisation gives an organisation other names and kinds.
 func (s *Service) SetOrganisation(ctx context.Context, who access.Actor, id string, names Names, kinds []Kind) error {
 	if err := who.Check(access.WriteOrganisation); err != nil {

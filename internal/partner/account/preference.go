@@ -43,11 +43,7 @@ func (s *Service) SetPreferences(ctx context.Context, who access.Actor, p Prefer
 		if _, err := tx.Exec(ctx, "UPDATE account_user SET lang = ?, mail_notices = ? WHERE id = ?", p.Lang, flag(p.MailNotices), who.User); err != nil {
 			return fmt.Errorf("setting the preferences of user %s: %w", who.User, err)
 		}
-		reference, err := audit.Person(ctx, tx, who.Organisation, who.User)
-		if err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, who, "user.preferences", reference, fmt.Sprintf("lang %q, notices by mail: %t", p.Lang, p.MailNotices))
+		return audit.RecordPerson(ctx, tx, who, "user.preferences", who.User, fmt.Sprintf("lang %q, notices by mail: %t", p.Lang, p.MailNotices))
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
@@ -37,7 +38,7 @@ func (s *Service) RenewRecoveryCodes(ctx context.Context, who access.Actor) ([]C
 		if codes, err = newRecoveryCodes(ctx, tx, who.User); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "factor.codes", who.User, "")
+		return audit.RecordPerson(ctx, tx, who, "factor.codes", who.User, "")
 	})
 	return codes, err
 }

@@ -182,7 +182,7 @@ func (s *Service) EndOtherSessions(ctx context.Context, who access.Actor) error 
 		if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE user_id = ? AND id <> ?", who.User, who.Session); err != nil {
 			return fmt.Errorf("ending the other sessions of user %s: %w", who.User, err)
 		}
-		return recordUser(ctx, tx, who, "session.end_others", who.User, "")
+		return audit.RecordPerson(ctx, tx, who, "session.end_others", who.User, "")
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/quota"
@@ -89,7 +90,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
 				return err
 			}
 		}
-		return recordUser(ctx, tx, who, "user.sign_up", u.ID, "")
+		return audit.RecordPerson(ctx, tx, who, "user.sign_up", u.ID, "")
 	})
 	failed = err != nil
 	return u, err
@@ -199,6 +200,6 @@ func (s *Service) Reset(ctx context.Context, id string, code Code, replacement P
 		if err := s.notify(ctx, tx, user, lang, letterPassword); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, access.Actor{Kind: access.KindUser, ID: user, User: user, From: from}, "user.reset", user, "")
+		return audit.RecordPerson(ctx, tx, access.Actor{Kind: access.KindUser, ID: user, User: user, From: from}, "user.reset", user, "")
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
@@ -79,7 +80,7 @@ func (s *Service) addUser(ctx context.Context, n NewUser, platform access.Role, 
 		if err := s.insertUser(ctx, tx, u, key, hash, platform); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "user.add", u.ID, "")
+		return audit.RecordPerson(ctx, tx, who, "user.add", u.ID, "")
 	})
 }
 
@@ -136,7 +137,7 @@ func (s *Service) SetDisabled(ctx context.Context, who access.Actor, id string, 
 				return fmt.Errorf("ending the sessions of user %s: %w", id, err)
 			}
 		}
-		return recordUser(ctx, tx, who, act, id, note)
+		return audit.RecordPerson(ctx, tx, who, act, id, note)
 	})
 }
 
@@ -167,7 +168,7 @@ func (s *Service) SetPlatformRole(ctx context.Context, who access.Actor, id stri
 		if err != nil {
 			return fmt.Errorf("revoking the platform tokens of user %s: %w", id, err)
 		}
-		return recordUser(ctx, tx, who, "user.role", id, strings.TrimSpace(string(role)+" "+laboratory+" "+note))
+		return audit.RecordPerson(ctx, tx, who, "user.role", id, strings.TrimSpace(string(role)+" "+laboratory+" "+note))
 	})
 }
 
@@ -239,7 +240,7 @@ func (s *Service) ChangePassword(ctx context.Context, who access.Actor, old, rep
 		if err := s.notify(ctx, tx, was.id, "", letterPassword); err != nil {
 			return err
 		}
-		return recordUser(ctx, tx, who, "user.password", was.id, "")
+		return audit.RecordPerson(ctx, tx, who, "user.password", was.id, "")
 	})
 	return opened, err
 }

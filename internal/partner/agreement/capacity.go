@@ -43,11 +43,7 @@ func (s *Service) DeclareCapacity(ctx context.Context, who access.Actor, user st
 			return fmt.Errorf("recording the capacity of user %s: %w", user, err)
 		}
 		tx.AfterCommit(func() { s.verdicts.forget(user, "") })
-		reference, err := audit.Person(ctx, tx, who.Organisation, user)
-		if err != nil {
-			return fmt.Errorf("referring to user %s: %w", user, err)
-		}
-		return audit.Record(ctx, tx, who, "capacity.declare", reference, fmt.Sprintf("needs a guardian: %t; %s", needsGuardian, reason))
+		return audit.RecordPerson(ctx, tx, who, "capacity.declare", user, fmt.Sprintf("needs a guardian: %t; %s", needsGuardian, reason))
 	})
 }
 

@@ -2,9 +2,6 @@ package agreement
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -146,19 +143,11 @@ func decisions(ctx context.Context, q store.Querier, kind Subject, subject strin
 	return out, nil
 }
 
-func (s *Service) kindsOf(ctx context.Context, q store.Querier, organisation string) (kinds []account.Kind, err error) {
+func (s *Service) kindsOf(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error) {
 	if s.Kinds != nil {
 		return s.Kinds(ctx, q, organisation)
 	}
-	var text string
-	err = q.QueryRow(ctx, "SELECT kinds FROM organisation WHERE id = ?", organisation).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fault.NotFound("organisation", organisation)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the kinds of organisation %s: %w", organisation, err)
-	}
-	return kinds, json.Unmarshal([]byte(text), &kinds)
+	return account.KindsOf(ctx, q, organisation)
 }
 
 // Accepted tells whether an organisation has accepted the version of an agreement that is in force; without one in force

@@ -70,26 +70,33 @@ func (s *Service) OpenIn(ctx context.Context, tx *store.Tx, who access.Actor, o 
 // act carries out one move of a case: do completes it before it is written.
 func (s *Service) act(ctx context.Context, who access.Actor, id string, act Act, do func(tx *store.Tx, c *Case) (note string, err error)) (c Case, err error) {
 	err = s.Store.Write(ctx, func(tx *store.Tx) error {
-		if c, err = loadCase(ctx, tx, who, id); err != nil {
-			return err
-		}
-		from := c.State
-		if c.State, err = moves.Next(from, act, who); err != nil {
-			return err
-		}
-		note, err := do(tx, &c)
-		if err != nil {
-			return err
-		}
-		if err := updateCase(ctx, tx, &c, from); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, who, "certification."+string(act), id, note)
+		c, err = actIn(ctx, tx, who, id, act, func(c *Case) (string, error) { return do(tx, c) })
+		return err
 	})
 	if err != nil {
 		return Case{}, err
 	}
 	return c, nil
+}
+
+// actIn is act within a transaction.
+func actIn(ctx context.Context, tx *store.Tx, who access.Actor, id string, act Act, do func(c *Case) (note string, err error)) (Case, error) {
+	c, err := loadCase(ctx, tx, who, id)
+	if err != nil {
+		return c, err
+	}
+	from := c.State
+	if c.State, err = moves.Next(from, act, who); err != nil {
+		return c, err
+	}
+	note, err := do(&c)
+	if err != nil {
+		return c, err
+	}
+	if err := updateCase(ctx, tx, &c, from); err != nil {
+		return c, err
+	}
+	return c, audit.Record(ctx, tx, who, "certification."+string(act), id, note)
 }
 
 // Assign gives a case to a laboratory that is appointed for such products now; an empty id keeps it with the operator.

@@ -94,22 +94,29 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, id, reason strin
 		return Certificate{}, err
 	}
 	err = s.Store.Write(store.Urgent(ctx), func(tx *store.Tx) error {
-		if c, err = loadCertificate(ctx, tx, who, id); err != nil {
-			return err
-		}
-		c.Reason = reason
-		if err := s.move(ctx, tx, who, &c, Revoke); err != nil {
-			return err
-		}
-		if err := s.tell(ctx, tx, c.Organisation, "certificate.revoked", map[string]string{"product": c.Product, "reason": reason}); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, who, "certificate.revoke", id, reason)
+		c, err = s.revoke(ctx, tx, who, id, reason)
+		return err
 	})
 	if err != nil {
 		return Certificate{}, err
 	}
 	return c, nil
+}
+
+// revoke ends a certificate within a transaction, and tells its maker.
+func (s *Service) revoke(ctx context.Context, tx *store.Tx, who access.Actor, id, reason string) (Certificate, error) {
+	c, err := loadCertificate(ctx, tx, who, id)
+	if err != nil {
+		return c, err
+	}
+	c.Reason = reason
+	if err := s.move(ctx, tx, who, &c, Revoke); err != nil {
+		return c, err
+	}
+	if err := s.tell(ctx, tx, c.Organisation, "certificate.revoked", map[string]string{"product": c.Product, "reason": reason}); err != nil {
+		return c, err
+	}
+	return c, audit.Record(ctx, tx, who, "certificate.revoke", id, reason)
 }
 
 // move carries out one move of a certificate and tells what rests on the product, if that changes anything.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"lampworks/internal/infra/access"
-	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/store"
 )
 
@@ -26,7 +25,7 @@ func (s *Service) Redesigned(ctx context.Context, tx *store.Tx, organisation, pr
 			return err
 		}
 		for _, id := range ids {
-			if err := s.endCertificate(ctx, tx, who, id); err != nil {
+			if _, err := s.revoke(ctx, tx, who, id, redesigned); err != nil {
 				return err
 			}
 		}
@@ -43,32 +42,9 @@ func (s *Service) withdrawCase(ctx context.Context, tx *store.Tx, who access.Act
 	if err != nil {
 		return fmt.Errorf("looking for an open certification of product %s: %w", product, err)
 	}
-	c, err := loadCase(ctx, tx, who, id)
-	if err != nil {
-		return err
-	}
-	from := c.State
-	if c.State, err = moves.Next(from, Withdraw, who); err != nil {
-		return err
-	}
-	c.Note, c.DecidedAt = redesigned, at(s.now().UnixMilli())
-	if err := updateCase(ctx, tx, &c, from); err != nil {
-		return err
-	}
-	return audit.Record(ctx, tx, who, "certification.withdraw", id, redesigned)
-}
-
-func (s *Service) endCertificate(ctx context.Context, tx *store.Tx, who access.Actor, id string) error {
-	c, err := loadCertificate(ctx, tx, who, id)
-	if err != nil {
-		return err
-	}
-	c.Reason = redesigned
-	if err := s.move(ctx, tx, who, &c, Revoke); err != nil {
-		return err
-	}
-	if err := s.tell(ctx, tx, c.Organisation, "certificate.revoked", map[string]string{"product": c.Product, "reason": c.Reason}); err != nil {
-		return err
-	}
-	return audit.Record(ctx, tx, who, "certificate.revoke", id, c.Reason)
+	_, err = actIn(ctx, tx, who, id, Withdraw, func(c *Case) (string, error) {
+		c.Note, c.DecidedAt = redesigned, at(s.now().UnixMilli())
+		return redesigned, nil
+	})
+	return err
 }

@@ -162,7 +162,7 @@ func (s *Service) followOrder(ctx context.Context, m *Measure, now time.Time) er
 	}
 	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
 		if !gone {
-			if gone, err = deleted(ctx, tx, m); err != nil {
+			if gone, err = deleted(ctx, tx, m.Subject, m.Organisation); err != nil {
 				return err
 			}
 		}
@@ -180,15 +180,15 @@ func (s *Service) followOrder(ctx context.Context, m *Measure, now time.Time) er
 	})
 }
 
-// deleted says whether the subject of a measure, or all of its organisation, is being deleted for good, or is.
-func deleted(ctx context.Context, q store.Querier, m *Measure) (bool, error) {
+// deleted says whether a subject, or all of its organisation, is being deleted for good, or is.
+func deleted(ctx context.Context, q store.Querier, of Subject, organisation string) (bool, error) {
 	var n int
 	err := q.QueryRow(ctx, `
 		SELECT COUNT(*) FROM enforce_deletion
 		WHERE state IN ('erasing', 'done') AND (subject_kind = ? AND subject = ? OR subject_kind = 'organisation' AND subject = ?)`,
-		m.Subject.Kind, m.Subject.ID, m.Organisation).Scan(&n)
+		of.Kind, of.ID, organisation).Scan(&n)
 	if err != nil {
-		return false, fmt.Errorf("looking for a deletion of %s: %w", m.Subject, err)
+		return false, fmt.Errorf("looking for a deletion of %s: %w", of, err)
 	}
 	return n > 0, nil
 }
@@ -198,15 +198,11 @@ var errNobody = errors.New("the organisation is deleted")
 
 // somebody is errNobody once the deletion of an organisation has begun: a message to it would outlive the proof.
 func somebody(ctx context.Context, q store.Querier, organisation string) error {
-	var n int
-	err := q.QueryRow(ctx, "SELECT COUNT(*) FROM enforce_deletion WHERE subject_kind = 'organisation' AND subject = ? AND state IN ('erasing', 'done')", organisation).Scan(&n)
-	if err != nil {
-		return fmt.Errorf("asking whether organisation %s is there: %w", organisation, err)
-	}
-	if n > 0 {
+	gone, err := deleted(ctx, q, Subject{Kind: KindOrganisation, ID: organisation}, organisation)
+	if err == nil && gone {
 		return errNobody
 	}
-	return nil
+	return err
 }
 
 // handOn gives events to whoever tells organisations, oldest first. What cannot be handed on stays.

@@ -2,8 +2,6 @@ package entitlement
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,21 +125,13 @@ type facts struct {
 
 func (s *Service) facts(ctx context.Context, q store.Querier, organisation string) (facts, error) {
 	f := facts{organisation: organisation}
-	var kinds string
-	err := q.QueryRow(ctx, "SELECT kinds FROM organisation WHERE id = ?", organisation).Scan(&kinds)
-	if errors.Is(err, store.ErrNoRows) {
-		return f, fault.NotFound("organisation", organisation)
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(kinds), &f.kinds)
-	}
-	if err != nil {
-		return f, fmt.Errorf("reading the kinds of organisation %s: %w", organisation, err)
-	}
+	kindsOf := account.KindsOf
 	if s.Kinds != nil {
-		if f.kinds, err = s.Kinds(ctx, q, organisation); err != nil {
-			return f, err
-		}
+		kindsOf = s.Kinds
+	}
+	var err error
+	if f.kinds, err = kindsOf(ctx, q, organisation); err != nil {
+		return f, err
 	}
 	if f.applications, err = collect(ctx, q, scanApplication, openApplicationsSQL, organisation); err != nil {
 		return f, fmt.Errorf("reading the applications of organisation %s: %w", organisation, err)

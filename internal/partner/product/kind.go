@@ -2,8 +2,6 @@ package product
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -79,16 +77,6 @@ func (s *Service) mayMake(ctx context.Context, q store.Querier, who access.Actor
 		may = append(may, string(k))
 	}
 	return fault.Forbidden("making a "+string(r.Kind), "an organisation of the kind "+strings.Join(may, " or "))
-}
-
-// KindsOf reads what an organisation is in the trade, as the accounts have it.
-func KindsOf(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error) {
-	var text string
-	if err := q.QueryRow(ctx, "SELECT kinds FROM organisation WHERE id = ?", organisation).Scan(&text); err != nil {
-		return nil, fmt.Errorf("reading the kinds of organisation %s: %w", organisation, err)
-	}
-	var kinds []account.Kind
-	return kinds, json.Unmarshal([]byte(text), &kinds)
 }
 
 // refer checks that p may be built on the product called ref, found at where.

@@ -70,7 +70,7 @@ type Parts struct {
 	Certify *certify.Service // nil: nothing is certified
 	Blobs   *blob.Blobs      // files of icons and papers
 	Notices *notice.Service  // nil: nobody is told
-	// Kinds is what an organisation is in the trade, usually [KindsOf]. Nil: everybody may make everything.
+	// Kinds is what an organisation is in the trade, at least what it says of itself: [account.KindsOf]. Nil: everybody may make everything.
 	Kinds func(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error)
 	// Terms refuses an organisation that has not accepted the terms of a product. Nil: there are none.
 	Terms func(ctx context.Context, q store.Querier, organisation, product, category string) error

@@ -204,16 +204,25 @@ func (s *Service) Tick(ctx context.Context) error {
 		return err
 	}
 	for _, e := range over {
-		if err := s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.move(ctx, tx, clockActor(), &e, Lapse) }); err != nil {
+		if err := s.tick(ctx, func(tx *store.Tx) error { return s.move(ctx, tx, clockActor(), &e, Lapse) }); err != nil {
 			return err
 		}
 	}
 	for _, e := range open {
-		if err := s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.abandoned(ctx, tx, &e) }); err != nil {
+		if err := s.tick(ctx, func(tx *store.Tx) error { return s.abandoned(ctx, tx, &e) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tick moves one export, unless somebody was faster: that keeps none of the others back.
+func (s *Service) tick(ctx context.Context, move func(*store.Tx) error) error {
+	err := s.c.Store.Write(ctx, move)
+	if fault.Is(err, fault.Outdated) {
+		return nil
+	}
+	return err
 }
 
 // abandoned ends an export whose job ended without saying so: it was given up, or is gone.
@@ -231,11 +240,7 @@ func (s *Service) abandoned(ctx context.Context, tx *store.Tx, e *Export) error 
 	if e.Failure == "" {
 		e.Failure = "its job is gone"
 	}
-	err = s.move(ctx, tx, clockActor(), e, Fail)
-	if fault.Is(err, fault.Outdated) { // it ended by itself just now
-		return nil
-	}
-	return err
+	return s.move(ctx, tx, clockActor(), e, Fail)
 }
 
 // remove takes a file away. One that stays for now has no name, and is swept.

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -62,7 +61,7 @@ func (s *Service) load(ctx context.Context, q store.Querier, who access.Actor, o
 	}
 	c, err := scanCase(q.QueryRow(ctx, "SELECT "+caseColumns+" FROM verify_case WHERE organisation = ?", organisation))
 	if errors.Is(err, store.ErrNoRows) {
-		if _, err := kindsOf(ctx, q, organisation); err != nil {
+		if _, err := account.KindsOf(ctx, q, organisation); err != nil {
 			return nil, err
 		}
 		return &Case{Organisation: organisation, State: Unverified, isNew: true}, nil
@@ -71,19 +70,6 @@ func (s *Service) load(ctx context.Context, q store.Querier, who access.Actor, o
 		return nil, fmt.Errorf("reading the verification of organisation %s: %w", organisation, err)
 	}
 	return c, nil
-}
-
-// kindsOf reads what an organisation says it is.
-func kindsOf(ctx context.Context, q store.Querier, organisation string) (kinds []account.Kind, err error) {
-	var list string
-	err = q.QueryRow(ctx, "SELECT kinds FROM organisation WHERE id = ?", organisation).Scan(&list)
-	if errors.Is(err, store.ErrNoRows) {
-		return nil, fault.NotFound("organisation", organisation)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the kinds of organisation %s: %w", organisation, err)
-	}
-	return kinds, json.Unmarshal([]byte(list), &kinds)
 }
 
 // Load returns the verification of an organisation.

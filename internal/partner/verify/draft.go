@@ -42,7 +42,7 @@ func (s *Service) SetForm(ctx context.Context, who access.Actor, organisation st
 		if c.State == Revoked {
 			return "", fault.Closed("fill_in", string(c.State), nil)
 		}
-		kinds, err := kindsOf(ctx, tx, organisation)
+		kinds, err := account.KindsOf(ctx, tx, organisation)
 		if err != nil {
 			return "", err
 		}
@@ -107,7 +107,7 @@ func (s *Service) Worksheet(ctx context.Context, who access.Actor, organisation 
 		if err != nil {
 			return err
 		}
-		if w, err = s.worksheet(ctx, v, c, c.Ask); err != nil {
+		if w, err = s.worksheet(ctx, v, c); err != nil {
 			return err
 		}
 		w.Draft.Values = s.masked(w.Draft.Values)
@@ -117,9 +117,9 @@ func (s *Service) Worksheet(ctx context.Context, who access.Actor, organisation 
 }
 
 // worksheet is the draft with what is missing, also of what was asked for, in full.
-func (s *Service) worksheet(ctx context.Context, q store.Querier, c *Case, ask *Ask) (w Worksheet, err error) {
+func (s *Service) worksheet(ctx context.Context, q store.Querier, c *Case) (w Worksheet, err error) {
 	w.Version = c.Version
-	if w.Kinds, err = kindsOf(ctx, q, c.Organisation); err != nil {
+	if w.Kinds, err = account.KindsOf(ctx, q, c.Organisation); err != nil {
 		return w, err
 	}
 	if w.Draft, err = s.draftOf(ctx, q, c); err != nil {
@@ -135,7 +135,7 @@ func (s *Service) worksheet(ctx context.Context, q store.Querier, c *Case, ask *
 	if w.Draft.Form == "" {
 		w.Missing = append(w.Missing, "form")
 	}
-	w.missing(ask)
+	w.missing(c.Ask)
 	return w, nil
 }
 

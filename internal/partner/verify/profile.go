@@ -24,7 +24,7 @@ func (s *Service) Kinds(ctx context.Context, q store.Querier, organisation strin
 	err = q.QueryRow(ctx, "SELECT approved, kinds FROM verify_case WHERE organisation = ?", organisation).Scan(&approved, &list)
 	switch {
 	case errors.Is(err, store.ErrNoRows) || err == nil && approved == 0:
-		return kindsOf(ctx, q, organisation)
+		return account.KindsOf(ctx, q, organisation)
 	case err != nil:
 		return nil, fmt.Errorf("reading the kinds of organisation %s: %w", organisation, err)
 	}

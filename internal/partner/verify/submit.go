@@ -77,7 +77,7 @@ func (s *Service) Submit(ctx context.Context, who access.Actor, organisation str
 		if err := c.move(Submit, who); err != nil {
 			return "", err
 		}
-		w, err := s.worksheet(ctx, tx, c, c.Ask)
+		w, err := s.worksheet(ctx, tx, c)
 		if err != nil {
 			return "", err
 		}
