@@ -3,8 +3,8 @@ package device
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,32 +30,24 @@ const from = `
 
 const loadSQL = `SELECT ` + columns + from + ` AND d.id = ?`
 
-// rowsAtOnce is how many devices one INSERT statement carries; more gains nothing and costs memory to parse.
-const rowsAtOnce = 100
-
 func insert(ctx context.Context, tx *store.Tx, order issuance.Order, rows []issuance.Row, now time.Time) error {
-	const head = `INSERT INTO device (id, organisation, product, name, batch, generation, state, created_at) VALUES `
-	const row = `(?, ?, ?, ?, ?, ?, 'enabled', ?)`
-	whole := head + strings.Repeat(row+", ", rowsAtOnce-1) + row
-	args := make([]any, 0, rowsAtOnce*7)
-	for len(rows) > 0 {
-		n := min(len(rows), rowsAtOnce)
-		args = args[:0]
-		for _, r := range rows[:n] {
+	var drawn error
+	values := make([]any, 8)
+	err := tx.Insert(ctx, "INSERT INTO device (id, organisation, product, name, batch, generation, state, created_at)", func(yield func([]any) bool) {
+		for _, r := range rows {
 			id, err := uuid.NewV7()
 			if err != nil {
-				return fmt.Errorf("drawing a device id: %w", err)
+				drawn = fmt.Errorf("drawing a device id: %w", err)
+				return
 			}
-			args = append(args, id.String(), order.Organisation, order.Product, r.MAC.String(), order.ID, r.Generation, now.UnixMilli())
+			values = append(values[:0], id.String(), order.Organisation, order.Product, r.MAC.String(), order.ID, r.Generation, string(Enabled), now.UnixMilli())
+			if !yield(values) {
+				return
+			}
 		}
-		statement := whole
-		if n < rowsAtOnce {
-			statement = head + strings.Repeat(row+", ", n-1) + row
-		}
-		if _, err := tx.Exec(ctx, statement, args...); err != nil {
-			return fmt.Errorf("registering %d devices of order %s: %w", n, order.ID, err)
-		}
-		rows = rows[n:]
+	})
+	if err = errors.Join(drawn, err); err != nil {
+		return fmt.Errorf("registering %d devices of order %s: %w", len(rows), order.ID, err)
 	}
 	return nil
 }

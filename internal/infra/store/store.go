@@ -13,6 +13,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"iter"
+	"regexp"
 )
 
 // Errors that callers may compare with [errors.Is].
@@ -36,6 +39,8 @@ type Querier interface {
 type Conn interface {
 	Querier
 	Exec(ctx context.Context, query string, args ...any) (sql.Result, error)
+	// Insert adds rows of as many values as into names columns. After an error nothing is kept of the transaction's part.
+	Insert(ctx context.Context, into string, rows iter.Seq[[]any]) error
 }
 
 // An Engine is one adapter: a database, its connections and its group commit.
@@ -64,7 +69,7 @@ func New(e Engine) *Store { return &Store{e} }
 func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	tx := Tx{}
 	err := s.engine.Write(ctx, func(c Conn) error {
-		tx.conn, tx.after = c, nil // an adapter may try again what left nothing
+		tx.conn, tx.after, tx.failed = c, nil, nil // an adapter may try again what left nothing
 		defer func() { tx.conn = nil }()
 		if err := runBefore(ctx, &tx); err != nil {
 			return err
@@ -72,7 +77,10 @@ func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 		if err := fn(&tx); err != nil {
 			return err
 		}
-		return runAlongside(ctx, &tx)
+		if err := runAlongside(ctx, &tx); err != nil {
+			return err
+		}
+		return tx.failed
 	})
 	if err != nil {
 		return err
@@ -94,8 +102,9 @@ func (s *Store) Close() error { return s.engine.Close() }
 
 // A Tx is one Write. It is used by its function only, and by one goroutine.
 type Tx struct {
-	conn  Conn
-	after []func()
+	conn   Conn
+	after  []func()
+	failed error // of Insert: some of its rows may be there
 }
 
 var _ Querier = (*Tx)(nil)
@@ -119,6 +128,26 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, 
 		return nil, ErrEnded
 	}
 	return tx.conn.Exec(ctx, query, args...)
+}
+
+// inserts is what Insert takes: no more than a table and its columns.
+var inserts = regexp.MustCompile(`^\s*INSERT INTO \w+ \(\w+(?:, \w+)*\)\s*$`)
+
+// Insert adds many rows by the fastest way the database has. into is the head of the statement, "INSERT INTO table (one, two)",
+// and each row has a value for each of its columns; rows may give the same slice again and again. An error undoes the whole
+// transaction, whatever its function makes of it.
+func (tx *Tx) Insert(ctx context.Context, into string, rows iter.Seq[[]any]) error {
+	if tx.conn == nil {
+		return ErrEnded
+	}
+	if !inserts.MatchString(into) {
+		return fmt.Errorf("%q is no head of an INSERT, want INSERT INTO table (column, column)", into)
+	}
+	if err := tx.conn.Insert(ctx, into, rows); err != nil {
+		tx.failed = err
+		return err
+	}
+	return nil
 }
 
 // AfterCommit runs f once, after the commit that holds this transaction and before

@@ -249,30 +249,18 @@ func taken(ctx context.Context, tx *store.Tx, all []pool, mac uint64) (rule stri
 
 // insertRuns writes addresses as runs of those that follow each other.
 func insertRuns(ctx context.Context, tx *store.Tx, list int64, start int, macs []listed) error {
-	const at = 100
-	args := make([]any, 0, 4*at)
-	flush := func() error {
-		if len(args) == 0 {
-			return nil
-		}
-		_, err := tx.Exec(ctx, "INSERT INTO issuance_mac (list, start, first, last) VALUES (?, ?, ?, ?)"+strings.Repeat(", (?, ?, ?, ?)", len(args)/4-1), args...)
-		args = args[:0]
-		return err
-	}
-	for i := 0; i < len(macs); {
-		n := 1
-		for i+n < len(macs) && macs[i+n].mac == macs[i].mac+uint64(n) {
-			n++
-		}
-		args = append(args, list, start+i, macs[i].mac, macs[i].mac+uint64(n)-1)
-		if len(args) == 4*at {
-			if err := flush(); err != nil {
-				return err
+	return tx.Insert(ctx, "INSERT INTO issuance_mac (list, start, first, last)", func(yield func([]any) bool) {
+		for i := 0; i < len(macs); {
+			n := 1
+			for i+n < len(macs) && macs[i+n].mac == macs[i].mac+uint64(n) {
+				n++
 			}
+			if !yield([]any{list, start + i, int64(macs[i].mac), int64(macs[i].mac) + int64(n) - 1}) {
+				return
+			}
+			i += n
 		}
-		i += n
-	}
-	return flush()
+	})
 }
 
 // dropMACs removes the addresses of a list that did not become ready.

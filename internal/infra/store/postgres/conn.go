@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -85,6 +86,7 @@ type conn struct {
 	pg       *pgx.Conn
 	texts    map[string]string   // a room's statement → PostgreSQL's
 	prepared map[string][]uint32 // the types of its parameters
+	copied   bytes.Buffer        // the rows of an Insert, kept for the next one
 
 	parts    bool          // statements that write stand behind savepoints: the connection of the writer
 	patience time.Duration // the longest wait of such a statement

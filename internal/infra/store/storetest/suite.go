@@ -34,6 +34,8 @@ func Run(t *testing.T, open func(t testing.TB, path string) *store.Store) {
 		{"a read sees one moment", snapshot},
 		{"a statement may run inside its own rows", nested},
 		{"rows left open do no harm", leftOpen},
+		{"many rows go in at once", inserts},
+		{"an insert that failed undoes its transaction alone", insertFails},
 		{"violated keys have names", keys},
 		{"the transaction ends with its function", ended},
 		{"many writers lose nothing", manyWriters},

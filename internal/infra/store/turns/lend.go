@@ -3,6 +3,7 @@ package turns
 import (
 	"context"
 	"database/sql"
+	"iter"
 
 	"lampworks/internal/infra/store"
 )
@@ -44,6 +45,16 @@ func (l *Lent) Query(ctx context.Context, query string, args ...any) (*sql.Rows,
 // QueryRow runs a statement that gives one row.
 func (l *Lent) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	return l.conn.QueryRowContext(l.context(ctx), query, args...)
+}
+
+// An inserter is the connection of an adapter, below database/sql.
+type inserter interface {
+	Insert(ctx context.Context, into string, rows iter.Seq[[]any]) error
+}
+
+// Insert adds rows by the way the adapter has.
+func (l *Lent) Insert(ctx context.Context, into string, rows iter.Seq[[]any]) error {
+	return l.conn.Raw(func(dc any) error { return dc.(inserter).Insert(l.context(ctx), into, rows) })
 }
 
 // Close ends what the function left open.
