@@ -103,10 +103,15 @@ func (w *way) agree(t *testing.T) {
 		"prevails": map[string]string{"zh-CN": "本协议优先。", "en": "This one prevails."},
 	}).id(t)
 	text := func(body string) map[string]string { return map[string]string{"body": body} }
-	w.admin.does(t, "PUT", "/agreements/"+id+"/draft", map[string]any{"texts": map[string]any{"en": text("# Agreement")}})
-	w.admin.refused(t, 422, "invalid", "PUT", "/agreements/"+id+"/versions/1/state", map[string]string{"state": "published"}, "zh-CN")
-	w.admin.does(t, "PUT", "/agreements/"+id+"/draft", map[string]any{"texts": map[string]any{"zh-CN": text("# 协议\n\n双方同意。"), "en": text("# Agreement\n\nBoth agree.")}})
-	w.admin.does(t, "PUT", "/agreements/"+id+"/versions/1/state", map[string]string{"state": "published"})
+	publish := map[string]string{"state": "published"}
+	state := "/agreements/" + id + "/versions/1/state"
+	w.admin.refused(t, 404, "not_found", "PUT", state, publish)
+	publish["digest"] = w.admin.does(t, "PUT", "/agreements/"+id+"/draft", map[string]any{"texts": map[string]any{"en": text("# Agreement")}}).text(t, "digest")
+	w.admin.refused(t, 422, "invalid", "PUT", state, publish, "zh-CN")
+	whole := w.admin.does(t, "PUT", "/agreements/"+id+"/draft", map[string]any{"texts": map[string]any{"zh-CN": text("# 协议\n\n双方同意。"), "en": text("# Agreement\n\nBoth agree.")}})
+	w.admin.refused(t, 409, "stale", "PUT", state, publish)
+	publish["digest"] = whole.text(t, "digest")
+	w.admin.does(t, "PUT", state, publish)
 	w.maker.refused(t, 403, "agreement", "GET", "/products", nil)
 	due := w.maker.does(t, "GET", "/outstanding-agreements", nil)
 	hash := due.text(t, "now/0/hashes/"+w.maker.lang)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -23,10 +25,13 @@ type agreementCommand struct {
 
 const agreementPath = "/api/v1/agreements/{}"
 
-type agreementListCommand struct{ pages }
+type agreementListCommand struct {
+	sorted
+	Subject string `help:"Only those that are accepted by: user, organisation or product." placeholder:"SUBJECT"`
+}
 
 func (c *agreementListCommand) Run(ctx context.Context) error {
-	return c.list(ctx, "/api/v1/agreements", "id subject precedence in_force.version in_force.effective_at ahead.version ahead.effective_at names")
+	return c.list(ctx, "/api/v1/agreements", "id subject precedence in_force.version in_force.effective_at ahead.version ahead.effective_at names", "subject", c.Subject)
 }
 
 type agreementOutstandingCommand struct{ client }
@@ -36,12 +41,13 @@ func (c *agreementOutstandingCommand) Run(ctx context.Context) error {
 }
 
 type agreementVersionsCommand struct {
-	pages
+	sorted
 	Agreement string `arg:"" help:"Id of the agreement."`
+	State     string `help:"draft, published, superseded or withdrawn." placeholder:"STATE"`
 }
 
 func (c *agreementVersionsCommand) Run(ctx context.Context) error {
-	return c.list(ctx, at(agreementPath+"/versions", c.Agreement), "version state published_at effective_at ended_at id")
+	return c.list(ctx, at(agreementPath+"/versions", c.Agreement), "version state published_at effective_at ended_at id", "state", c.State)
 }
 
 type agreementEvidenceCommand struct {
@@ -67,9 +73,11 @@ type versionArgs struct {
 
 type versionText struct {
 	Texts map[string]struct {
-		Body string `json:"body"`
-		Hash string `json:"hash"`
+		Body    string `json:"body"`
+		Changes string `json:"changes"`
+		Hash    string `json:"hash"`
 	} `json:"texts"`
+	Digest string `json:"digest"`
 }
 
 func (v *versionArgs) read(ctx context.Context) (text versionText, err error) {
@@ -162,22 +170,39 @@ type versionState struct {
 	Note      string `help:"Why." placeholder:"TEXT"`
 }
 
-func (v *versionState) set(ctx context.Context, state string, effective time.Time) error {
+func (v *versionState) set(ctx context.Context, state, digest string, effective time.Time) error {
 	return v.do(ctx, "PUT", at(agreementPath+"/versions/{}/state", v.Agreement, strconv.Itoa(v.Version)),
-		body("state", state, "note", v.Note, "effective_at", effective))
+		body("state", state, "digest", digest, "note", v.Note, "effective_at", effective))
 }
 
 type agreementPublishCommand struct {
 	versionState
+	Digest    string    `help:"Digest of the texts that were read; without it they are printed, and it with them." placeholder:"SHA256"`
 	Effective time.Time `help:"From when it holds. Default: now." placeholder:"TIME"`
 }
 
+func (c *agreementPublishCommand) Help() string {
+	return "Without --digest the texts are printed with it, and the exit code is 3; with the digest of what was read they are published, unless they were changed since."
+}
+
 func (c *agreementPublishCommand) Run(ctx context.Context) error {
-	return c.set(ctx, "published", c.Effective)
+	if c.Digest != "" {
+		return c.set(ctx, "published", c.Digest, c.Effective)
+	}
+	v := versionArgs{client: c.client, Agreement: c.Agreement, Version: c.Version}
+	text, err := v.read(ctx)
+	if err != nil {
+		return err
+	}
+	for _, lang := range slices.Sorted(maps.Keys(text.Texts)) {
+		fmt.Printf("[%s]\n%s\n%s\n\n", lang, text.Texts[lang].Body, text.Texts[lang].Changes)
+	}
+	fmt.Printf("--digest %s\n", text.Digest)
+	return exitError(exitAsks)
 }
 
 type agreementWithdrawCommand struct{ versionState }
 
 func (c *agreementWithdrawCommand) Run(ctx context.Context) error {
-	return c.set(ctx, "withdrawn", time.Time{})
+	return c.set(ctx, "withdrawn", "", time.Time{})
 }

@@ -222,6 +222,8 @@ func commandLines(t *testing.T, leaf *kong.Node) (lines [][]string) {
 		base = append(base, "--factory=x")
 	case "lampworks agreement accept", "lampworks agreement decline":
 		base = append(base, "--hash=x")
+	case "lampworks agreement publish":
+		base = append(base, "--digest=x")
 	}
 	lines = append(lines, slices.Concat(base, full))
 	if len(full) > len(least) {

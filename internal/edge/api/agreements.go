@@ -42,7 +42,8 @@ type agreementTextView struct {
 
 type wholeVersionView struct {
 	VersionOfView
-	Texts map[string]agreementTextView `json:"texts" doc:"By language: zh-CN, en."`
+	Texts  map[string]agreementTextView `json:"texts" doc:"By language: zh-CN, en."`
+	Digest string                       `json:"digest" doc:"SHA-256 over all its texts and summaries; a publication sends it back."`
 }
 
 func versionForm(who access.Actor, v *agreement.Version) VersionOfView {
@@ -53,7 +54,7 @@ func versionForm(who access.Actor, v *agreement.Version) VersionOfView {
 }
 
 func wholeVersion(who access.Actor, v *agreement.Version) wholeVersionView {
-	out := wholeVersionView{versionForm(who, v), make(map[string]agreementTextView)}
+	out := wholeVersionView{versionForm(who, v), make(map[string]agreementTextView), v.Digest()}
 	for lang, t := range v.Texts {
 		out.Texts[lang] = agreementTextView{t.Body, t.Changes, t.Hash}
 	}
@@ -101,9 +102,15 @@ type draftText struct {
 	Changes string `json:"changes,omitempty" maxLength:"4000" doc:"What differs from the version before; needed from the second on."`
 }
 
+type agreementsInput struct {
+	ListInput
+	Subject string `query:"subject" enum:"user,organisation,product"`
+}
+
 type versionsOfInput struct {
-	PageInput
+	ListInput
 	Agreement string `path:"agreement" maxLength:"64"`
+	State     string `query:"state" enum:"draft,published,superseded,withdrawn"`
 }
 
 type versionOfInput struct {
@@ -116,6 +123,7 @@ type versionStateInput struct {
 	Version   int    `path:"version" minimum:"1"`
 	Body      struct {
 		State       agreement.State `json:"state" enum:"published,withdrawn"`
+		Digest      string          `json:"digest,omitempty" maxLength:"64" doc:"Of the version as it was read, needed to publish it: if its texts were changed since, nothing is done (409, stale)."`
 		EffectiveAt time.Time       `json:"effective_at,omitzero" doc:"Of a publication; from now on if not given."`
 		Note        string          `json:"note,omitempty" maxLength:"1000" doc:"Why it is withdrawn."`
 	}
@@ -201,9 +209,9 @@ func demandsOf(all []agreement.Demand) []demandView {
 
 func (a *API) agreementRoutes() {
 	const agreements = "/api/v1/agreements"
-	list(a, agreements, anybody, ofNobody, "The agreements (协议) there are, the one that prevails first", func(ctx context.Context, who access.Actor, _ *PageInput) (page[agreementView], error) {
-		all, err := a.Agreements.Set(ctx)
-		return pageTo(all, "", agreementOf(who)), err
+	list(a, agreements, anybody, ofNobody, "The agreements (协议) there are, the one that prevails first", func(ctx context.Context, who access.Actor, in *agreementsInput) (page[agreementView], error) {
+		p, err := a.Agreements.Set(ctx, in.ask(map[string]string{"subject": in.Subject}))
+		return pageFrom(p, agreementOf(who)), err
 	})
 	create(a, agreements, access.ManageAgreements, ofPlatform, "Add an agreement", func(ctx context.Context, who access.Actor, in *newAgreementInput) (agreementView, error) {
 		b := &in.Body
@@ -221,15 +229,16 @@ func (a *API) agreementRoutes() {
 		return wholeVersion(who, &v), err
 	})
 	list(a, agreements+"/{agreement}/versions", anybody, ofNobody, "The versions of an agreement, newest first", func(ctx context.Context, who access.Actor, in *versionsOfInput) (page[VersionOfView], error) {
-		all, err := a.Agreements.Versions(ctx, who, in.Agreement)
-		return pageTo(all, "", func(v *agreement.Version) VersionOfView { return versionForm(who, v) }), err
+		p, err := a.Agreements.Versions(ctx, who, in.Agreement, in.ask(map[string]string{"state": in.State}))
+		return pageFrom(p, func(v *agreement.Version) VersionOfView { return versionForm(who, v) }), err
 	})
 	route(a, "GET", agreements+"/{agreement}/versions/{version}", anybody, ofNobody, "A version with its texts", func(ctx context.Context, who access.Actor, in *versionOfInput) (wholeVersionView, error) {
 		v, err := a.Agreements.Numbered(ctx, who, in.Agreement, in.Version)
 		return wholeVersion(who, &v), err
 	})
 	route(a, "PUT", agreements+"/{agreement}/versions/{version}/state", access.ManageAgreements, ofPlatform, "Publish or withdraw a version", func(ctx context.Context, who access.Actor, in *versionStateInput) (wholeVersionView, error) {
-		v, err := a.Agreements.SetState(ctx, who, in.Agreement, in.Version, in.Body.State, in.Body.EffectiveAt, in.Body.Note)
+		b := &in.Body
+		v, err := a.Agreements.SetState(ctx, who, in.Agreement, in.Version, agreement.Move{To: b.State, Digest: b.Digest, Effective: b.EffectiveAt, Note: b.Note})
 		return wholeVersion(who, &v), err
 	})
 	a.acceptanceRoutes()

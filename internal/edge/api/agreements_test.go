@@ -17,7 +17,7 @@ func TestNobodyPassesWithoutAccepting(t *testing.T) {
 	v := w.want(w.call(w.operator, "PUT", path+"/draft", `{"texts":{"zh-CN":{"body":"# 主协议"},"en":{"body":"# Master"}}}`), 200)
 	w.want(w.call(w.owner, "GET", path+"/versions/1", ""), 404) // a draft
 	w.want(w.call(w.owner, "GET", "/api/v1/products", ""), 200)
-	w.want(w.call(w.operator, "PUT", path+"/versions/1/state", `{"state":"published"}`), 200)
+	w.want(w.call(w.operator, "PUT", path+"/versions/1/state", fmt.Sprintf(`{"state":"published","digest":%q}`, v.text("digest"))), 200)
 	for _, who := range []string{w.owner, token} {
 		a := w.want(w.call(who, "GET", "/api/v1/products", ""), 403)
 		if got := a.text("code") + " " + a.text("open/0"); got != "agreement "+g {

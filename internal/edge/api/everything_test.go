@@ -125,7 +125,7 @@ func (y *walk) agreements() {
 	}
 	at := "agreements/" + draft(1, "平台服务协议", "Platform agreement")
 	v := y.does(y.operator, "PUT", at+"/draft", `{"texts":{"zh-CN":{"body":"# 协议\n\n双方同意。"},"en":{"body":"# Agreement\n\nBoth agree."}}}`)
-	y.does(y.operator, "PUT", at+"/versions/1/state", `{"state":"published","note":"looked through"}`)
+	y.does(y.operator, "PUT", at+"/versions/1/state", fmt.Sprintf(`{"state":"published","digest":%q,"note":"looked through"}`, v.text("digest")))
 	y.reads(y.owner, "agreements", at+"/versions", at+"/versions/1", "outstanding-agreements")
 	in := fmt.Sprintf(`{"version":1,"lang":"en","hash":%q}`, v.text("texts/en/hash"))
 	y.does(y.owner, "POST", at+"/refusals", in)

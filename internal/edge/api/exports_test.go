@@ -170,8 +170,8 @@ func TestExportWhileTheGateIsClosed(t *testing.T) {
 	token := w.want(w.call(w.owner, "POST", "/api/v1/tokens", `{"name":"robot"}`), 201).text("token")
 	g := w.want(w.call(w.operator, "POST", "/api/v1/agreements", `{"precedence":1,"names":{"zh-CN":"主协议","en":"Master agreement"},
 		"prevails":{"zh-CN":"以本协议为准。","en":"It prevails."},"subject":"organisation"}`), 201).id()
-	w.want(w.call(w.operator, "PUT", "/api/v1/agreements/"+g+"/draft", `{"texts":{"zh-CN":{"body":"# 主协议"},"en":{"body":"# Master"}}}`), 200)
-	w.want(w.call(w.operator, "PUT", "/api/v1/agreements/"+g+"/versions/1/state", `{"state":"published"}`), 200)
+	v := w.want(w.call(w.operator, "PUT", "/api/v1/agreements/"+g+"/draft", `{"texts":{"zh-CN":{"body":"# 主协议"},"en":{"body":"# Master"}}}`), 200)
+	w.want(w.call(w.operator, "PUT", "/api/v1/agreements/"+g+"/versions/1/state", fmt.Sprintf(`{"state":"published","digest":%q}`, v.text("digest"))), 200)
 	hash := w.want(w.call(w.owner, "GET", "/api/v1/outstanding-agreements", ""), 200).text("now/0/hashes/en")
 	path := w.want(w.call(w.owner, "POST", "/api/v1/agreements/"+g+"/refusals", fmt.Sprintf(`{"version":1,"lang":"en","hash":%q}`, hash)), 201).text("export")
 	if !strings.HasPrefix(path, "/api/v1/organisations/"+w.a+"/exports/") {

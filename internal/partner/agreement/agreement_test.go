@@ -150,7 +150,7 @@ func (o *office) publish(t testing.TB, a Agreement, body string, d time.Duration
 	if d > 0 {
 		when = o.clock.now().Add(d)
 	}
-	if v, err = o.Publish(t.Context(), legal, v.ID, when); err != nil {
+	if v, err = o.Publish(t.Context(), legal, v.ID, v.Digest(), when); err != nil {
 		t.Fatal(err)
 	}
 	return v
@@ -201,6 +201,9 @@ func TestListsAreIndexed(t *testing.T) {
 	o := newOffice(t)
 	listingtest.Prove(t, o.Store, acceptances())
 	listingtest.Prove(t, o.Store, consents())
+	listingtest.Prove(t, o.Store, agreements(), "agreement")
+	listingtest.Prove(t, o.Store, versionsFor(legal))
+	listingtest.Prove(t, o.Store, versionsFor(owner))
 }
 
 func TestAddRules(t *testing.T) {
@@ -251,7 +254,11 @@ func TestVersionRules(t *testing.T) {
 	}
 	publish := func(id string, d time.Duration) func() error {
 		return func() error {
-			_, err := o.Publish(t.Context(), legal, id, o.clock.now().Add(d))
+			v, err := o.Version(t.Context(), legal, id)
+			if err != nil {
+				return err
+			}
+			_, err = o.Publish(t.Context(), legal, id, v.Digest(), o.clock.now().Add(d))
 			return err
 		}
 	}
@@ -278,7 +285,7 @@ func TestVersionRules(t *testing.T) {
 		{"summary too long", draft(map[string]NewText{"en": {"a", strings.Repeat("x", 4001)}}), "/texts/en/changes is " + strings.Repeat("x", 61) + "…, want at most 4000 characters, no control characters"},
 		{"publish half", publish(v.ID, 0), "/texts/zh-CN/body is empty, want a text in both languages, zh-CN and en"},
 		{"draft whole", draft(whole), ""},
-		{"publish by an owner", func() error { _, err := o.Publish(t.Context(), owner, v.ID, time.Time{}); return err }, "agreement.manage is not allowed: it needs role admin"},
+		{"publish by an owner", func() error { _, err := o.Publish(t.Context(), owner, v.ID, "x", time.Time{}); return err }, "agreement.manage is not allowed: it needs role admin"},
 		{"publish none", publish("none", 0), `there is no version "none"`},
 		{"publish too far ahead", publish(v.ID, maxAhead+time.Second), "/effective_at is " + o.clock.now().Add(maxAhead+time.Second).UTC().Format(time.RFC3339) + ", want a time from now to two years ahead"},
 		{"publish in the past", publish(v.ID, -time.Second), "/effective_at is " + o.clock.now().Add(-time.Second).UTC().Format(time.RFC3339) + ", want a time from now to two years ahead"},
@@ -296,12 +303,10 @@ func TestVersionRules(t *testing.T) {
 			t.Errorf("%s: %d entries before, %d after", tt.name, before, after)
 		}
 	}
-	all, err := o.Versions(t.Context(), legal, a.ID)
+	page, err := o.Versions(t.Context(), legal, a.ID, listing.Ask{})
+	all := page.Items
 	if err != nil || len(all) != 2 || all[0].State != Draft || all[0].Number != 2 {
 		t.Fatalf("versions: %+v, %v", all, err)
-	}
-	if seen, err := o.Versions(t.Context(), owner, a.ID); err != nil || len(seen) != 1 {
-		t.Errorf("an owner sees %d versions, %v, want the published one", len(seen), err)
 	}
 	if _, err := o.Version(t.Context(), owner, all[0].ID); !fault.Is(err, fault.Missing) {
 		t.Errorf("an owner reads a draft: %v", err)
@@ -314,6 +319,42 @@ func TestVersionRules(t *testing.T) {
 	}
 	if got, want := text(withdraw(v.ID, "x")()), "withdraw is not open in state superseded"; got != want {
 		t.Errorf("withdrawing the old one:\n got %q\nwant %q", got, want)
+	}
+}
+
+// What is published is what was read: whoever changed a text or a summary meanwhile has it read again.
+func TestPublishIsHeldToWhatWasRead(t *testing.T) {
+	o := newOffice(t)
+	a := o.add(t, User, 1)
+	draft := func(en, changes, zh string) string {
+		v, err := o.SetDraft(t.Context(), legal, a.ID, map[string]NewText{"en": {en, changes}, "zh-CN": {zh, "甲"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Digest()
+	}
+	read := draft("terms", "a", "条款")
+	page, err := o.Versions(t.Context(), legal, a.ID, listing.Ask{})
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("versions: %+v, %v", page, err)
+	}
+	id := page.Items[0].ID
+	publish := func(digest string) string {
+		_, err := o.Publish(t.Context(), legal, id, digest, time.Time{})
+		return text(err)
+	}
+	stale := `version "` + id + `" was changed by somebody else meanwhile`
+	for _, changed := range [][3]string{{"other terms", "a", "条款"}, {"terms", "b", "条款"}, {"terms", "a", "条款。"}} {
+		draft(changed[0], changed[1], changed[2])
+		if got := publish(read); got != stale {
+			t.Errorf("read before %q:\n got %q\nwant %q", changed, got, stale)
+		}
+	}
+	if got, want := publish(""), "/digest is empty, want the digest of the texts that were read"; got != want {
+		t.Errorf("without a digest:\n got %q\nwant %q", got, want)
+	}
+	if got := publish(draft("terms", "a", "条款")); got != "" {
+		t.Errorf("as it was read: %s", got)
 	}
 }
 
@@ -432,8 +473,8 @@ func TestNewVersion(t *testing.T) {
 	if got := o.gate(t, engineer); got != "" {
 		t.Errorf("after the withdrawal: %q", got)
 	}
-	if all, err := o.Set(t.Context()); err != nil || all[0].InForce != nil || all[0].Ahead != nil {
-		t.Errorf("after the withdrawal the old version is back: %+v, %v", all[0].InForce, err)
+	if page, err := o.Set(t.Context(), listing.Ask{}); err != nil || page.Items[0].InForce != nil || page.Items[0].Ahead != nil {
+		t.Errorf("after the withdrawal the old version is back: %+v, %v", page.Items, err)
 	}
 }
 

@@ -216,9 +216,14 @@ func set(ctx context.Context, q store.Querier, now time.Time) ([]Agreement, erro
 	if err != nil {
 		return nil, fmt.Errorf("reading the agreements: %w", err)
 	}
+	return all, withVersions(ctx, q, all, now)
+}
+
+// withVersions fills in what is in force of agreements, and what is ahead.
+func withVersions(ctx context.Context, q store.Querier, all []Agreement, now time.Time) error {
 	published, err := rowsOf(ctx, q, scanVersion, publishedSQL)
 	if err != nil {
-		return nil, fmt.Errorf("reading the published versions: %w", err)
+		return fmt.Errorf("reading the published versions: %w", err)
 	}
 	for i := range all {
 		for j := range published { // the newest of an agreement first
@@ -228,7 +233,7 @@ func set(ctx context.Context, q store.Querier, now time.Time) ([]Agreement, erro
 		}
 		all[i].Ahead = next(published, &all[i])
 	}
-	return all, nil
+	return nil
 }
 
 // next is the version of an agreement that comes into force first after the one that is; nil if none does.

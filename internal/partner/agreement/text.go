@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -77,6 +78,15 @@ type Version struct {
 	EffectiveAt time.Time
 	EndedAt     time.Time
 	Texts       map[string]Text // by language; nil in lists
+}
+
+// Digest tells the texts of a version, with their summaries of changes, from any others: SHA-256, hexadecimal.
+func (v *Version) Digest() string {
+	h := sha256.New()
+	for _, lang := range slices.Sorted(maps.Keys(v.Texts)) {
+		fmt.Fprintf(h, "%q %q %q\n", lang, v.Texts[lang].Hash, v.Texts[lang].Changes)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Open lists what who may do with the version now.
@@ -263,10 +273,14 @@ func hashOf(body string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Publish makes the draft with this id public, in force from effective on (zero: now).
-func (s *Service) Publish(ctx context.Context, who access.Actor, version string, effective time.Time) (Version, error) {
+// Publish makes the draft with this id public, in force from effective on (zero: now). Digest is that of the texts as they were
+// read: if they are others now, nothing is published.
+func (s *Service) Publish(ctx context.Context, who access.Actor, version, digest string, effective time.Time) (Version, error) {
 	if err := who.Check(access.ManageAgreements); err != nil {
 		return Version{}, err
+	}
+	if digest == "" {
+		return Version{}, fault.Invalid("/digest", "", "the digest of the texts that were read", "read the version and send the digest that comes with it")
 	}
 	var v Version
 	err := s.Store.Write(ctx, func(tx *store.Tx) error {
@@ -277,6 +291,9 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, version string,
 		to, err := moves.Next(v.State, Publish, who)
 		if err != nil {
 			return err
+		}
+		if digest != v.Digest() {
+			return fault.Stale("version", version)
 		}
 		if err := v.complete(); err != nil {
 			return err
@@ -363,22 +380,30 @@ func checkReason(where, note string) error {
 	return nil
 }
 
+// A Move is what becomes of a version.
+type Move struct {
+	To        State     // Published or Withdrawn
+	Digest    string    // of the texts that were read, to publish them
+	Effective time.Time // of a publication; zero: now
+	Note      string    // why it is withdrawn
+}
+
 // SetState publishes or withdraws the version of an agreement with this number; see Publish and Withdraw.
-func (s *Service) SetState(ctx context.Context, who access.Actor, agreement string, number int, to State, effective time.Time, note string) (Version, error) {
+func (s *Service) SetState(ctx context.Context, who access.Actor, agreement string, number int, m Move) (Version, error) {
 	v, err := s.Numbered(ctx, who, agreement, number)
 	if err != nil {
 		return Version{}, err
 	}
-	switch to {
+	switch m.To {
 	case Published:
-		return s.Publish(ctx, who, v.ID, effective)
+		return s.Publish(ctx, who, v.ID, m.Digest, m.Effective)
 	case Withdrawn:
-		if err := s.Withdraw(ctx, who, v.ID, note); err != nil {
+		if err := s.Withdraw(ctx, who, v.ID, m.Note); err != nil {
 			return Version{}, err
 		}
 		return s.Version(ctx, who, v.ID)
 	}
-	return Version{}, fault.Invalid("/state", string(to), "published or withdrawn", "")
+	return Version{}, fault.Invalid("/state", string(m.To), "published or withdrawn", "")
 }
 
 // move writes the new state of a version if it is still in the old one.
@@ -403,31 +428,6 @@ func millis(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMilli()
-}
-
-// Set lists all agreements, the one that prevails first, each with the version in force and the one ahead.
-func (s *Service) Set(ctx context.Context) ([]Agreement, error) {
-	var all []Agreement
-	err := s.Store.Read(ctx, func(v *store.View) error {
-		var err error
-		all, err = set(ctx, v, s.now())
-		return err
-	})
-	return all, err
-}
-
-// Versions lists the versions of an agreement, the newest first, without their texts. Drafts are the manager's to see.
-func (s *Service) Versions(ctx context.Context, who access.Actor, agreement string) ([]Version, error) {
-	var all []Version
-	err := s.Store.Read(ctx, func(v *store.View) error {
-		if _, err := loadAgreement(ctx, v, agreement); err != nil {
-			return err
-		}
-		var err error
-		all, err = versions(ctx, v, agreement)
-		return err
-	})
-	return slices.DeleteFunc(all, func(v Version) bool { return !v.visible(who) }), err
 }
 
 // visible says whether who may see the version: everybody what was ever published, managers the rest too.

@@ -300,7 +300,7 @@ func TestBars(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Agreements.Publish(t.Context(), operator, v.ID, time.Time{}); err != nil {
+	if _, err := s.Agreements.Publish(t.Context(), operator, v.ID, v.Digest(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	s.wants(t, works, "skills", "its agreement "+a.ID+" is not accepted")

@@ -7442,6 +7442,8 @@ export interface components {
             version: number;
         };
         VersionStateInputBody: {
+            /** @description Of the version as it was read, needed to publish it: if its texts were changed since, nothing is done (409, stale). */
+            digest?: string;
             /**
              * Format: date-time
              * @description Of a publication; from now on if not given.
@@ -7470,6 +7472,8 @@ export interface components {
         WholeVersionView: {
             /** Format: date-time */
             created_at: string;
+            /** @description SHA-256 over all its texts and summaries; a publication sends it back. */
+            digest: string;
             /** Format: date-time */
             effective_at?: string;
             /** Format: date-time */
@@ -7767,6 +7771,15 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                subject?: "user" | "organisation" | "product";
             };
             header?: never;
             path?: never;
@@ -7987,7 +8000,8 @@ export interface operations {
                      *           "body": "# 协议\n\n双方同意。",
                      *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
                      *         }
-                     *       }
+                     *       },
+                     *       "digest": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
                      *     }
                      */
                     "application/json": components["schemas"]["WholeVersionView"];
@@ -8069,6 +8083,15 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "draft" | "published" | "superseded" | "withdrawn";
             };
             header?: never;
             path: {
@@ -8143,7 +8166,8 @@ export interface operations {
                      *           "body": "# 协议\n\n双方同意。",
                      *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
                      *         }
-                     *       }
+                     *       },
+                     *       "digest": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
                      *     }
                      */
                     "application/json": components["schemas"]["WholeVersionView"];
@@ -8167,6 +8191,7 @@ export interface operations {
                 /**
                  * @example {
                  *       "state": "published",
+                 *       "digest": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
                  *       "note": "looked through"
                  *     }
                  */
@@ -8200,7 +8225,8 @@ export interface operations {
                      *           "body": "# 协议\n\n双方同意。",
                      *           "hash": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
                      *         }
-                     *       }
+                     *       },
+                     *       "digest": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
                      *     }
                      */
                     "application/json": components["schemas"]["WholeVersionView"];
