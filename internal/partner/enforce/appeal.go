@@ -71,7 +71,8 @@ type Appealed struct {
 func (a *Appealed) Open(who access.Actor) []AppealAct { return appealMoves.Open(a.State, who) }
 
 // Appeal files an appeal against a measure, in the time that the measure names; one at a time. The time of one that deletes
-// ends at the latest with the beginning of the deletion, which waits while an appeal is open.
+// ends at the latest with the beginning of the deletion, which waits while an appeal is open, as does what follows an order
+// to delete whose day has passed.
 func (s *Service) Appeal(ctx context.Context, who access.Actor, measure, statement string, evidence []string) (a Appealed, err error) {
 	if err := who.Check(access.Appeal); err != nil {
 		return a, err
@@ -109,6 +110,16 @@ func (s *Service) Appeal(ctx context.Context, who access.Actor, measure, stateme
 	return a, err
 }
 
+// appealed says whether an appeal against a measure waits for a decision.
+func appealed(ctx context.Context, q store.Querier, measure string) (bool, error) {
+	var open int
+	err := q.QueryRow(ctx, "SELECT COUNT(*) FROM enforce_appeal WHERE measure = ? AND state = 'open'", measure).Scan(&open)
+	if err != nil {
+		return false, fmt.Errorf("looking for appeals against measure %s: %w", measure, err)
+	}
+	return open > 0, nil
+}
+
 func insertAppeal(ctx context.Context, tx *store.Tx, a Appealed) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO enforce_appeal (`+appealColumns+`)
@@ -127,7 +138,7 @@ func insertAppeal(ctx context.Context, tx *store.Tx, a Appealed) error {
 type Decision struct {
 	Act  AppealAct
 	Why  string
-	Ends time.Time // of Change: when the measure ends instead
+	Ends time.Time // of Change: when the measure ends instead; of an order to delete, the day by which it is to be followed instead
 }
 
 // Decide ends an appeal. Nobody decides about a measure they imposed, or about their own organisation; of two who decide at once, one is told.
@@ -202,7 +213,11 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, who access.Actor, a 
 		if m.Kind == DeleteData {
 			return fault.Conflict("kind", "a deletion has no end that could be changed: uphold the measure, or lift it")
 		}
-		if _, err := tx.Exec(ctx, "UPDATE enforce_measure SET ends_at = ? WHERE id = ? AND closed_at = 0", ms(whole(d.Ends)), m.ID); err != nil {
+		column := "ends_at"
+		if m.Kind == OrderDeletion { // an end would not keep it from being followed up: its day may have passed
+			column = "due_at"
+		}
+		if _, err := tx.Exec(ctx, "UPDATE enforce_measure SET "+column+" = ? WHERE id = ? AND closed_at = 0", ms(whole(d.Ends)), m.ID); err != nil {
 			return fmt.Errorf("changing the end of measure %s: %w", m.ID, err)
 		}
 		s.eased(tx)

@@ -10,6 +10,7 @@
 //     about a measure they imposed, or about an organisation they are a member of;
 //   - every change of a standing that keeps devices outside has a growing number, so that whoever holds sessions needs no
 //     event to end them;
+//   - what was ordered to be deleted and was not is deleted once its day has passed and no appeal against the order is open;
 //   - a deletion can be called back until its hold is over and no appeal against it is open; it cannot be undone, or appealed,
 //     from then on, goes on after a crash where it was, and ends with a proof that no row names what it deleted, but those that the proof lists.
 //

@@ -127,6 +127,65 @@ func TestDeletionWaitsForAppeals(t *testing.T) {
 	}
 }
 
+// TestOrderWaitsForAppeals lets the day of an order pass while an appeal against it is open.
+func TestOrderWaitsForAppeals(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		who     access.Actor
+		d       enforce.Decision
+		want    string
+		deletes int // deletions that are announced
+	}{
+		{"upheld", judge, enforce.Decision{Act: enforce.Uphold, Why: "w"}, "ended the day has passed", 1},
+		{"withdrawn", owner, enforce.Decision{Act: enforce.Withdraw}, "ended the day has passed", 1},
+		{"lifted", judge, enforce.Decision{Act: enforce.LiftMeasure, Why: "w"}, "lifted appeal ", 0},
+		{"given another day", judge, enforce.Decision{Act: enforce.Change, Why: "w", Ends: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}, "in_force", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := storetest.Open(t)
+			c := newCourt(t, s, newShelf(t, s, 8).rooms()...)
+			announced := func() int { return count(t, s, "SELECT COUNT(*) FROM enforce_deletion") }
+			order := c.order(t, enforce.Subject{Kind: enforce.KindProduct, ID: "p"}, time.Hour)
+			a, err := c.Appeal(t.Context(), owner, order.ID, "it does not burn", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.forward(2 * time.Hour)
+			c.tick(t)
+			if got := c.life(t, order.ID); got != "in_force" || announced() != 0 {
+				t.Fatalf("while an appeal is open the order is %s, %d deletions are announced", got, announced())
+			}
+			if _, err := c.Decide(t.Context(), tt.who, a.ID, tt.d); err != nil {
+				t.Fatal(err)
+			}
+			c.tick(t)
+			if got := c.life(t, order.ID); !strings.HasPrefix(got, tt.want) || announced() != tt.deletes {
+				t.Errorf("decided, the order is %s, %d deletions are announced; want %s, %d", got, announced(), tt.want, tt.deletes)
+			}
+			c.forward(24 * time.Hour)
+			c.tick(t)
+			if got, lifted := c.life(t, order.ID), tt.d.Act == enforce.LiftMeasure; !lifted && got != "ended the day has passed" || lifted && announced() != 0 {
+				t.Errorf("a day later the order is %s, %d deletions are announced", got, announced())
+			}
+		})
+	}
+}
+
+// TestFulfilledOrderEndsUnderAppeal deletes what an order is about for another reason: nothing is left to decide about.
+func TestFulfilledOrderEndsUnderAppeal(t *testing.T) {
+	c := newCourt(t, storetest.Open(t))
+	order := c.order(t, enforce.Subject{Kind: enforce.KindProduct, ID: "p"}, time.Hour)
+	if _, err := c.Appeal(t.Context(), owner, order.ID, "it does not burn", nil); err != nil {
+		t.Fatal(err)
+	}
+	c.vanished = "p"
+	c.forward(2 * time.Hour)
+	c.tick(t)
+	if got, want := c.life(t, order.ID), "ended fulfilled: what was to be deleted is deleted"; got != want {
+		t.Errorf("the order is %s, want %s", got, want)
+	}
+}
+
 // TestNobodyJudgesTheirOwn lets one of the operator's people act upon an organisation that they are a member of.
 func TestNobodyJudgesTheirOwn(t *testing.T) {
 	s := storetest.Open(t)

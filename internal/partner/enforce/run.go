@@ -142,7 +142,8 @@ const ordered = `kind = 'order_deletion' AND state = 'in_force' AND due_at <= ? 
 	SELECT 1 FROM enforce_deletion d
 	WHERE d.ended_at = 0 AND d.state = 'announced' AND d.subject_kind = enforce_measure.subject_kind AND d.subject = enforce_measure.subject)`
 
-// followOrders announces the deletion of what was ordered to be deleted by a day that has passed, unless it is gone.
+// followOrders announces the deletion of what was ordered to be deleted by a day that has passed, unless it is gone or
+// somebody still has to decide about the order.
 func (s *Service) followOrders(ctx context.Context) error {
 	now := s.c.Now()
 	return s.each(ctx, ordered, now, func(m *Measure) error {
@@ -168,6 +169,9 @@ func (s *Service) followOrder(ctx context.Context, m *Measure, now time.Time) er
 		}
 		if gone {
 			return s.close(ctx, tx, who, m, End, "fulfilled: what was to be deleted is deleted")
+		}
+		if waits, err := appealed(ctx, tx, m.ID); err != nil || waits {
+			return err
 		}
 		next := *m
 		if err := s.close(ctx, tx, who, m, End, "the day has passed"); err != nil {

@@ -154,12 +154,10 @@ func (s *Service) endAppeals(ctx context.Context, tx *store.Tx, d *Deletion) err
 	if d.Measure == "" {
 		return nil
 	}
-	var open int
-	err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM enforce_appeal WHERE measure = ? AND state = 'open'", d.Measure).Scan(&open)
-	switch {
+	switch open, err := appealed(ctx, tx, d.Measure); {
 	case err != nil:
-		return fmt.Errorf("looking for appeals against measure %s: %w", d.Measure, err)
-	case open > 0:
+		return err
+	case open:
 		return fault.Unavailable("an appeal against measure "+d.Measure+" is open: deletion "+d.ID+" waits until it is decided", nil)
 	}
 	now := s.c.Now().UnixMilli()

@@ -4271,7 +4271,7 @@ export interface components {
             act: "uphold" | "lift" | "change";
             /**
              * Format: date-time
-             * @description Of change: when the measure ends instead.
+             * @description Of change: when the measure ends instead; of an order to delete, the day by which it is to be followed instead.
              */
             ends?: string;
             /** @description The organisation reads it. */
