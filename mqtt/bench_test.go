@@ -44,12 +44,13 @@ func BenchmarkEncodePublish(b *testing.B) {
 // nobody accepts everything and does nothing.
 type nobody struct{}
 
-func (nobody) Connect(*Connect) byte      { return Accepted }
-func (nobody) Publish(*Packet) error      { return nil }
-func (nobody) Subscribe([]Filter, []byte) {}
-func (nobody) Unsubscribe([]Filter)       {}
-func (nobody) Puback(uint16)              {}
-func (nobody) Disconnect()                {}
+func (nobody) Connect(*Packet) Welcome     { return Welcome{} }
+func (nobody) Publish(*Packet) error       { return nil }
+func (nobody) Release(uint16)              {}
+func (nobody) Subscribe(*Packet, []byte)   {}
+func (nobody) Unsubscribe(*Packet, []byte) {}
+func (nobody) Puback(uint16, Reason)       {}
+func (nobody) Disconnect(*Packet)          {}
 
 func connectedSession(tb testing.TB, c *Config, h Handler) *Session {
 	tb.Helper()

@@ -172,7 +172,7 @@ func (c *Client) Subscribe(ctx context.Context, filters ...string) ([]byte, erro
 		return nil, err
 	}
 	if len(codes) != len(filters) {
-		return nil, breach(V311, codeProtocol, "MQTT-3.8.4-5", "", "SUBACK: has %d codes for %d topic filters", len(codes), len(filters))
+		return nil, breach(V311, ProtocolBroken, "MQTT-3.8.4-5", "", "SUBACK: has %d codes for %d topic filters", len(codes), len(filters))
 	}
 	return codes, nil
 }

@@ -100,9 +100,9 @@ func (c *Client) lastWrite() time.Time {
 func (c *Client) act(p *Packet) error {
 	if (c.ready != nil) != (p.Type == CONNACK) {
 		if c.ready != nil {
-			return breach(V311, codeProtocol, "MQTT-3.2.0-1", "", "%s comes first, want CONNACK", p.Type)
+			return breach(V311, ProtocolBroken, "MQTT-3.2.0-1", "", "%s comes first, want CONNACK", p.Type)
 		}
-		return breach(V311, codeProtocol, "§3.2", "", "CONNACK: comes a second time")
+		return breach(V311, ProtocolBroken, "§3.2", "", "CONNACK: comes a second time")
 	}
 	switch p.Type {
 	case CONNACK:
@@ -120,15 +120,15 @@ func (c *Client) act(p *Packet) error {
 	case PINGRESP:
 		return nil
 	case PUBREC, PUBREL, PUBCOMP:
-		return breach(V311, codeProtocol, "§4.3.3", "", "%s: packet identifier %d belongs to no message of QoS 2", p.Type, p.ID)
+		return breach(V311, ProtocolBroken, "§4.3.3", "", "%s: packet identifier %d belongs to no message of QoS 2", p.Type, p.ID)
 	case CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT, AUTH:
 	}
-	return breach(V311, codeProtocol, "§2.2.1", "", "%s: only a client sends it", p.Type)
+	return breach(V311, ProtocolBroken, "§2.2.1", "", "%s: only a client sends it", p.Type)
 }
 
 func (c *Client) arrived(p *Packet) error {
 	if p.QoS > 1 {
-		return breach(V311, codeQoS, "MQTT-3.8.4-6", "", "PUBLISH: QoS is %d, more than was asked for", p.QoS)
+		return breach(V311, NoQoS, "MQTT-3.8.4-6", "", "PUBLISH: QoS is %d, more than was asked for", p.QoS)
 	}
 	if c.topic != string(p.Topic) {
 		c.topic = string(p.Topic)
@@ -155,7 +155,7 @@ func (c *Client) settle(p *Packet) error {
 	case !ok:
 		return nil
 	case w.answer != p.Type:
-		return breach(V311, codeProtocol, "MQTT-2.3.1-6", "", "%s: packet identifier %d waits for %s", p.Type, p.ID, w.answer)
+		return breach(V311, ProtocolBroken, "MQTT-2.3.1-6", "", "%s: packet identifier %d waits for %s", p.Type, p.ID, w.answer)
 	}
 	if w.codes != nil {
 		*w.codes = append([]byte(nil), p.Codes...)

@@ -5,19 +5,6 @@ import (
 	"strings"
 )
 
-// Reason codes of MQTT 5 §2.4 that a [ProtocolError] carries.
-const (
-	codeMalformed   byte = 0x81
-	codeProtocol    byte = 0x82
-	codeVersion     byte = 0x84
-	codeClientID    byte = 0x85
-	codeTopicFilter byte = 0x8f
-	codeTopicName   byte = 0x90
-	codeTooLarge    byte = 0x95
-	codeQuota       byte = 0x97
-	codeQoS         byte = 0x9b
-)
-
 // defined5 are the reason codes that MQTT 5 §2.4 defines for each type.
 var defined5 = [16]string{
 	CONNACK:    "\x00\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8c\x90\x95\x97\x99\x9a\x9b\x9c\x9d\x9f",
@@ -51,28 +38,25 @@ func codeDefined(v Version, t Type, code byte) bool {
 	return strings.IndexByte(defined, code) >= 0
 }
 
-// returnCode is the CONNACK return code of MQTT 3.1.1 for a code of either version; 0 where 3.1.1 closes unanswered.
-func returnCode(code byte) byte {
-	switch code {
-	case codeVersion:
+// returnCode is the CONNACK return code of MQTT 3.1.1 for a reason. What it cannot say is a refusal all the same.
+func returnCode(r Reason) byte {
+	switch r {
+	case Success:
+		return Accepted
+	case BadVersion:
 		return RefusedVersion
-	case codeClientID:
+	case BadClientID:
 		return RefusedClientID
-	case 0x86: // bad user name or password
+	case BadLogin:
 		return RefusedLogin
-	case 0x87, 0x8a: // not authorised, banned
-		return RefusedAuthorised
-	case 0x88, 0x89, codeQuota, 0x9f: // server unavailable, busy, quota, connection rate
+	case Unavailable, Busy, QuotaExceeded, ConnectRateExceeded, UseAnother, Moved, ShuttingDown:
 		return RefusedServer
 	}
-	if code <= RefusedAuthorised {
-		return code
-	}
-	return 0
+	return RefusedAuthorised
 }
 
 // breach is a [ProtocolError] with the clause of version v.
-func breach(v Version, code byte, clause311, clause5, what string, args ...any) *ProtocolError {
+func breach(v Version, code Reason, clause311, clause5, what string, args ...any) *ProtocolError {
 	clause := clause311
 	if v == V5 {
 		clause = clause5
@@ -81,7 +65,7 @@ func breach(v Version, code byte, clause311, clause5, what string, args ...any) 
 }
 
 func overlong(t Type) *ProtocolError {
-	return breach(V5, codeMalformed, "", "MQTT-1.5.5-1", "%s: Remaining Length takes more bytes than it needs", t)
+	return breach(V5, Malformed, "", "MQTT-1.5.5-1", "%s: Remaining Length takes more bytes than it needs", t)
 }
 
 // cut shortens what an error quotes to 64 bytes.

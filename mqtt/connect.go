@@ -28,10 +28,10 @@ func (d *Decoder) connect(r *body, p *Packet, head int) {
 	r.v = v
 	switch {
 	case name != "MQTT" && name != "MQIsdp":
-		r.fail(codeMalformed, "MQTT-3.1.2-1", "MQTT-3.1.2-1", "CONNECT: protocol name is %q, want \"MQTT\"", cut(name))
+		r.fail(Malformed, "MQTT-3.1.2-1", "MQTT-3.1.2-1", "CONNECT: protocol name is %q, want \"MQTT\"", cut(name))
 		return
 	case !known:
-		r.fail(codeVersion, "MQTT-3.1.2-2", "MQTT-3.1.2-2", "CONNECT: protocol level is %d, want 4 (MQTT 3.1.1) or 5", level)
+		r.fail(BadVersion, "MQTT-3.1.2-2", "MQTT-3.1.2-2", "CONNECT: protocol level is %d, want 4 (MQTT 3.1.1) or 5", level)
 		return
 	case v == V5 && head != headerSize(remaining):
 		r.err = overlong(CONNECT)
@@ -77,15 +77,15 @@ func (r *body) connectFlags(c *Connect) byte {
 	will := flags&flagWill != 0
 	switch {
 	case flags&flagReserved != 0:
-		r.fail(codeMalformed, "MQTT-3.1.2-3", "MQTT-3.1.2-3", "CONNECT: reserved flag is 1, want 0")
+		r.fail(Malformed, "MQTT-3.1.2-3", "MQTT-3.1.2-3", "CONNECT: reserved flag is 1, want 0")
 	case !will && qos != 0:
-		r.fail(codeMalformed, "MQTT-3.1.2-13", "MQTT-3.1.2-11", "CONNECT: will QoS is %d without a will", qos)
+		r.fail(Malformed, "MQTT-3.1.2-13", "MQTT-3.1.2-11", "CONNECT: will QoS is %d without a will", qos)
 	case !will && flags&flagWillRetain != 0:
-		r.fail(codeMalformed, "MQTT-3.1.2-15", "MQTT-3.1.2-13", "CONNECT: will retain is set without a will")
+		r.fail(Malformed, "MQTT-3.1.2-15", "MQTT-3.1.2-13", "CONNECT: will retain is set without a will")
 	case qos == 3:
-		r.fail(codeMalformed, "MQTT-3.1.2-14", "MQTT-3.1.2-12", "CONNECT: will QoS is 3, want 0, 1 or 2")
+		r.fail(Malformed, "MQTT-3.1.2-14", "MQTT-3.1.2-12", "CONNECT: will QoS is 3, want 0, 1 or 2")
 	case r.v != V5 && c.HasPassword && !c.HasUsername:
-		r.fail(codeMalformed, "MQTT-3.1.2-22", "", "CONNECT: has a password and no user name")
+		r.fail(Malformed, "MQTT-3.1.2-22", "", "CONNECT: has a password and no user name")
 	}
 	return flags
 }
@@ -97,7 +97,7 @@ func (r *body) will(flags byte) *Will {
 	}
 	w.Topic = r.name("will topic", "MQTT-4.7.1-1", "MQTT-4.7.0-1")
 	if len(w.Topic) == 0 {
-		r.fail(codeTopicName, "MQTT-4.7.3-1", "MQTT-4.7.3-1", "CONNECT: will topic is empty")
+		r.fail(BadTopicName, "MQTT-4.7.3-1", "MQTT-4.7.3-1", "CONNECT: will topic is empty")
 	}
 	w.Payload = r.binary("will message")
 	return w

@@ -33,7 +33,7 @@ func (d *Decoder) decode(p *Packet, raw []byte, head int) error {
 	case PINGREQ, PINGRESP: // nothing but the header
 	}
 	if r.err == nil && len(r.b) > 0 {
-		r.fail(codeMalformed, "§2.2.3", "§2.1.4", "%s: bytes left over at the end: %d", r.t, len(r.b))
+		r.fail(Malformed, "§2.2.3", "§2.1.4", "%s: bytes left over at the end: %d", r.t, len(r.b))
 	}
 	if r.err != nil {
 		return r.err
@@ -49,7 +49,7 @@ type body struct {
 	err *ProtocolError
 }
 
-func (r *body) fail(code byte, clause311, clause5, what string, args ...any) {
+func (r *body) fail(code Reason, clause311, clause5, what string, args ...any) {
 	if r.err == nil {
 		r.err = breach(r.v, code, clause311, clause5, what, args...)
 		r.b = nil
@@ -57,7 +57,7 @@ func (r *body) fail(code byte, clause311, clause5, what string, args ...any) {
 }
 
 func (r *body) short(field string) {
-	r.fail(codeMalformed, "§2.2.3", "§2.1.4", "%s: %s is cut short", r.t, field)
+	r.fail(Malformed, "§2.2.3", "§2.1.4", "%s: %s is cut short", r.t, field)
 }
 
 func (r *body) u8(field string) byte {
@@ -84,7 +84,7 @@ func (r *body) u16(field string) uint16 {
 func (r *body) id() uint16 {
 	v := r.u16("packet identifier")
 	if v == 0 {
-		r.fail(codeMalformed, "MQTT-2.3.1-1", "MQTT-2.2.1-3", "%s: packet identifier is 0", r.t)
+		r.fail(Malformed, "MQTT-2.3.1-1", "MQTT-2.2.1-3", "%s: packet identifier is 0", r.t)
 	}
 	return v
 }
@@ -105,10 +105,10 @@ func (r *body) binary(field string) []byte {
 func (r *body) text(field string) []byte {
 	v := r.binary(field)
 	if !utf8.Valid(v) {
-		r.fail(codeMalformed, "MQTT-1.5.3-1", "MQTT-1.5.4-1", "%s: %s is not UTF-8 at byte %d", r.t, field, invalidAt(v))
+		r.fail(Malformed, "MQTT-1.5.3-1", "MQTT-1.5.4-1", "%s: %s is not UTF-8 at byte %d", r.t, field, invalidAt(v))
 	}
 	if bytes.IndexByte(v, 0) >= 0 {
-		r.fail(codeMalformed, "MQTT-1.5.3-2", "MQTT-1.5.4-2", "%s: %s holds U+0000", r.t, field)
+		r.fail(Malformed, "MQTT-1.5.3-2", "MQTT-1.5.4-2", "%s: %s holds U+0000", r.t, field)
 	}
 	return v
 }
@@ -117,7 +117,7 @@ func (r *body) text(field string) []byte {
 func (r *body) name(field, clause311, clause5 string) []byte {
 	v := r.text(field)
 	if r.err == nil && wild(v) {
-		r.fail(codeTopicName, clause311, clause5, "%s: %s %q holds a wildcard", r.t, field, cut(v))
+		r.fail(BadTopicName, clause311, clause5, "%s: %s %q holds a wildcard", r.t, field, cut(v))
 	}
 	return v
 }
@@ -129,7 +129,7 @@ func (r *body) filter() []byte {
 		return nil
 	}
 	if what, clause311, clause5 := filterFault(v); what != "" {
-		r.fail(codeTopicFilter, clause311, clause5, "%s: topic filter %q %s", r.t, cut(v), what)
+		r.fail(BadTopicFilter, clause311, clause5, "%s: topic filter %q %s", r.t, cut(v), what)
 	}
 	return v
 }
@@ -143,7 +143,7 @@ func (r *body) publish(p *Packet) {
 		p.Properties = r.properties(PUBLISH)
 	}
 	if len(p.Topic) == 0 && r.err == nil && !p.Properties.Has(TopicAlias) {
-		r.fail(codeTopicName, "MQTT-4.7.3-1", "MQTT-4.7.3-1", "PUBLISH: topic is empty")
+		r.fail(BadTopicName, "MQTT-4.7.3-1", "MQTT-4.7.3-1", "PUBLISH: topic is empty")
 	}
 	p.Payload, r.b = r.b, nil
 }
@@ -151,12 +151,12 @@ func (r *body) publish(p *Packet) {
 func (r *body) connack(p *Packet) {
 	flags := r.u8("flags")
 	if flags > 1 {
-		r.fail(codeMalformed, "§3.2.2.1", "MQTT-3.2.2-1", "CONNACK: reserved flags are %#02x, want 0", flags&0xfe)
+		r.fail(Malformed, "§3.2.2.1", "MQTT-3.2.2-1", "CONNACK: reserved flags are %#02x, want 0", flags&0xfe)
 	}
 	p.SessionPresent = flags == 1
 	p.Code = r.code(CONNACK)
 	if p.SessionPresent && p.Code != 0 {
-		r.fail(codeProtocol, "MQTT-3.2.2-4", "MQTT-3.2.2-6", "CONNACK: session present is set beside code %#02x", p.Code)
+		r.fail(ProtocolBroken, "MQTT-3.2.2-4", "MQTT-3.2.2-6", "CONNACK: session present is set beside code %#02x", p.Code)
 	}
 	if r.v == V5 {
 		p.Properties = r.properties(CONNACK)
@@ -190,20 +190,20 @@ func (r *body) subscribe(p *Packet) {
 		}
 		switch {
 		case f.QoS == 3:
-			r.fail(codeMalformed, "MQTT-3-8.3-4", "§3.8.3.1", "SUBSCRIBE: QoS is 3, want 0, 1 or 2")
+			r.fail(Malformed, "MQTT-3-8.3-4", "§3.8.3.1", "SUBSCRIBE: QoS is 3, want 0, 1 or 2")
 		case o&0xfc != 0:
-			r.fail(codeMalformed, "MQTT-3-8.3-4", "MQTT-3.8.3-5", "SUBSCRIBE: reserved options are %#02x, want 0", o&0xfc)
+			r.fail(Malformed, "MQTT-3-8.3-4", "MQTT-3.8.3-5", "SUBSCRIBE: reserved options are %#02x, want 0", o&0xfc)
 		case f.RetainHandling == 3:
-			r.fail(codeProtocol, "", "§3.8.3.1", "SUBSCRIBE: retain handling is 3, want 0, 1 or 2")
+			r.fail(ProtocolBroken, "", "§3.8.3.1", "SUBSCRIBE: retain handling is 3, want 0, 1 or 2")
 		case r.v == V5 && shared(f.Topic) && !shareNamed(f.Topic):
-			r.fail(codeTopicFilter, "", "MQTT-4.8.2-2", "SUBSCRIBE: %q is a shared subscription without share name and filter", cut(f.Topic))
+			r.fail(BadTopicFilter, "", "MQTT-4.8.2-2", "SUBSCRIBE: %q is a shared subscription without share name and filter", cut(f.Topic))
 		case f.NoLocal && shared(f.Topic):
-			r.fail(codeProtocol, "", "MQTT-3.8.3-4", "SUBSCRIBE: no local is set on the shared subscription %q", cut(f.Topic))
+			r.fail(ProtocolBroken, "", "MQTT-3.8.3-4", "SUBSCRIBE: no local is set on the shared subscription %q", cut(f.Topic))
 		}
 		r.keep(p, f)
 	}
 	if len(p.Filters) == 0 {
-		r.fail(codeProtocol, "MQTT-3.8.3-3", "MQTT-3.8.3-2", "SUBSCRIBE: has no topic filter")
+		r.fail(ProtocolBroken, "MQTT-3.8.3-3", "MQTT-3.8.3-2", "SUBSCRIBE: has no topic filter")
 	}
 }
 
@@ -216,14 +216,14 @@ func (r *body) unsubscribe(p *Packet) {
 		r.keep(p, Filter{Topic: r.filter()})
 	}
 	if len(p.Filters) == 0 {
-		r.fail(codeProtocol, "MQTT-3.10.3-2", "MQTT-3.10.3-2", "UNSUBSCRIBE: has no topic filter")
+		r.fail(ProtocolBroken, "MQTT-3.10.3-2", "MQTT-3.10.3-2", "UNSUBSCRIBE: has no topic filter")
 	}
 }
 
 // keep adds a filter within the limit.
 func (r *body) keep(p *Packet, f Filter) {
 	if len(p.Filters) == maxFilters {
-		r.fail(codeQuota, "§4.2", "§4.13.2", "%s: more topic filters than the limit of %d", r.t, maxFilters)
+		r.fail(QuotaExceeded, "§4.2", "§4.13.2", "%s: more topic filters than the limit of %d", r.t, maxFilters)
 	}
 	if r.err == nil {
 		p.Filters = append(p.Filters, f)
@@ -244,7 +244,7 @@ func (r *body) codes(p *Packet) {
 		if r.t == UNSUBACK {
 			clause = "§3.11.3"
 		}
-		r.fail(codeProtocol, clause, clause, "%s: has no code", r.t)
+		r.fail(ProtocolBroken, clause, clause, "%s: has no code", r.t)
 	}
 	codes := r.b
 	for len(r.b) > 0 {
@@ -281,7 +281,7 @@ func (r *body) code(t Type) byte {
 		if t == CONNACK {
 			clause311 = "§3.2.2.3"
 		}
-		r.fail(codeMalformed, clause311, codeClauses[t], "%s: code %#02x is not defined", t, v)
+		r.fail(Malformed, clause311, codeClauses[t], "%s: code %#02x is not defined", t, v)
 	}
 	return v
 }

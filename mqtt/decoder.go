@@ -102,7 +102,7 @@ func (d *Decoder) frame(b []byte) (n, head int, err error) {
 	remaining := 0
 	for i := 1; ; i++ {
 		if i == 5 {
-			return 0, 0, breach(d.Version, codeMalformed, "§2.2.3", "§1.5.5", "%s: Remaining Length has more than four bytes", Type(b[0]>>4))
+			return 0, 0, breach(d.Version, Malformed, "§2.2.3", "§1.5.5", "%s: Remaining Length has more than four bytes", Type(b[0]>>4))
 		}
 		if i == len(b) {
 			return 0, 0, nil
@@ -117,7 +117,7 @@ func (d *Decoder) frame(b []byte) (n, head int, err error) {
 		return 0, 0, overlong(Type(b[0] >> 4))
 	}
 	if limit := d.limit(); head+remaining > limit {
-		return 0, 0, breach(d.Version, codeTooLarge, "§2.2.3", "MQTT-3.2.2-15", "%s of %d bytes is announced, the limit is %d",
+		return 0, 0, breach(d.Version, TooLarge, "§2.2.3", "MQTT-3.2.2-15", "%s of %d bytes is announced, the limit is %d",
 			Type(b[0]>>4), head+remaining, limit)
 	}
 	return head + remaining, head, nil
@@ -134,30 +134,30 @@ func (d *Decoder) limit() int {
 func (d *Decoder) first(b byte) error {
 	t, flags := Type(b>>4), b&15
 	if d.Version == 0 && t != CONNECT {
-		return breach(0, codeProtocol, "MQTT-3.1.0-1", "", "%s comes first, want CONNECT", t)
+		return breach(0, ProtocolBroken, "MQTT-3.1.0-1", "", "%s comes first, want CONNECT", t)
 	}
 	switch t {
 	case 0:
-		return breach(d.Version, codeMalformed, "§2.2.1", "§2.1.2", "packet type 0 is reserved")
+		return breach(d.Version, Malformed, "§2.2.1", "§2.1.2", "packet type 0 is reserved")
 	case AUTH:
 		if d.Version != V5 {
-			return breach(d.Version, codeMalformed, "§2.2.1", "§2.1.2", "packet type 15 is reserved")
+			return breach(d.Version, Malformed, "§2.2.1", "§2.1.2", "packet type 15 is reserved")
 		}
 	case PUBLISH:
 		switch qos := flags >> 1 & 3; {
 		case qos == 3:
-			return breach(d.Version, codeMalformed, "MQTT-3.3.1-4", "MQTT-3.3.1-4", "PUBLISH: QoS is 3, want 0, 1 or 2")
+			return breach(d.Version, Malformed, "MQTT-3.3.1-4", "MQTT-3.3.1-4", "PUBLISH: QoS is 3, want 0, 1 or 2")
 		case qos == 0 && flags&8 != 0:
-			return breach(d.Version, codeMalformed, "MQTT-3.3.1-2", "MQTT-3.3.1-2", "PUBLISH: DUP is set on QoS 0")
+			return breach(d.Version, Malformed, "MQTT-3.3.1-2", "MQTT-3.3.1-2", "PUBLISH: DUP is set on QoS 0")
 		}
 		return nil
 	}
 	if want := reservedFlags(t); flags != want {
 		clause := [16]string{PUBREL: "MQTT-3.6.1-1", SUBSCRIBE: "MQTT-3.8.1-1", UNSUBSCRIBE: "MQTT-3.10.1-1", DISCONNECT: "MQTT-3.14.1-1", AUTH: "MQTT-3.15.1-1"}[t]
 		if clause == "" {
-			return breach(d.Version, codeMalformed, "MQTT-2.2.2-2", "MQTT-2.1.3-1", "%s: reserved flags are %d, want %d", t, flags, want)
+			return breach(d.Version, Malformed, "MQTT-2.2.2-2", "MQTT-2.1.3-1", "%s: reserved flags are %d, want %d", t, flags, want)
 		}
-		return breach(d.Version, codeMalformed, clause, clause, "%s: reserved flags are %d, want %d", t, flags, want)
+		return breach(d.Version, Malformed, clause, clause, "%s: reserved flags are %d, want %d", t, flags, want)
 	}
 	return nil
 }

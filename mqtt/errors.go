@@ -7,7 +7,8 @@ import (
 
 // Errors of Session and Client that are nobody's breach of the standard.
 var (
-	ErrWindow       = errors.New("mqtt: as many QoS 1 messages as the window allows wait for their PUBACK")
+	ErrWindow       = errors.New("mqtt: as many messages as the window allows wait for their acknowledgement")
+	ErrTooLarge     = errors.New("mqtt: the message is larger than the client takes")
 	ErrOut          = errors.New("mqtt: as much output as the limit allows waits for a peer that does not read")
 	ErrClosed       = errors.New("mqtt: connection is closed")
 	ErrNotConnected = errors.New("mqtt: CONNECT has not been accepted yet")
@@ -17,7 +18,7 @@ var (
 type ProtocolError struct {
 	What   string // packet, value and rule: `PUBLISH: topic "a/+" holds a wildcard`
 	Clause string // normative statement of the version that is spoken, "MQTT-3.3.2-2"; section, "§2.2.3", where none is numbered
-	Code   byte   // the MQTT 5 reason code that fits (§2.4); for a 3.1.1 client it is told by closing
+	Code   Reason // what a DISCONNECT of MQTT 5 says; for a 3.1.1 client it is told by closing
 }
 
 // Error is What and, in brackets, Clause.
@@ -30,12 +31,17 @@ func (e *ProtocolError) Error() string {
 
 // A Refused is a CONNECT that was answered with a code other than 0.
 type Refused struct {
-	Code byte // return code of CONNACK: 1..5 in MQTT 3.1.1
+	Code byte   // of CONNACK: 1..5 in MQTT 3.1.1, a [Reason] in MQTT 5
+	Text string // what the server says about it; MQTT 5
 }
 
-// Error names the code and its meaning in 3.1.1.
+// Error names the code, its meaning, and what the server says about it.
 func (e *Refused) Error() string {
-	return "mqtt: connection refused with code " + strconv.Itoa(int(e.Code)) + ": " + refusal(e.Code)
+	s := "mqtt: connection refused with code " + strconv.Itoa(int(e.Code)) + ": " + refusal(e.Code)
+	if e.Text != "" {
+		s += ": " + e.Text
+	}
+	return s
 }
 
 // Return codes of CONNACK, MQTT 3.1.1 §3.2.2.3.
@@ -63,6 +69,9 @@ func refusal(code byte) string {
 		return "bad user name or password"
 	case RefusedAuthorised:
 		return "not authorised"
+	}
+	if Reason(code).Failed() {
+		return Reason(code).String()
 	}
 	return "a code unknown to MQTT 3.1.1"
 }

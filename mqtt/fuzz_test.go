@@ -123,30 +123,37 @@ func trimmed(body []byte, n int) []byte {
 // each message that was acknowledged, and nothing held behind the end.
 func FuzzSession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, greet bool, in []byte) {
+		greetings := []string{""}
 		if greet {
-			in = append(wire(hello), in...)
+			greetings = []string{hello, hello5}
 		}
-		run := func(size int) (string, []byte, string) {
-			h := &recorder{now: true, grant: []byte{0, 1, 2}}
-			h.s = NewSession(&Config{MaxPacket: 2000, MaxOut: 1 << 20}, h)
-			var err error
-			rest := in
-			for len(rest) > 0 && err == nil {
-				n := min(size, len(rest))
-				err = h.s.Receive(rest[:n])
-				rest = rest[n:]
-			}
-			if n := h.s.Unacked(); n != 0 {
-				t.Errorf("%d messages are acknowledged and wait", n)
-			}
-			out := h.s.Take(nil)
-			h.s.Close()
-			return fmt.Sprint(h.calls), out, textOf(err)
-		}
-		calls, out, err := run(max(len(in), 1))
-		callsBits, outBits, errBits := run(1)
-		if callsBits != calls || !bytes.Equal(outBits, out) || errBits != err {
-			t.Errorf("byte by byte\n got %s %x %q\nwant %s %x %q", callsBits, outBits, errBits, calls, out, err)
+		for _, greeting := range greetings {
+			fuzzSession(t, append(wire(greeting), in...))
 		}
 	})
+}
+
+func fuzzSession(t *testing.T, in []byte) {
+	run := func(size int) (string, []byte, string) {
+		h := &recorder{now: true, grant: []byte{0, 1, 2}}
+		h.s = NewSession(&Config{MaxPacket: 2000, MaxOut: 1 << 20, Aliases: 3, ReceiveMax: 5}, h)
+		var err error
+		rest := in
+		for len(rest) > 0 && err == nil {
+			n := min(size, len(rest))
+			err = h.s.Receive(rest[:n])
+			rest = rest[n:]
+		}
+		if n := h.s.Unacked(); n != 0 {
+			t.Errorf("%d messages are acknowledged and wait", n)
+		}
+		out := h.s.Take(nil)
+		h.s.Close()
+		return fmt.Sprint(h.calls), out, textOf(err)
+	}
+	calls, out, err := run(max(len(in), 1))
+	callsBits, outBits, errBits := run(1)
+	if callsBits != calls || !bytes.Equal(outBits, out) || errBits != err {
+		t.Errorf("byte by byte\n got %s %x %q\nwant %s %x %q", callsBits, outBits, errBits, calls, out, err)
+	}
 }

@@ -31,19 +31,21 @@ func (e *echo) Publish(p *Packet) error {
 	return nil
 }
 
-func (e *echo) Subscribe(filters []Filter, codes []byte) {
-	for i, f := range filters {
+func (e *echo) Release(id uint16) { e.s.Complete(id) }
+
+func (e *echo) Subscribe(p *Packet, codes []byte) {
+	for i, f := range p.Filters {
 		if string(f.Topic) != "refused" {
 			codes[i] = f.QoS
 		}
 	}
 }
 
-func (e *echo) Connect(c *Connect) byte {
-	if string(c.Password) != "secret" {
-		return RefusedLogin
+func (e *echo) Connect(p *Packet) Welcome {
+	if string(p.Connect.Password) != "secret" {
+		return Welcome{Code: BadLogin, Text: "the password is another"}
 	}
-	return Accepted
+	return Welcome{}
 }
 
 // listen serves echoes on a loopback address until the test ends.
@@ -120,10 +122,10 @@ func TestPahoClient(t *testing.T) {
 	if !sub.WaitTimeout(10 * time.Second) {
 		t.Fatal("no SUBACK")
 	}
-	if codes := fmt.Sprint(sub.Result()); codes != "map[a/#:1 refused:128]" {
-		t.Errorf("granted %s, want a/# at 1 and refused not", codes)
+	if codes := fmt.Sprint(sub.Result()); codes != "map[a/#:2 refused:128]" {
+		t.Errorf("granted %s, want a/# at 2 and refused not", codes)
 	}
-	for qos := range byte(2) {
+	for qos := range byte(3) {
 		step("publish", c.Publish("a/b", qos, false, "客厅"))
 		if m := <-got; m != fmt.Sprintf("a/b=客厅 %d", qos) {
 			t.Errorf("came back as %s", m)

@@ -12,8 +12,9 @@
 //     which the PUBLISHes came;
 //   - decoding a PUBLISH, answering it and encoding one allocate nothing.
 //
-// Sessions speak 3.1.1 with QoS 0 and 1. MQTT 5 and QoS 2 are decoded and encoded here, and refused by Session as the
-// standard asks.
+// Sessions speak 3.1.1 and 5 with QoS 0, 1 and 2. What must outlive a connection (subscriptions, identifiers of QoS 2
+// that were not released, messages on their way) a handler gives back to the next one: [Welcome.Held], [Outgoing.Again].
+// Enhanced authentication is refused as the standard asks.
 package mqtt
 
 // A Version is a protocol level as CONNECT carries it.

@@ -172,7 +172,7 @@ func (r *body) properties(where Type) Properties {
 		rest.allowed(where, q, seen)
 		seen |= 1 << q.ID
 		if len(rest.b) == 0 && seen&(1<<AuthData) != 0 && seen&(1<<AuthMethod) == 0 {
-			rest.fail(codeProtocol, "", "§3.1.2.11.10", "%s: authentication data without an authentication method", r.t)
+			rest.fail(ProtocolBroken, "", "§3.1.2.11.10", "%s: authentication data without an authentication method", r.t)
 		}
 	}
 	if rest.err != nil {
@@ -192,19 +192,19 @@ func (r *body) allowed(where Type, q Property, seen uint64) {
 	many := rule.many || q.ID == SubscriptionID && where == PUBLISH // one for each subscription that matched
 	switch {
 	case rule.in&(1<<where) == 0 && where == inWill:
-		r.fail(codeMalformed, "", "§2.2.2.2", "%s: %s may not stand in a will", r.t, rule.name)
+		r.fail(Malformed, "", "§2.2.2.2", "%s: %s may not stand in a will", r.t, rule.name)
 	case rule.in&(1<<where) == 0:
-		r.fail(codeMalformed, "", "§2.2.2.2", "%s: %s may not stand here", r.t, rule.name)
+		r.fail(Malformed, "", "§2.2.2.2", "%s: %s may not stand here", r.t, rule.name)
 	case seen&(1<<q.ID) != 0 && !many:
-		r.fail(codeProtocol, "", "§2.2.2.2", "%s: %s is given twice", r.t, rule.name)
+		r.fail(ProtocolBroken, "", "§2.2.2.2", "%s: %s is given twice", r.t, rule.name)
 	case rule.kind == oneByte && q.Int > 1:
-		r.fail(codeProtocol, "", "§2.2.2.2", "%s: %s is %d, want 0 or 1", r.t, rule.name, q.Int)
+		r.fail(ProtocolBroken, "", "§2.2.2.2", "%s: %s is %d, want 0 or 1", r.t, rule.name, q.Int)
 	case rule.nonZero && q.Int == 0:
-		r.fail(codeProtocol, "", "§2.2.2.2", "%s: %s is 0", r.t, rule.name)
+		r.fail(ProtocolBroken, "", "§2.2.2.2", "%s: %s is 0", r.t, rule.name)
 	case q.ID == ResponseTopic && len(q.Value) == 0:
-		r.fail(codeTopicName, "", "MQTT-4.7.3-1", "%s: response topic is empty", r.t)
+		r.fail(BadTopicName, "", "MQTT-4.7.3-1", "%s: response topic is empty", r.t)
 	case q.ID == ResponseTopic && wild(q.Value):
-		r.fail(codeTopicName, "", "MQTT-3.3.2-14", "%s: response topic %q holds a wildcard", r.t, cut(q.Value))
+		r.fail(BadTopicName, "", "MQTT-3.3.2-14", "%s: response topic %q holds a wildcard", r.t, cut(q.Value))
 	}
 }
 
@@ -212,7 +212,7 @@ func (r *body) allowed(where Type, q Property, seen uint64) {
 func (r *body) property() (q Property) {
 	id := r.u8("property")
 	if int(id) >= len(propertyRules) || propertyRules[id].kind == 0 {
-		r.fail(codeMalformed, "", "§2.2.2.2", "%s: property %#02x is not defined", r.t, id)
+		r.fail(Malformed, "", "§2.2.2.2", "%s: property %#02x is not defined", r.t, id)
 		return q
 	}
 	q.ID = PropertyID(id)
@@ -245,11 +245,11 @@ func (r *body) variable(field string) int {
 		v |= int(c&0x7f) << (7 * i)
 		if c < 0x80 {
 			if i > 0 && c == 0 {
-				r.fail(codeMalformed, "", "MQTT-1.5.5-1", "%s: %s takes more bytes than it needs", r.t, field)
+				r.fail(Malformed, "", "MQTT-1.5.5-1", "%s: %s takes more bytes than it needs", r.t, field)
 			}
 			return v
 		}
 	}
-	r.fail(codeMalformed, "", "§1.5.5", "%s: %s has more than four bytes", r.t, field)
+	r.fail(Malformed, "", "§1.5.5", "%s: %s has more than four bytes", r.t, field)
 	return 0
 }

@@ -10,59 +10,75 @@ func (s *Session) act(p *Packet) error {
 	switch p.Type {
 	case PUBLISH:
 		return s.published(p)
-	case PUBACK:
-		if s.settled(p.ID) {
-			s.h.Puback(p.ID)
-		}
-		return nil // of an id that waits for none: late, and harmless
+	case PUBACK, PUBREC, PUBCOMP:
+		return s.settle(p)
+	case PUBREL:
+		return s.released(p.ID)
 	case PINGREQ:
 		return s.reply(byte(PINGRESP)<<4, 0)
 	case SUBSCRIBE:
 		return s.subscribed(p)
 	case UNSUBSCRIBE:
-		s.h.Unsubscribe(p.Filters)
-		return s.reply(byte(UNSUBACK)<<4, 2, byte(p.ID>>8), byte(p.ID))
+		return s.unsubscribed(p)
 	case CONNECT:
 		return s.connects(p)
 	case DISCONNECT:
-		s.h.Disconnect()
+		if err := s.goodbye(p); err != nil {
+			return err
+		}
+		s.h.Disconnect(p)
 		return ErrClosed
-	case PUBREC, PUBREL, PUBCOMP:
-		return breach(V311, codeProtocol, "§4.3.3", "§4.3.3", "%s: packet identifier %d belongs to no message of QoS 2", p.Type, p.ID)
-	case CONNACK, SUBACK, UNSUBACK, PINGRESP, AUTH:
+	case AUTH:
+		return breach(s.version, ProtocolBroken, "§2.2.1", "MQTT-4.12.0-6", "AUTH: CONNECT named no authentication method")
+	case CONNACK, SUBACK, UNSUBACK, PINGRESP:
 	}
-	return breach(V311, codeProtocol, "§2.2.1", "§2.1.2", "%s: only a server sends it", p.Type)
+	return breach(s.version, ProtocolBroken, "§2.2.1", "§2.1.2", "%s: only a server sends it", p.Type)
 }
 
 func (s *Session) connects(p *Packet) error {
 	c := p.Connect
 	switch {
 	case !s.move(waiting, waiting):
-		return breach(c.Version, codeProtocol, "MQTT-3.1.0-2", "MQTT-3.1.0-2", "CONNECT: comes a second time")
-	case c.Version == V5:
-		return breach(V5, codeVersion, "", "MQTT-3.1.2-2", "CONNECT: MQTT 5 is not spoken here yet, want 3.1.1")
-	case len(c.ClientID) == 0 && !c.Clean:
-		return breach(V311, codeClientID, "MQTT-3.1.3-8", "", "CONNECT: client identifier is empty and clean session is 0")
+		return breach(s.in.Version, ProtocolBroken, "MQTT-3.1.0-2", "MQTT-3.1.0-2", "CONNECT: comes a second time")
+	case c.Version != V5 && len(c.ClientID) == 0 && !c.Clean:
+		return breach(V311, BadClientID, "MQTT-3.1.3-8", "", "CONNECT: client identifier is empty and clean session is 0")
+	case c.Will != nil && c.Will.Retain && !s.c.Retain && c.Version == V5:
+		return breach(V5, NoRetain, "", "MQTT-3.2.2-13", "CONNECT: the will is to be retained, and nothing is retained here")
+	}
+	if method, ok := p.Properties.Find(AuthMethod); ok {
+		return breach(V5, BadMethod, "", "MQTT-4.12.0-1", "CONNECT: authentication method %q is not known here; leave it out", cut(method.Value))
 	}
 	if !s.move(waiting, deciding) {
 		return ErrClosed
 	}
-	decision := s.h.Connect(c)
-	code := returnCode(decision)
-	if code == Accepted && decision != Accepted {
-		code = RefusedAuthorised // what 3.1.1 cannot say is a refusal all the same
-	}
+	w := s.h.Connect(p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.phase != deciding {
 		return ErrClosed
 	}
-	s.out = s.out.appended([]byte{byte(CONNACK) << 4, 2, 0, code})
-	if code != Accepted {
-		return &Refused{Code: code}
+	if c.Version == V5 {
+		s.five = greeted(p.Properties)
+		s.out = s.out.appended(s.connack(&w))
+	} else {
+		s.out = s.out.appended([]byte{byte(CONNACK) << 4, 2, bit(w.SessionPresent && w.Code == Success, 1), returnCode(w.Code)})
 	}
-	s.phase, s.keepAlive = connected, c.KeepAlive
+	if w.Code != Success {
+		return refused(c.Version, &w)
+	}
+	s.phase, s.version, s.keepAlive = connected, c.Version, c.KeepAlive
+	if w.KeepAlive > 0 && c.Version == V5 {
+		s.keepAlive = w.KeepAlive
+	}
+	s.held = append(s.held, w.Held...)
 	return nil
+}
+
+func refused(v Version, w *Welcome) *Refused {
+	if v == V5 {
+		return &Refused{Code: w.Code.in(CONNACK), Text: w.Text}
+	}
+	return &Refused{Code: returnCode(w.Code)}
 }
 
 // move moves the phase, if it is from.
@@ -76,51 +92,51 @@ func (s *Session) move(from, to phase) bool {
 	return true
 }
 
-// answerBadConnect queues the CONNACK that the standard asks for when a CONNECT was refused before the handler saw it,
-// in the version of the client. The caller holds mu.
-func (s *Session) answerBadConnect(err error) {
-	breach, ok := errors.AsType[*ProtocolError](err)
+// tell queues what the standard asks for when a client broke it: a CONNACK for a CONNECT that the handler never saw, a
+// DISCONNECT for one of MQTT 5. The caller holds mu.
+func (s *Session) tell(err error) {
+	broken, ok := errors.AsType[*ProtocolError](err)
 	switch {
-	case !ok || s.phase != waiting:
-	case s.in.Version == V5 && breach.Code == codeVersion:
-		s.out = s.out.appended([]byte{byte(CONNACK) << 4, 3, 0, codeVersion, 0})
-	case s.in.Version == V311 && (breach.Code == codeVersion || breach.Code == codeClientID):
-		s.out = s.out.appended([]byte{byte(CONNACK) << 4, 2, 0, returnCode(breach.Code)})
+	case !ok:
+		if errors.Is(err, ErrOut) {
+			s.disconnect(QuotaExceeded, "output waits that is not read")
+		}
+	case s.phase == connected:
+		s.disconnect(broken.Code, broken.What)
+	case s.phase != waiting:
+	case s.in.Version == V5 && connackSays(broken.Code):
+		f := five{}
+		s.out = s.out.appended(f.explained(Packet{Type: CONNACK, Code: broken.Code.in(CONNACK)}, broken.What))
+	case s.in.Version == V311 && (broken.Code == BadVersion || broken.Code == BadClientID):
+		s.out = s.out.appended([]byte{byte(CONNACK) << 4, 2, 0, returnCode(broken.Code)})
 	}
 }
 
+// connackSays reports whether a CONNACK is due for a CONNECT with this fault. One that cannot be read, or none at all, is
+// not answered: who sends it speaks something else.
+func connackSays(r Reason) bool { return r != Malformed && r != ProtocolBroken }
+
 func (s *Session) published(p *Packet) error {
-	switch p.QoS {
-	case 2:
-		return breach(V311, codeQoS, "§4.3.3", "", "PUBLISH: QoS 2 is not spoken here yet, want 0 or 1")
-	case 1:
-		switch waits, err := s.owe(p.ID); {
+	if s.five != nil {
+		if err := s.five.resolve(p, s.c.Aliases); err != nil {
+			return err
+		}
+		if p.Retain && !s.c.Retain {
+			return breach(V5, NoRetain, "", "MQTT-3.2.2-14", "PUBLISH: is to be retained, and nothing is retained here")
+		}
+	}
+	if p.QoS > 0 {
+		switch before, err := s.owe(p); {
 		case err != nil:
 			return err
-		case waits && p.Dup:
+		case before == answered || before == waits && p.Dup:
 			return nil // its answer is on the way
-		case waits:
-			return breach(V311, codeProtocol, "MQTT-2.3.1-2", "",
+		case before == waits:
+			return breach(s.version, ProtocolBroken, "MQTT-2.3.1-2", "MQTT-2.2.1-3",
 				"PUBLISH: packet identifier %d is in use by a message that was not acknowledged yet", p.ID)
 		}
 	}
 	return s.h.Publish(p)
-}
-
-// owe notes that the client waits for a PUBACK, and reports whether it did so before.
-func (s *Session) owe(id uint16) (before bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.phase != connected:
-		return false, ErrClosed
-	case s.indexCame(id) >= 0:
-		return true, nil
-	case s.came == nil:
-		s.came = s.cameFirst[:0]
-	}
-	s.came = append(s.came, owed{id: id})
-	return false, nil
 }
 
 func (s *Session) subscribed(p *Packet) error {
@@ -128,30 +144,31 @@ func (s *Session) subscribed(p *Packet) error {
 	for i := range codes {
 		codes[i] = SubackFailure
 	}
-	s.h.Subscribe(p.Filters, codes)
+	s.h.Subscribe(p, codes)
 	for i, code := range codes {
-		if code == 2 {
-			codes[i] = 1
-		} else if code > 2 {
+		switch {
+		case code <= 2 && code <= p.Filters[i].QoS:
+		case code <= 2:
+			codes[i] = p.Filters[i].QoS
+		case s.five == nil:
 			codes[i] = SubackFailure
+		default:
+			codes[i] = Reason(code).in(SUBACK)
 		}
 	}
-	return s.reply(AppendPacket(nil, &Packet{Type: SUBACK, ID: p.ID, Codes: codes}, V311)...)
+	return s.reply(AppendPacket(nil, &Packet{Type: SUBACK, ID: p.ID, Codes: codes}, s.version)...)
 }
 
-// settled forgets a message of ours that the client has acknowledged, and reports whether it was one.
-func (s *Session) settled(id uint16) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := s.indexWent(id)
-	if i < 0 {
-		return false
+func (s *Session) unsubscribed(p *Packet) error {
+	codes := make([]byte, len(p.Filters))
+	s.h.Unsubscribe(p, codes)
+	for i, code := range codes {
+		codes[i] = Reason(code).in(UNSUBACK)
 	}
-	s.went = append(s.went[:i], s.went[i+1:]...)
-	if len(s.went) == 0 {
-		s.went = s.wentFirst[:0]
+	if s.five == nil {
+		codes = nil
 	}
-	return true
+	return s.reply(AppendPacket(nil, &Packet{Type: UNSUBACK, ID: p.ID, Codes: codes}, s.version)...)
 }
 
 // reply queues the answer to a packet. Receive wakes the transport when it has acted on all it was given.

@@ -1,42 +1,60 @@
 package mqtt
 
 import (
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	defaultInflight = 32
-	defaultMaxOut   = 256 << 10 // bytes
+	defaultInflight   = 32
+	defaultMaxOut     = 256 << 10 // bytes
+	defaultReceiveMax = 256
 )
 
 // Config is what sessions share. The zero value of each field is its default.
 type Config struct {
-	MaxPacket int    // largest packet a client may send, bytes; default 262,144
-	Inflight  uint16 // QoS 1 messages of ours that may wait for PUBACK; default 32
-	MaxOut    int    // output that may wait to be taken, bytes; default 262,144; PUBACKs may add 4 bytes for each message that waited for Ack
-	Wake      func() // output became pending; called without locks, from any goroutine, once until the next Take
+	MaxPacket  int    // largest packet a client may send, bytes; default 262,144
+	Inflight   uint16 // messages of ours that may wait for their acknowledgement; default 32, less if an MQTT 5 client says so
+	MaxOut     int    // output that may wait to be taken, bytes; default 262,144; acknowledgements may add 4 bytes for each message that waited for Ack
+	ReceiveMax uint16 // messages of QoS 1 and 2 that an MQTT 5 client may have under way; default 256
+	Aliases    uint16 // topic aliases that an MQTT 5 client may set; default none
+	Retain     bool   // retained messages are kept here; else an MQTT 5 client hears that they are not
+	Wake       func() // output became pending; called without locks, from any goroutine, once until the next Take
+}
+
+// A Welcome is what a handler answers to CONNECT.
+type Welcome struct {
+	Code           Reason     // Success, or a failure with which the session ends
+	SessionPresent bool       // the state of an earlier connection goes on
+	Text           string     // why it was refused, for people; MQTT 5
+	Properties     Properties // of the handler's own: assigned client identifier, session expiry, response information, user properties; MQTT 5
+	KeepAlive      uint16     // seconds, when the server wants another than the client; 0: the client's
+	// Held are the identifiers of QoS 2 messages that were taken in an earlier connection and not released yet: what comes
+	// again with one of them is not given to the handler again.
+	Held []uint16
 }
 
 // A Handler acts on what a client sends. Its methods are called from Receive, one at a time, in the order of the
 // packets. What they are given aliases the bytes given to Receive: copy what must stay.
 type Handler interface {
-	// Connect decides on a CONNECT: [Accepted], or one of the Refused codes, with which the session ends.
-	Connect(c *Connect) byte
-	// Publish is given a PUBLISH of QoS 0 or 1. One of QoS 1 must be answered by one Session.Ack of its id, from any
-	// goroutine, now or later. A repetition (Dup) of a message that still waits for its Ack is not given again. An error
-	// closes the connection, the message unanswered.
+	// Connect decides on a CONNECT, whose properties are those of the packet.
+	Connect(p *Packet) Welcome
+	// Publish is given a PUBLISH with its topic, also where only an alias came. One of QoS 1 or 2 must be answered by one
+	// Session.Ack or Session.Refuse of its id, from any goroutine, now or later. A repetition of a message that still waits,
+	// or of one of QoS 2 that was not released, is not given again. An error closes the connection, the message unanswered.
 	Publish(p *Packet) error
-	// Subscribe fills codes, one for each filter: the QoS granted (2 is lowered to 1), or [SubackFailure], which they
-	// hold already.
-	Subscribe(filters []Filter, codes []byte)
-	Unsubscribe(filters []Filter)
-	// Puback is the client's answer to the message that Session.Publish gave this id.
-	Puback(id uint16)
-	// Disconnect is a clean goodbye: no will is to be published.
-	Disconnect()
+	// Release says that the client will not repeat the QoS 2 message of this id; answer it by Session.Complete.
+	Release(id uint16)
+	// Subscribe fills codes, one for each filter of p: the QoS granted, or a failed Reason, as they hold already.
+	Subscribe(p *Packet, codes []byte)
+	// Unsubscribe fills codes, one for each filter of p, that hold Success already: NoSubscription where there was none.
+	Unsubscribe(p *Packet, codes []byte)
+	// Puback is the client's last word on the message that Session.Publish gave this id: it has it, or has refused it.
+	Puback(id uint16, r Reason)
+	// Disconnect is a goodbye: no will is to be published, unless p.Code is WithWill. Its properties may change how long the
+	// session stays.
+	Disconnect(p *Packet)
 }
 
 // A Session is the server's side of one connection: bytes in by Receive, bytes out by Take. It does no I/O, has no
@@ -50,30 +68,42 @@ type Session struct {
 	closed    atomic.Bool // by Close
 	mu        sync.Mutex  // guards what follows; nothing is called under it
 	phase     phase
+	version   Version
 	woken     bool // Wake was called and Take has not come yet
 	keepAlive uint16
 	lastID    uint16
 	out       *chunk   // pending output; nil: none
-	came      []owed   // QoS 1 PUBLISHes of the client that have no PUBACK yet, in order
-	went      []uint16 // ids of our messages that wait for PUBACK, in order
+	came      []owed   // PUBLISHes of the client that have no PUBACK or PUBREC yet, in order
+	held      []uint16 // its QoS 2 messages that have their PUBREC and no PUBCOMP yet
+	went      []flight // our messages that wait for their acknowledgement, in order
 	cameFirst [4]owed  // memory of came and went while they are short
-	wentFirst [4]uint16
+	wentFirst [4]flight
+	five      *five // what only MQTT 5 has; nil in 3.1.1
 }
 
-// An owed is a PUBACK that the client waits for.
+// An owed is an acknowledgement that the client waits for.
 type owed struct {
 	id    uint16
+	qos   uint8
 	acked bool // and held back by one before it
+	code  Reason
 }
 
-// A phase is where in its life a session stands; only Receive and Close move it.
+// A flight is a message of ours on its way.
+type flight struct {
+	id       uint16
+	qos      uint8
+	released bool // PUBREC came, PUBREL went
+}
+
+// A phase is where in its life a session stands; only Receive, Bye and Close move it.
 type phase uint8
 
 const (
 	waiting   phase = iota // for CONNECT
 	deciding               // the handler has it
 	connected              // CONNACK is the first of the output
-	ended                  // by DISCONNECT, an error or Close
+	ended                  // by DISCONNECT, an error, Bye or Close
 )
 
 // NewSession is a session that waits for CONNECT. c is kept and must not change.
@@ -82,9 +112,9 @@ func NewSession(c *Config, h Handler) *Session {
 }
 
 // Receive acts on the next bytes from the client. An error ends the session: take and write what is pending, then close
-// the connection. It is a [*ProtocolError] (the client broke the standard), a [*Refused] (the handler refused CONNECT,
-// the CONNACK is pending), [ErrClosed] (after DISCONNECT or Close: nothing is wrong), [ErrOut] (the client sends and
-// does not read) or what Handler.Publish returned.
+// the connection. It is a [*ProtocolError] (the client broke the standard; one of MQTT 5 is told why), a [*Refused] (the
+// handler refused CONNECT, the CONNACK is pending), [ErrClosed] (after DISCONNECT, Bye or Close: nothing is wrong),
+// [ErrOut] (the client sends and does not read) or what Handler.Publish returned.
 func (s *Session) Receive(b []byte) error {
 	if s.closed.Load() {
 		return ErrClosed
@@ -92,7 +122,7 @@ func (s *Session) Receive(b []byte) error {
 	err := s.in.Push(b, s.act)
 	s.mu.Lock()
 	if err != nil {
-		s.answerBadConnect(err)
+		s.tell(err)
 		s.phase = ended
 	}
 	wake := s.wakes()
@@ -107,73 +137,17 @@ func (s *Session) Receive(b []byte) error {
 // packet that does not get whole in time is a reason to end a session.
 func (s *Session) Buffered() int { return s.in.Buffered() }
 
-// Ack answers the PUBLISH with this id. Its PUBACK leaves when all PUBLISHes before it were answered, too (MQTT-4.6.0-2).
-// An id that waits for no answer is ignored.
-func (s *Session) Ack(id uint16) {
+// Bye ends the session from our side: it queues a DISCONNECT with the reason and, for people, text, where the client
+// speaks MQTT 5. Take and write what is pending, then close the connection.
+func (s *Session) Bye(r Reason, text string) {
 	s.mu.Lock()
-	i := s.indexCame(id)
-	if i < 0 || s.closed.Load() {
-		s.mu.Unlock()
-		return
-	}
-	s.came[i].acked = true
-	n := 0
-	for n < len(s.came) && s.came[n].acked {
-		s.out = s.out.room(4)
-		s.out.b = AppendPuback(s.out.b, s.came[n].id)
-		n++
-	}
-	s.came = s.came[:copy(s.came, s.came[n:])]
-	if len(s.came) == 0 {
-		s.came = s.cameFirst[:0]
-	}
+	s.disconnect(r, text)
+	s.phase = ended
 	wake := s.wakes()
 	s.mu.Unlock()
 	if wake {
 		s.c.Wake()
 	}
-}
-
-// Unacked is how many PUBLISHes of QoS 1 have no PUBACK yet. A transport that stops reading above a limit of its own,
-// until Wake tells of PUBACKs, holds a client back without breaking with it.
-func (s *Session) Unacked() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.came)
-}
-
-// Publish queues a message for the client, of QoS 0 or 1. The id of one of QoS 1 comes back in Handler.Puback, which
-// may happen before Publish returns; for QoS 0 it is 0.
-// [ErrWindow], [ErrOut], [ErrClosed], [ErrNotConnected] or a topic that cannot be sent: nothing was queued.
-func (s *Session) Publish(topic string, payload []byte, qos uint8) (id uint16, err error) {
-	if !ValidTopic(topic) || qos > 1 {
-		return 0, fmt.Errorf("mqtt: PUBLISH to %q with QoS %d cannot be sent", cut(topic), qos)
-	}
-	body := publishBody(V311, len(topic), len(payload), qos)
-	size := headerSize(body) + body
-	s.mu.Lock()
-	if err := s.refuses(size, qos); err != nil {
-		s.mu.Unlock()
-		return 0, err
-	}
-	if qos == 1 {
-		id = s.nextID()
-	}
-	s.out = s.out.room(size)
-	s.out.b = AppendPublish(s.out.b, V311, topic, payload, qos, id, false, false)
-	wake := s.wakes()
-	s.mu.Unlock()
-	if wake {
-		s.c.Wake()
-	}
-	return id, nil
-}
-
-// Inflight is how many messages of ours wait for PUBACK.
-func (s *Session) Inflight() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.went)
 }
 
 // Take appends all pending output to buf, oldest first, and forgets it.
@@ -201,7 +175,7 @@ func (s *Session) Close() {
 	s.closed.Store(true)
 	s.phase = ended
 	s.out.release()
-	s.out, s.came, s.went = nil, nil, nil
+	s.out, s.came, s.went, s.held, s.five = nil, nil, nil, nil, nil
 }
 
 // Connected reports whether CONNECT was accepted and the session has not ended since.
@@ -211,7 +185,15 @@ func (s *Session) Connected() bool {
 	return s.phase == connected
 }
 
-// KeepAlive is what CONNECT asked for; 0: no watching. A server waits one and a half times as long (MQTT-3.1.2-24).
+// Version is what the client speaks; 0 before its CONNECT was accepted.
+func (s *Session) Version() Version {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
+}
+
+// KeepAlive is what holds for the connection; 0: no watching. A server waits one and a half times as long (MQTT-3.1.2-24;
+// MQTT 5: MQTT-3.1.2-22).
 func (s *Session) KeepAlive() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -227,21 +209,6 @@ func (s *Session) wakes() bool {
 	return true
 }
 
-// refuses is why a message of this size cannot be queued. The caller holds mu.
-func (s *Session) refuses(size int, qos uint8) error {
-	switch {
-	case s.phase == ended:
-		return ErrClosed
-	case s.phase != connected:
-		return ErrNotConnected
-	case qos == 1 && len(s.went) >= s.window():
-		return ErrWindow
-	case !s.fits(size):
-		return ErrOut
-	}
-	return nil
-}
-
 // fits reports whether n bytes more may wait. The caller holds mu.
 func (s *Session) fits(n int) bool {
 	limit := s.c.MaxOut
@@ -249,45 +216,4 @@ func (s *Session) fits(n int) bool {
 		limit = defaultMaxOut
 	}
 	return len(s.out.bytes())+n <= limit
-}
-
-func (s *Session) window() int {
-	if s.c.Inflight > 0 {
-		return int(s.c.Inflight)
-	}
-	return defaultInflight
-}
-
-// nextID is an id that none of our messages has that wait for PUBACK, and takes it. The caller holds mu and has seen
-// that the window, which is smaller than the ids there are, has room.
-func (s *Session) nextID() uint16 {
-	for {
-		s.lastID++
-		if s.lastID != 0 && s.indexWent(s.lastID) < 0 {
-			break
-		}
-	}
-	if s.went == nil {
-		s.went = s.wentFirst[:0]
-	}
-	s.went = append(s.went, s.lastID)
-	return s.lastID
-}
-
-func (s *Session) indexCame(id uint16) int {
-	for i := range s.came {
-		if s.came[i].id == id {
-			return i
-		}
-	}
-	return -1
-}
-
-func (s *Session) indexWent(id uint16) int {
-	for i := range s.went {
-		if s.went[i] == id {
-			return i
-		}
-	}
-	return -1
 }

@@ -12,36 +12,48 @@ import (
 
 // A recorder writes down what a session tells its handler.
 type recorder struct {
-	calls []string
-	code  byte
-	grant []byte // codes of Subscribe, in turn
-	err   error  // of Publish
-	s     *Session
-	now   bool // Publish acknowledges at once
+	calls   []string
+	welcome Welcome
+	grant   []byte // codes of Subscribe and Unsubscribe, in turn
+	err     error  // of Publish
+	refuse  Reason // Publish refuses with it
+	s       *Session
+	now     bool // Publish acknowledges at once, and Release completes
 }
 
 func (r *recorder) note(format string, args ...any) {
 	r.calls = append(r.calls, fmt.Sprintf(format, args...))
 }
 
-func (r *recorder) Connect(c *Connect) byte {
+func (r *recorder) Connect(p *Packet) Welcome {
+	c := p.Connect
 	r.note("connect %s clean=%v", c.ClientID, c.Clean)
 	if c.Will != nil {
 		r.note("will %s=%s qos=%d", c.Will.Topic, c.Will.Payload, c.Will.QoS)
 	}
-	return r.code
+	return r.welcome
 }
 
 func (r *recorder) Publish(p *Packet) error {
 	r.note("publish %s=%s qos=%d id=%d", p.Topic, p.Payload, p.QoS, p.ID)
-	if r.now {
+	switch {
+	case r.refuse != Success:
+		r.s.Refuse(p.ID, r.refuse, "no")
+	case r.now:
 		r.s.Ack(p.ID)
 	}
 	return r.err
 }
 
-func (r *recorder) Subscribe(filters []Filter, codes []byte) {
-	for i, f := range filters {
+func (r *recorder) Release(id uint16) {
+	r.note("release %d", id)
+	if r.now {
+		r.s.Complete(id)
+	}
+}
+
+func (r *recorder) Subscribe(p *Packet, codes []byte) {
+	for i, f := range p.Filters {
 		r.note("subscribe %s qos=%d", f.Topic, f.QoS)
 		if i < len(r.grant) {
 			codes[i] = r.grant[i]
@@ -49,13 +61,30 @@ func (r *recorder) Subscribe(filters []Filter, codes []byte) {
 	}
 }
 
-func (r *recorder) Unsubscribe(filters []Filter) {
-	for _, f := range filters {
+func (r *recorder) Unsubscribe(p *Packet, codes []byte) {
+	for i, f := range p.Filters {
 		r.note("unsubscribe %s", f.Topic)
+		if i < len(r.grant) {
+			codes[i] = r.grant[i]
+		}
 	}
 }
-func (r *recorder) Puback(id uint16) { r.note("puback %d", id) }
-func (r *recorder) Disconnect()      { r.note("disconnect") }
+
+func (r *recorder) Puback(id uint16, code Reason) {
+	if code == Success {
+		r.note("puback %d", id)
+		return
+	}
+	r.note("puback %d: %s", id, code)
+}
+
+func (r *recorder) Disconnect(p *Packet) {
+	if p.Code == byte(Success) {
+		r.note("disconnect")
+		return
+	}
+	r.note("disconnect: %s", Reason(p.Code))
+}
 
 const (
 	hello     = "10 0e 0004'MQTT'04 02 003c 0002'id'"
@@ -75,19 +104,19 @@ func TestSession(t *testing.T) {
 			calls: "connect  clean=true|will w=bye qos=1", out: "20020000",
 		},
 		{
-			name: "refused by the handler", in: hello, h: recorder{code: RefusedLogin}, calls: "connect id clean=true", out: "20020004",
+			name: "refused by the handler", in: hello, h: recorder{welcome: Welcome{Code: BadLogin}}, calls: "connect id clean=true", out: "20020004",
 			err: "mqtt: connection refused with code 4: bad user name or password",
 		},
 		{
-			name: "refused with a code of MQTT 5", in: hello, h: recorder{code: 0x87}, calls: "connect id clean=true", out: "20020005",
+			name: "refused with a code of MQTT 5", in: hello, h: recorder{welcome: Welcome{Code: NotAuthorised}}, calls: "connect id clean=true", out: "20020005",
 			err: "mqtt: connection refused with code 5: not authorised",
 		},
 		{
-			name: "refused with a code that nobody knows", in: hello, h: recorder{code: 0x77}, calls: "connect id clean=true", out: "20020005",
+			name: "refused with a code that nobody knows", in: hello, h: recorder{welcome: Welcome{Code: 0x77}}, calls: "connect id clean=true", out: "20020005",
 			err: "mqtt: connection refused with code 5: not authorised",
 		},
 		{
-			name: "nothing behind a refused CONNECT counts", in: hello + published, h: recorder{code: RefusedServer}, calls: "connect id clean=true", out: "20020003",
+			name: "nothing behind a refused CONNECT counts", in: hello + published, h: recorder{welcome: Welcome{Code: Unavailable}}, calls: "connect id clean=true", out: "20020003",
 			err: "mqtt: connection refused with code 3: server unavailable",
 		},
 		{name: "something else first", in: "c000", err: "mqtt: PINGREQ comes first, want CONNECT [MQTT-3.1.0-1]"},
@@ -96,11 +125,8 @@ func TestSession(t *testing.T) {
 			err: "mqtt: CONNECT: comes a second time [MQTT-3.1.0-2]",
 		},
 		{
-			name: "MQTT 5", in: "10 0d 0004'MQTT'05 02 0000 00 0000", out: "2003008400",
-			err: "mqtt: CONNECT: MQTT 5 is not spoken here yet, want 3.1.1 [MQTT-3.1.2-2]",
-		},
-		{
-			name: "MQTT 6", in: "10 0d 0004'MQTT'06 02 0000 00 0000", out: "2003008400",
+			name: "MQTT 6", in: "10 0d 0004'MQTT'06 02 0000 00 0000",
+			out: "20 3c 00 84 39 1f 0036 'CONNECT: protocol level is 6, want 4 (MQTT 3.1.1) or 5'",
 			err: "mqtt: CONNECT: protocol level is 6, want 4 (MQTT 3.1.1) or 5 [MQTT-3.1.2-2]",
 		},
 		{
@@ -135,10 +161,25 @@ func TestSession(t *testing.T) {
 			name: "an identifier in use", in: hello + published + published, calls: "connect id clean=true|publish a=x qos=1 id=7", out: "20020000",
 			err: "mqtt: PUBLISH: packet identifier 7 is in use by a message that was not acknowledged yet [MQTT-2.3.1-2]",
 		},
+		{name: "QoS 2 waits for Ack", in: hello + "34 06 0001'a' 0007'x'", calls: "connect id clean=true|publish a=x qos=2 id=7", out: "20020000"},
 		{
-			name: "QoS 2", in: hello + "34 06 0001'a' 0007'x'", calls: "connect id clean=true", out: "20020000",
-			err: "mqtt: PUBLISH: QoS 2 is not spoken here yet, want 0 or 1 [§4.3.3]",
+			name: "QoS 2", in: hello + "34 06 0001'a' 0007'x' 62020007", h: recorder{now: true},
+			calls: "connect id clean=true|publish a=x qos=2 id=7|release 7", out: "20020000 50020007 70020007",
 		},
+		{
+			name: "QoS 2 three times", in: hello + "34 06 0001'a' 0007'x' 3c 06 0001'a' 0007'x' 3c 06 0001'a' 0007'x' 62020007 62020007", h: recorder{now: true},
+			calls: "connect id clean=true|publish a=x qos=2 id=7|release 7", out: "20020000 50020007 50020007 50020007 70020007 70020007",
+		},
+		{
+			name: "QoS 2 of an earlier connection", in: hello + "3c 06 0001'a' 0007'x' 62020007", h: recorder{now: true, welcome: Welcome{SessionPresent: true, Held: []uint16{7, 9}}},
+			calls: "connect id clean=true|release 7", out: "20020100 50020007 70020007",
+		},
+		{
+			name: "QoS 1 with an identifier of QoS 2", in: hello + "34 06 0001'a' 0007'x' 32 06 0001'a' 0007'x'", h: recorder{now: true},
+			calls: "connect id clean=true|publish a=x qos=2 id=7", out: "20020000 50020007",
+			err: "mqtt: PUBLISH: packet identifier 7 is in use by a message that was not acknowledged yet [MQTT-2.3.1-2]",
+		},
+		{name: "a refused message is acknowledged in 3.1.1", in: hello + published, h: recorder{refuse: NotAuthorised}, calls: "connect id clean=true|publish a=x qos=1 id=7", out: "20020000 40020007"},
 		{
 			name: "the handler refuses a message", in: hello + published + published, h: recorder{err: errors.New("not your topic")},
 			calls: "connect id clean=true|publish a=x qos=1 id=7", out: "20020000", err: "not your topic",
@@ -146,7 +187,7 @@ func TestSession(t *testing.T) {
 		{name: "PINGREQ", in: hello + "c000 c000", calls: "connect id clean=true", out: "20020000 d000 d000"},
 		{
 			name: "SUBSCRIBE", in: hello + "82 12 0003 0001'a' 00 0001'b' 01 0001'c' 02 0001'd' 01", h: recorder{grant: []byte{0, 1, 2}},
-			calls: "connect id clean=true|subscribe a qos=0|subscribe b qos=1|subscribe c qos=2|subscribe d qos=1", out: "20020000 90060003 00 01 01 80",
+			calls: "connect id clean=true|subscribe a qos=0|subscribe b qos=1|subscribe c qos=2|subscribe d qos=1", out: "20020000 90060003 00 01 02 80",
 		},
 		{
 			name: "SUBSCRIBE with a code that is none", in: hello + "82 06 0003 0001'a' 00", h: recorder{grant: []byte{77}},
@@ -154,10 +195,8 @@ func TestSession(t *testing.T) {
 		},
 		{name: "UNSUBSCRIBE", in: hello + "a2 05 0003 0001'a'", calls: "connect id clean=true|unsubscribe a", out: "20020000 b0020003"},
 		{name: "PUBACK of nothing", in: hello + "40 02 0001", calls: "connect id clean=true", out: "20020000"},
-		{
-			name: "PUBREC", in: hello + "50 02 0001", calls: "connect id clean=true", out: "20020000",
-			err: "mqtt: PUBREC: packet identifier 1 belongs to no message of QoS 2 [§4.3.3]",
-		},
+		{name: "PUBREC of nothing", in: hello + "50 02 0001", calls: "connect id clean=true", out: "20020000 62020001"},
+		{name: "PUBREL of nothing", in: hello + "62 02 0001", calls: "connect id clean=true", out: "20020000 70020001"},
 		{
 			name: "a packet of servers", in: hello + "d000", calls: "connect id clean=true", out: "20020000",
 			err: "mqtt: PINGRESP: only a server sends it [§2.2.1]",
@@ -186,7 +225,7 @@ func TestSession(t *testing.T) {
 				if got, want := h.s.Take(nil), wire(tt.out); string(got) != string(want) {
 					t.Errorf("in pieces of %d: output\n got %x\nwant %x", size, got, want)
 				}
-				if connected := strings.HasPrefix(tt.out, "20020000") && tt.err == ""; h.s.Connected() != connected {
+				if connected := strings.HasPrefix(tt.out, "20020") && tt.err == ""; h.s.Connected() != connected {
 					t.Errorf("in pieces of %d: Connected is %v, want %v", size, h.s.Connected(), connected)
 				}
 			}
@@ -214,9 +253,9 @@ func TestNames(t *testing.T) {
 			t.Errorf("got %q, want %q", tt.got, tt.want)
 		}
 	}
-	for code, want := range map[byte]byte{0x86: RefusedLogin, 0x8a: RefusedAuthorised, 0x89: RefusedServer, codeQuota: RefusedServer, codeMalformed: 0} {
+	for code, want := range map[Reason]byte{BadLogin: RefusedLogin, Banned: RefusedAuthorised, Busy: RefusedServer, QuotaExceeded: RefusedServer, BadVersion: 1, BadClientID: 2, Success: 0} {
 		if got := returnCode(code); got != want {
-			t.Errorf("returnCode(%#x) = %d, want %d", code, got, want)
+			t.Errorf("returnCode(%#x) = %d, want %d", byte(code), got, want)
 		}
 	}
 }
@@ -225,16 +264,15 @@ func TestNames(t *testing.T) {
 func TestReasonCodes(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
-		want byte
+		want Reason
 	}{
-		{hello + hello, codeProtocol},
-		{"10 0d 0004'MQTT'05 02 0000 00 0000", codeVersion},
-		{"10 0c 0004'MQTT'04 00 0000 0000", codeClientID},
-		{hello + "30 03 0001'#'", codeTopicName},
-		{hello + "82 07 0001 0002'a#' 00", codeTopicFilter},
-		{hello + "34 06 0001'a' 0007'x'", codeQoS},
-		{hello + "30 ffffff7f", codeTooLarge},
-		{hello + "30 02 0001", codeMalformed},
+		{hello + hello, ProtocolBroken},
+		{"10 0d 0004'MQTT'06 02 0000 00 0000", BadVersion},
+		{"10 0c 0004'MQTT'04 00 0000 0000", BadClientID},
+		{hello + "30 03 0001'#'", BadTopicName},
+		{hello + "82 07 0001 0002'a#' 00", BadTopicFilter},
+		{hello + "30 ffffff7f", TooLarge},
+		{hello + "30 02 0001", Malformed},
 	} {
 		err := NewSession(&Config{}, nobody{}).Receive(wire(tt.in))
 		if e, ok := errors.AsType[*ProtocolError](err); !ok || e.Code != tt.want {
@@ -258,7 +296,7 @@ func TestPublishLimits(t *testing.T) {
 	}{
 		{"a/+", "", 0, 0, `mqtt: PUBLISH to "a/+" with QoS 0 cannot be sent`},
 		{"", "", 0, 0, `mqtt: PUBLISH to "" with QoS 0 cannot be sent`},
-		{"a", "", 2, 0, `mqtt: PUBLISH to "a" with QoS 2 cannot be sent`},
+		{"a", "", 3, 0, `mqtt: PUBLISH to "a" with QoS 3 cannot be sent`},
 		{"a", "", 1, 1, ""}, // 7 bytes
 		{"a", "", 1, 2, ""},
 		{"a", "", 1, 0, ErrWindow.Error()},

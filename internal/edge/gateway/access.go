@@ -21,21 +21,24 @@ const identifyTimeout = 5 * time.Second
 
 // Connect decides who a device is. A wrong signature and an unknown device get the same answer, so that names cannot be
 // tried out.
-func (c *conn) Connect(in *mqtt.Connect) byte {
+func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	before, judged := c.g.changes.Load(), c.g.judged.Load()
-	code, why := c.admit(in)
-	if code != mqtt.Accepted {
+	code, why := c.admit(p.Connect)
+	if code != mqtt.Success {
 		c.g.Stats.Refused.Add(1)
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelInfo, "device refused", slog.String("address", c.from), slog.String("reason", why))
 		c.mu.Lock()
 		c.reason = "refused: " + why
 		c.mu.Unlock()
-		return code
+		if code == mqtt.BadLogin { // which of the two it was is not told
+			why = "the user name or the signature is wrong"
+		}
+		return mqtt.Welcome{Code: code, Text: why}
 	}
 	c.g.Stats.Accepted.Add(1)
 	if old := c.g.sessions.enter(c, c.g.c.Devices.Epoch); old != nil {
 		c.g.Stats.TakenOver.Add(1)
-		old.close("taken over")
+		old.dismiss(mqtt.TakenOver, "taken over")
 	}
 	c.presence(context.Background(), true, "connected")
 	c.watchSoon()
@@ -45,50 +48,58 @@ func (c *conn) Connect(in *mqtt.Connect) byte {
 	if c.g.judged.Load() != judged { // the same of its standing
 		c.g.conns.Go(func() { c.g.judge(context.Background(), []*conn{c}) })
 	}
-	return mqtt.Accepted
+	return c.welcome(p)
 }
 
-func (c *conn) admit(in *mqtt.Connect) (code byte, why string) {
+// welcome says what holds for an MQTT 5 client that asked for something else.
+func (c *conn) welcome(p *mqtt.Packet) (w mqtt.Welcome) {
+	if q, ok := p.Properties.Find(mqtt.SessionExpiry); ok && q.Int > 0 {
+		w.Properties = w.Properties.Append(mqtt.Property{ID: mqtt.SessionExpiry}) // sessions end with their connection
+	}
+	return w
+}
+
+func (c *conn) admit(in *mqtt.Connect) (code mqtt.Reason, why string) {
 	id, err := alink.ParseClientID(string(in.ClientID))
 	if err != nil {
-		return mqtt.RefusedClientID, err.Error()
+		return mqtt.BadClientID, err.Error()
 	}
 	name, key, err := alink.ParseUserName(string(in.Username))
 	if err != nil {
-		return mqtt.RefusedLogin, err.Error()
+		return mqtt.BadLogin, err.Error()
 	}
 	if id.AuthType != "" {
-		return mqtt.RefusedAuthorised, "dynamic registration is not served yet"
+		return mqtt.NotAuthorised, "dynamic registration is not served yet"
 	}
 	if !c.secure && !c.loopback() && !c.g.plain[key] {
-		return mqtt.RefusedAuthorised, "plain TCP from another machine is not allowed for product key " + key
+		return mqtt.NotAuthorised, "plain TCP from another machine is not allowed for product key " + key
 	}
 	who, standing, err := c.ask(key, name, func(secret string) bool { return alink.Verify(in.Password, id.SignMethod, secret, id, name, key) })
 	switch {
 	case fault.Is(err, fault.Missing):
-		return mqtt.RefusedLogin, "unknown product or device"
+		return mqtt.BadLogin, "unknown product or device"
 	case errors.Is(err, errSignature):
-		return mqtt.RefusedLogin, err.Error()
+		return mqtt.BadLogin, err.Error()
 	case fault.Is(err, fault.Clash):
-		return mqtt.RefusedLogin, "the secret is not in force any more"
+		return mqtt.BadLogin, "the secret is not in force any more"
 	case err != nil:
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelError, "identifying a device failed", slog.Any("error", err))
-		return mqtt.RefusedServer, "the platform cannot identify devices now"
+		return mqtt.Unavailable, "the platform cannot identify devices now"
 	case who.State != device.Enabled:
-		return mqtt.RefusedAuthorised, "device is disabled"
+		return mqtt.NotAuthorised, "device is disabled"
 	case !standing.Allows(enforce.Connect):
-		return mqtt.RefusedAuthorised, standing.Check(enforce.Connect).Error()
+		return mqtt.NotAuthorised, standing.Check(enforce.Connect).Error()
 	}
 	c.of = unique.Make(origin{organisation: who.Organisation, product: who.Product, batch: who.Order, key: who.ProductKey})
 	if used := c.usedUp(who.ID); used != "" {
-		return mqtt.RefusedServer, used
+		return mqtt.QuotaExceeded, used
 	}
 	c.device, c.name = who.ID, who.Name
 	if id.SubscribeAll {
 		all := everything()
 		c.filters.Store(&all)
 	}
-	return mqtt.Accepted, ""
+	return mqtt.Success, ""
 }
 
 var errSignature = errors.New("wrong signature")

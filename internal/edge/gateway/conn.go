@@ -108,7 +108,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b
 func (c *conn) serve(ctx context.Context) {
 	c.g.wheel.put(c, c.due())
 	if c.g.stopping.Load() { // whoever closes all may have looked before
-		c.close("server stopping")
+		c.dismiss(mqtt.ShuttingDown, "server stopping")
 	}
 	err := c.loop(ctx)
 	c.end(ctx, err)
@@ -298,13 +298,40 @@ func isTimeout(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout()
 }
 
-// close ends the connection for a reason; the first one stands. It may be called from anywhere and does not wait.
-func (c *conn) close(reason string) {
+// goodbye is how long a peer may take to take the last word.
+const goodbye = time.Second
+
+// dismiss is close with a last word to a peer of MQTT 5; it does not wait either. Nothing that comes after it counts.
+func (c *conn) dismiss(r mqtt.Reason, reason string) {
+	c.because(reason)
+	if c.s.Version() != mqtt.V5 || c.gone.Swap(true) {
+		c.close(reason)
+		return
+	}
+	c.s.Bye(r, reason)
+	c.g.conns.Go(func() {
+		for end := time.Now().Add(goodbye); c.s.Pending() > 0 || c.writing.Load(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				break
+			}
+			c.flush()
+		}
+		c.close(reason)
+	})
+}
+
+// because notes why the connection ends; the first reason stands.
+func (c *conn) because(reason string) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.reason == "" {
 		c.reason = reason
 	}
-	c.mu.Unlock()
+}
+
+// close ends the connection for a reason. It may be called from anywhere and does not wait.
+func (c *conn) close(reason string) {
+	c.because(reason)
 	c.gone.Store(true)
 	nc := c.nc
 	if over, ok := nc.(*tls.Conn); ok { // its own goodbye waits for a peer that takes nothing

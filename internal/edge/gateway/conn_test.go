@@ -35,12 +35,13 @@ func TestConnSize(t *testing.T) {
 // agreeable takes everything from everybody.
 type agreeable struct{}
 
-func (agreeable) Connect(*mqtt.Connect) byte      { return mqtt.Accepted }
-func (agreeable) Publish(*mqtt.Packet) error      { return nil }
-func (agreeable) Subscribe([]mqtt.Filter, []byte) {}
-func (agreeable) Unsubscribe([]mqtt.Filter)       {}
-func (agreeable) Puback(uint16)                   {}
-func (agreeable) Disconnect()                     {}
+func (agreeable) Connect(*mqtt.Packet) mqtt.Welcome { return mqtt.Welcome{} }
+func (agreeable) Publish(*mqtt.Packet) error        { return nil }
+func (agreeable) Release(uint16)                    {}
+func (agreeable) Subscribe(*mqtt.Packet, []byte)    {}
+func (agreeable) Unsubscribe(*mqtt.Packet, []byte)  {}
+func (agreeable) Puback(uint16, mqtt.Reason)        {}
+func (agreeable) Disconnect(*mqtt.Packet)           {}
 
 // watched is a connection in the wheel of a gateway of its own, whose peer reads and drops everything.
 func watched(t *testing.T) *conn {
@@ -211,15 +212,15 @@ func TestSubscriptions(t *testing.T) {
 			f = everything()
 		}
 		for step := range strings.FieldsSeq(tt.steps) {
-			filter, off := strings.CutPrefix(step, "-")
-			topic := []byte("/sys/pk/dn/" + filter)
+			rest, off := strings.CutPrefix(step, "-")
+			topic := []byte("/sys/pk/dn/" + rest)
 			if off {
 				f = f.without(topic, "pk", "dn")
 				continue
 			}
 			before := f
-			next, ok := f.with(topic, 1, "pk", "dn")
-			if !ok {
+			next, refused := f.with(filter{text: topic, qos: 1}, "pk", "dn")
+			if refused != mqtt.Success {
 				t.Fatalf("%s: %s was refused", tt.steps, step)
 			}
 			topic[len(topic)-1] = '!' // the packet's buffer is used again
@@ -272,8 +273,8 @@ func TestGrantedQoS(t *testing.T) {
 				f = f.without(topic, "pk", "dn")
 				continue
 			}
-			var ok bool
-			if f, ok = f.with(topic, step[0]-'0', "pk", "dn"); !ok {
+			var refused mqtt.Reason
+			if f, refused = f.with(filter{text: topic, qos: step[0] - '0'}, "pk", "dn"); refused != mqtt.Success {
 				t.Fatalf("%s: %s was refused", tt.steps, step)
 			}
 		}
@@ -315,12 +316,12 @@ func TestSetClock(t *testing.T) {
 func TestSubscriptionsAreBounded(t *testing.T) {
 	var f subscriptions
 	for n := range maxFilters {
-		var ok bool
-		if f, ok = f.with(fmt.Appendf(nil, "/sys/pk/dn/thing/service/s%d", n), 1, "pk", "dn"); !ok {
+		var refused mqtt.Reason
+		if f, refused = f.with(filter{text: fmt.Appendf(nil, "/sys/pk/dn/thing/service/s%d", n), qos: 1}, "pk", "dn"); refused != mqtt.Success {
 			t.Fatalf("filter %d was refused, want %d taken", n+1, maxFilters)
 		}
 	}
-	if f, ok := f.with([]byte("/sys/pk/dn/thing/service/more"), 1, "pk", "dn"); ok || len(f.filters) != maxFilters {
+	if f, refused := f.with(filter{text: []byte("/sys/pk/dn/thing/service/more"), qos: 1}, "pk", "dn"); refused != mqtt.QuotaExceeded || len(f.filters) != maxFilters {
 		t.Errorf("%d filters were taken, want at most %d", len(f.filters), maxFilters)
 	}
 }

@@ -25,18 +25,26 @@ type subscriptions struct {
 	whole   alink.Filters // rows of which every message is wanted
 	sure    alink.Filters // those of them that a filter of QoS 1 covers
 	parts   []part        // filters that fit some arguments of a row only
+	named   []named       // filters with identifiers, which go with every message they fit
 	all     bool          // the client id asked for the whole down side
 }
 
-// filter is one as the device wrote it, with the QoS it was granted.
+// filter is one as the device wrote it, with the QoS it was granted and the identifier an MQTT 5 device gave it (0: none).
 type filter struct {
 	text []byte
 	qos  uint8
+	id   uint32
 }
 
 type part struct {
 	alink.Subscription
 	qos uint8
+}
+
+// named is a filter with an identifier.
+type named struct {
+	alink.Subscription
+	id uint32
 }
 
 // everything is what _ss=1 in a client id subscribes to.
@@ -62,7 +70,7 @@ func (f *subscriptions) qos(t alink.Template, arg string) uint8 {
 		return 1
 	}
 	for i := range f.parts {
-		if f.parts[i].qos == 1 && f.parts[i].Wants(t, arg) {
+		if f.parts[i].qos > 0 && f.parts[i].Wants(t, arg) {
 			return 1
 		}
 	}
@@ -73,29 +81,48 @@ func (f *subscriptions) index(text []byte) int {
 	return slices.IndexFunc(f.filters, func(g filter) bool { return bytes.Equal(g.text, text) })
 }
 
-// with returns f and what a filter with a QoS of 0 or 1 adds, or replaces (MQTT-3.8.4-3); false if that is not its
-// device's, or beyond the limit.
-func (f subscriptions) with(text []byte, qos uint8, key, name string) (subscriptions, bool) {
-	if i := f.index(text); i >= 0 {
-		if f.filters[i].qos == qos {
-			return f, true
+// with returns f and what a filter adds, or replaces (MQTT-3.8.4-3), and why it does not: it is not its device's, or beyond
+// the limit.
+func (f subscriptions) with(add filter, key, name string) (subscriptions, mqtt.Reason) {
+	if i := f.index(add.text); i >= 0 {
+		if f.filters[i].qos == add.qos && f.filters[i].id == add.id {
+			return f, mqtt.Success
 		}
-		f = f.without(text, key, name)
+		f = f.without(add.text, key, name)
 	}
-	text = bytes.Clone(text)
-	sub, ok := alink.Resolve(text, key, name)
-	if !ok || len(f.filters) >= maxFilters {
-		return f, false
+	if bytes.HasPrefix(add.text, []byte("$share/")) {
+		return f, mqtt.NoShared
 	}
-	f.filters = append(slices.Clip(f.filters), filter{text, qos})
+	add.text = bytes.Clone(add.text)
+	sub, ok := alink.Resolve(add.text, key, name)
+	switch {
+	case !ok:
+		return f, mqtt.NotAuthorised
+	case len(f.filters) >= maxFilters:
+		return f, mqtt.QuotaExceeded
+	}
+	f.filters = append(slices.Clip(f.filters), add)
 	f.whole = f.whole.Union(sub.Whole)
-	if qos == 1 {
+	if add.qos > 0 {
 		f.sure = f.sure.Union(sub.Whole)
 	}
 	if !sub.Part.Empty() {
-		f.parts = append(slices.Clip(f.parts), part{sub, qos})
+		f.parts = append(slices.Clip(f.parts), part{sub, add.qos})
 	}
-	return f, true
+	if add.id != 0 {
+		f.named = append(slices.Clip(f.named), named{sub, add.id})
+	}
+	return f, mqtt.Success
+}
+
+// identifiers are those of the filters that fit a message (MQTT 5, MQTT-3.3.4-3).
+func (f *subscriptions) identifiers(list mqtt.Properties, t alink.Template, arg string) mqtt.Properties {
+	for i := range f.named {
+		if n := &f.named[i]; n.Wants(t, arg) {
+			list = list.Append(mqtt.Property{ID: mqtt.SubscriptionID, Int: n.id})
+		}
+	}
+	return list
 }
 
 // without returns f less a filter. What another filter covers stays, and so does what the client id asked for by _ss=1.
@@ -110,27 +137,28 @@ func (f subscriptions) without(text []byte, key, name string) subscriptions {
 	}
 	for j, g := range f.filters {
 		if j != i {
-			rest, _ = rest.with(g.text, g.qos, key, name)
+			rest, _ = rest.with(g, key, name)
 		}
 	}
 	return rest
 }
 
 // Subscribe grants filters that lead to topics of the device's own down side, and refuses all others.
-func (c *conn) Subscribe(filters []mqtt.Filter, codes []byte) {
+func (c *conn) Subscribe(p *mqtt.Packet, codes []byte) {
+	id, _ := p.Properties.Find(mqtt.SubscriptionID)
 	var next subscriptions
 	if had := c.filters.Load(); had != nil {
 		next = *had
 	}
 	granted := false
-	for i, f := range filters {
-		var ok bool
-		qos := min(f.QoS, 1)
-		if next, ok = next.with(f.Topic, qos, c.of.Value().key, c.name); !ok { // the code says refused already
+	for i, f := range p.Filters {
+		var r mqtt.Reason
+		next, r = next.with(filter{text: f.Topic, qos: f.QoS, id: id.Int}, c.of.Value().key, c.name)
+		if codes[i] = f.QoS; r != mqtt.Success {
+			codes[i] = byte(r)
 			c.show(device.RefusedSubject, string(f.Topic), nil, "subscribed to a topic that is not its own, or to too many")
 			continue
 		}
-		codes[i] = qos
 		granted = true
 	}
 	if granted {
@@ -140,13 +168,15 @@ func (c *conn) Subscribe(filters []mqtt.Filter, codes []byte) {
 }
 
 // Unsubscribe takes filters back.
-func (c *conn) Unsubscribe(filters []mqtt.Filter) {
-	had := c.filters.Load()
-	if had == nil {
-		return
+func (c *conn) Unsubscribe(p *mqtt.Packet, codes []byte) {
+	var next subscriptions
+	if had := c.filters.Load(); had != nil {
+		next = *had
 	}
-	next := *had
-	for _, f := range filters {
+	for i, f := range p.Filters {
+		if next.index(f.Topic) < 0 {
+			codes[i] = byte(mqtt.NoSubscription)
+		}
 		next = next.without(f.Topic, c.of.Value().key, c.name)
 	}
 	c.filters.Store(&next)
@@ -157,17 +187,14 @@ func (c *conn) subscribed(t alink.Template, arg string) bool {
 	return f != nil && f.has(t, arg)
 }
 
-// Disconnect is a clean goodbye.
-func (c *conn) Disconnect() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.reason == "" {
-		c.reason = "disconnected"
-	}
-}
+// Disconnect is a goodbye.
+func (c *conn) Disconnect(*mqtt.Packet) { c.because("disconnected") }
+
+// Release says that a message of QoS 2 will not come again.
+func (c *conn) Release(id uint16) { c.s.Complete(id) }
 
 // Puback tells that the device has the packet of a command.
-func (c *conn) Puback(id uint16) {
+func (c *conn) Puback(id uint16, _ mqtt.Reason) {
 	c.mu.Lock()
 	seq, ok := c.flying[id]
 	delete(c.flying, id)
@@ -214,7 +241,7 @@ func (c *conn) giveOnce(ctx context.Context) error {
 	if c.gone.Load() || !c.s.Connected() || !c.listens() {
 		return nil
 	}
-	room := int(c.g.limits.Inflight) - c.s.Inflight()
+	room := c.s.Room()
 	if room <= 0 {
 		return nil // Puback comes here again
 	}
@@ -274,7 +301,7 @@ func (c *conn) send(cmd *command.Command) error {
 	topic := t.Topic(c.of.Value().key, c.name, arg)
 	payload := alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), t.Method(arg), cmd.Params)
 	c.mu.Lock()
-	id, err := c.s.Publish(topic, payload, f.qos(t, arg))
+	id, err := c.s.Send(&mqtt.Outgoing{Topic: topic, Payload: payload, QoS: f.qos(t, arg), Properties: c.properties(cmd, f, t, arg)})
 	if err == nil && id != 0 {
 		if c.flying == nil {
 			c.flying = make(map[uint16]int64)
@@ -288,6 +315,19 @@ func (c *conn) send(cmd *command.Command) error {
 	c.g.Stats.Delivered.Add(1)
 	c.show(device.DownSubject, topic, payload, "")
 	return nil
+}
+
+// properties are what an MQTT 5 device is told beside a command: when it is too late, and where and with what to answer.
+func (c *conn) properties(cmd *command.Command, f *subscriptions, t alink.Template, arg string) mqtt.Properties {
+	if c.s.Version() != mqtt.V5 {
+		return nil
+	}
+	left := max(time.Until(cmd.DeadlineAt), time.Second) / time.Second
+	list := make(mqtt.Properties, 0, 128).
+		Append(mqtt.Property{ID: mqtt.MessageExpiry, Int: uint32(left)}).
+		Append(mqtt.Property{ID: mqtt.ResponseTopic, Value: t.Reply().AppendTopic(nil, c.of.Value().key, c.name, arg)}).
+		Append(mqtt.Property{ID: mqtt.CorrelationData, Value: strconv.AppendInt(nil, cmd.Seq, 10)})
+	return f.identifiers(list, t, arg)
 }
 
 // maxShown is how much of a payload is shown.

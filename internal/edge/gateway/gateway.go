@@ -295,7 +295,7 @@ func (g *Gateway) recheck(ctx context.Context, cs []*conn) bool {
 		}
 		for _, id := range gone {
 			if c := g.sessions.find(id); c != nil {
-				c.close("disabled")
+				c.dismiss(mqtt.Administrative, "disabled")
 			}
 		}
 		cs = cs[n:]
@@ -307,7 +307,7 @@ func (g *Gateway) recheck(ctx context.Context, cs []*conn) bool {
 func (g *Gateway) close() {
 	g.stopping.Store(true)
 	for _, c := range g.wheel.all() {
-		c.close("server stopping")
+		c.dismiss(mqtt.ShuttingDown, "server stopping")
 	}
 	g.conns.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"lampworks/internal/partner/enforce"
+	"lampworks/mqtt"
 )
 
 // origin is what a device belongs to. Sessions share one copy of equal ones.
@@ -103,7 +104,7 @@ func (g *Gateway) judgeDevices(ctx context.Context, cs []*conn) bool {
 
 func (g *Gateway) refuse(c *conn, why string) {
 	g.Stats.Enforced.Add(1)
-	c.close(why)
+	c.dismiss(mqtt.Administrative, why)
 }
 
 func because(m *enforce.Measure) string {

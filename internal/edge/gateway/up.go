@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,28 +27,53 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 	}
 	t, arg, ok := alink.Match(p.Topic, c.of.Value().key, c.name)
 	if !ok || t.Direction()&alink.Up == 0 {
-		c.g.Stats.Rejected.Add(1)
-		c.show(device.RefusedSubject, string(p.Topic), p.Payload, errForeign.Error())
-		return errForeign
+		return c.foreign(p)
 	}
 	if err := c.charge(p); err != nil {
+		c.s.Bye(mqtt.QuotaExceeded, err.Error())
 		return err
 	}
 	c.g.Stats.Messages.Add(1)
 	answer, refusal, err := c.check(t, arg, p.Payload)
 	if err != nil {
+		c.s.Bye(mqtt.Unavailable, errUnread.Error())
 		return err
 	}
+	if q, ok := p.Properties.Find(mqtt.CorrelationData); ok {
+		answer.data = bytes.Clone(q.Value)
+	}
 	if refusal != nil {
-		return c.refuse(p, t, arg, answer.id, refusal)
+		return c.refuse(p, t, arg, answer, refusal)
 	}
 	return c.store(p, t, arg, answer)
+}
+
+// foreign refuses a message on a topic that is not the device's. MQTT 5 has a word for it that leaves the session alive;
+// 3.1.1 and QoS 0 have none but the end.
+func (c *conn) foreign(p *mqtt.Packet) error {
+	c.g.Stats.Rejected.Add(1)
+	c.show(device.RefusedSubject, string(p.Topic), p.Payload, errForeign.Error())
+	if c.s.Version() == mqtt.V5 && p.QoS > 0 {
+		c.s.Refuse(p.ID, mqtt.NotAuthorised, errForeign.Error())
+		return nil
+	}
+	c.s.Bye(mqtt.NotAuthorised, errForeign.Error())
+	return errForeign
 }
 
 // answer is what the device will be told once its message is stored.
 type answer struct {
 	id     []byte // aliases the packet until it is copied
 	wanted bool
+	data   []byte // correlation data of a request of MQTT 5
+}
+
+// properties go with the answer: the correlation data of the request.
+func (a *answer) properties() mqtt.Properties {
+	if a.data == nil {
+		return nil
+	}
+	return mqtt.Properties{}.Append(mqtt.Property{ID: mqtt.CorrelationData, Value: a.data})
 }
 
 // refusal is why a message is not taken.
@@ -110,18 +136,21 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 func ignore(*tsl.Property, []byte, int64) {}
 
 // refuse answers a message that is not taken, and acknowledges it: sending it again would not make it better. Where the
-// device cannot hear why, the refusal is kept in the Log before, so that nothing acknowledged is lost.
-func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg, id []byte, r *refusal) error {
+// device cannot hear why, neither by MQTT 5 nor on a topic it listens to, the refusal is kept in the Log before, so that
+// nothing acknowledged is lost.
+func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg []byte, a answer, r *refusal) error {
 	c.g.Stats.Rejected.Add(1)
 	c.show(device.RefusedSubject, string(p.Topic), p.Payload, r.text)
 	told := false
 	if reply := t.Reply(); reply != 0 && c.subscribed(reply, string(arg)) {
-		text := alink.AppendReply(nil, id, r.code, r.text, nil, t.Method(string(arg)))
-		_, err := c.s.Publish(reply.Topic(c.of.Value().key, c.name, string(arg)), text, 0)
-		told = err == nil
+		text := alink.AppendReply(nil, a.id, r.code, r.text, nil, t.Method(string(arg)))
+		told = c.reply(reply, string(arg), text, &a) == nil
 	}
 	switch {
 	case p.QoS == 0:
+		return nil
+	case c.s.Version() == mqtt.V5:
+		c.s.Refuse(p.ID, mqtt.BadPayload, r.text)
 		return nil
 	case told:
 		c.s.Ack(p.ID)
@@ -131,12 +160,22 @@ func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg, id []byte, r *refus
 	return c.append(uplink.Record{Kind: uplink.Fact, Subject: device.RefusalFact, Body: kept.Append(nil)}, p, nil)
 }
 
+// reply publishes an answer on a topic that the device subscribed to.
+func (c *conn) reply(t alink.Template, arg string, text []byte, a *answer) error {
+	m := mqtt.Outgoing{Topic: t.Topic(c.of.Value().key, c.name, arg), Payload: text}
+	if c.s.Version() == mqtt.V5 {
+		m.Properties = c.filters.Load().identifiers(a.properties(), t, arg)
+	}
+	_, err := c.s.Send(&m)
+	return err
+}
+
 // store hands a message to the Log; acknowledgement and answer leave when it is on disk.
 func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) error {
 	m := device.Message{Product: c.of.Value().product, Template: t, Arg: string(arg), Payload: p.Payload}
 	body, err := m.Append(make([]byte, 0, len(p.Payload)+len(arg)+24))
 	if err != nil {
-		return c.refuse(p, t, arg, a.id, &refusal{alink.CodeBadRequest, err.Error()})
+		return c.refuse(p, t, arg, a, &refusal{alink.CodeBadRequest, err.Error()})
 	}
 	var reply []byte
 	if a.wanted && t.Reply() != 0 && c.subscribed(t.Reply(), m.Arg) {
@@ -144,7 +183,7 @@ func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) err
 	}
 	return c.append(uplink.Record{Kind: uplink.Message, Subject: t.String(), Body: body}, p, func() {
 		if reply != nil {
-			_, _ = c.s.Publish(t.Reply().Topic(c.of.Value().key, c.name, m.Arg), reply, 0)
+			_ = c.reply(t.Reply(), m.Arg, reply, &a) // best effort: QoS 0
 		}
 	})
 }
@@ -157,7 +196,7 @@ func (c *conn) append(r uplink.Record, p *mqtt.Packet, then func()) error {
 	err := c.g.c.Log.Append(context.Background(), r, func(_ uplink.Position, err error) {
 		defer c.stored()
 		if err != nil {
-			c.close("not stored: " + err.Error()) // unacknowledged: the device sends it again
+			c.unkept(id, qos, err)
 			return
 		}
 		if then != nil {
@@ -169,7 +208,18 @@ func (c *conn) append(r uplink.Record, p *mqtt.Packet, then func()) error {
 	})
 	if err != nil {
 		c.stored()
+		c.s.Bye(mqtt.Unavailable, "messages cannot be stored now")
 		return err
 	}
 	return nil
+}
+
+// unkept tells of a message that could not be stored: MQTT 5 has a word for it, 3.1.1 none but the end of the connection,
+// unacknowledged, so that the device sends it again.
+func (c *conn) unkept(id uint16, qos uint8, err error) {
+	if c.s.Version() == mqtt.V5 && qos > 0 {
+		c.s.Refuse(id, mqtt.QuotaExceeded, "the message could not be stored; send it again later")
+		return
+	}
+	c.dismiss(mqtt.QuotaExceeded, "not stored: "+err.Error())
 }

@@ -3,6 +3,8 @@ package gateway
 import (
 	"sync"
 	"time"
+
+	"lampworks/mqtt"
 )
 
 const (
@@ -84,7 +86,7 @@ func (w *wheel) advance(now time.Time) {
 	}
 	w.mu.Unlock()
 	for _, c := range overdue {
-		c.close(c.overdueReason())
+		c.dismiss(mqtt.KeepAliveTimeout, c.overdueReason())
 	}
 }
 

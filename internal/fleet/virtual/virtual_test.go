@@ -27,7 +27,7 @@ type server struct {
 	t      *testing.T
 	key    string
 	triple triple.Triple
-	refuse byte // code for the next CONNECTs
+	refuse mqtt.Reason // for the next CONNECTs
 
 	mu       sync.Mutex
 	said     []string // "template payload", without ids
@@ -82,8 +82,8 @@ func (s *server) dial(context.Context, string, string) (net.Conn, error) {
 	return far, nil
 }
 
-func (p *peer) Connect(c *mqtt.Connect) byte {
-	s := p.s
+func (p *peer) Connect(in *mqtt.Packet) mqtt.Welcome {
+	s, c := p.s, in.Connect
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.connects++
@@ -93,7 +93,7 @@ func (p *peer) Connect(c *mqtt.Connect) byte {
 		s.t.Errorf("signed in as %s %s", c.ClientID, c.Username)
 	}
 	s.peer = p
-	return s.refuse
+	return mqtt.Welcome{Code: s.refuse}
 }
 
 func (p *peer) Publish(m *mqtt.Packet) error {
@@ -124,10 +124,11 @@ func (p *peer) Publish(m *mqtt.Packet) error {
 	return nil
 }
 
-func (p *peer) Subscribe(_ []mqtt.Filter, codes []byte) { clear(codes) }
-func (p *peer) Unsubscribe([]mqtt.Filter)               {}
-func (p *peer) Puback(uint16)                           {}
-func (p *peer) Disconnect()                             {}
+func (p *peer) Subscribe(_ *mqtt.Packet, codes []byte) { clear(codes) }
+func (p *peer) Unsubscribe(*mqtt.Packet, []byte)       {}
+func (p *peer) Release(uint16)                         {}
+func (p *peer) Puback(uint16, mqtt.Reason)             {}
+func (p *peer) Disconnect(*mqtt.Packet)                {}
 
 // orders sends a request and returns what the device said since, when all is quiet.
 func (s *server) orders(topic alink.Template, arg, params string) []string {
@@ -261,9 +262,9 @@ func (s *server) count() int {
 // TestRefused gives a device up whose credentials are not taken, and tries again where the platform has trouble.
 func TestRefused(t *testing.T) {
 	for _, tt := range []struct {
-		code  byte
+		code  mqtt.Reason
 		gives bool
-	}{{mqtt.RefusedLogin, true}, {mqtt.RefusedAuthorised, true}, {mqtt.RefusedServer, false}} {
+	}{{mqtt.BadLogin, true}, {mqtt.NotAuthorised, true}, {mqtt.Unavailable, false}} {
 		play(t, func(t *testing.T, s *server, _ *virtual.Device, ended <-chan error) {
 			s.mu.Lock()
 			s.refuse = tt.code
