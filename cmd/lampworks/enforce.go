@@ -72,7 +72,7 @@ type enforceImposeCommand struct {
 	client
 	Kind     string   `arg:"" help:"warn, suspend_service, suspend, take_down, order_deletion, delete_data or terminate." enum:"warn,suspend_service,suspend,take_down,order_deletion,delete_data,terminate"`
 	On       string   `arg:"" help:"organisation:ID, product:ID, batch:ID or device:ID."`
-	Cause    string   `help:"A reason of the catalogue." required:""`
+	Cause    string   `help:"A reason; lampworks enforce catalogue lists them." required:""`
 	Reason   string   `help:"In words; the organisation reads it." required:""`
 	Service  string   `help:"Of suspend_service."`
 	Evidence []string `help:"Ids of what it rests on." placeholder:"ID"`

@@ -32,7 +32,8 @@ func (n *Node) openTerms() {
 		Qualified: func(ctx context.Context, q store.Querier, organisation, qualification string) (bool, error) {
 			return n.Verify.Qualified(ctx, q, organisation, qualification)
 		},
-		Kinds: n.kindsOf,
+		Qualifications: func() []string { return n.Verify.Catalogue().QualificationNames() },
+		Kinds:          n.kindsOf,
 	})
 }
 

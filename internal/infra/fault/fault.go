@@ -10,6 +10,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -110,6 +111,72 @@ func Invalid(where, got, rule, fix string) *Fault {
 		Code: Malformed, What: where + " is " + got + ", want " + rule,
 		Where: where, Got: got, Rule: rule, Fix: fix,
 	}
+}
+
+// mostNamed is how many values of a catalogue a refusal names.
+const mostNamed = 12
+
+// Unlisted refuses a value that is none of a catalogue. It names all of them, or of a long one those that are spelled most
+// like it, and the route that lists them; a short one may have none.
+func Unlisted[S ~string](where, got string, all []S, route string) *Fault {
+	rule, fix := "one of "+join(all), "choose one of them"
+	if route != "" {
+		fix = route + " lists them"
+	}
+	if len(all) > mostNamed {
+		rule = fmt.Sprintf("one of the %d that %s lists", len(all), route)
+		if near := nearest(got, all); len(near) > 0 {
+			rule += "; the nearest are " + join(near)
+		}
+	}
+	return Invalid(where, got, rule, fix)
+}
+
+func join[S ~string](all []S) string {
+	var b strings.Builder
+	for i, s := range all {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(s))
+	}
+	return b.String()
+}
+
+// nearest is the three of all that are spelled most like got.
+func nearest[S ~string](got string, all []S) []S {
+	if got == "" {
+		return nil
+	}
+	word := []rune(strings.ToLower(Cut(got)))
+	near := slices.Clone(all)
+	away := make(map[S]int, len(near))
+	for _, s := range near {
+		away[s] = distance(word, []rune(strings.ToLower(string(s))))
+	}
+	slices.SortStableFunc(near, func(a, b S) int { return away[a] - away[b] })
+	return near[:min(3, len(near))]
+}
+
+// distance is how many letters must be put in, taken out or changed to make b of a (Levenshtein).
+func distance(a, b []rune) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i, x := range a {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j, y := range b {
+			changed := diagonal
+			if x != y {
+				changed++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(changed, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // Unauthenticated refuses an actor nobody can vouch for. What says which proof

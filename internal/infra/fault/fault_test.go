@@ -40,6 +40,29 @@ func TestErrorSaysWhatWhereAndRule(t *testing.T) {
 	}
 }
 
+func TestUnlistedNamesTheCatalogue(t *testing.T) {
+	short := strings.Fields("a b c d e f g h i j k l") // twelve
+	long := append(strings.Fields("light lamp lightstrip light_colour curtain fan"), short...)
+	for _, tt := range []struct {
+		got  string
+		all  []string
+		want string
+	}{
+		{"m", short, "/kind is m, want one of a, b, c, d, e, f, g, h, i, j, k, l"},
+		{"", short, "/kind is empty, want one of a, b, c, d, e, f, g, h, i, j, k, l"},
+		{"m", append(short, "z"), "/kind is m, want one of the 13 that GET /kinds lists; the nearest are a, b, c"},
+		{"Lihgt", long, "/kind is Lihgt, want one of the 18 that GET /kinds lists; the nearest are light, lamp, g"},
+		{"lightstrips", long, "/kind is lightstrips, want one of the 18 that GET /kinds lists; the nearest are lightstrip, light, light_colour"},
+		{"", long, "/kind is empty, want one of the 18 that GET /kinds lists"},
+		{strings.Repeat("x", 100_000), long, "/kind is " + strings.Repeat("x", 61) + "…, want one of the 18 that GET /kinds lists; the nearest are light, lamp, lightstrip"},
+	} {
+		f := Unlisted("/kind", tt.got, tt.all, "GET /kinds")
+		if f.What != tt.want || f.Fix != "GET /kinds lists them" {
+			t.Errorf("%.20q\n got %q, %q\nwant %q", tt.got, f.What, f.Fix, tt.want)
+		}
+	}
+}
+
 func TestOfLooksThroughWrapping(t *testing.T) {
 	cause := errors.New("cause")
 	err := fmt.Errorf("opening: %w", Unavailable("the file is gone", cause))

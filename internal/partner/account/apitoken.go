@@ -99,7 +99,8 @@ func (n NewToken) check(who access.Actor, now time.Time) error {
 	for i, act := range n.Scopes {
 		where := fmt.Sprintf("/scopes/%d", i)
 		if !slices.Contains(access.Acts(), act) {
-			return fault.Invalid(where, string(act), "an act such as "+string(access.ReadProduct), "see the list of acts")
+			own := slices.DeleteFunc(access.Acts(), func(a access.Act) bool { return !who.May(a) }) // a token gives nothing else
+			return fault.Unlisted(where, string(act), own, "GET /api/v1/session")
 		}
 		if slices.Contains(n.Scopes[:i], act) {
 			return fault.Invalid(where, string(act), "each act once", "leave the second out")

@@ -310,7 +310,7 @@ func TestPlatformRoles(t *testing.T) {
 	}{
 		{w.owner, bob.ID, access.Admin, "", "user.manage is not allowed: it needs role admin"},
 		{w.operator, "nobody", access.Admin, "", `there is no user "nobody"`},
-		{w.operator, bob.ID, access.Owner, "", "/role is owner, want one of admin, reviewer, certifier, laboratory, platform_support, or empty"},
+		{w.operator, bob.ID, access.Owner, "", "/role is owner, want one of admin, reviewer, certifier, laboratory, platform_support"},
 		{w.operator, bob.ID, access.Laboratory, "", "/laboratory is empty, want the id of a laboratory for the role laboratory, and empty for others"},
 		{w.operator, bob.ID, access.Reviewer, "lab", "/laboratory is lab, want the id of a laboratory for the role laboratory, and empty for others"},
 		{w.operator, w.operator.User, "", "", "this is the last operator who can act"},

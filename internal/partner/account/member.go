@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -139,12 +138,8 @@ func mayManage(who access.Actor, organisation string) error {
 
 // checkRole accepts the roles a membership may have: all but the operator's.
 func checkRole(role access.Role) error {
-	var names []string
-	for _, r := range access.MemberRoles() {
-		names = append(names, string(r))
-	}
-	if !slices.Contains(names, string(role)) {
-		return fault.Invalid("/role", string(role), "one of "+strings.Join(names, ", "), "choose one of them")
+	if all := access.MemberRoles(); !slices.Contains(all, role) {
+		return fault.Unlisted("/role", string(role), all, "")
 	}
 	return nil
 }

@@ -173,12 +173,10 @@ func (s *Service) SetPlatformRole(ctx context.Context, who access.Actor, id stri
 }
 
 func checkPlatformRole(role access.Role, laboratory string) error {
-	if role != "" && !slices.Contains(access.PlatformRoles(), role) {
-		var names []string
-		for _, r := range access.PlatformRoles() {
-			names = append(names, string(r))
-		}
-		return fault.Invalid("/role", string(role), "one of "+strings.Join(names, ", ")+", or empty", "choose one of them")
+	if all := access.PlatformRoles(); role != "" && !slices.Contains(all, role) {
+		f := fault.Unlisted("/role", string(role), all, "")
+		f.Fix = "choose one of them, or leave it empty for none"
+		return f
 	}
 	if (role == access.Laboratory) != (laboratory != "") {
 		return fault.Invalid("/laboratory", laboratory, "the id of a laboratory for the role laboratory, and empty for others", "name the laboratory that was appointed")

@@ -135,7 +135,7 @@ func (n NewAgreement) checkFilters() error {
 	}
 	for i, c := range n.Categories {
 		if c == "" || len(c) > 64 || !plain(c) {
-			return fault.Invalid(fmt.Sprintf("/categories/%d", i), c, "the name of a category", "see the list of categories")
+			return fault.Invalid(fmt.Sprintf("/categories/%d", i), c, "the name of a category", "GET /api/v1/categories lists them")
 		}
 	}
 	return nil

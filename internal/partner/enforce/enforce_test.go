@@ -229,7 +229,7 @@ func TestImposeRefusals(t *testing.T) {
 		{"nothing", admin, enforce.NewMeasure{}, "/subject is  , want an organisation, product, batch or device by its id"},
 		{"another kind", admin, enforce.NewMeasure{Subject: of, Kind: "shout"}, "/kind is shout, want one of warn, suspend_service, suspend, take_down, order_deletion, delete_data, terminate"},
 		{"no service", admin, enforce.NewMeasure{Subject: of, Kind: enforce.SuspendService}, "/service is empty, want the name of a service with suspend_service, and nothing otherwise"},
-		{"no cause", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn}, "/cause is empty, want a reason of the catalogue"},
+		{"no cause", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn}, "/cause is empty, want one of false_papers, uncertified_product, unsafe_product, infringement, abnormal_use, secret_leak, data_misuse, illegal_content, breach_of_agreement, authority_order, on_request"},
 		{"no reason", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn, Cause: "infringement"}, "/reason is empty, want 1 to 4000 bytes that the organisation will read"},
 		{"an end before the start", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn, Cause: "infringement", Reason: "r", Ends: c.now()}, "/ends is 2026-03-01T00:00:00Z, want later than the start"},
 		{"an order for yesterday", admin, enforce.NewMeasure{Subject: of, Kind: enforce.OrderDeletion, Cause: "infringement", Reason: "r", Due: c.now()}, "/due is 2026-03-01T00:00:00Z, want the day to come by which it is to be deleted"},

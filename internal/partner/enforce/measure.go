@@ -115,13 +115,14 @@ func Causes() []struct {
 	}
 }
 
-func knownCause(c Cause) bool {
+// listed is where kinds and causes are read.
+const listed = "GET /api/v1/enforcement/catalogue"
+
+func causes() (all []Cause) {
 	for _, known := range Causes() {
-		if known.Cause == c {
-			return true
-		}
+		all = append(all, known.Cause)
 	}
-	return false
+	return all
 }
 
 // A State is where a measure stands.
@@ -193,11 +194,11 @@ func (n *NewMeasure) check(now time.Time, hold time.Duration) error {
 	case !slices.Contains([]string{KindOrganisation, KindProduct, KindBatch, KindDevice}, n.Subject.Kind) || n.Subject.ID == "":
 		return fault.Invalid("/subject", n.Subject.Kind+" "+n.Subject.ID, "an organisation, product, batch or device by its id", "")
 	case effectOf(n.Kind) == nil:
-		return fault.Invalid("/kind", string(n.Kind), "one of "+kinds(), "")
+		return fault.Unlisted("/kind", string(n.Kind), kinds(), listed)
 	case (n.Kind == SuspendService) != (n.Service != ""):
 		return fault.Invalid("/service", n.Service, "the name of a service with suspend_service, and nothing otherwise", "")
-	case !knownCause(n.Cause):
-		return fault.Invalid("/cause", string(n.Cause), "a reason of the catalogue", "GET /api/v1/enforcement/catalogue lists them")
+	case !slices.Contains(causes(), n.Cause):
+		return fault.Unlisted("/cause", string(n.Cause), causes(), listed)
 	case n.Reason == "" || len(n.Reason) > maxReason:
 		return fault.Invalid("/reason", n.Reason, fmt.Sprintf("1 to %d bytes that the organisation will read", maxReason), "")
 	case len(n.Evidence) > maxEvidence:
@@ -229,10 +230,9 @@ func (n *NewMeasure) checkDue(now time.Time, hold time.Duration) error {
 	return nil
 }
 
-func kinds() string {
-	var names []string
+func kinds() (all []Kind) {
 	for _, e := range Effects() {
-		names = append(names, string(e.Kind))
+		all = append(all, e.Kind)
 	}
-	return strings.Join(names, ", ")
+	return all
 }

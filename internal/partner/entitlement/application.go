@@ -87,7 +87,7 @@ func (s *Service) needed(ctx context.Context, tx *store.Tx, a *Application) erro
 	}
 	if a.Plan == "" {
 		if bar.Kind == Paid {
-			return fault.Invalid("/plan", "", "the id of a plan of the service", "see the list of plans")
+			return fault.Invalid("/plan", "", "the id of a plan of the service", "GET /api/v1/plans lists them")
 		}
 		return nil
 	}

@@ -84,10 +84,24 @@ func (n NewBar) check() error {
 	}
 	for i, q := range n.Qualifications {
 		if q == "" || len(q) > 64 || !plain(q) {
-			return fault.Invalid(fmt.Sprintf("/qualifications/%d", i), q, "the name of a qualification", "")
+			return fault.Invalid(fmt.Sprintf("/qualifications/%d", i), q, "the name of a qualification", "GET /api/v1/verification/catalogue lists them")
 		}
 	}
 	return checkReason(n.Reason)
+}
+
+// qualify refuses a qualification that there is none of: nobody could pass the bar, or be told why.
+func (s *Service) qualify(n NewBar) error {
+	if s.Qualifications == nil {
+		return nil
+	}
+	all := s.Qualifications()
+	for i, q := range n.Qualifications {
+		if !slices.Contains(all, q) {
+			return fault.Unlisted(fmt.Sprintf("/qualifications/%d", i), q, all, "GET /api/v1/verification/catalogue")
+		}
+	}
+	return nil
 }
 
 // rises says whether the bar may keep somebody out who was in.
@@ -101,6 +115,9 @@ func (s *Service) SetBar(ctx context.Context, who access.Actor, n NewBar) (Bar, 
 		return Bar{}, err
 	}
 	if err := n.check(); err != nil {
+		return Bar{}, err
+	}
+	if err := s.qualify(n); err != nil {
 		return Bar{}, err
 	}
 	now := at(s.now().UnixMilli())

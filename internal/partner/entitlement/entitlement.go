@@ -47,6 +47,8 @@ type Config struct {
 	Level func(ctx context.Context, q store.Querier, organisation string) (int, error)
 	// Qualified tells whether an organisation holds a qualification now. Nil: nobody does.
 	Qualified func(ctx context.Context, q store.Querier, organisation, qualification string) (bool, error)
+	// Qualifications lists those there are. Nil: they are not known, and any may be asked for.
+	Qualifications func() []string
 	// Kinds is what an organisation is in the trade. Nil: what it says of itself.
 	Kinds  func(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error)
 	Logger *slog.Logger

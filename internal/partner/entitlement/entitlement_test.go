@@ -66,6 +66,7 @@ func newShop(t testing.TB) *shop {
 		Level: func(_ context.Context, _ store.Querier, organisation string) (int, error) {
 			return s.level[organisation], nil
 		},
+		Qualifications: func() []string { return []string{"iso9001", "radio"} },
 		Qualified: func(_ context.Context, _ store.Querier, organisation, name string) (bool, error) {
 			return s.qualified[organisation+" "+name], nil
 		},

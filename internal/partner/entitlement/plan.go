@@ -80,9 +80,9 @@ func (n NewPlan) check() error {
 		return fault.Invalid("/currency", n.Currency, "a currency of ISO 4217, as CNY", "")
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Includes)) {
-		l, err := quota.ParseLimit(name)
+		l, err := quota.ParseLimitAt("/includes/"+fault.Cut(name), name)
 		if err != nil {
-			return fault.Invalid("/includes/"+fault.Cut(name), name, "the name of a limit", "see the list of limits")
+			return err
 		}
 		if v := n.Includes[name]; v < 0 || v > l.Spec().Max {
 			return fault.Invalid("/includes/"+name, fmt.Sprint(v), fmt.Sprintf("0 to %d %s", l.Spec().Max, l.Spec().Unit), "")

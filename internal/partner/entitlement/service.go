@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"lampworks/internal/infra/access"
@@ -51,7 +50,7 @@ func find(where, name string) (Named, error) {
 		}
 		names[i] = all[i].Name
 	}
-	return Named{}, fault.Invalid(where, name, "one of "+strings.Join(names, ", "), "see the list of services")
+	return Named{}, fault.Unlisted(where, name, names, "GET /api/v1/services")
 }
 
 // serviceOf is the name of the service that an act belongs to, empty for none.

@@ -126,7 +126,7 @@ func (a Audience) check() error {
 	}
 	for i, r := range a.Roles {
 		if !slices.Contains(access.Roles(), r) {
-			return fault.Invalid(fmt.Sprintf("/audience/roles/%d", i), string(r), "a role", "")
+			return fault.Unlisted(fmt.Sprintf("/audience/roles/%d", i), string(r), access.Roles(), "")
 		}
 	}
 	for i, id := range slices.Concat(a.Organisations, a.Services) {

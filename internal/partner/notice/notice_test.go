@@ -196,7 +196,7 @@ func TestWriteRules(t *testing.T) {
 		{press, "", with(func(n *NewAnnouncement) { n.Audience.Roles = []access.Role{access.Owner} }), "/audience is everybody true and 1 others, want either everybody, or lists of whom it is for"},
 		{press, "", with(func(n *NewAnnouncement) { n.Audience = Audience{Organisations: make([]string, 1001)} }), "/audience is 1001, want at most 1000 entries"},
 		{press, "", with(func(n *NewAnnouncement) { n.Audience = Audience{Kinds: []account.Kind{"witch"}} }), "/audience/kinds/0 is witch, want one of chip_maker, module_maker, software_provider, hardware_provider, terminal_maker"},
-		{press, "", with(func(n *NewAnnouncement) { n.Audience = Audience{Roles: []access.Role{"king"}} }), "/audience/roles/0 is king, want a role"},
+		{press, "", with(func(n *NewAnnouncement) { n.Audience = Audience{Roles: []access.Role{"king"}} }), "/audience/roles/0 is king, want one of admin, reviewer, certifier, laboratory, platform_support, owner, engineer, factory, market, support, query"},
 		{press, "", with(func(n *NewAnnouncement) { n.Audience = Audience{Services: []string{""}} }), "/audience/0 is empty, want an id or the name of a service"},
 		{press, "", with(func(n *NewAnnouncement) { n.Texts = map[string]Text{"en": {"a", "b"}} }), "/texts/zh-CN/title is empty, want 1 to 200 characters, no control characters"},
 		{press, "", with(func(n *NewAnnouncement) { n.Texts["fr"] = Text{"a", "b"} }), "/texts/fr is fr, want the language zh-CN or en"},

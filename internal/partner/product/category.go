@@ -49,7 +49,7 @@ func FindCategory(name string) (Category, error) {
 		for i := range all {
 			names[i] = all[i].Name
 		}
-		return Category{}, fault.Invalid("/category", name, "one of "+strings.Join(names, ", "), "")
+		return Category{}, fault.Unlisted("/category", name, names, "GET /api/v1/categories")
 	}
 	return all[i], nil
 }

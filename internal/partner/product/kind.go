@@ -50,14 +50,14 @@ func Rules() []Rule {
 
 // ruleOf is what holds for a kind; an empty one is a terminal.
 func ruleOf(k Kind) (Rule, error) {
-	var all []string
+	var all []Kind
 	for _, r := range Rules() {
 		if r.Kind == k || k == "" && r.Kind == Terminal {
 			return r, nil
 		}
-		all = append(all, string(r.Kind))
+		all = append(all, r.Kind)
 	}
-	return Rule{}, fault.Invalid("/kind", string(k), "one of "+strings.Join(all, ", "), "")
+	return Rule{}, fault.Unlisted("/kind", string(k), all, "")
 }
 
 // mayMake refuses a product of a kind that the organisation does not make.

@@ -64,7 +64,7 @@ func FindPaperKind(kind string) (PaperKind, error) {
 		}
 		names = append(names, k.Kind)
 	}
-	return PaperKind{}, fault.Invalid("/kind", kind, "one of "+strings.Join(names, ", "), "")
+	return PaperKind{}, fault.Unlisted("/kind", kind, names, "GET /api/v1/paper-kinds")
 }
 
 // A PaperState is where a paper stands.

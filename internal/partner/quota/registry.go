@@ -1,7 +1,6 @@
 package quota
 
 import (
-	"strings"
 	"time"
 
 	"lampworks/internal/infra/fault"
@@ -99,7 +98,10 @@ func (l Limit) String() string { return registry[l].Name }
 func (l Limit) Stock() bool { return registry[l].Window == 0 }
 
 // ParseLimit finds the limit called name.
-func ParseLimit(name string) (Limit, error) {
+func ParseLimit(name string) (Limit, error) { return ParseLimitAt("/limit", name) }
+
+// ParseLimitAt finds the limit called name, which was found at where.
+func ParseLimitAt(where, name string) (Limit, error) {
 	var names []string
 	for _, l := range Limits() {
 		if l.String() == name {
@@ -107,5 +109,5 @@ func ParseLimit(name string) (Limit, error) {
 		}
 		names = append(names, l.String())
 	}
-	return 0, fault.Invalid("/limit", name, "one of "+strings.Join(names, ", "), "GET /api/v1/limits lists them")
+	return 0, fault.Unlisted(where, name, names, "GET /api/v1/limits")
 }

@@ -277,6 +277,32 @@ func (c *Catalogue) reason(code string) *ReasonSpec {
 	return find(c.Reasons, func(r *ReasonSpec) bool { return r.Code == code })
 }
 
+// catalogueRoute is where it is read.
+const catalogueRoute = "GET /api/v1/verification/catalogue"
+
+// names is what each of a list is called, behind a prefix.
+func names[T any](prefix string, list []T, of func(*T) string) (all []string) {
+	for i := range list {
+		all = append(all, prefix+of(&list[i]))
+	}
+	return all
+}
+
+func fieldName(f *Field) string                 { return f.Name }
+func slotName(p *Slot) string                   { return p.Slot }
+func qualificationName(q *Qualification) string { return q.Name }
+func reasonCode(r *ReasonSpec) string           { return r.Code }
+
+// QualificationNames lists what every qualification is called.
+func (c *Catalogue) QualificationNames() []string {
+	return names("", c.Qualifications, qualificationName)
+}
+
+// conditions lists what may be waived.
+func (c *Catalogue) conditions() []string {
+	return slices.Concat(names("field.", c.Fields, fieldName), names("paper.", c.Papers, slotName), names("qualification.", c.Qualifications, qualificationName))
+}
+
 // carries says whether a paper of the slot is one that some qualification rests on: that it expires ends the
 // qualification, not the verification.
 func (c *Catalogue) carries(slot string) bool {

@@ -70,8 +70,7 @@ func (s *Service) checkDraft(d *Draft, old Draft, kinds []account.Kind) error {
 	for _, name := range slices.Sorted(maps.Keys(d.Values)) {
 		f := find(fields, func(f *Field) bool { return f.Name == name })
 		if f == nil {
-			return fault.Invalid("/values/"+fault.Cut(name), "given", "a field of the form "+string(d.Form)+" for the organisation's kinds",
-				"GET /api/v1/verification/catalogue lists them")
+			return fault.Unlisted("/values/"+fault.Cut(name), name, names("", fields, fieldName), catalogueRoute)
 		}
 		value := d.Values[name]
 		if was := old.Values[name]; f.Personal && was != "" && value == mask(was) {

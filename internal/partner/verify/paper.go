@@ -114,7 +114,7 @@ func declaredAs(declared string, is blob.Type) error {
 func (s *Service) checkPaper(p *Paper, n NewPaper) (*Slot, error) {
 	slot := s.catalogue.Slot(n.Slot)
 	if slot == nil {
-		return nil, fault.Invalid("/query/slot", n.Slot, "a paper of the catalogue", "GET /api/v1/verification/catalogue lists them")
+		return nil, fault.Unlisted("/query/slot", n.Slot, names("", s.catalogue.Papers, slotName), catalogueRoute)
 	}
 	p.Slot, p.About = slot.Slot, n.About
 	var err error

@@ -52,7 +52,7 @@ func TestUpload(t *testing.T) {
 		{"not yet valid", NewPaper{Slot: "other", ValidFrom: "2026-11-28"}, pdf, "/query/valid_from is 2026-11-28, want a day that has begun"},
 		{"no date", NewPaper{Slot: "other", ValidFrom: "yesterday"}, pdf, "/query/valid_from is yesterday, want a date, YYYY-MM-DD"},
 		{"backwards", NewPaper{Slot: "other", ValidFrom: "2026-11-27", ValidUntil: "2026-11-27"}, pdf, ""},
-		{"no slot", NewPaper{Slot: "selfie"}, pdf, "/query/slot is selfie, want a paper of the catalogue"},
+		{"no slot", NewPaper{Slot: "selfie"}, pdf, "/query/slot is selfie, want one of the 16 that GET /api/v1/verification/catalogue lists; the nearest are other, trademark, telecom_licence"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := o.number("SELECT COUNT(*) FROM verify_paper")
@@ -202,8 +202,8 @@ func TestForm(t *testing.T) {
 		want  string
 	}{
 		{"company", "", "", "/form is company, want organisation or person"},
-		{FormPerson, "legal_name", "灯火", "/values/legal_name is given, want a field of the form person for the organisation's kinds"},
-		{FormOrganisation, "tuned_protocols", "BLE", "/values/tuned_protocols is given, want a field of the form organisation for the organisation's kinds"},
+		{FormPerson, "legal_name", "灯火", "/values/legal_name is legal_name, want one of full_name, resident_id, contact_name, contact_phone, contact_email, website, brands"},
+		{FormOrganisation, "tuned_protocols", "BLE", "/values/tuned_protocols is tuned_protocols, want one of legal_name, unified_social_credit_code, organisation_type, founded_on, registered_address, legal_representative, legal_representative_id, contact_name, contact_phone, contact_email, website, brands"},
 		{FormOrganisation, "legal_name", "灯", "/values/legal_name is 灯, want 2 to 100 characters"},
 		{FormOrganisation, "contact_phone", "12345", "/values/contact_phone is 1****, want a phone number: + and country code, or a mainland number"},
 		{FormOrganisation, "legal_name", "", ""},
@@ -325,11 +325,11 @@ func TestDecisions(t *testing.T) {
 		{"another number", judge, Decision{Submission: 2, Approve: true}, `there is no submission "2"`},
 		{"no reason", judge, reasons(), "/reasons is 0, want at least one for a rejection, none for an approval"},
 		{"a reason to approve", judge, Decision{Submission: 1, Approve: true, Reasons: []Reason{{Code: "other"}}}, "/reasons is 1, want at least one for a rejection, none for an approval"},
-		{"no such reason", judge, reasons(Reason{Code: "ugly"}), "/reasons/0/code is ugly, want a reason of the catalogue"},
-		{"no such place", judge, reasons(Reason{Where: "paper.protocol_statement", Code: "unreadable"}), "/reasons/0/where is paper.protocol_statement, want field.NAME or paper.SLOT of the submission's form, or empty for the whole"},
+		{"no such reason", judge, reasons(Reason{Code: "ugly"}), "/reasons/0/code is ugly, want one of unreadable, wrong_paper, expired_paper, no_seal, mismatch, not_registered, incomplete, not_eligible, duplicate, other"},
+		{"no such place", judge, reasons(Reason{Where: "paper.protocol_statement", Code: "unreadable"}), "/reasons/0/where is paper.protocol_statement, want one of the 23 that GET /api/v1/verification/catalogue lists; the nearest are paper.trademark, paper.telecom_licence, paper.radio_approval"},
 		{"a reason for something else", judge, reasons(Reason{Where: "field.brands", Code: "no_seal"}), "/reasons/0/code is no_seal, want a reason for a field"},
 		{"other without words", judge, reasons(Reason{Code: "other"}), "/reasons/0/text is empty, want the reason in words"},
-		{"no such qualification", judge, Decision{Submission: 1, Approve: true, Decline: []string{"magic"}}, "/decline/0 is magic, want a qualification of the catalogue"},
+		{"no such qualification", judge, Decision{Submission: 1, Approve: true, Decline: []string{"magic"}}, "/decline/0 is magic, want one of brand_use, bluetooth, radio, mains_power, public_service"},
 		{"rejected", judge, reasons(Reason{Where: "paper.trademark", Code: "unreadable", Text: "页面缺失"}, Reason{Code: "other", Text: "x"}), ""},
 		{"again", second, Decision{Submission: 1, Approve: true}, `submission "1" was changed by somebody else meanwhile`},
 	} {
@@ -413,7 +413,7 @@ func TestDemands(t *testing.T) {
 		{func(d *Demand) { d.Consequence = "death" }, "/consequence is death, want level_drops or agreement_ends"},
 		{func(d *Demand) { d.Due = o.now() }, "/due is 2026-11-27T09:00:01Z, want a time to come, within 366 days"},
 		{func(d *Demand) { d.Due = o.now().Add(longestDue + time.Millisecond) }, "/due is 2027-11-28T09:00:01Z, want a time to come, within 366 days"},
-		{func(d *Demand) { d.Papers = []string{"selfie"} }, "/papers/0 is selfie, want a paper that is asked of the organisation's form and kinds"},
+		{func(d *Demand) { d.Papers = []string{"selfie"} }, "/papers/0 is selfie, want one of business_licence, authorisation_letter, quality_certificate, trademark, third_party_authorisation, bluetooth_membership, radio_approval, compulsory_certification, telecom_licence, security_grading, other"},
 		{func(d *Demand) { d.Papers = make([]string, 41) }, "/papers is 41, the limit is 40"},
 		{func(*Demand) {}, ""},
 		{func(*Demand) {}, "ask_recheck is not open in state recheck"},
@@ -545,8 +545,8 @@ func TestWaivers(t *testing.T) {
 		change func(*Waiver)
 		want   string
 	}{
-		{judge, func(w *Waiver) { w.Condition = "qualification.magic" }, "/condition is qualification.magic, want field.NAME, paper.SLOT or qualification.NAME of the catalogue"},
-		{judge, func(w *Waiver) { w.Condition = "everything" }, "/condition is everything, want field.NAME, paper.SLOT or qualification.NAME of the catalogue"},
+		{judge, func(w *Waiver) { w.Condition = "qualification.magic" }, "/condition is qualification.magic, want one of the 39 that GET /api/v1/verification/catalogue lists; the nearest are qualification.radio, qualification.brand_use, qualification.bluetooth"},
+		{judge, func(w *Waiver) { w.Condition = "everything" }, "/condition is everything, want one of the 39 that GET /api/v1/verification/catalogue lists; the nearest are paper.other, field.brands, field.website"},
 		{judge, func(w *Waiver) { w.Reason = "" }, "/reason is empty, want 1 to 2000 characters, no space around"},
 		{judge, func(w *Waiver) { w.Wording = "" }, "/wording is empty, want 1 to 8000 characters, no space around"},
 		{judge, func(w *Waiver) { w.Ends = w.Starts }, "/ends is 2026-11-28T09:00:00Z, want later than the start, by two years at most"},

@@ -153,7 +153,7 @@ func (s *Service) checkDecision(d *Decision, sub *Submission) error {
 	}
 	for i, q := range d.Decline {
 		if s.catalogue.Qualification(q) == nil {
-			return fault.Invalid(fmt.Sprintf("/decline/%d", i), q, "a qualification of the catalogue", "")
+			return fault.Unlisted(fmt.Sprintf("/decline/%d", i), q, s.catalogue.QualificationNames(), catalogueRoute)
 		}
 	}
 	return nil
@@ -162,16 +162,16 @@ func (s *Service) checkDecision(d *Decision, sub *Submission) error {
 func (s *Service) checkReason(at string, r Reason, sub *Submission) error {
 	spec := s.catalogue.reason(r.Code)
 	if spec == nil {
-		return fault.Invalid(at+"/code", r.Code, "a reason of the catalogue", "GET /api/v1/verification/catalogue lists them")
+		return fault.Unlisted(at+"/code", r.Code, names("", s.catalogue.Reasons, reasonCode), catalogueRoute)
 	}
 	of := "whole"
 	if r.Where != "" {
-		kind, name, _ := strings.Cut(r.Where, ".")
-		of = kind
-		known := kind == "field" && slices.ContainsFunc(s.catalogue.FieldsOf(sub.Form, sub.Kinds), func(f Field) bool { return f.Name == name }) ||
-			kind == "paper" && slices.ContainsFunc(s.catalogue.SlotsOf(sub.Form, sub.Kinds), func(p Slot) bool { return p.Slot == name })
-		if !known {
-			return fault.Invalid(at+"/where", r.Where, "field.NAME or paper.SLOT of the submission's form, or empty for the whole", "")
+		of, _, _ = strings.Cut(r.Where, ".")
+		asked := slices.Concat(names("field.", s.catalogue.FieldsOf(sub.Form, sub.Kinds), fieldName), names("paper.", s.catalogue.SlotsOf(sub.Form, sub.Kinds), slotName))
+		if !slices.Contains(asked, r.Where) {
+			f := fault.Unlisted(at+"/where", r.Where, asked, catalogueRoute)
+			f.Fix = "name a field or paper of the submission's form, or leave it empty for the whole"
+			return f
 		}
 	}
 	if !slices.Contains(spec.Of, of) {
@@ -262,8 +262,8 @@ func (s *Service) Ask(ctx context.Context, who access.Actor, organisation string
 			}
 		}
 		for i, slot := range d.Papers {
-			if !slices.ContainsFunc(s.catalogue.SlotsOf(c.Form, c.Kinds), func(p Slot) bool { return p.Slot == slot }) {
-				return "", fault.Invalid(fmt.Sprintf("/papers/%d", i), slot, "a paper that is asked of the organisation's form and kinds", "")
+			if asked := names("", s.catalogue.SlotsOf(c.Form, c.Kinds), slotName); !slices.Contains(asked, slot) {
+				return "", fault.Unlisted(fmt.Sprintf("/papers/%d", i), slot, asked, catalogueRoute)
 			}
 		}
 		c.DueAt = moment(ms(d.Due))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -72,12 +71,9 @@ func (s *Service) Waive(ctx context.Context, who access.Actor, w Waiver) (Waiver
 }
 
 func (s *Service) checkWaiver(w *Waiver) error {
-	kind, name, _ := strings.Cut(w.Condition, ".")
-	known := kind == "field" && s.catalogue.Field(name) != nil || kind == "paper" && s.catalogue.Slot(name) != nil ||
-		kind == "qualification" && s.catalogue.Qualification(name) != nil
-	switch {
-	case !known:
-		return fault.Invalid("/condition", w.Condition, "field.NAME, paper.SLOT or qualification.NAME of the catalogue", "GET /api/v1/verification/catalogue lists them")
+	switch all := s.catalogue.conditions(); {
+	case !slices.Contains(all, w.Condition):
+		return fault.Unlisted("/condition", w.Condition, all, catalogueRoute)
 	case !w.Ends.After(w.Starts) || w.Ends.After(w.Starts.Add(longestWaiver)):
 		return fault.Invalid("/ends", w.Ends.UTC().Format(time.RFC3339), "later than the start, by two years at most", "")
 	}
