@@ -326,13 +326,14 @@ func (u *userFactor) Run(ctx context.Context) error {
 
 type userCapacity struct {
 	client
-	User   string `arg:"" help:"Id of the user."`
-	Needs  string `arg:"" help:"needs-guardian, or free." enum:"needs-guardian,free"`
-	Reason string `help:"Why." required:"" placeholder:"TEXT"`
+	User    string `arg:"" help:"Id of the user."`
+	Needs   string `arg:"" help:"needs-guardian, or free." enum:"needs-guardian,free"`
+	AdultIn string `help:"Month in which they turn 18: the need ends with it." placeholder:"YYYY-MM"`
+	Reason  string `help:"Why." required:"" placeholder:"TEXT"`
 }
 
 func (u *userCapacity) Run(ctx context.Context) error {
-	return u.do(ctx, "PUT", at("/api/v1/users/{}/capacity", u.User), body("needs_guardian", u.Needs == "needs-guardian", "reason", u.Reason))
+	return u.do(ctx, "PUT", at("/api/v1/users/{}/capacity", u.User), body("needs_guardian", u.Needs == "needs-guardian", "adult_in", u.AdultIn, "reason", u.Reason))
 }
 
 type userDelete struct {

@@ -78,5 +78,5 @@ func WriteReady(path string, v any) error {
 
 // sweepBlobs removes files that no room names. Every room that names some is asked.
 func (n *Node) sweepBlobs(ctx context.Context) error {
-	return n.Blobs.Run(ctx, n.log, n.Verify.Named, n.Products.Named, n.Certify.Named, n.Takeout.Named)
+	return n.Blobs.Run(ctx, n.log, n.Verify.Named, n.Agreements.Named, n.Products.Named, n.Certify.Named, n.Takeout.Named)
 }

@@ -16,7 +16,10 @@ import (
 
 // openTerms builds the rooms that say on which terms people and organisations use the platform.
 func (n *Node) openTerms() {
-	n.Agreements = agreement.New(agreement.Config{Store: n.Store, Keys: n.Keys, Minor: n.Accounts.Minor, Owns: n.Accounts.Owns, Send: n.Accounts.SendToGuardian, Export: n.Takeout.Collect, Kinds: n.kindsOf, Announce: n.announceAgreement, Logger: n.log})
+	n.Agreements = agreement.New(agreement.Config{
+		Store: n.Store, Keys: n.Keys, Blobs: n.Blobs, Minor: n.Accounts.Minor, Owns: n.Accounts.Owns, Send: n.Accounts.SendToGuardian, Tell: n.tellPerson,
+		Export: n.Takeout.Collect, Kinds: n.kindsOf, Announce: n.announceAgreement, Logger: n.log,
+	})
 	n.Jobs.Handle(agreementJob, access.ManageAgreements, n.tellAgreement)
 	n.Notices = notice.New(notice.Config{
 		Store: n.Store, Logger: n.log, Copy: n.mailNotice,
@@ -35,6 +38,11 @@ func (n *Node) openTerms() {
 		Qualifications: func() []string { return n.Verify.Catalogue().QualificationNames() },
 		Kinds:          n.kindsOf,
 	})
+}
+
+// tellPerson writes a message to one person, whatever they act for.
+func (n *Node) tellPerson(ctx context.Context, tx *store.Tx, user, kind string, data map[string]string) error {
+	return n.Notices.SendTo(ctx, tx, "", user, kind, data)
 }
 
 // kindsOf is what an organisation is in the trade.

@@ -194,6 +194,7 @@ type dutiesView struct {
 	Ahead    []demandView           `json:"ahead" nullable:"false" doc:"In force later."`
 	Guardian bool                   `json:"guardian" doc:"A guardian's consent is missing."`
 	Consent  agreement.ConsentState `json:"consent,omitempty" doc:"Where it stands."`
+	AdultIn  account.Month          `json:"adult_in,omitempty" doc:"Month with which the need for a consent ends; absent: there is none, or that is not known."`
 }
 
 func demandsOf(all []agreement.Demand) []demandView {
@@ -248,7 +249,7 @@ func (a *API) agreementRoutes() {
 func (a *API) acceptanceRoutes() {
 	route(a, "GET", "/api/v1/outstanding-agreements", anybody, ofPerson, "What one has to accept, now and later", func(ctx context.Context, who access.Actor, _ *struct{}) (dutiesView, error) {
 		d, err := a.Agreements.Duties(ctx, who)
-		return dutiesView{demandsOf(d.Now), demandsOf(d.Ahead), d.Guardian, d.Consent}, err
+		return dutiesView{demandsOf(d.Now), demandsOf(d.Ahead), d.Guardian, d.Consent, d.AdultIn}, err
 	})
 	create(a, "/api/v1/agreements/{agreement}/acceptances", anybody, ofPerson, "Accept a version, for oneself or in the name of one's organisation", func(ctx context.Context, who access.Actor, in *answerInput) (acceptanceView, error) {
 		answer, err := a.answer(ctx, who, in)
@@ -283,112 +284,4 @@ func (a *API) answer(ctx context.Context, who access.Actor, in *answerInput) (ag
 	p, err := a.Products.Load(ctx, who, in.Body.Product)
 	answer.Category = p.Category
 	return answer, err
-}
-
-type consentView struct {
-	ID          string                 `json:"id"`
-	User        string                 `json:"user"`
-	State       agreement.ConsentState `json:"state" enum:"requested,confirmed,refused,withdrawn"`
-	Name        string                 `json:"name"`
-	Relation    string                 `json:"relation"`
-	Contact     string                 `json:"contact"`
-	Paper       string                 `json:"paper,omitempty"`
-	ConfirmedBy string                 `json:"confirmed_by,omitempty" enum:"reviewer,code"`
-	Reason      string                 `json:"reason,omitempty"`
-	CodeUntil   moment                 `json:"code_until,omitzero" doc:"A code was sent to the guardian, good until then."`
-	CreatedAt   moment                 `json:"created_at"`
-	DecidedAt   moment                 `json:"decided_at,omitzero"`
-	Open        []agreement.ConsentAct `json:"open" nullable:"false"`
-}
-
-func consentOf(who access.Actor) func(*agreement.Consent) consentView {
-	return func(c *agreement.Consent) consentView {
-		return consentView{
-			c.ID, c.User, c.State, c.Guardian.Name, c.Guardian.Relation, c.Guardian.Contact, c.Paper, c.ConfirmedBy, c.Reason,
-			moment(c.CodeUntil), moment(c.CreatedAt), moment(c.DecidedAt), append([]agreement.ConsentAct{}, c.Open(who)...),
-		}
-	}
-}
-
-type newConsentInput struct {
-	Body struct {
-		Name     string `json:"name" maxLength:"100"`
-		Relation string `json:"relation" maxLength:"50" example:"mother"`
-		Contact  string `json:"contact" maxLength:"254" doc:"E-mail address or phone number."`
-		Paper    string `json:"paper,omitempty" maxLength:"64" doc:"Id of what the guardian signed."`
-		SendCode bool   `json:"send_code,omitempty" doc:"Send a code to the contact."`
-		Lang     string `json:"lang" enum:"zh-CN,en" doc:"Of the message."`
-	}
-}
-
-type consentsInput struct {
-	ListInput
-	State string `query:"state" enum:"requested,confirmed,refused,withdrawn"`
-	User  string `query:"user" maxLength:"64"`
-}
-
-type consentInput struct {
-	Consent string `path:"consent" maxLength:"64"`
-}
-
-type proofInput struct {
-	Consent string `path:"consent" maxLength:"64"`
-	Body    struct {
-		Code string `json:"code" maxLength:"16"`
-	}
-}
-
-type consentStateInput struct {
-	Consent string `path:"consent" maxLength:"64"`
-	Body    struct {
-		Act    agreement.ConsentAct `json:"act" enum:"confirm,refuse,withdraw" doc:"confirm and refuse are a reviewer's."`
-		Reason string               `json:"reason,omitempty" maxLength:"1000"`
-	}
-}
-
-type capacityInput struct {
-	Body struct {
-		NeedsGuardian bool `json:"needs_guardian" doc:"The person is under 18 or without full capacity. It is taken back by a reviewer."`
-	}
-}
-
-type userCapacityInput struct {
-	User string `path:"user" maxLength:"64"`
-	Body struct {
-		NeedsGuardian bool   `json:"needs_guardian"`
-		Reason        string `json:"reason" maxLength:"1000"`
-	}
-}
-
-func (a *API) guardianRoutes() {
-	const consents = "/api/v1/guardian-consents"
-	route(a, "PUT", "/api/v1/capacity", anybody, ofPerson, "Say that one needs a guardian's consent", func(ctx context.Context, who access.Actor, in *capacityInput) (nothing, error) {
-		return nothing{}, a.Agreements.DeclareCapacity(ctx, who, who.User, in.Body.NeedsGuardian, "the person says so")
-	})
-	route(a, "PUT", "/api/v1/users/{user}/capacity", access.ReviewVerification, ofPlatform, "Say whether a person needs a guardian's consent", func(ctx context.Context, who access.Actor, in *userCapacityInput) (nothing, error) {
-		return nothing{}, a.Agreements.DeclareCapacity(ctx, who, in.User, in.Body.NeedsGuardian, in.Body.Reason)
-	})
-	list(a, consents, anybody, ofPerson, "Guardians' consents (监护人同意): one's own, or all to a reviewer", func(ctx context.Context, who access.Actor, in *consentsInput) (page[consentView], error) {
-		p, err := a.Agreements.Consents(ctx, who, in.ask(map[string]string{"state": in.State, "user": in.User}))
-		return pageFrom(p, consentOf(who)), err
-	})
-	create(a, consents, anybody, ofPerson, "Name one's guardian", func(ctx context.Context, who access.Actor, in *newConsentInput) (consentView, error) {
-		b := &in.Body
-		c, err := a.Agreements.AskConsent(ctx, who, agreement.NewConsent{
-			Guardian: agreement.Guardian{Name: b.Name, Relation: b.Relation, Contact: b.Contact}, Paper: b.Paper, SendCode: b.SendCode, Lang: b.Lang,
-		})
-		return consentOf(who)(&c), err
-	})
-	route(a, "GET", consents+"/{consent}", anybody, ofPerson, "A consent", func(ctx context.Context, who access.Actor, in *consentInput) (consentView, error) {
-		c, err := a.Agreements.Consent(ctx, who, in.Consent)
-		return consentOf(who)(&c), err
-	})
-	route(a, "POST", consents+"/{consent}/proof", anybody, ofPerson, "Show the code that the guardian got", func(ctx context.Context, who access.Actor, in *proofInput) (consentView, error) {
-		c, err := a.Agreements.ProveConsent(ctx, who, in.Consent, in.Body.Code)
-		return consentOf(who)(&c), err
-	})
-	route(a, "PUT", consents+"/{consent}/state", anybody, ofPerson, "Confirm, refuse or withdraw a consent", func(ctx context.Context, who access.Actor, in *consentStateInput) (consentView, error) {
-		c, err := a.Agreements.DecideConsent(ctx, who, in.Consent, in.Body.Act, in.Body.Reason)
-		return consentOf(who)(&c), err
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What is in force stops people and their tokens at every other route, until it is accepted.
@@ -65,4 +66,47 @@ func TestServiceSwitchedOff(t *testing.T) {
 	if got := w.want(w.call(w.operator, "GET", "/api/v1/announcements/"+n+"/receipts", ""), 200).get("items").([]any); len(got) != 1 {
 		t.Errorf("%d receipts, want 1", len(got))
 	}
+}
+
+// A minor's guardian signs a paper, a reviewer sees it and the masked contact, and confirms what they saw.
+func TestGuardianOnPaper(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	w.staff()
+	w.want(w.call(w.owner, "PUT", "/api/v1/capacity", `{"needs_guardian":true,"adult_in":"banana"}`), 422)
+	month := time.Now().AddDate(0, 2, 0).Format("2006-01")
+	w.want(w.call(w.owner, "PUT", "/api/v1/capacity", fmt.Sprintf(`{"needs_guardian":true,"adult_in":%q}`, month)), 204)
+	w.want(w.call(w.owner, "GET", "/api/v1/products", ""), 403)
+	if d := w.want(w.call(w.owner, "GET", "/api/v1/outstanding-agreements", ""), 200); d.text("adult_in") != month || d.get("guardian") != true {
+		t.Errorf("outstanding is %s", d.body)
+	}
+	at := "/api/v1/guardian-consents/" + w.want(w.call(w.owner, "POST", "/api/v1/guardian-consents", `{"name":"Mary","relation":"mother","contact":"mary@example.com","lang":"en"}`), 201).id()
+	signed := w.want(w.call(w.owner, "POST", at+"/papers?kind=consent", paper, "Content-Type", "application/pdf"), 201).id()
+	w.want(w.call(w.owner, "POST", at+"/papers?kind=relation", "<svg></svg>", "Content-Type", "application/octet-stream"), 422)
+	w.want(w.call(w.owner, "POST", at+"/papers?kind=relation", paper+strings.Repeat("x", 10<<20), "Content-Type", "application/pdf"), 413)
+	w.want(w.call(w.stranger, "GET", at+"/papers/"+signed, ""), 404)
+	w.want(w.call(w.operator, "PUT", at+"/state", fmt.Sprintf(`{"act":"confirm","papers":[%q]}`, signed)), 409)
+	shown := w.want(w.call(w.owner, "POST", at+"/papers?kind=relation", paper, "Content-Type", "application/pdf"), 201).id()
+	for _, who := range []string{w.owner, w.operator} {
+		file := w.want(w.call(who, "GET", at+"/papers/"+signed, ""), 200)
+		if h := file.header; string(file.body) != paper || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" ||
+			h.Get("Content-Disposition") != `attachment; filename="consent-`+signed+`.pdf"` || h.Get("Content-Type") != "application/pdf" {
+			t.Errorf("a paper comes as %v %q", h, file.body)
+		}
+	}
+	queue := w.want(w.call(w.operator, "GET", "/api/v1/guardian-consents?ready=true", ""), 200)
+	if queue.text("items/0/contact") != "m***@example.com" || queue.text("items/0/papers/1/id") != shown {
+		t.Errorf("a reviewer sees %s", queue.body)
+	}
+	for format, want := range map[string]string{"csv": "m***@example.com", "jsonl": "m***@example.com"} {
+		if file := w.want(w.call(w.operator, "GET", "/api/v1/guardian-consents?format="+format, ""), 200); !strings.Contains(string(file.body), want) || strings.Contains(string(file.body), "mary@") {
+			t.Errorf("as %s a reviewer sees %s", format, file.body)
+		}
+	}
+	if got := w.want(w.call(w.operator, "POST", at+"/reveal", `{"reason":"to call her"}`), 200).text("contact"); got != "mary@example.com" {
+		t.Errorf("revealed is %s", got)
+	}
+	w.want(w.call(w.operator, "PUT", at+"/state", fmt.Sprintf(`{"act":"confirm","papers":[%q]}`, signed)), 409)
+	w.want(w.call(w.operator, "PUT", at+"/state", fmt.Sprintf(`{"act":"confirm","papers":[%q,%q]}`, signed, shown)), 200)
+	w.want(w.call(w.owner, "GET", "/api/v1/products", ""), 200)
 }

@@ -133,11 +133,19 @@ func (y *walk) agreements() {
 	y.does(y.stranger, "POST", at+"/acceptances", in)
 	y.reads(y.owner, "acceptances")
 
-	y.does(y.stranger, "PUT", "capacity", `{"needs_guardian":true}`)
+	y.does(y.stranger, "PUT", "capacity", fmt.Sprintf(`{"needs_guardian":true,"adult_in":%q}`, time.Now().AddDate(1, 0, 0).Format("2006-01")))
 	consent := "guardian-consents/" + y.does(y.stranger, "POST", "guardian-consents", `{"name":"Mary","relation":"mother","contact":"mary@example.com","lang":"en","send_code":true}`).id()
 	y.does(y.stranger, "POST", consent+"/proof", fmt.Sprintf(`{"code":%q}`, y.mailed("mary@example.com")))
 	y.reads(y.stranger, "guardian-consents", consent)
-	y.does(y.stranger, "PUT", consent+"/state", `{"act":"withdraw","reason":"not needed any more"}`)
+	y.does(y.stranger, "PUT", consent+"/state", `{"act":"withdraw","reason":"the telephone is another's"}`)
+	consent = "guardian-consents/" + y.does(y.stranger, "POST", "guardian-consents", `{"name":"Mary","relation":"mother","contact":"+8613800138000","lang":"en"}`).id()
+	signed := y.upload(y.stranger, consent+"/papers?kind=consent", paper, "application/pdf").id()
+	spare := y.upload(y.stranger, consent+"/papers?kind=relation", paper, "application/pdf").id()
+	y.does(y.stranger, "DELETE", consent+"/papers/"+spare, "")
+	shown := y.upload(y.stranger, consent+"/papers?kind=relation", paper, "application/pdf").id()
+	y.reads(y.reviewer, consent+"/papers/"+signed)
+	y.does(y.reviewer, "POST", consent+"/reveal", `{"reason":"to call the guardian back"}`)
+	y.does(y.reviewer, "PUT", consent+"/state", fmt.Sprintf(`{"act":"confirm","papers":[%q,%q]}`, signed, shown))
 }
 
 // services bars one, switches another, sells a third.

@@ -53,6 +53,29 @@ func (a *API) sendFile(hc huma.Context, media string, content io.ReadCloser, sec
 	}
 }
 
+// looked is a paper that somebody may look at.
+type looked struct {
+	name    string // without the end that its type has
+	media   blob.Type
+	size    int64
+	content io.ReadCloser
+}
+
+// look declares a GET of a paper, as an attachment: a look may leave a record, so nobody asks for less than the whole.
+func look[I any](a *API, path string, act access.Act, own owner, summary string, do func(context.Context, access.Actor, *I) (looked, error)) {
+	op := a.operation(http.MethodGet, path, act, own, summary)
+	op.Middlewares = append(huma.Middlewares{a.onlyGet}, op.Middlewares...)
+	op.Responses["200"] = &huma.Response{Description: "As an attachment.", Content: map[string]*huma.MediaType{octets: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
+		who, _ := access.Of(ctx)
+		p, err := do(ctx, who, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return a.attachment(ctx, p.name+p.media.Extension(), p.media, p.size, p.content), nil
+	})
+}
+
 // attachment hands out a file of any size, which may take long to leave and is for one person's disk, not for a browser's
 // window. One that breaks off breaks the connection.
 func (a *API) attachment(ctx context.Context, name string, media blob.Type, size int64, content io.ReadCloser) *huma.StreamResponse {

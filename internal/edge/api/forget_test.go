@@ -119,7 +119,8 @@ func TestDeletedPersonIsForgotten(t *testing.T) {
 	p := w.want(w.call(session, "POST", "/api/v1/products", `{"category":"light","names":{"en":"Spark"}}`, "Idempotency-Key", "q"), 201).id()
 	w.want(w.call(session, "POST", "/api/v1/products/"+p+"/orders", `{"quantity":3,"purpose":"debug"}`), 201)
 	w.want(w.call(session, "POST", "/api/v1/tokens", `{"name":"mine"}`), 201)
-	w.want(w.call(session, "POST", "/api/v1/guardian-consents", fmt.Sprintf(`{"name":"Mary Canary","relation":"mother","contact":%q,"paper":"p","lang":"en"}`, mail)), 201)
+	consent := w.want(w.call(session, "POST", "/api/v1/guardian-consents", fmt.Sprintf(`{"name":"Mary Canary","relation":"mother","contact":%q,"lang":"en"}`, mail)), 201).id()
+	w.want(w.call(session, "POST", "/api/v1/guardian-consents/"+consent+"/papers?kind=consent", paper, "Content-Type", "application/pdf"), 201)
 	w.want(w.call(w.owner, "PATCH", "/api/v1/organisations/"+w.a+"/members/"+user, `{"role":"query"}`), 204)
 	if found := w.find(login, mail, phone); len(found) < 5 {
 		t.Fatalf("the test looks in the wrong place: %q", found)

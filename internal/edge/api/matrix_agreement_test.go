@@ -21,10 +21,14 @@ var agreementMatrix = []entry{
 	{"PUT", "/api/v1/capacity", signedIn, `{"needs_guardian":true}`, true},
 	{"PUT", "/api/v1/users/{user}/capacity", access.ReviewVerification, `{"needs_guardian":true,"reason":"x"}`, true},
 	{"GET", "/api/v1/guardian-consents", signedIn, "", true},
-	{"POST", "/api/v1/guardian-consents", signedIn, `{"name":"x","relation":"x","contact":"x","paper":"x","lang":"en"}`, true},
+	{"POST", "/api/v1/guardian-consents", signedIn, `{"name":"x","relation":"x","contact":"x","lang":"en"}`, true},
 	{"GET", "/api/v1/guardian-consents/{consent}", signedIn, "", false},
 	{"POST", "/api/v1/guardian-consents/{consent}/proof", signedIn, `{"code":"x"}`, false},
 	{"PUT", "/api/v1/guardian-consents/{consent}/state", signedIn, `{"act":"withdraw","reason":"x"}`, false},
+	{"POST", "/api/v1/guardian-consents/{consent}/reveal", access.ReviewVerification, `{"reason":"x"}`, true},
+	{"POST", "/api/v1/guardian-consents/{consent}/papers?kind=consent", signedIn, "", false},
+	{"GET", "/api/v1/guardian-consents/{consent}/papers/{paper}", signedIn, "", false},
+	{"DELETE", "/api/v1/guardian-consents/{consent}/papers/{paper}", signedIn, "", false},
 }
 
 var noticeMatrix = []entry{
@@ -65,7 +69,7 @@ var serviceMatrix = []entry{
 func (w *world) agree() map[string]string {
 	w.t.Helper()
 	ids := map[string]string{"agreement": "0197-none", "announcement": "0197-none", "bar": "0197-none", "switch": "0197-none", "plan": "0197-none", "override": "0197-none"}
-	ids["consent"] = w.want(w.call(w.owner, "POST", "/api/v1/guardian-consents", `{"name":"Mary","relation":"mother","contact":"mary@example.com","paper":"p","lang":"en"}`), 201).id()
+	ids["consent"] = w.want(w.call(w.owner, "POST", "/api/v1/guardian-consents", `{"name":"Mary","relation":"mother","contact":"mary@example.com","lang":"en"}`), 201).id()
 	w.want(w.call(w.operator, "POST", "/api/v1/service-bars", `{"service":"ota","kind":"application","emergency":true,"reason":"for tests"}`), 201)
 	ids["application"] = w.want(w.call(w.owner, "POST", "/api/v1/service-applications", `{"service":"ota","purpose":"for tests"}`), 201).id()
 	w.want(w.call(w.operator, "POST", "/api/v1/service-overrides", fmt.Sprintf(`{"organisation":%q,"service":"market","allowed":true,"reason":"for tests"}`, w.a)), 201)

@@ -44,7 +44,7 @@ type signUpInput struct {
 		Password     account.Password    `json:"password"`
 		Organisation *signUpOrganisation `json:"organisation,omitempty" doc:"Of which one becomes the owner."`
 		Person       bool                `json:"person,omitempty" doc:"The organisation is a person on their own."`
-		BirthDate    string              `json:"birth_date,omitempty" format:"date" doc:"Of a person on their own; what is kept is whether they are under 18."`
+		BirthDate    string              `json:"birth_date,omitempty" format:"date" doc:"Of a person on their own; what is kept is, of who is under 18, the month in which they turn 18."`
 	}
 }
 

@@ -205,10 +205,10 @@ func (a *API) verificationPaperRoutes() {
 	route(a, "DELETE", papers+"/{paper}", access.SubmitVerification, ofOrganisation, "Take a paper out of the next submission", func(ctx context.Context, who access.Actor, in *verifyPaperInput) (nothing, error) {
 		return nothing{}, a.Verify.Remove(ctx, who, in.Organisation, in.Paper)
 	})
-	look := a.operation("GET", papers+"/{paper}", access.ReadVerification, ofOrganisation, "The bytes of a paper, for the organisation's owner and for reviewers, whose look is recorded")
-	look.Middlewares = append(huma.Middlewares{a.onlyGet}, look.Middlewares...)
-	look.Responses["200"] = &huma.Response{Description: "As an attachment.", Content: map[string]*huma.MediaType{"application/octet-stream": binary}}
-	huma.Register(a.huma, look, a.verificationPaper)
+	look(a, papers+"/{paper}", access.ReadVerification, ofOrganisation, "The bytes of a paper, for the organisation's owner and for reviewers, whose look is recorded", func(ctx context.Context, who access.Actor, in *verifyPaperInput) (looked, error) {
+		p, content, err := a.Verify.Look(ctx, who, in.Organisation, in.Paper)
+		return looked{p.Slot + "-" + p.ID, p.MediaType, p.Size, content}, err
+	})
 }
 
 // bodyFault tells of a body that did not come whole.
@@ -221,16 +221,6 @@ func bodyFault(err error) error {
 		return &fault.Fault{Code: fault.Malformed, What: "the body broke off before its end", Where: "body", Fix: "send it again", Err: err}
 	}
 	return err
-}
-
-// paper hands out the bytes of a paper. What is found wrong on the way breaks the connection.
-func (a *API) verificationPaper(ctx context.Context, in *verifyPaperInput) (*huma.StreamResponse, error) {
-	who, _ := access.Of(ctx)
-	p, content, err := a.Verify.Look(ctx, who, in.Organisation, in.Paper)
-	if err != nil {
-		return nil, a.problem(ctx, err)
-	}
-	return a.attachment(ctx, p.Slot+"-"+p.ID+p.MediaType.Extension(), p.MediaType, p.Size, content), nil
 }
 
 func (a *API) submissionRoutes() {

@@ -199,7 +199,7 @@ func newWorld(t *testing.T) *world {
 	}})
 	w.virtual = virtual.NewFleet(log)
 	w.takeout = takeout.New(takeout.Config{Store: w.store, Blobs: blobs, Jobs: jobs, Logger: log})
-	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Minor: w.accounts.Minor, Send: w.accounts.SendToGuardian, Export: w.takeout.Collect, Logger: log})
+	agreements := agreement.New(agreement.Config{Store: w.store, Keys: keys, Blobs: blobs, Minor: w.accounts.Minor, Send: w.accounts.SendToGuardian, Export: w.takeout.Collect, Logger: log})
 	notices := notice.New(notice.Config{Store: w.store, Logger: log})
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	w.forgetters = []forgetter{agreements.Erase, notices.Erase}

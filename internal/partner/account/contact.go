@@ -302,6 +302,19 @@ func sixDigits() Code {
 	return Code{hide(fmt.Sprintf("%06d", n))}
 }
 
+// Masked is a contact as people see it who do not have to write to it: enough to recognise it by, too little to reach it.
+func Masked(contact string) string {
+	name, domain, mail := strings.Cut(contact, "@")
+	r := []rune(name)
+	switch {
+	case mail:
+		return string(r[:min(len(r), 1)]) + "***@" + domain
+	case len(r) > 8:
+		return string(r[:3]) + strings.Repeat("*", len(r)-5) + string(r[len(r)-2:])
+	}
+	return "***"
+}
+
 // Owns says whether a contact is a user's own, verified or not.
 func (s *Service) Owns(ctx context.Context, q store.Querier, user, contact string) (bool, error) {
 	c, err := parseContact(contact)

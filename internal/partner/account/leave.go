@@ -190,7 +190,7 @@ func forgetUser(ctx context.Context, tx *store.Tx, user string) error {
 		"DELETE FROM account_code WHERE user_id = ?",
 		"DELETE FROM account_invitation WHERE kind = 'user' AND address = ?",
 		`UPDATE account_user
-		SET login = '', login_key = id, email = '', password = 'none', platform_role = '', laboratory = '', minor = 0, state = 'deleted'
+		SET login = '', login_key = id, email = '', password = 'none', platform_role = '', laboratory = '', minor = 0, adult_in = '', state = 'deleted'
 		WHERE id = ?`,
 	} {
 		if _, err := tx.Exec(ctx, statement, user); err != nil {

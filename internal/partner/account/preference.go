@@ -49,7 +49,7 @@ func (s *Service) SetPreferences(ctx context.Context, who access.Actor, p Prefer
 
 // A Notice is something that an organisation's owners, or one person, are to know by mail.
 type Notice struct {
-	Organisation string
+	Organisation string // empty: the user, of whatever organisation
 	User         string // empty: the owners
 	About        string // the same is not sent to one person twice a day
 	Always       bool   // nobody may decline it
@@ -63,7 +63,7 @@ const maxOwners = 50
 // Notify writes a notice to verified mail addresses, in each one's language, within the transaction of what it tells. Who has
 // none, declined, or got too much already finds it in the inbox.
 func (s *Service) Notify(ctx context.Context, tx *store.Tx, n Notice) error {
-	if s.outbox == nil || !s.outbox.Takes(outbox.Mail) {
+	if s.outbox == nil || !s.outbox.Takes(outbox.Mail) || n.Organisation+n.User == "" {
 		return nil
 	}
 	readers, err := readersOf(ctx, tx, &n)
@@ -88,15 +88,15 @@ type reader struct{ user, address, lang string }
 func readersOf(ctx context.Context, tx *store.Tx, n *Notice) (all []reader, err error) {
 	query := `
 		SELECT u.id, c.address, u.lang
-		FROM member m
-		JOIN account_user u ON u.id = m.user_id
+		FROM account_user u
 		JOIN account_contact c ON c.user_id = u.id AND c.kind = 'mail'
-		WHERE m.organisation = ? AND u.state = 'active' AND (u.mail_notices = 1 OR ? = 1) AND `
-	args := []any{n.Organisation, flag(n.Always)}
+		WHERE u.state = 'active' AND (u.mail_notices = 1 OR ? = 1)`
+	args := []any{flag(n.Always)}
 	if n.User != "" {
-		query, args = query+"m.user_id = ?", append(args, n.User)
-	} else {
-		query += "m.role = 'owner'"
+		query, args = query+" AND u.id = ?", append(args, n.User)
+	}
+	if n.Organisation != "" {
+		query, args = query+" AND u.id IN (SELECT m.user_id FROM member m WHERE m.organisation = ? AND (m.role = 'owner' OR ? <> ''))", append(args, n.Organisation, n.User)
 	}
 	rows, err := tx.Query(ctx, query+" ORDER BY u.id LIMIT ?", append(args, maxOwners)...)
 	if err != nil {

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,7 +28,7 @@ type SignUp struct {
 	Proof        Code   // the code itself
 	Organisation *NewOrganisation
 	Person       bool      // the organisation is a person on their own
-	BirthDate    time.Time // of a person on their own; what is kept of it is whether they are under 18
+	BirthDate    time.Time // of a person on their own; of somebody under 18 the month in which they turn 18 is kept, of others nothing
 	From         string
 	Lang         string
 }
@@ -71,7 +72,8 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
 		return User{}, err
 	}
 	now := s.now()
-	u := User{ID: newID(), Login: in.User.Login, CreatedAt: at(now.UnixMilli()), Minor: in.minor(now)}
+	u := User{ID: newID(), Login: in.User.Login, CreatedAt: at(now.UnixMilli()), AdultIn: in.adultIn(now)}
+	u.Minor = u.AdultIn != ""
 	who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: in.From}
 	err = s.takeCode(ctx, forSignUp, in.Code, "", in.Proof, func(tx *store.Tx, c Contact) error {
 		if err := s.insertUser(ctx, tx, u, key, hash, ""); err != nil {
@@ -116,13 +118,25 @@ func (in *SignUp) check(now time.Time) error {
 	return checkProfile(in.Organisation.Names, in.Organisation.Kinds)
 }
 
-func (in *SignUp) minor(now time.Time) bool {
-	return !in.BirthDate.IsZero() && in.BirthDate.AddDate(fullAge, 0, 0).After(now)
+// adultIn is the month in which somebody turns 18 who has not; empty for others.
+func (in *SignUp) adultIn(now time.Time) Month {
+	if adult := in.BirthDate.AddDate(fullAge, 0, 0); !in.BirthDate.IsZero() && adult.After(now) {
+		return MonthOf(adult)
+	}
+	return ""
 }
 
-// Minor says whether a user said to be under 18 when they signed up: agreements ask for a guardian's consent then.
-func (s *Service) Minor(ctx context.Context, q store.Querier, user string) (bool, error) {
-	return exists(ctx, q, "SELECT 1 FROM account_user WHERE id = ? AND minor = 1", user)
+// Minor says whether a user said to be under 18 when they signed up, and in which month they turn 18, where that is known:
+// agreements ask for a guardian's consent until then.
+func (s *Service) Minor(ctx context.Context, q store.Querier, user string) (minor bool, adultIn Month, err error) {
+	err = q.QueryRow(ctx, "SELECT adult_in FROM account_user WHERE id = ? AND minor = 1", user).Scan(&adultIn)
+	if errors.Is(err, store.ErrNoRows) {
+		return false, "", nil
+	}
+	if err != nil {
+		return false, "", fmt.Errorf("asking whether user %s is a minor: %w", user, err)
+	}
+	return true, adultIn, nil
 }
 
 // insertUser adds a user whose login is free.
@@ -135,7 +149,7 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, u User, key, has
 		return loginTaken{fault.Conflict("/login", "the login "+fault.Cut(u.Login)+" is taken")}
 	}
 	made := u.CreatedAt.UnixMilli()
-	if _, err := tx.Exec(ctx, insertUserSQL, u.ID, u.Login, key, u.Email, hash, string(platform), made, made, flag(u.Minor)); err != nil {
+	if _, err := tx.Exec(ctx, insertUserSQL, u.ID, u.Login, key, u.Email, hash, string(platform), made, made, flag(u.Minor), string(u.AdultIn)); err != nil {
 		return fmt.Errorf("adding user %q: %w", u.Login, err)
 	}
 	return nil

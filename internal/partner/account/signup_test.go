@@ -110,9 +110,9 @@ func TestSignUp(t *testing.T) {
 		t.Errorf("contacts %+v, %v", all, err)
 	}
 	err = v.store.Read(t.Context(), func(q *store.View) error {
-		minor, err := v.Minor(t.Context(), q, u.ID)
-		if !minor {
-			t.Error("the minor is not known as such")
+		minor, month, err := v.Minor(t.Context(), q, u.ID)
+		if want := MonthOf(v.clock.now().AddDate(0, 0, 1)); !minor || month != want {
+			t.Errorf("minor %t, of age in %q, want %q", minor, month, want)
 		}
 		return err
 	})

@@ -29,8 +29,8 @@ const (
 	userColumns = `u.id, u.login, u.email, u.platform_role, u.laboratory, u.state, u.created_at, COALESCE(f.confirmed_at, 0)`
 
 	insertUserSQL = `
-		INSERT INTO account_user (id, login, login_key, email, password, platform_role, state, created_at, password_at, minor)
-		VALUES (?, ?, ?, ?, ?, ?, 'active', ?, ?, ?)`
+		INSERT INTO account_user (id, login, login_key, email, password, platform_role, state, created_at, password_at, minor, adult_in)
+		VALUES (?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?)`
 
 	insertInvitationSQL = `
 		INSERT INTO account_invitation (id, organisation, kind, address, role, hash, invited_by, made_at, expires_at, state, ended_at)

@@ -30,7 +30,8 @@ type User struct {
 	Laboratory   string      // id, for the role laboratory
 	Factor       bool        // signs in with a code of the second factor
 	Disabled     bool
-	Minor        bool // said to be under 18 at sign-up
+	Minor        bool  // said to be under 18 at sign-up
+	AdultIn      Month // in which a minor turns 18
 	CreatedAt    time.Time
 }
 

@@ -13,6 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/blob"
+	"lampworks/internal/infra/blob/dir"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/listing"
@@ -61,23 +63,36 @@ func (c *clock) pass(d time.Duration) {
 type office struct {
 	*Service
 	clock   *clock
-	minors  map[string]bool
-	sent    []string // contact, code
+	files   *dir.Files
+	minors  map[string]account.Month // of age in it; "never": it is not known when
+	sent    []string                 // contact, code
+	told    []string                 // user, kind, until
 	exports int
 }
 
 func newOffice(t testing.TB) *office {
 	t.Helper()
-	o := &office{clock: &clock{t: time.Now().Truncate(time.Millisecond)}, minors: make(map[string]bool)}
+	o := &office{clock: &clock{t: time.Now().Truncate(time.Millisecond)}, minors: make(map[string]account.Month)}
 	db := storetest.Open(t)
 	keys, err := keyring.Open(t.Context(), db, filepath.Join(t.TempDir(), "root.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	if o.files, err = dir.Open(filepath.Join(t.TempDir(), "blobs")); err != nil {
+		t.Fatal(err)
+	}
 	o.Service = New(Config{
 		Store: db,
 		Keys:  keys,
-		Minor: func(_ context.Context, _ store.Querier, user string) (bool, error) { return o.minors[user], nil },
+		Blobs: blob.New(o.files, func(context.Context, string, string) ([32]byte, error) { return [32]byte{7}, nil }),
+		Minor: func(_ context.Context, _ store.Querier, user string) (bool, account.Month, error) {
+			month, minor := o.minors[user]
+			return minor, account.Month(strings.TrimSuffix(string(month), "never")), nil
+		},
+		Tell: func(_ context.Context, _ *store.Tx, user, kind string, data map[string]string) error {
+			o.told = append(o.told, user+" "+kind+" "+data["until"])
+			return nil
+		},
 		Send: func(_ context.Context, _ *store.Tx, contact, code, _ string) error {
 			o.sent = []string{contact, code}
 			return nil

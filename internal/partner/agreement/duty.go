@@ -26,9 +26,10 @@ type Demand struct {
 // Duties is what is missing before somebody may use the platform.
 type Duties struct {
 	Now      []Demand
-	Ahead    []Demand     // in force later, and to be accepted until then
-	Guardian bool         // a guardian's consent is missing
-	Consent  ConsentState // where it stands; empty: nobody was named
+	Ahead    []Demand      // in force later, and to be accepted until then
+	Guardian bool          // a guardian's consent is missing
+	Consent  ConsentState  // where it stands; empty: nobody was named
+	AdultIn  account.Month // with which the need for a consent ends; empty: there is none, or that is not known
 }
 
 // Outstanding tells what who has to accept: for themselves and for the organisation they act for.
@@ -62,7 +63,7 @@ func (s *Service) Outstanding(ctx context.Context, q store.Querier, who access.A
 	if err := withHashes(ctx, q, d.Now, d.Ahead); err != nil {
 		return Duties{}, err
 	}
-	d.Guardian, d.Consent, err = s.guardianMissing(ctx, q, who.User)
+	err = s.guardianOf(ctx, q, who.User, &d)
 	return d, err
 }
 
@@ -223,7 +224,8 @@ func guardianFault(state ConsentState) error {
 	}
 	if state == Requested {
 		f.What = "a guardian's consent waits for its confirmation"
-		f.Fix = "show the code the guardian got with POST /api/v1/guardian-consents/{consent}/proof, or wait for the reviewer"
+		f.Fix = "show the code the guardian got with POST /api/v1/guardian-consents/{consent}/proof, or upload what they signed and what shows the " +
+			"relationship with POST /api/v1/guardian-consents/{consent}/papers and wait for the reviewer"
 	}
 	return f
 }

@@ -17,6 +17,7 @@ func personal(kind string) []place {
 	case "user":
 		return []place{
 			{"agreement_origin", "acceptance", "person IN (SELECT reference FROM agreement_person WHERE user_id = ?)"},
+			{"agreement_paper", "id", "user_id = ?"},
 			{"agreement_guardian", "id", "user_id = ?"},
 			{"agreement_capacity", "user_id", "user_id = ?"},
 			{"agreement_person", "reference", "user_id = ?"}, // last: the first needs it
@@ -28,8 +29,14 @@ func personal(kind string) []place {
 }
 
 // Erase deletes about limit rows that tell who was behind the evidence of a subject: of a user (kind "user") the addresses,
-// the guardian and the link between person and reference; of an organisation the addresses. It says whether more are left.
+// the guardian with their papers and the link between person and reference; of an organisation the addresses. It says whether more are left.
 func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
+	if kind == "user" { // the bytes of their papers are deleted by [Service.Run] right after
+		if _, err := tx.Exec(ctx, "INSERT INTO agreement_waste (blob) SELECT blob FROM agreement_paper WHERE user_id = ? AND blob <> '' ON CONFLICT DO NOTHING", id); err != nil {
+			return false, fmt.Errorf("erasing the papers of user %s: %w", id, err)
+		}
+		tx.AfterCommit(s.look)
+	}
 	for _, p := range personal(kind) {
 		res, err := tx.Exec(ctx, "DELETE FROM "+p.table+" WHERE "+p.key+" IN (SELECT "+p.key+" FROM "+p.table+" WHERE "+p.where+" LIMIT ?)", id, limit)
 		if err != nil {

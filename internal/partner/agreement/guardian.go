@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,6 +20,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/account"
 )
 
 const (
@@ -39,9 +41,11 @@ type Consent struct {
 	User        string
 	State       ConsentState
 	Guardian    Guardian
-	Paper       string // id of the blob that shows the signature; may be empty
-	ConfirmedBy string // "reviewer" or "code"; empty before
-	Reason      string // why it was refused or withdrawn
+	Papers      []Paper   // oldest first
+	Ready       bool      // requested, and both kinds of papers are there: a reviewer may confirm
+	NeededUntil time.Time // the person is of age from then on; zero: not known
+	ConfirmedBy string    // "reviewer" or "code"; empty before
+	Reason      string    // why it was refused or withdrawn
 	CodeUntil   time.Time
 	CreatedAt   time.Time
 	DecidedAt   time.Time
@@ -74,7 +78,6 @@ type private struct {
 // NewConsent names a guardian.
 type NewConsent struct {
 	Guardian
-	Paper    string // id of a blob; may be empty
 	SendCode bool   // to the guardian's contact
 	Lang     string // of the message with the code
 }
@@ -88,33 +91,27 @@ func (n NewConsent) check() error {
 			return fault.Invalid(f.where, fmt.Sprintf("%d characters", l), fmt.Sprintf("1 to %d characters, no control characters", f.most), "correct it")
 		}
 	}
-	if len(n.Paper) > 64 || !plain(n.Paper) {
-		return fault.Invalid("/paper", n.Paper, "the id of an uploaded paper", "upload it first")
-	}
 	if n.Lang != "zh-CN" && n.Lang != "en" {
 		return fault.Invalid("/lang", n.Lang, "zh-CN or en", "name the language the guardian reads")
-	}
-	if n.Paper == "" && !n.SendCode {
-		return fault.Invalid("/paper", "", "the id of an uploaded paper, unless a code is sent", "upload what the guardian signed, or have a code sent")
 	}
 	return nil
 }
 
-// AskConsent records who's guardian and, if wanted, sends them a code. It is confirmed by the code or by a reviewer. One
-// consent of a user is open at a time; a new one may be asked for after the old one has ended.
-func (s *Service) AskConsent(ctx context.Context, who access.Actor, n NewConsent) (Consent, error) {
-	if who.User == "" || who.Kind != access.KindUser {
-		return Consent{}, fault.Forbidden("guardian.ask", "a session opened with login and password")
-	}
-	if err := n.check(); err != nil {
+// AskConsent records who's guardian and, if wanted, sends them a code. It is confirmed by the code, or by a reviewer who saw the
+// papers that are uploaded then. One consent of a user is open at a time; a new one may be asked for after the old one has ended.
+func (s *Service) AskConsent(ctx context.Context, who access.Actor, ask NewConsent) (Consent, error) {
+	if err := ownSession(who, "guardian.ask"); err != nil {
 		return Consent{}, err
 	}
-	if n.SendCode && s.Send == nil {
+	if err := ask.check(); err != nil {
+		return Consent{}, err
+	}
+	if ask.SendCode && s.Send == nil {
 		return Consent{}, fault.Unsupported("/send_code", "true", "a signed paper that a reviewer confirms: this platform sends no messages")
 	}
-	c := Consent{ID: newID(), User: who.User, State: Requested, Guardian: n.Guardian, Paper: n.Paper, CreatedAt: at(s.now().UnixMilli())}
-	in := private{Guardian: n.Guardian}
-	if n.SendCode {
+	c := Consent{ID: newID(), User: who.User, State: Requested, Guardian: ask.Guardian, CreatedAt: at(s.now().UnixMilli())}
+	in := private{Guardian: ask.Guardian}
+	if ask.SendCode {
 		in.Code, c.CodeUntil = newCode(), at(s.now().Add(codeLife).UnixMilli())
 	}
 	return c, s.Store.Write(ctx, func(tx *store.Tx) error {
@@ -122,7 +119,7 @@ func (s *Service) AskConsent(ctx context.Context, who access.Actor, n NewConsent
 		if err != nil {
 			return err
 		}
-		if err := s.another(ctx, tx, who.User, n.Contact); err != nil {
+		if err := s.another(ctx, tx, who.User, ask.Contact); err != nil {
 			return err
 		}
 		if c.sealed, err = s.seal(ctx, tx, c.ID, in); err != nil {
@@ -131,12 +128,17 @@ func (s *Service) AskConsent(ctx context.Context, who access.Actor, n NewConsent
 		if open != "" {
 			return fault.Conflict("guardian", "a consent is "+string(open)+" already")
 		}
-		_, err = tx.Exec(ctx, insertGuardianSQL, c.ID, c.User, string(c.State), c.sealed, c.Paper, millis(c.CodeUntil), c.CreatedAt.UnixMilli())
+		n, err := s.need(ctx, tx, who.User)
+		if err != nil {
+			return err
+		}
+		c.NeededUntil = n.adultIn.Ends()
+		_, err = tx.Exec(ctx, insertGuardianSQL, c.ID, c.User, string(c.State), c.sealed, millis(c.CodeUntil), millis(c.NeededUntil), c.CreatedAt.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("recording a guardian of user %s: %w", who.User, err)
 		}
-		if n.SendCode {
-			if err := s.Send(ctx, tx, n.Contact, in.Code, n.Lang); err != nil {
+		if in.Code != "" {
+			if err := s.Send(ctx, tx, in.Contact, in.Code, ask.Lang); err != nil {
 				return fmt.Errorf("sending a code to a guardian: %w", err)
 			}
 		}
@@ -162,14 +164,14 @@ func (s *Service) another(ctx context.Context, q store.Querier, user, contact st
 
 const (
 	insertGuardianSQL = `
-		INSERT INTO agreement_guardian (id, user_id, state, sealed, paper, confirmed_by, reason, tries, code_until, created_at, decided_at)
-		VALUES (?, ?, ?, ?, ?, '', '', 0, ?, ?, 0)`
+		INSERT INTO agreement_guardian (id, user_id, state, sealed, paper, confirmed_by, reason, tries, code_until, needed_until, created_at, decided_at)
+		VALUES (?, ?, ?, ?, '', '', '', 0, ?, ?, ?, 0)`
 
-	guardianColumns = `id, user_id, state, sealed, paper, confirmed_by, reason, tries, code_until, created_at, decided_at`
+	guardianColumns = `id, user_id, state, sealed, ready, needed_until, confirmed_by, reason, tries, code_until, created_at, decided_at`
 
 	moveGuardianSQL = `
 		UPDATE agreement_guardian
-		SET state = ?, sealed = ?, confirmed_by = ?, reason = ?, code_until = 0, decided_at = ?
+		SET state = ?, sealed = ?, confirmed_by = ?, reason = ?, code_until = 0, decided_at = ?, ready = 0
 		WHERE id = ? AND state = ?`
 )
 
@@ -235,14 +237,21 @@ func (s *Service) ProveConsent(ctx context.Context, who access.Actor, id, code s
 	return c, err
 }
 
-// DecideConsent confirms, refuses or withdraws a consent. A reviewer confirms or refuses, with a reason; the person or a
-// reviewer withdraws.
-func (s *Service) DecideConsent(ctx context.Context, who access.Actor, id string, act ConsentAct, reason string) (Consent, error) {
-	if act == Prove {
-		return Consent{}, fault.Invalid("/act", string(act), "confirm, refuse or withdraw", "show a code with the route of its own")
+// A ConsentDecision is what becomes of a consent.
+type ConsentDecision struct {
+	Act    ConsentAct // Confirm, Refuse or WithdrawConsent
+	Papers []string   // ids of those that were looked at, to confirm
+	Reason string     // needed but to confirm
+}
+
+// DecideConsent confirms, refuses or withdraws a consent. A reviewer confirms the papers they saw, or refuses, with a reason; the
+// person or a reviewer withdraws.
+func (s *Service) DecideConsent(ctx context.Context, who access.Actor, id string, d ConsentDecision) (Consent, error) {
+	if !slices.Contains([]ConsentAct{Confirm, Refuse, WithdrawConsent}, d.Act) {
+		return Consent{}, fault.Invalid("/act", string(d.Act), "confirm, refuse or withdraw", "show a code with the route of its own")
 	}
-	if act != Confirm || reason != "" {
-		if err := checkReason("/reason", reason); err != nil {
+	if d.Act != Confirm || d.Reason != "" {
+		if err := checkReason("/reason", d.Reason); err != nil {
 			return Consent{}, err
 		}
 	}
@@ -252,22 +261,54 @@ func (s *Service) DecideConsent(ctx context.Context, who access.Actor, id string
 		if c, err = loadConsent(ctx, tx, who, id); err != nil {
 			return err
 		}
-		to, err := consentMoves.Next(c.State, act, who)
+		to, err := consentMoves.Next(c.State, d.Act, who)
 		if err != nil {
 			return err
 		}
-		if act == Confirm {
-			if who.User == c.User {
-				return fault.Forbidden("guardian.confirm", "another reviewer than the person whom the consent is for")
+		if d.Act == Confirm {
+			if err := c.confirmable(who, d.Papers); err != nil {
+				return err
 			}
 			c.ConfirmedBy = "reviewer"
 		}
-		return s.moveConsent(ctx, tx, who, &c, act, to, reason)
+		if err := s.moveConsent(ctx, tx, who, &c, d.Act, to, d.Reason); err != nil {
+			return err
+		}
+		c.veil(who)
+		return nil
 	})
 	return c, err
 }
 
-// moveConsent writes the new state; the code goes with it.
+// confirmable refuses to confirm one's own consent, one whose papers are not there, and other papers than those that were seen.
+func (c *Consent) confirmable(who access.Actor, seen []string) error {
+	if who.User == c.User {
+		return fault.Forbidden("guardian.confirm", "another reviewer than the person whom the consent is for")
+	}
+	if !c.Ready {
+		f := fault.Conflict("papers", "what the guardian signed, or what shows the relationship, was not uploaded")
+		f.Fix = "wait for both, or refuse it"
+		return f
+	}
+	there := make([]string, len(c.Papers))
+	for i := range c.Papers {
+		there[i] = c.Papers[i].ID
+	}
+	seen = slices.Sorted(slices.Values(seen))
+	if slices.Sort(there); !slices.Equal(there, seen) {
+		return fault.Stale("consent", c.ID)
+	}
+	return nil
+}
+
+// veil masks the guardian's contact to others than the person whom the consent is for.
+func (c *Consent) veil(who access.Actor) {
+	if who.User != c.User {
+		c.Guardian.Contact = account.Masked(c.Guardian.Contact)
+	}
+}
+
+// moveConsent writes the new state; the code goes with it, and the papers do with the end.
 func (s *Service) moveConsent(ctx context.Context, tx *store.Tx, who access.Actor, c *Consent, act ConsentAct, to ConsentState, reason string) error {
 	p, err := s.unseal(ctx, tx, c)
 	if err != nil {
@@ -285,7 +326,12 @@ func (s *Service) moveConsent(ctx context.Context, tx *store.Tx, who access.Acto
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(fault.Stale("consent", c.ID), err)
 	}
-	c.State = to
+	c.State, c.Ready = to, false
+	if to != Confirmed {
+		if err := s.throwAll(ctx, tx, c); err != nil {
+			return err
+		}
+	}
 	tx.AfterCommit(func() { s.verdicts.forget(c.User, "") })
 	return audit.Record(ctx, tx, who, "guardian."+string(act), c.ID, reason)
 }
@@ -298,21 +344,50 @@ func (s *Service) Consent(ctx context.Context, who access.Actor, id string) (Con
 		if c, err = loadConsent(ctx, v, who, id); err != nil {
 			return err
 		}
-		return s.open(ctx, v, &c)
+		return s.open(ctx, v, who, &c)
 	})
 	return c, err
 }
 
-// open fills in what is sealed, but the code.
-func (s *Service) open(ctx context.Context, q store.Querier, c *Consent) error {
+// Reveal returns a consent with the guardian's contact in full, to a reviewer only, who shows the second factor and says why; the
+// look is an entry of the audit.
+func (s *Service) Reveal(ctx context.Context, who access.Actor, id, reason string) (Consent, error) {
+	var c Consent
+	if err := who.Check(access.ReviewVerification); err != nil {
+		return c, err
+	}
+	if err := who.CheckProved("guardian.reveal"); err != nil {
+		return c, err
+	}
+	if err := checkReason("/reason", reason); err != nil {
+		return c, err
+	}
+	err := s.Store.Write(ctx, func(tx *store.Tx) error {
+		var err error
+		if c, err = loadConsent(ctx, tx, who, id); err != nil {
+			return err
+		}
+		p, err := s.unseal(ctx, tx, &c)
+		if err != nil {
+			return err
+		}
+		c.Guardian = p.Guardian
+		return audit.Record(ctx, tx, who, "guardian.reveal", id, reason)
+	})
+	return c, err
+}
+
+// open fills in what is sealed, as who may see it, but the code.
+func (s *Service) open(ctx context.Context, q store.Querier, who access.Actor, c *Consent) error {
 	p, err := s.unseal(ctx, q, c)
 	c.Guardian = p.Guardian
+	c.veil(who)
 	return err
 }
 
 // Consents lists consents, the newest first: who's own, or all for a reviewer.
 func (s *Service) Consents(ctx context.Context, who access.Actor, ask listing.Ask) (listing.Page[Consent], error) {
-	filters := map[string]string{"state": ask.Filters["state"], "user": ask.Filters["user"]}
+	filters := map[string]string{"state": ask.Filters["state"], "user": ask.Filters["user"], "ready": ask.Filters["ready"]}
 	if !reviewer(who) {
 		if filters["user"] != "" && filters["user"] != who.User {
 			return listing.Page[Consent]{}, fault.NotFound("user", filters["user"])
@@ -327,7 +402,11 @@ func (s *Service) Consents(ctx context.Context, who access.Actor, ask listing.As
 			return err
 		}
 		for i := range page.Items {
-			if err := s.open(ctx, v, &page.Items[i]); err != nil {
+			c := &page.Items[i]
+			if err := s.open(ctx, v, who, c); err != nil {
+				return err
+			}
+			if c.Papers, err = papersOf(ctx, v, c.ID); err != nil {
 				return err
 			}
 		}
@@ -340,21 +419,32 @@ func (s *Service) Consents(ctx context.Context, who access.Actor, ask listing.As
 func consents() *listing.List[Consent] {
 	return &listing.List[Consent]{
 		Object: "consent", Columns: guardianColumns, From: "agreement_guardian", Newest: true,
-		Fields: []listing.Field{{Name: "user", Column: "user_id"}, {Name: "state"}},
+		Fields: []listing.Field{{Name: "user", Column: "user_id"}, {Name: "state"}, {Name: "ready", Parse: yes}},
 		Ways: []listing.Way{
 			{},
-			{Filters: []string{"user"}, Rest: []string{"state"}, Bound: "a person asks for a consent a few times in their life"},
+			{Filters: []string{"user"}, Rest: []string{"state", "ready"}, Bound: "a person asks for a consent a few times in their life"},
 			{Filters: []string{"state"}},
+			{Filters: []string{"ready"}},
 		},
 		Scan: scanConsent,
 	}
 }
 
+func yes(text string) (any, error) {
+	switch text {
+	case "true":
+		return 1, nil
+	case "false":
+		return 0, nil
+	}
+	return nil, fault.Invalid("/ready", text, `"true" or "false"`, "send one of the two")
+}
+
 func scanConsent(row listing.Scanner) (Consent, error) {
 	var c Consent
-	var until, created, decided int64
-	err := row.Scan(&c.ID, &c.User, &c.State, &c.sealed, &c.Paper, &c.ConfirmedBy, &c.Reason, &c.tries, &until, &created, &decided)
-	c.CodeUntil, c.CreatedAt, c.DecidedAt = at(until), at(created), at(decided)
+	var ready, needed, until, created, decided int64
+	err := row.Scan(&c.ID, &c.User, &c.State, &c.sealed, &ready, &needed, &c.ConfirmedBy, &c.Reason, &c.tries, &until, &created, &decided)
+	c.Ready, c.NeededUntil, c.CodeUntil, c.CreatedAt, c.DecidedAt = ready != 0, at(needed), at(until), at(created), at(decided)
 	return c, err
 }
 
@@ -367,7 +457,8 @@ func loadConsent(ctx context.Context, q store.Querier, who access.Actor, id stri
 	if err != nil {
 		return Consent{}, fmt.Errorf("reading consent %s: %w", id, err)
 	}
-	return c, nil
+	c.Papers, err = papersOf(ctx, q, id)
+	return c, err
 }
 
 // openConsent is the state of the consent of a user that has not ended, empty for none.
@@ -379,14 +470,16 @@ func openConsent(ctx context.Context, q store.Querier, user string) (state Conse
 	return state, nil
 }
 
-// guardianMissing says whether a user needs a consent and has none that is confirmed.
-func (s *Service) guardianMissing(ctx context.Context, q store.Querier, user string) (bool, ConsentState, error) {
-	minor, err := s.minor(ctx, q, user)
-	if err != nil || !minor {
-		return false, "", err
+// guardianOf fills in whether a user needs a consent and has none that is confirmed.
+func (s *Service) guardianOf(ctx context.Context, q store.Querier, user string, d *Duties) error {
+	n, err := s.need(ctx, q, user)
+	if err != nil || !n.holds(s.now()) {
+		return err
 	}
-	state, err := openConsent(ctx, q, user)
-	return state != Confirmed, state, err
+	d.AdultIn = n.adultIn
+	d.Consent, err = openConsent(ctx, q, user)
+	d.Guardian = d.Consent != Confirmed
+	return err
 }
 
 // newCode is eight digits: with five tries a guess succeeds once in 20 million.

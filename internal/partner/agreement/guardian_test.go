@@ -11,7 +11,7 @@ import (
 )
 
 func guardian() NewConsent {
-	return NewConsent{Guardian: Guardian{Name: "Mary Miller", Relation: "mother", Contact: "mary@example.com"}, Paper: "blob-1", Lang: "en"}
+	return NewConsent{Guardian: Guardian{Name: "Mary Miller", Relation: "mother", Contact: "mary@example.com"}, Lang: "en"}
 }
 
 func TestGuardianIsAskedFor(t *testing.T) {
@@ -19,7 +19,7 @@ func TestGuardianIsAskedFor(t *testing.T) {
 	if got := o.gate(t, engineer); got != "" {
 		t.Fatalf("a grown-up is stopped: %q", got)
 	}
-	o.minors["eve"] = true
+	o.minors["eve"] = "never"
 	o.clock.pass(believed)
 	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -31,13 +31,14 @@ func TestGuardianIsAskedFor(t *testing.T) {
 	if got, want := o.gate(t, engineer), "a guardian's consent waits for its confirmation"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if c, err = o.DecideConsent(t.Context(), judge, c.ID, Confirm, ""); err != nil || c.ConfirmedBy != "reviewer" || c.Guardian.Name != "Mary Miller" {
+	seen := []string{o.upload(t, c.ID, Signed).ID, o.upload(t, c.ID, Relationship).ID}
+	if c, err = o.DecideConsent(t.Context(), judge, c.ID, ConsentDecision{Act: Confirm, Papers: seen}); err != nil || c.ConfirmedBy != "reviewer" || c.Guardian.Name != "Mary Miller" {
 		t.Fatalf("confirming: %+v, %v", c, err)
 	}
 	if got := o.gate(t, engineer); got != "" {
 		t.Errorf("with the consent: %q", got)
 	}
-	if _, err = o.DecideConsent(t.Context(), engineer, c.ID, WithdrawConsent, "she changed her mind"); err != nil {
+	if _, err = o.DecideConsent(t.Context(), engineer, c.ID, ConsentDecision{Act: WithdrawConsent, Reason: "she changed her mind"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
@@ -50,17 +51,17 @@ func TestAReviewerEndsMinority(t *testing.T) {
 	o := newOffice(t)
 	o.exec(t, `INSERT INTO account_user (id, login, login_key, email, password, platform_role, state, created_at, password_at)
 		VALUES ('eve', 'eve', 'eve', '', '', '', 'active', 1, 1)`)
-	o.minors["eve"] = true
+	o.minors["eve"] = "never"
 	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := o.DeclareCapacity(t.Context(), judge, "eve", false, "her identity card"); err != nil {
+	if err := o.DeclareCapacity(t.Context(), judge, "eve", Capacity{Reason: "her identity card"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.gate(t, engineer); got != "" {
 		t.Errorf("of age: %q", got)
 	}
-	if err := o.DeclareCapacity(t.Context(), judge, "eve", true, "the card was another's"); err != nil {
+	if err := o.DeclareCapacity(t.Context(), judge, "eve", Capacity{NeedsGuardian: true, Reason: "the card was another's"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
@@ -104,8 +105,6 @@ func TestConsentRules(t *testing.T) {
 		{engineer, with(func(n *NewConsent) { n.Relation = "" }), "/relation is 0 characters, want 1 to 50 characters, no control characters"},
 		{engineer, with(func(n *NewConsent) { n.Contact = "a\nb" }), "/contact is 3 characters, want 1 to 254 characters, no control characters"},
 		{engineer, with(func(n *NewConsent) { n.Lang = "fr" }), "/lang is fr, want zh-CN or en"},
-		{engineer, with(func(n *NewConsent) { n.Paper = "" }), "/paper is empty, want the id of an uploaded paper, unless a code is sent"},
-		{engineer, with(func(n *NewConsent) { n.Paper = "\x01" }), "/paper is \uFFFD, want the id of an uploaded paper"},
 		{engineer, guardian(), ""},
 		{engineer, guardian(), "a consent is requested already"},
 	} {
@@ -128,7 +127,7 @@ func TestConsentRules(t *testing.T) {
 func TestConsentByCode(t *testing.T) {
 	o := newOffice(t)
 	n := guardian()
-	n.Paper, n.SendCode = "", true
+	n.SendCode = true
 	ask := func() Consent {
 		t.Helper()
 		c, err := o.AskConsent(t.Context(), engineer, n)
@@ -172,7 +171,7 @@ func TestConsentByCode(t *testing.T) {
 		}
 	}
 	decide := func(who access.Actor, c Consent, act ConsentAct, reason string) string {
-		_, err := o.DecideConsent(t.Context(), who, c.ID, act, reason)
+		_, err := o.DecideConsent(t.Context(), who, c.ID, ConsentDecision{Act: act, Reason: reason})
 		return text(err)
 	}
 	if got := decide(judge, c, WithdrawConsent, "the guardian wrote"); got != "" {
@@ -193,6 +192,7 @@ func TestConsentByCode(t *testing.T) {
 	}{
 		{engineer, Confirm, "", "confirm is not allowed: it needs another role"},
 		{engineer, Refuse, "no", "refuse is not allowed: it needs another role"},
+		{judge, Lapse, "x", "/act is lapse, want confirm, refuse or withdraw"},
 		{judge, Prove, "", "/act is prove, want confirm, refuse or withdraw"},
 		{judge, Refuse, "", "/reason is empty, want 1 to 1000 characters, no control characters"},
 		{judge, Refuse, "no such person", ""},
@@ -251,7 +251,7 @@ func TestCapacity(t *testing.T) {
 		{judge, "judge", false, "x", "capacity.declare is not allowed: it needs a reviewer, and another than the person"},
 	} {
 		before := o.count(t, "audit_entry")
-		if got := text(o.DeclareCapacity(t.Context(), tt.who, tt.user, tt.needs, tt.reason)); got != tt.want {
+		if got := text(o.DeclareCapacity(t.Context(), tt.who, tt.user, Capacity{NeedsGuardian: tt.needs, Reason: tt.reason})); got != tt.want {
 			t.Errorf("%s of %s:\n got %q\nwant %q", tt.who.User, tt.user, got, tt.want)
 		}
 		if after := o.count(t, "audit_entry"); tt.want != "" && after != before || tt.want == "" && after != before+1 {
@@ -261,7 +261,7 @@ func TestCapacity(t *testing.T) {
 	if got, want := o.gate(t, engineer), "a guardian's consent is missing"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := o.DeclareCapacity(t.Context(), judge, "eve", false, "born in 2001, seen on paper"); err != nil {
+	if err := o.DeclareCapacity(t.Context(), judge, "eve", Capacity{Reason: "born in 2001, seen on paper"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := o.gate(t, engineer); got != "" {

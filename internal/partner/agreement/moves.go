@@ -45,6 +45,7 @@ const (
 	Confirmed        ConsentState = "confirmed"
 	Refused          ConsentState = "refused"
 	ConsentWithdrawn ConsentState = "withdrawn"
+	Lapsed           ConsentState = "lapsed" // the person came of age
 )
 
 // A ConsentAct moves a consent.
@@ -56,6 +57,7 @@ const (
 	Prove           ConsentAct = "prove"   // the code that the guardian got was shown
 	Refuse          ConsentAct = "refuse"
 	WithdrawConsent ConsentAct = "withdraw"
+	Lapse           ConsentAct = "lapse"
 )
 
 // consentMoves is the life of a guardian's consent.
@@ -65,6 +67,8 @@ var consentMoves = lifecycle.Table[ConsentState, ConsentAct]{
 	{From: Requested, Act: Refuse, To: Refused, May: reviewer},
 	{From: Requested, Act: WithdrawConsent, To: ConsentWithdrawn},
 	{From: Confirmed, Act: WithdrawConsent, To: ConsentWithdrawn},
+	{From: Requested, Act: Lapse, To: Lapsed, May: access.Actor.Platform},
+	{From: Confirmed, Act: Lapse, To: Lapsed, May: access.Actor.Platform},
 }
 
 func reviewer(who access.Actor) bool { return who.May(access.ReviewVerification) }

@@ -92,11 +92,13 @@ func (s *Service) inbox(ctx context.Context, q store.Querier, who access.Actor, 
 		all = slices.DeleteFunc(all, func(i Item) bool { return !read[i.ID].IsZero() })
 	}
 	all = slices.DeleteFunc(all, func(i Item) bool { return !after.before(&i) })
-	sent, err := messages(ctx, q, who, ask.Unread, after, ask.Limit+1)
-	if err != nil {
-		return nil, err
+	for _, b := range boxes(who) {
+		sent, err := b.messages(ctx, q, who, ask.Unread, after, ask.Limit+1)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, sent...)
 	}
-	all = append(all, sent...)
 	slices.SortFunc(all, func(a, b Item) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(b.ID, a.ID)) })
 	all = all[:min(len(all), ask.Limit+1)]
 	read, err := readBy(ctx, q, who, all)
@@ -202,13 +204,24 @@ func (r *reader) meant(a *Audience) bool {
 		(len(a.Services) == 0 || r.Organisation != "" && (r.all || slices.ContainsFunc(r.services, func(s string) bool { return slices.Contains(a.Services, s) })))
 }
 
-// messages reads the messages for who behind a mark.
-func messages(ctx context.Context, q store.Querier, who access.Actor, unread bool, after mark, limit int) ([]Item, error) {
-	if who.Organisation == "" {
-		return nil, nil
+// A box holds messages that an index finds together.
+type box struct {
+	where string
+	args  []any
+}
+
+// boxes are where the messages for who are: those of the organisation acted for, and their own.
+func boxes(who access.Actor) []box {
+	all := []box{{"organisation = '' AND user_id = ?", []any{who.User}}}
+	if who.Organisation != "" {
+		all = append(all, box{"organisation = ? AND user_id IN ('', ?)", []any{who.Organisation, who.User}})
 	}
-	query := "SELECT id, kind, data, sent_at FROM notice_message WHERE organisation = ? AND user_id IN ('', ?)"
-	args := []any{who.Organisation, who.User}
+	return all
+}
+
+// messages reads the messages for who behind a mark.
+func (b box) messages(ctx context.Context, q store.Querier, who access.Actor, unread bool, after mark, limit int) ([]Item, error) {
+	query, args := "SELECT id, kind, data, sent_at FROM notice_message WHERE "+b.where, b.args
 	if after != (mark{}) {
 		query += " AND (sent_at, id) < (?, ?)"
 		args = append(args, after.at, after.id)
@@ -277,9 +290,9 @@ func (s *Service) Unread(ctx context.Context, who access.Actor) (int, error) {
 		err = v.QueryRow(ctx, `
 			SELECT COUNT(*)
 			FROM notice_message m
-			WHERE m.organisation = ? AND m.user_id IN ('', ?)
+			WHERE `+forReaderSQL+`
 				AND NOT EXISTS (SELECT 1 FROM notice_receipt r WHERE r.notice = m.id AND r.user_id = ?)`,
-			who.Organisation, who.User, who.User).Scan(&sent)
+			who.Organisation, who.User, who.User, who.User).Scan(&sent)
 		n = len(all) - len(read) + sent
 		return err
 	})
@@ -328,7 +341,7 @@ func (s *Service) ReadAll(ctx context.Context, who access.Actor) (n int, err err
 				}
 			}
 		}
-		res, err := tx.Exec(ctx, readMessagesSQL, who.User, who.Organisation, s.now().UnixMilli(), who.Organisation, who.User, who.User)
+		res, err := tx.Exec(ctx, readMessagesSQL, who.User, who.Organisation, s.now().UnixMilli(), who.Organisation, who.User, who.User, who.User)
 		if err != nil {
 			return fmt.Errorf("recording that messages were read: %w", err)
 		}
@@ -363,7 +376,7 @@ func (s *Service) theirs(ctx context.Context, q store.Querier, who access.Actor,
 		return true, nil
 	}
 	var n int
-	err = q.QueryRow(ctx, "SELECT COUNT(*) FROM notice_message WHERE id = ? AND organisation = ? AND user_id IN ('', ?)", id, who.Organisation, who.User).Scan(&n)
+	err = q.QueryRow(ctx, "SELECT COUNT(*) FROM notice_message m WHERE m.id = ? AND "+forReaderSQL, id, who.Organisation, who.User, who.User).Scan(&n)
 	return n > 0, err
 }
 

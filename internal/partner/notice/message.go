@@ -29,10 +29,10 @@ func (s *Service) Send(ctx context.Context, tx *store.Tx, organisation, kind str
 	return s.SendTo(ctx, tx, organisation, "", kind, data)
 }
 
-// SendTo tells one person of an organisation something; see Send.
+// SendTo tells one person something, of an organisation or, where none is named, whatever they act for; see Send.
 func (s *Service) SendTo(ctx context.Context, tx *store.Tx, organisation, user, kind string, data map[string]string) error {
-	if organisation == "" {
-		return fault.Invalid("organisation", "", "the organisation to tell", "")
+	if organisation == "" && user == "" {
+		return fault.Invalid("organisation", "", "the organisation or the person to tell", "")
 	}
 	fields := make(map[string]string, len(data))
 	for _, name := range slices.Sorted(maps.Keys(data)) {
@@ -42,9 +42,14 @@ func (s *Service) SendTo(ctx context.Context, tx *store.Tx, organisation, user, 
 	}
 	_, err := tx.Exec(ctx, insertMessageSQL, newID(), organisation, user, kind, marshal(fields), s.now().UnixMilli())
 	if err != nil {
-		return fmt.Errorf("telling organisation %s of %s: %w", organisation, kind, err)
+		return fmt.Errorf("telling %s of %s: %w", whom(organisation, user), kind, err)
 	}
-	if err := trim(ctx, tx, organisation); err != nil {
+	if organisation == "" {
+		err = trim(ctx, tx, "organisation = '' AND user_id = ?", user, maxPersonal)
+	} else {
+		err = trim(ctx, tx, "organisation = ?", organisation, maxMessages)
+	}
+	if err != nil {
 		return err
 	}
 	return s.copy(ctx, tx, Letter{Organisation: organisation, User: user, Kind: kind}, fields)
@@ -66,9 +71,17 @@ func (s *Service) copy(ctx context.Context, tx *store.Tx, l Letter, data map[str
 	sum := sha256.Sum256([]byte(l.Organisation + " " + l.Kind + " " + marshal(data)))
 	l.About, l.Always = l.Kind+" "+hex.EncodeToString(sum[:8]), mail == mailAlways
 	if err := s.Copy(ctx, tx, l); err != nil {
-		return fmt.Errorf("copying %s to organisation %s: %w", l.Kind, l.Organisation, err)
+		return fmt.Errorf("copying %s to %s: %w", l.Kind, whom(l.Organisation, l.User), err)
 	}
 	return nil
+}
+
+// whom names who is told, for errors.
+func whom(organisation, user string) string {
+	if organisation == "" {
+		return "user " + user
+	}
+	return "organisation " + organisation
 }
 
 func cut(s string) string {
@@ -79,27 +92,28 @@ func cut(s string) string {
 	return strings.ToValidUTF8(s[:maxField], "") + "…"
 }
 
-// trim lets the oldest messages of an organisation give way.
-func trim(ctx context.Context, tx *store.Tx, organisation string) error {
-	rows, err := tx.Query(ctx, overflowSQL, organisation, maxMessages)
+// trim lets the oldest messages give way of those that are for id, beyond the newest.
+func trim(ctx context.Context, tx *store.Tx, whose, id string, newest int) error {
+	rows, err := tx.Query(ctx, "SELECT sent_at, id FROM notice_message WHERE "+whose+" ORDER BY sent_at DESC, id DESC LIMIT 1 OFFSET ?", id, newest)
 	if err != nil {
-		return fmt.Errorf("counting the messages of organisation %s: %w", organisation, err)
+		return fmt.Errorf("counting the messages of %s: %w", id, err)
 	}
 	defer rows.Close()
 	if !rows.Next() {
 		return rows.Err()
 	}
 	var sent int64
-	var id string
-	if err := errors.Join(rows.Scan(&sent, &id), rows.Close()); err != nil {
+	var last string
+	if err := errors.Join(rows.Scan(&sent, &last), rows.Close()); err != nil {
 		return err
 	}
+	old := whose + " AND (sent_at, id) <= (?, ?)"
 	for _, statement := range []string{
-		"DELETE FROM notice_receipt WHERE notice IN (SELECT id FROM notice_message WHERE organisation = ? AND (sent_at, id) <= (?, ?))",
-		"DELETE FROM notice_message WHERE organisation = ? AND (sent_at, id) <= (?, ?)",
+		"DELETE FROM notice_receipt WHERE notice IN (SELECT id FROM notice_message WHERE " + old + ")",
+		"DELETE FROM notice_message WHERE " + old,
 	} {
-		if _, err := tx.Exec(ctx, statement, organisation, sent, id); err != nil {
-			return fmt.Errorf("removing the oldest messages of organisation %s: %w", organisation, err)
+		if _, err := tx.Exec(ctx, statement, id, sent, last); err != nil {
+			return fmt.Errorf("removing the oldest messages of %s: %w", id, err)
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@
 //     reader's language;
 //   - a receipt says who read what and when, once; the operator sees the numbers and the list;
 //   - nobody sees what is for others: it is not found;
-//   - it does not grow without end: an organisation keeps its newest 1,000 messages, two years long, and 500 announcements
-//     are shown at once.
+//   - it does not grow without end: an organisation keeps its newest 1,000 messages, a person 100 of those that are theirs
+//     alone, two years long, and 500 announcements are shown at once.
 //
 // To read is no act upon anything, so its receipt is its only record.
 package notice
@@ -29,6 +29,7 @@ import (
 const (
 	kept        = 2 * 365 * 24 * time.Hour // messages, and receipts of announcements that have ended
 	maxMessages = 1000                     // of one organisation; the oldest gives way
+	maxPersonal = 100                      // of one person, whatever they act for
 	maxShown    = 500                      // announcements that have not ended
 )
 
@@ -37,7 +38,7 @@ type Copy func(ctx context.Context, tx *store.Tx, l Letter) error
 
 // A Letter is a message that is important enough to be sent as well.
 type Letter struct {
-	Organisation string
+	Organisation string // empty: the user, whatever they act for
 	User         string // empty: whoever answers for the organisation
 	Kind         string
 	About        string // the same in two letters that say the same

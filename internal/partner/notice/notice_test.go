@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/listing/listingtest"
 	"lampworks/internal/infra/store"
@@ -438,8 +439,61 @@ func TestInboxRefusals(t *testing.T) {
 			t.Errorf("%+v\n got %q\nwant %q", tt.ask, got, tt.want)
 		}
 	}
-	if got, want := text(b.Store.Write(t.Context(), func(tx *store.Tx) error { return b.Send(t.Context(), tx, "", "x", nil) })), "organisation is empty, want the organisation to tell"; got != want {
+	if got, want := text(b.Store.Write(t.Context(), func(tx *store.Tx) error { return b.Send(t.Context(), tx, "", "x", nil) })), "organisation is empty, want the organisation or the person to tell"; got != want {
 		t.Errorf("telling nobody:\n got %q\nwant %q", got, want)
+	}
+}
+
+// A message to a person is theirs whatever they act for, and nobody else's.
+func TestMessageToAPerson(t *testing.T) {
+	b := newBoard(t)
+	b.send(t, works, "eve", "at work", nil)
+	b.clock.pass(time.Second)
+	b.send(t, "", "eve", "for eve", nil)
+	elsewhere, nowhere := engineer, engineer
+	elsewhere.Organisation, nowhere.Organisation = chips, ""
+	for _, tt := range []struct {
+		who  access.Actor
+		want string
+	}{
+		{engineer, "[for eve at work], 2 unread"},
+		{elsewhere, "[for eve], 1 unread"},
+		{nowhere, "[for eve], 1 unread"},
+		{owner, "[], 0 unread"},
+		{alone, "[], 0 unread"},
+	} {
+		items, _, err := b.Inbox(t.Context(), tt.who, Ask{Unread: true})
+		n, counted := b.Unread(t.Context(), tt.who)
+		kinds := []string{}
+		for _, i := range items {
+			kinds = append(kinds, i.Kind)
+		}
+		if got := fmt.Sprintf("%v, %d unread", kinds, n); got != tt.want || err != nil || counted != nil {
+			t.Errorf("%s for %q sees %s, want %s: %v, %v", tt.who.User, tt.who.Organisation, got, tt.want, err, counted)
+		}
+	}
+	items, _, err := b.Inbox(t.Context(), nowhere, Ask{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Read(t.Context(), alone, items[0].ID); !fault.Is(err, fault.Missing) {
+		t.Errorf("somebody else reads it: %v", err)
+	}
+	if n, err := b.ReadAll(t.Context(), elsewhere); n != 1 || err != nil {
+		t.Errorf("%d were unread, %v", n, err)
+	}
+	if n, err := b.Unread(t.Context(), engineer); n != 1 || err != nil {
+		t.Errorf("%d are unread at work, %v", n, err)
+	}
+	for i := range maxPersonal {
+		b.clock.pass(time.Second)
+		b.send(t, "", "eve", fmt.Sprint(i), nil)
+	}
+	if n := b.count(t, "notice_message WHERE organisation = ''"); n != maxPersonal {
+		t.Errorf("%d of hers are kept, want %d", n, maxPersonal)
+	}
+	if n := b.count(t, "notice_receipt"); n != 0 {
+		t.Errorf("%d receipts of messages that are gone", n)
 	}
 }
 

@@ -47,14 +47,6 @@ const (
 		INSERT INTO notice_message (id, organisation, user_id, kind, data, sent_at)
 		VALUES (?, ?, ?, ?, ?, ?)`
 
-	// The newest of an organisation's messages that has to give way.
-	overflowSQL = `
-		SELECT sent_at, id
-		FROM notice_message
-		WHERE organisation = ?
-		ORDER BY sent_at DESC, id DESC
-		LIMIT 1 OFFSET ?`
-
 	insertReceiptSQL = `
 		INSERT INTO notice_receipt (notice, user_id, organisation, read_at)
 		VALUES (?, ?, ?, ?)
@@ -64,8 +56,11 @@ const (
 		INSERT INTO notice_receipt (notice, user_id, organisation, read_at)
 		SELECT m.id, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT)
 		FROM notice_message m
-		WHERE m.organisation = ? AND m.user_id IN ('', ?)
+		WHERE ` + forReaderSQL + `
 			AND NOT EXISTS (SELECT 1 FROM notice_receipt r WHERE r.notice = m.id AND r.user_id = ?)`
+
+	// A message m is for somebody: organisation acted for, user, user.
+	forReaderSQL = `(m.organisation = ? AND m.user_id IN ('', ?) OR m.organisation = '' AND m.user_id = ?)`
 
 	sweepMessageReceiptsSQL = `
 		DELETE FROM notice_receipt

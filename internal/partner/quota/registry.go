@@ -34,6 +34,7 @@ const (
 	UserTexts
 	Texts
 	UserMails
+	UserStorage
 	limits // how many there are
 )
 
@@ -74,6 +75,7 @@ var registry = [limits]Spec{
 	DeviceTexts:       {"device_sms_per_day", titles("单台设备每日短信", "Text messages of one device a day"), "messages", KindDevice, day, 10, 10_000},
 	UserTexts:         {"user_sms_per_day", titles("单个用户每日短信", "Text messages to one person a day"), "messages", KindUser, day, 20, 10_000},
 	UserMails:         {"user_mails_per_day", titles("发给单个用户的每日邮件", "Mails to one person a day"), "messages", KindUser, day, 50, 10_000},
+	UserStorage:       {"user_storage_bytes", titles("单个用户的文件存储", "Stored files of one person"), "bytes", KindUser, 0, 100 << 20, 1 << 40},
 	Texts:             {"sms_per_day", titles("每日短信", "Text messages a day"), "messages", KindOrganisation, day, 2_000, 10_000_000},
 }
 

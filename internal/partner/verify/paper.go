@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -79,18 +78,17 @@ func (s *Service) Upload(ctx context.Context, who access.Actor, organisation str
 	if err := s.may(ctx, who, &p, slot); err != nil {
 		return p, err
 	}
-	leave, err := s.uploads.take(organisation)
+	leave, err := s.intake.Take(organisation)
 	if err != nil {
 		return p, err
 	}
 	defer leave()
-	come := &steady{r: r, now: s.now, began: s.now()}
-	kept, err := s.c.Blobs.Put(ctx, organisation, come, blob.Rule{Where: "/paper", MaxBytes: slot.MaxBytes, Types: slot.Types})
+	kept, err := s.c.Blobs.Put(ctx, organisation, s.intake.Steady(r), blob.Rule{Where: "/paper", MaxBytes: slot.MaxBytes, Types: slot.Types})
 	if err != nil {
 		return p, err
 	}
 	p.blob, p.MediaType, p.Size, p.SHA256, p.UploadedAt = kept.ID, kept.Type, kept.Size, hex.EncodeToString(kept.SHA256[:]), s.now()
-	err = declaredAs(n.MediaType, p.MediaType)
+	err = p.MediaType.Declared(n.MediaType)
 	if err == nil {
 		err = s.enter(ctx, who, &p, slot)
 	}
@@ -98,16 +96,6 @@ func (s *Service) Upload(ctx context.Context, who access.Actor, organisation str
 		return p, errors.Join(err, s.c.Blobs.Remove(context.WithoutCancel(ctx), p.blob)) // if that fails, it is swept
 	}
 	return p, nil
-}
-
-// declaredAs refuses bytes that are something else than they were said to be.
-func declaredAs(declared string, is blob.Type) error {
-	said, _, _ := strings.Cut(declared, ";")
-	said = strings.TrimSpace(said)
-	if said == "" || said == "application/octet-stream" || strings.EqualFold(said, string(is)) {
-		return nil
-	}
-	return fault.Unsupported("Content-Type", said, string(is)+", which is what the bytes are")
 }
 
 // checkPaper holds what is said of a paper to its slot.

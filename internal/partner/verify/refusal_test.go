@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/blob"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/listing/listingtest"
@@ -109,8 +110,8 @@ func TestUploadsAtOnce(t *testing.T) {
 		return err
 	}
 	var leave []func()
-	for i := range maxUploads {
-		l, err := o.uploads.take(fmt.Sprint("another ", i/maxUploadsEach))
+	for i := range blob.MaxAtOnce {
+		l, err := o.intake.Take(fmt.Sprint("another ", i/blob.MaxAtOnceEach))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,11 +123,11 @@ func TestUploadsAtOnce(t *testing.T) {
 	for _, l := range leave[1:] {
 		l()
 	}
-	for range maxUploadsEach {
+	for range blob.MaxAtOnceEach {
 		if err := try(); err != nil {
 			t.Errorf("while others wait: %v", err)
 		}
-		l, err := o.uploads.take(works)
+		l, err := o.intake.Take(works)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,8 +157,10 @@ func TestSlowUpload(t *testing.T) {
 	if want := "the paper comes too slowly: less than 64 KiB a second"; fault.Of(err) == nil || fault.Of(err).Sentence() != want || d.n > 12 {
 		t.Errorf("after %d bytes: %v, want %s", d.n, err, want)
 	}
-	if o.uploads.all != 0 || len(o.uploads.of) != 0 {
-		t.Errorf("%d uploads are under way after it", o.uploads.all)
+	for range blob.MaxAtOnceEach {
+		if _, err := o.intake.Take(works); err != nil {
+			t.Errorf("it still counts: %v", err)
+		}
 	}
 }
 

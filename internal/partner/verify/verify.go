@@ -69,7 +69,7 @@ type Service struct {
 	c         Config
 	catalogue *Catalogue
 	wake      chan struct{}
-	uploads   uploads
+	intake    *blob.Intake
 }
 
 // New returns the service over a migrated store.
@@ -81,7 +81,9 @@ func New(c Config) (*Service, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{c: c, catalogue: catalogue, wake: make(chan struct{}, 1)}, nil
+	s := &Service{c: c, catalogue: catalogue, wake: make(chan struct{}, 1)}
+	s.intake = blob.NewIntake("papers", "an organisation", s.now)
+	return s, nil
 }
 
 // Catalogue is what is asked of whom. It is not to be changed.

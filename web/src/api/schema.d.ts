@@ -1284,6 +1284,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/guardian-consents/{consent}/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a paper for one's consent: PDF, PNG, JPEG or WebP, as the body
+         * @description For everybody who is signed in.
+         */
+        post: operations["post_guardian_consents_consent_papers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardian-consents/{consent}/papers/{paper}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The bytes of a paper, for the person whom the consent is for and for reviewers, whose look is recorded
+         * @description For everybody who is signed in.
+         */
+        get: operations["get_guardian_consents_consent_papers_paper"];
+        put?: never;
+        post?: never;
+        /**
+         * Take a paper out of one's consent
+         * @description For everybody who is signed in.
+         */
+        delete: operations["delete_guardian_consents_consent_papers_paper"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/guardian-consents/{consent}/proof": {
         parameters: {
             query?: never;
@@ -1298,6 +1342,26 @@ export interface paths {
          * @description For everybody who is signed in.
          */
         post: operations["post_guardian_consents_consent_proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardian-consents/{consent}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See the guardian's contact in full; needs the second factor and a reason, and is recorded
+         * @description Needs verification.review.
+         */
+        post: operations["post_guardian_consents_consent_reveal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4525,6 +4589,11 @@ export interface components {
             station?: string;
         };
         CapacityInputBody: {
+            /**
+             * @description Month in which the person turns 18: the need ends with it. The day is not asked for.
+             * @example 2027-05
+             */
+            adult_in?: string;
             /** @description The person is under 18 or without full capacity. It is taken back by a reviewer. */
             needs_guardian: boolean;
         };
@@ -4708,6 +4777,8 @@ export interface components {
              * @enum {string}
              */
             act: "confirm" | "refuse" | "withdraw";
+            /** @description To confirm: ids of the papers that were looked at. If there are others now, nothing is done (409, stale). */
+            papers?: string[];
             reason?: string;
         };
         ConsentView: {
@@ -4718,6 +4789,7 @@ export interface components {
             code_until?: string;
             /** @enum {string} */
             confirmed_by?: "reviewer" | "code";
+            /** @description Masked to others than the person. */
             contact: string;
             /** Format: date-time */
             created_at: string;
@@ -4725,12 +4797,19 @@ export interface components {
             decided_at?: string;
             id: string;
             name: string;
+            /**
+             * Format: date-time
+             * @description The person is of age from then on, and the consent ends by itself.
+             */
+            needed_until?: string;
             open: string[];
-            paper?: string;
+            papers: components["schemas"]["GuardianPaperView"][];
+            /** @description What the guardian signed and what shows the relationship are there: a reviewer may confirm. */
+            ready: boolean;
             reason?: string;
             relation: string;
             /** @enum {string} */
-            state: "requested" | "confirmed" | "refused" | "withdrawn";
+            state: "requested" | "confirmed" | "refused" | "withdrawn" | "lapsed";
             user: string;
         };
         ContactCodeInputBody: {
@@ -4998,6 +5077,8 @@ export interface components {
             revision: number;
         };
         DutiesView: {
+            /** @description Month with which the need for a consent ends; absent: there is none, or that is not known. */
+            adult_in?: string;
             /** @description In force later. */
             ahead: components["schemas"]["DemandView"][];
             /** @description Where it stands. */
@@ -5161,6 +5242,29 @@ export interface components {
              * @description How many records or events were passed over; 0: not known.
              */
             lost: number;
+        };
+        GuardianPaperView: {
+            /** @description Its bytes were deleted when the consent had ended. */
+            gone?: boolean;
+            id: string;
+            /**
+             * @description consent: what the guardian signed; relation: what shows that they are the guardian.
+             * @enum {string}
+             */
+            kind: "consent" | "relation";
+            media_type: string;
+            sha256: string;
+            /** Format: int64 */
+            size_bytes: number;
+            /** Format: date-time */
+            uploaded_at: string;
+        };
+        GuardianRevealInputBody: {
+            /**
+             * @description Why the contact has to be seen; it stands in the audit.
+             * @example to call the guardian back
+             */
+            reason: string;
         };
         HomeBrief: {
             /** Format: date-time */
@@ -5659,8 +5763,6 @@ export interface components {
              */
             lang: "zh-CN" | "en";
             name: string;
-            /** @description Id of what the guardian signed. */
-            paper?: string;
             /** @example mother */
             relation: string;
             /** @description Send a code to the contact. */
@@ -6912,7 +7014,7 @@ export interface components {
         SignUpInputBody: {
             /**
              * Format: date
-             * @description Of a person on their own; what is kept is whether they are under 18.
+             * @description Of a person on their own; what is kept is, of who is under 18, the month in which they turn 18.
              */
             birth_date?: string;
             /**
@@ -7103,6 +7205,11 @@ export interface components {
             value: number;
         };
         UserCapacityInputBody: {
+            /**
+             * @description Month in which the person turns 18: the need ends with it.
+             * @example 2027-05
+             */
+            adult_in?: string;
             needs_guardian: boolean;
             reason: string;
         };
@@ -8940,7 +9047,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "needs_guardian": true
+                 *       "needs_guardian": true,
+                 *       "adult_in": "2027-11"
                  *     }
                  */
                 "application/json": components["schemas"]["CapacityInputBody"];
@@ -11697,8 +11805,10 @@ export interface operations {
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
-                state?: "requested" | "confirmed" | "refused" | "withdrawn";
+                state?: "requested" | "confirmed" | "refused" | "withdrawn" | "lapsed";
                 user?: string;
+                /** @description Those whose papers wait for a reviewer, or the others. */
+                ready?: "true" | "false";
             };
             header?: never;
             path?: never;
@@ -11722,6 +11832,9 @@ export interface operations {
                      *           "name": "Mary",
                      *           "relation": "mother",
                      *           "contact": "mary@example.com",
+                     *           "papers": [],
+                     *           "ready": false,
+                     *           "needed_until": "2027-12-01T00:00:00.000Z",
                      *           "confirmed_by": "code",
                      *           "created_at": "2026-11-24T08:00:00.000Z",
                      *           "decided_at": "2026-11-24T08:00:00.000Z",
@@ -11779,6 +11892,9 @@ export interface operations {
                      *       "name": "Mary",
                      *       "relation": "mother",
                      *       "contact": "mary@example.com",
+                     *       "papers": [],
+                     *       "ready": false,
+                     *       "needed_until": "2027-12-01T00:00:00.000Z",
                      *       "code_until": "2026-11-25T08:00:00.000Z",
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "open": [
@@ -11818,6 +11934,9 @@ export interface operations {
                      *       "name": "Mary",
                      *       "relation": "mother",
                      *       "contact": "mary@example.com",
+                     *       "papers": [],
+                     *       "ready": false,
+                     *       "needed_until": "2027-12-01T00:00:00.000Z",
                      *       "confirmed_by": "code",
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "decided_at": "2026-11-24T08:00:00.000Z",
@@ -11830,6 +11949,98 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfPersonObject"];
+        };
+    };
+    post_guardian_consents_consent_papers: {
+        parameters: {
+            query: {
+                /** @description consent: what the guardian signed; relation: what shows that they are the guardian. */
+                kind: "consent" | "relation";
+            };
+            header?: {
+                "Content-Type"?: string;
+            };
+            path: {
+                consent: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "application/pdf": string;
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000021",
+                     *       "kind": "relation",
+                     *       "media_type": "application/pdf",
+                     *       "size_bytes": 35,
+                     *       "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *       "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["GuardianPaperView"];
+                };
+            };
+            default: components["responses"]["ProblemOfPersonObjectChangeBody"];
+        };
+    };
+    get_guardian_consents_consent_papers_paper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consent: string;
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As an attachment. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            default: components["responses"]["ProblemOfPersonObject"];
+        };
+    };
+    delete_guardian_consents_consent_papers_paper: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consent: string;
+                paper: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfPersonObjectChange"];
         };
     };
     post_guardian_consents_consent_proof: {
@@ -11866,6 +12077,9 @@ export interface operations {
                      *       "name": "Mary",
                      *       "relation": "mother",
                      *       "contact": "mary@example.com",
+                     *       "papers": [],
+                     *       "ready": false,
+                     *       "needed_until": "2027-12-01T00:00:00.000Z",
                      *       "confirmed_by": "code",
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "decided_at": "2026-11-24T08:00:00.000Z",
@@ -11878,6 +12092,74 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfPersonObjectChangeBody"];
+        };
+    };
+    post_guardian_consents_consent_reveal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                consent: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "to call the guardian back"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GuardianRevealInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000019",
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000003",
+                     *       "state": "requested",
+                     *       "name": "Mary",
+                     *       "relation": "mother",
+                     *       "contact": "+8613800138000",
+                     *       "papers": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                     *           "kind": "consent",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000022",
+                     *           "kind": "relation",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "ready": true,
+                     *       "needed_until": "2027-12-01T00:00:00.000Z",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "confirm",
+                     *         "refuse",
+                     *         "withdraw"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConsentView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     put_guardian_consents_consent_state: {
@@ -11893,8 +12175,11 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "act": "withdraw",
-                 *       "reason": "not needed any more"
+                 *       "act": "confirm",
+                 *       "papers": [
+                 *         "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                 *         "0197f3a0-7b1e-7c3a-9f42-000000000022"
+                 *       ]
                  *     }
                  */
                 "application/json": components["schemas"]["ConsentStateInputBody"];
@@ -11909,17 +12194,38 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000018",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000019",
                      *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000003",
-                     *       "state": "withdrawn",
+                     *       "state": "confirmed",
                      *       "name": "Mary",
                      *       "relation": "mother",
-                     *       "contact": "mary@example.com",
-                     *       "confirmed_by": "code",
-                     *       "reason": "not needed any more",
+                     *       "contact": "+86*********00",
+                     *       "papers": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000020",
+                     *           "kind": "consent",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000022",
+                     *           "kind": "relation",
+                     *           "media_type": "application/pdf",
+                     *           "size_bytes": 35,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "uploaded_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "ready": false,
+                     *       "needed_until": "2027-12-01T00:00:00.000Z",
+                     *       "confirmed_by": "reviewer",
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "decided_at": "2026-11-24T08:00:00.000Z",
-                     *       "open": []
+                     *       "open": [
+                     *         "withdraw"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["ConsentView"];
