@@ -55,7 +55,7 @@ func (c *certifyShow) Run(ctx context.Context) error {
 
 type certifyApply struct {
 	oneProduct
-	Protocol []string `help:"A protocol that is tested; may be repeated." required:"" placeholder:"NAME"`
+	Protocol []string `help:"A protocol that is tested; may be repeated. lampworks product protocols lists them." required:"" placeholder:"NAME"`
 	Feature  []string `help:"A feature that is tested; may be repeated." placeholder:"NAME"`
 	Firmware string   `help:"Family of firmware." placeholder:"NAME"`
 }

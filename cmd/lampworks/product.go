@@ -18,6 +18,7 @@ type productCommand struct {
 	Versions  productVersions  `cmd:"" help:"Published versions of the thing model."`
 	Version   productVersion   `cmd:"" help:"Print a published version with its document."`
 	Publish   productPublish   `cmd:"" help:"Publish the draft as the next version."`
+	Protocols productProtocols `cmd:"" help:"The protocols (接入协议) by which devices reach the platform."`
 	Catalogue productCatalogue `cmd:"" help:"List the chips, modules and solutions that can be built on."`
 }
 
@@ -56,7 +57,7 @@ type productNew struct {
 	Kind     string            `help:"chip, module, solution or terminal. Default: terminal." placeholder:"KIND"`
 	Category string            `help:"Name of a category, whose thing model it gets; lampworks category list." placeholder:"NAME"`
 	Model    string            `help:"A thing model of one's own, TSL." placeholder:"FILE"`
-	Protocol []string          `help:"What a chip was tuned for; may be repeated." placeholder:"NAME"`
+	Protocol []string          `help:"Of a chip, what it was tuned for; of others, what they use of that; may be repeated. lampworks product protocols lists them." placeholder:"NAME"`
 	BuiltOn  string            `help:"Id of the chip or module it is built on." placeholder:"ID"`
 	Solution string            `help:"Id of the solution it uses." placeholder:"ID"`
 }
@@ -77,7 +78,7 @@ type productEdit struct {
 	oneProduct
 	held
 	Name     map[string]string `help:"Name in a language; all of them, if one changes." mapsep:"none" placeholder:"LANG=NAME"`
-	Protocol []string          `help:"What a chip was tuned for; all of them." placeholder:"NAME"`
+	Protocol []string          `help:"What a chip was tuned for, or the product uses of that; all of them." placeholder:"NAME"`
 	BuiltOn  string            `help:"Id of the chip or module it is built on." placeholder:"ID"`
 	Solution string            `help:"Id of the solution it uses." placeholder:"ID"`
 	Care     string            `help:"JSON file: warranty (by language), warranty_months, phone, email, website, address." placeholder:"FILE"`
@@ -205,6 +206,12 @@ func (p *productPublish) Run(ctx context.Context) error {
 		in["accept_breaking"] = p.AcceptBreaking
 	}
 	return p.do(ctx, "POST", p.path("/versions"), in)
+}
+
+type productProtocols struct{ pages }
+
+func (p *productProtocols) Run(ctx context.Context) error {
+	return p.list(ctx, "/api/v1/protocols", "name service names")
 }
 
 type productCatalogue struct {

@@ -263,7 +263,7 @@ func (y *walk) products() {
 	y.move(y.lamp, "develop", "debug")
 	icon := y.does(y.owner, "PUT", at+"/icon", string(square(y.t, 256)), "Content-Type", "application/octet-stream").text("icon")
 	y.does(y.owner, "PATCH", at, `{"names":{"zh-CN":"灯火台灯","en":"Denghuo desk lamp"},"care":{"warranty_months":24,"warranty":{"zh-CN":"两年质保","en":"Two years"},"phone":"+8657100000000","email":"care@example.com","address":"杭州市西湖区灯火路 1 号"}}`)
-	y.reads(y.owner, "products", at, at+"/steps", at+"/versions", at+"/versions/1", "categories", "categories/colour_light", "catalogue", "paper-kinds", "icons/"+icon, at+"/limits")
+	y.reads(y.owner, "products", at, at+"/steps", at+"/versions", at+"/versions/1", "categories", "categories/colour_light", "protocols", "catalogue", "paper-kinds", "icons/"+icon, at+"/limits")
 	y.model(at)
 
 	kinds, _ := y.does(y.owner, "GET", "categories/colour_light", "").get("papers").([]any)

@@ -68,6 +68,7 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"DELETE", "/api/v1/jobs/{job}", access.ManageJob, "", false},
 
 	{"GET", "/api/v1/categories", access.ReadProduct, "", true},
+	{"GET", "/api/v1/protocols", access.ReadProduct, "", true},
 	{"GET", "/api/v1/categories/{category}", access.ReadProduct, "", true},
 	{"GET", "/api/v1/products", access.ReadProduct, "", true},
 	{"POST", "/api/v1/products", access.WriteProduct, `{"category":"light","names":{"en":"x"}}`, true},

@@ -45,7 +45,7 @@ type offerView struct {
 	Category     string          `json:"category,omitempty"`
 	Names        product.Names   `json:"names"`
 	Icon         string          `json:"icon,omitempty" doc:"For GET /api/v1/icons/{icon}."`
-	Protocols    []string        `json:"protocols,omitempty" nullable:"false" doc:"What a chip was tuned for."`
+	Protocols    []string        `json:"protocols,omitempty" nullable:"false" doc:"Its own, or those of what it is built on."`
 	Certified    bool            `json:"certified" doc:"A certificate is in force: it can be built on now."`
 	Covers       *certify.Covers `json:"covers,omitempty" doc:"What was certified."`
 	ValidUntil   moment          `json:"valid_until,omitzero" doc:"Of the certificate; excluded."`

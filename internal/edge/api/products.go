@@ -27,6 +27,15 @@ func categoryOf(c *product.Category) categoryView {
 	return categoryView{c.Name, c.Names, c.Aliases, c.Icon, c.SkillType, c.Papers, nil}
 }
 
+type protocolView struct {
+	Name    string        `json:"name" doc:"Stable."`
+	Names   product.Names `json:"names"`
+	About   product.Names `json:"about"`
+	Service string        `json:"service,omitempty" doc:"That must be open to an organisation for triples and the publication of its products; none for devices of other clouds."`
+}
+
+func protocolOf(p *product.Protocol) protocolView { return protocolView(*p) }
+
 type productView struct {
 	ID         string        `json:"id"`
 	ProductID  uint32        `json:"product_id" doc:"The number of the triple (三元组)."`
@@ -38,7 +47,7 @@ type productView struct {
 	Version    int           `json:"version" doc:"Of the thing model in force; 0: it has none."`
 	BuiltOn    string        `json:"built_on,omitempty" doc:"Product: a chip or a module."`
 	Solution   string        `json:"solution,omitempty" doc:"Product."`
-	Protocols  []string      `json:"protocols,omitempty" nullable:"false" doc:"What a chip was tuned for."`
+	Protocols  []string      `json:"protocols,omitempty" nullable:"false" doc:"Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them."`
 	Care       product.Care  `json:"care" doc:"Warranty (保修) and after-sales contact (售后), shown to families."`
 	Icon       string        `json:"icon,omitempty" doc:"For GET /api/v1/icons/{icon}."`
 	Flagged    bool          `json:"flagged" doc:"Something it is built on is not certified."`
@@ -115,7 +124,7 @@ type newProductInput struct {
 		Document  json.RawMessage `json:"document,omitempty" doc:"Its thing model, TSL; the category's if not given."`
 		BuiltOn   string          `json:"built_on,omitempty" maxLength:"64" doc:"Product: a chip or a module that is certified."`
 		Solution  string          `json:"solution,omitempty" maxLength:"64" doc:"Product: a solution that is certified."`
-		Protocols []string        `json:"protocols,omitempty" maxItems:"32" doc:"What a chip was tuned for."`
+		Protocols []string        `json:"protocols,omitempty" maxItems:"32" doc:"Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them."`
 	}
 }
 
@@ -125,7 +134,7 @@ type setProductInput struct {
 		Names     product.Names `json:"names,omitempty"`
 		BuiltOn   *string       `json:"built_on,omitempty" maxLength:"64" doc:"Empty: on nothing."`
 		Solution  *string       `json:"solution,omitempty" maxLength:"64" doc:"Empty: none."`
-		Protocols *[]string     `json:"protocols,omitempty" maxItems:"32"`
+		Protocols *[]string     `json:"protocols,omitempty" maxItems:"32" doc:"Replaced as a whole."`
 		Care      *product.Care `json:"care,omitempty" doc:"Replaced as a whole."`
 	}
 }
@@ -172,6 +181,13 @@ func (a *API) productRoutes() {
 		v := categoryOf(&c)
 		v.Document = c.Document
 		return v, err
+	})
+	list(a, "/api/v1/protocols", access.ReadProduct, ofNobody, "The ways in which devices reach the platform: a catalogue of the program", func(_ context.Context, _ access.Actor, in *PageInput) (page[protocolView], error) {
+		all, err := product.Protocols()
+		if err != nil {
+			return page[protocolView]{}, err
+		}
+		return pageWithin(all, in, func(p *product.Protocol) string { return p.Name }, protocolOf)
 	})
 	list(a, "/api/v1/products", access.ReadProduct, ofCaller, "List products", func(ctx context.Context, who access.Actor, in *productsInput) (page[productView], error) {
 		p, err := a.Products.List(ctx, who, in.ask(in.filters()))

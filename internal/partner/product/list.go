@@ -96,7 +96,7 @@ type Offer struct {
 	Category     string
 	Names        Names
 	Icon         string
-	Protocols    []string
+	Protocols    []string // of what it is built on, too
 	Certified    bool
 	Certificate  certify.Certificate // zero: none is in force
 }
@@ -136,10 +136,11 @@ func offers() *listing.List[Product] {
 
 func (s *Service) offer(ctx context.Context, q store.Querier, p *Product) (Offer, error) {
 	o := Offer{
-		ID: p.ID, Organisation: p.Organisation, Kind: p.Kind, State: p.State, Category: p.Category, Names: p.Names, Icon: p.Icon, Protocols: p.Protocols,
+		ID: p.ID, Organisation: p.Organisation, Kind: p.Kind, State: p.State, Category: p.Category, Names: p.Names, Icon: p.Icon,
 	}
-	if s.Certify == nil {
-		return o, nil
+	var err error
+	if o.Protocols, err = speaks(ctx, q, p); err != nil || s.Certify == nil {
+		return o, err
 	}
 	c, err := s.Certify.InForce(ctx, q, p.ID)
 	if err != nil && fault.Of(err) == nil {

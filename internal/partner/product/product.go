@@ -1,7 +1,7 @@
 // Package product knows the products of makers (产品) and their thing models.
 //
-// It owns the tables product, product_draft, product_model, product_paper and product_erased and the data files of categories
-// and papers, and promises:
+// It owns the tables product, product_draft, product_model, product_paper and product_erased and the data files of categories,
+// papers and protocols, and promises:
 //   - a ProductID is given to one product only, also after older data were restored; its ProductKey follows from it;
 //   - a product has its key for secrets from the transaction that makes it;
 //   - a published thing model never changes; what the devices of a product are checked against is its latest version;
@@ -97,10 +97,10 @@ type Product struct {
 	ChangedAt    time.Time
 	Kind         Kind
 	State        State
-	Offered      bool   // others may build on it
-	BuiltOn      string // product: chip or module; empty: nothing, or directly on the platform's protocol
-	Solution     string // product; empty: none
-	Protocols    []string
+	Offered      bool     // others may build on it
+	BuiltOn      string   // product: chip or module; empty: nothing, or directly on the platform's protocol
+	Solution     string   // product; empty: none
+	Protocols    []string // of a chip, what it was tuned for; of others, what they use of that; empty: all of it
 	Care         Care
 	Icon         string // blob; empty: none
 	IconMedia    string
@@ -193,7 +193,7 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, who access.Actor, ru
 	c := Change{BuiltOn: &n.BuiltOn, Solution: &n.Solution}
 	if len(n.Protocols) > 0 {
 		c.Protocols = &n.Protocols
-		if err := checkProtocols(n.Protocols); err != nil {
+		if err := checkProtocols("/protocols", n.Protocols); err != nil {
 			return err
 		}
 	}

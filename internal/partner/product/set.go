@@ -112,7 +112,7 @@ func (c *Change) check() error {
 		}
 	}
 	if c.Protocols != nil {
-		if err := checkProtocols(*c.Protocols); err != nil {
+		if err := checkProtocols("/protocols", *c.Protocols); err != nil {
 			return err
 		}
 	}
@@ -142,20 +142,6 @@ func (c *Change) note() string {
 	return strings.Join(parts, ", ")
 }
 
-var protocolForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,63}$`)
-
-func checkProtocols(all []string) error {
-	if len(all) > 32 {
-		return fault.Invalid("/protocols", fmt.Sprintf("%d words", len(all)), "at most 32", "")
-	}
-	for i, w := range all {
-		if !protocolForm.MatchString(w) || slices.Contains(all[:i], w) {
-			return fault.Invalid(fmt.Sprintf("/protocols/%d", i), w, "a word of its own of 1 to 64 lower-case letters, digits, dots, dashes and underscores", "")
-		}
-	}
-	return nil
-}
-
 func (s *Service) apply(ctx context.Context, tx *store.Tx, p *Product, c Change) error {
 	rule, err := ruleOf(p.Kind)
 	if err != nil {
@@ -168,9 +154,6 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, p *Product, c Change)
 		p.Care = *c.Care
 	}
 	if c.Protocols != nil {
-		if p.Kind != Chip && len(*c.Protocols) > 0 {
-			return fault.Invalid("/protocols", strings.Join(*c.Protocols, " "), "nothing: only a chip declares what it was tuned for", "leave it out")
-		}
 		p.Protocols = *c.Protocols
 	}
 	if c.BuiltOn != nil && *c.BuiltOn != p.BuiltOn {
@@ -189,10 +172,13 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, p *Product, c Change)
 		}
 		p.Solution = *c.Solution
 	}
-	if c.design() {
-		return s.look(ctx, tx, p)
+	if !c.design() {
+		return nil
 	}
-	return nil
+	if err := p.fits(ctx, tx); err != nil {
+		return err
+	}
+	return s.look(ctx, tx, p)
 }
 
 // change loads a product, lets do change it, writes it and records the act, in one transaction.
@@ -280,6 +266,9 @@ func (s *Service) OpenCase(ctx context.Context, who access.Actor, id string, cov
 	}
 	if s.Certify == nil {
 		return certify.Case{}, fault.Unavailable("certification is not part of this program", nil)
+	}
+	if err := checkProtocols("/covers/protocols", covers.Protocols); err != nil {
+		return certify.Case{}, err
 	}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		p, err := load(ctx, tx, who, id)

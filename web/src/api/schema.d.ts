@@ -3404,6 +3404,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/protocols": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ways in which devices reach the platform: a catalogue of the program
+         * @description Needs product.read.
+         */
+        get: operations["get_protocols"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/service-applications": {
         parameters: {
             query?: never;
@@ -5943,7 +5963,7 @@ export interface components {
             names: {
                 [key: string]: string;
             };
-            /** @description What a chip was tuned for. */
+            /** @description Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them. */
             protocols?: string[] | null;
             /** @description Product: a solution that is certified. */
             solution?: string;
@@ -5994,7 +6014,7 @@ export interface components {
                 [key: string]: string;
             };
             organisation: string;
-            /** @description What a chip was tuned for. */
+            /** @description Its own, or those of what it is built on. */
             protocols?: string[];
             state: string;
             /**
@@ -6449,6 +6469,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageProtocolView: {
+            items: components["schemas"]["ProtocolView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageReceiptView: {
             items: components["schemas"]["ReceiptView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -6730,7 +6757,7 @@ export interface components {
              */
             product_id: number;
             product_key: string;
-            /** @description What a chip was tuned for. */
+            /** @description Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them. */
             protocols?: string[];
             /**
              * Format: int64
@@ -6768,6 +6795,18 @@ export interface components {
             type: string;
             unit?: string;
             writable: boolean;
+        };
+        ProtocolView: {
+            about: {
+                [key: string]: string;
+            };
+            /** @description Stable. */
+            name: string;
+            names: {
+                [key: string]: string;
+            };
+            /** @description That must be open to an organisation for triples and the publication of its products; none for devices of other clouds. */
+            service?: string;
         };
         ProvedView: {
             /** Format: date-time */
@@ -6978,6 +7017,7 @@ export interface components {
             names?: {
                 [key: string]: string;
             };
+            /** @description Replaced as a whole. */
             protocols?: string[];
             /** @description Empty: none. */
             solution?: string;
@@ -19689,6 +19729,78 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    get_protocols: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "mqtt",
+                     *           "names": {
+                     *             "en": "Wi-Fi (MQTT)",
+                     *             "zh-CN": "Wi-Fi 直连（MQTT）"
+                     *           },
+                     *           "about": {
+                     *             "en": "The device connects by itself and speaks Alink messages over MQTT; a wired one, too.",
+                     *             "zh-CN": "设备自行联网，用 MQTT 收发 Alink 消息；有线网络也一样。"
+                     *           },
+                     *           "service": "device_access_wifi"
+                     *         },
+                     *         {
+                     *           "name": "ble_combo",
+                     *           "names": {
+                     *             "en": "Wi-Fi set up over Bluetooth (combo)",
+                     *             "zh-CN": "蓝牙辅助配网（combo）"
+                     *           },
+                     *           "about": {
+                     *             "en": "The device gets the Wi-Fi's name and password over Bluetooth and connects by itself from then on.",
+                     *             "zh-CN": "通过蓝牙把 Wi-Fi 的名称和密码交给设备，之后设备直连。"
+                     *           },
+                     *           "service": "device_access_wifi"
+                     *         },
+                     *         {
+                     *           "name": "sub_device",
+                     *           "names": {
+                     *             "en": "gateway and sub-devices",
+                     *             "zh-CN": "网关与子设备"
+                     *           },
+                     *           "about": {
+                     *             "en": "A gateway logs in for its sub-devices and passes their messages on.",
+                     *             "zh-CN": "网关代子设备登录，并转发它们的消息。"
+                     *           },
+                     *           "service": "device_access_wifi"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageProtocolView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_service_applications: {
