@@ -258,7 +258,7 @@ func TestSendOfMQTT5(t *testing.T) {
 			t.Errorf("%s: out %q, want %q", tt.in, got, tt.out)
 		}
 	}
-	id, err := s.Send(&Outgoing{Topic: "a/b", QoS: 1, Again: 77})
+	id, err := s.Send(&Outgoing{Topic: "a/b", QoS: 1, ID: 77, Dup: true})
 	if raw := s.Take(nil); id != 77 || err != nil || raw[0] != 0x3a {
 		t.Errorf("again: id %d, %v, %x, want 77 and DUP", id, err, raw)
 	}

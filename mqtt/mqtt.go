@@ -13,7 +13,7 @@
 //   - decoding a PUBLISH, answering it and encoding one allocate nothing.
 //
 // Sessions speak 3.1.1 and 5 with QoS 0, 1 and 2. What must outlive a connection (subscriptions, identifiers of QoS 2
-// that were not released, messages on their way) a handler gives back to the next one: [Welcome.Held], [Outgoing.Again].
+// that were not released, messages on their way) a handler gives back to the next one: [Welcome.Held], [Outgoing.Dup].
 // Enhanced authentication is refused as the standard asks.
 package mqtt
 

@@ -8,7 +8,8 @@ type Outgoing struct {
 	Payload    []byte
 	QoS        uint8
 	Retain     bool       // it was kept, and the client subscribed later
-	Again      uint16     // it went in an earlier connection with this id and was not acknowledged: it goes with DUP; 0: new
+	ID         uint16     // of QoS 1 and 2: the packet identifier, if no message under way has it; 0: the next that is free
+	Dup        bool       // it went with this ID in an earlier connection and was not acknowledged
 	Properties Properties // MQTT 5: message expiry, response topic, subscription identifiers …; no topic alias; not sent in 3.1.1
 }
 
@@ -51,7 +52,7 @@ func (s *Session) send(m *Outgoing) (id uint16, err error) {
 		}
 		id = s.take(m)
 		s.out = s.out.room(headerSize(body) + body)
-		s.out.b = AppendPublish(s.out.b, V311, m.Topic, m.Payload, m.QoS, id, m.Again != 0, m.Retain)
+		s.out.b = AppendPublish(s.out.b, V311, m.Topic, m.Payload, m.QoS, id, m.Dup && m.QoS > 0, m.Retain)
 		return id, nil
 	}
 	return s.sendFive(m)
@@ -59,7 +60,7 @@ func (s *Session) send(m *Outgoing) (id uint16, err error) {
 
 // sendFive is send in MQTT 5. The caller holds mu.
 func (s *Session) sendFive(m *Outgoing) (id uint16, err error) {
-	p := Packet{Type: PUBLISH, QoS: m.QoS, Retain: m.Retain, Dup: m.Again != 0, Topic: []byte(m.Topic), Payload: m.Payload, Properties: m.Properties}
+	p := Packet{Type: PUBLISH, QoS: m.QoS, Retain: m.Retain, Dup: m.Dup && m.QoS > 0, Topic: []byte(m.Topic), Payload: m.Payload, Properties: m.Properties}
 	fresh := s.five.alias(&p)
 	size := publishSize(&p)
 	switch {
@@ -89,7 +90,7 @@ func (s *Session) take(m *Outgoing) uint16 {
 	if m.QoS == 0 {
 		return 0
 	}
-	id := m.Again
+	id := m.ID
 	if id == 0 || s.indexWent(id) >= 0 {
 		id = s.nextID()
 	}

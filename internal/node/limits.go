@@ -138,6 +138,7 @@ func (n *Node) guardRooms() {
 	}{
 		{"home", n.Homes},
 		{"command", n.Commands},
+		{"session", n.Sessions},
 		{"shadow", n.Shadows},
 		{"history", n.History},
 		{"device", n.Devices},

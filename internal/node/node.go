@@ -29,6 +29,7 @@ import (
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/history"
 	"lampworks/internal/fleet/history/dayfile"
+	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
@@ -86,6 +87,7 @@ type Node struct {
 	Devices  *device.Service
 	Shadows  *shadow.Service
 	Commands *command.Commands
+	Sessions *session.Service
 	History  *history.Service
 	Virtual  *virtual.Fleet
 	Homes    *home.Service
@@ -235,13 +237,18 @@ func (n *Node) openRooms(context.Context) error {
 	n.Shadows = shadow.New(n.Store, n.Products, n.log)
 	n.Commands = command.New(n.Store, n.Products, n.Shadows, n.Bus, n.log)
 	n.Commands.Hold(n.Quota)
+	n.Sessions = session.New(n.Store, n.log)
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
 	n.Virtual = virtual.NewFleet(n.log)
 	n.Homes = home.New(n.Store)
 	n.Voice = voice.New(voice.Config{Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Logger: n.log})
 	n.guardRooms()
+	sessions := n.Sessions
+	if n.c.NoConsumers {
+		sessions = nil
+	}
 	n.Gateway = gateway.New(gateway.Config{
-		Devices: n.Devices, Products: n.Products, Commands: n.Commands, Log: n.Log, Bus: n.Bus, Logger: n.log,
+		Sessions: sessions, Devices: n.Devices, Products: n.Products, Commands: n.Commands, Log: n.Log, Bus: n.Bus, Logger: n.log,
 		Enforce: n.Enforce, Quota: n.Quota, Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
 	})
 	page, err := console.New(n.c.Console)
@@ -294,6 +301,9 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 	if _, err := n.Devices.Begin(store.Urgent(ctx)); err != nil {
 		return err
 	}
+	if err := n.Sessions.Begin(store.Urgent(ctx), n.Devices.FirstEpoch(), time.Now()); err != nil {
+		return err
+	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	g, serving := errgroup.WithContext(ctx)
@@ -340,6 +350,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 	work := map[string]func(context.Context) error{
 		"accounts":     n.Accounts.Run,
 		"quota":        n.Quota.Run,
+		"sessions":     n.Sessions.Run,
 		"enforcement":  n.Enforce.Run,
 		"exports":      n.Takeout.Run,
 		"blobs":        n.sweepBlobs,
@@ -362,6 +373,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"command completion": n.Commands.Follow,
 		"presence":           n.Devices.Follow,
 		"shadows":            n.Shadows.Follow,
+		"session state":      n.Sessions.Follow,
 		"history":            n.History.Follow,
 	} {
 		work[name] = func(ctx context.Context) error { return follow(ctx, n.Log) }

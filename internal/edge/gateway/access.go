@@ -10,6 +10,7 @@ import (
 
 	"lampworks/alink"
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/fleet/session"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/enforce"
@@ -23,7 +24,11 @@ const identifyTimeout = 5 * time.Second
 // tried out.
 func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	before, judged := c.g.changes.Load(), c.g.judged.Load()
+	var began *session.Began
 	code, why := c.admit(p.Connect)
+	if code == mqtt.Success {
+		began, code, why = c.asks(p)
+	}
 	if code != mqtt.Success {
 		c.g.Stats.Refused.Add(1)
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelInfo, "device refused", slog.String("address", c.from), slog.String("reason", why))
@@ -36,9 +41,19 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 		return mqtt.Welcome{Code: code, Text: why}
 	}
 	c.g.Stats.Accepted.Add(1)
-	if old := c.g.sessions.enter(c, c.g.c.Devices.Epoch); old != nil {
+	old := c.g.sessions.enter(c, c.g.c.Devices.Epoch)
+	if old != nil {
 		c.g.Stats.TakenOver.Add(1)
 		old.dismiss(mqtt.TakenOver, "taken over")
+	}
+	var w mqtt.Welcome
+	if began != nil {
+		var err error
+		if w, err = c.takeSession(began, old); err != nil {
+			c.g.Stats.Refused.Add(1)
+			c.g.missed(context.Background(), "taking the session of a device failed", err)
+			return mqtt.Welcome{Code: mqtt.Unavailable, Text: "the session cannot be taken now"}
+		}
 	}
 	c.presence(context.Background(), true, "connected")
 	c.watchSoon()
@@ -48,13 +63,14 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	if c.g.judged.Load() != judged { // the same of its standing
 		c.g.conns.Go(func() { c.g.judge(context.Background(), []*conn{c}) })
 	}
-	return c.welcome(p)
-}
-
-// welcome says what holds for an MQTT 5 client that asked for something else.
-func (c *conn) welcome(p *mqtt.Packet) (w mqtt.Welcome) {
-	if q, ok := p.Properties.Find(mqtt.SessionExpiry); ok && q.Int > 0 {
-		w.Properties = w.Properties.Append(mqtt.Property{ID: mqtt.SessionExpiry}) // sessions end with their connection
+	if q, ok := p.Properties.Find(mqtt.SessionExpiry); ok {
+		lasts := uint32(0)
+		if c.stay != nil {
+			lasts = uint32(c.stay.lasts / time.Second)
+		}
+		if q.Int != lasts { // less than it asked for
+			w.Properties = w.Properties.Append(mqtt.Property{ID: mqtt.SessionExpiry, Int: lasts})
+		}
 	}
 	return w
 }

@@ -31,11 +31,13 @@ type conn struct {
 	of           unique.Handle[origin]
 	epoch        uint64
 
+	stay      *stay // set by Connect; nil: nothing of the session is written down
 	secure    bool
 	ahead     time.Duration // how far it is ahead of a limit; the reader waits so long
 	active    atomic.Int64  // tick of the last bytes read
 	started   atomic.Int64  // tick of the first byte of an unfinished packet; 0: none
 	gone      atomic.Bool
+	cut       atomic.Bool  // the platform ended it: its will is not said
 	receiving atomic.Bool  // the reader is inside Receive and writes what comes of it
 	writing   atomic.Bool  // somebody writes
 	refused   atomic.Bool  // a command found no room in the output: deliver when that is written
@@ -49,6 +51,8 @@ type conn struct {
 	mu       sync.Mutex
 	reason   string           // why it ends; the first reason stands
 	flying   map[uint16]int64 // packet id → Seq of the command, until PUBACK
+	over     chan struct{}    // closed by the end, if somebody waits for it
+	ended    bool             // the reader has stopped
 	giving   bool             // a delivery runs
 	again    bool             // and shall look once more
 	chunk    []byte           // of the read in progress
@@ -108,7 +112,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b
 func (c *conn) serve(ctx context.Context) {
 	c.g.wheel.put(c, c.due())
 	if c.g.stopping.Load() { // whoever closes all may have looked before
-		c.dismiss(mqtt.ShuttingDown, "server stopping")
+		c.dismiss(mqtt.ShuttingDown, stopping)
 	}
 	err := c.loop(ctx)
 	c.end(ctx, err)
@@ -298,12 +302,16 @@ func isTimeout(err error) bool {
 	return errors.As(err, &ne) && ne.Timeout()
 }
 
+// stopping is the reason of sessions that end with the program.
+const stopping = "server stopping"
+
 // goodbye is how long a peer may take to take the last word.
 const goodbye = time.Second
 
 // dismiss is close with a last word to a peer of MQTT 5; it does not wait either. Nothing that comes after it counts.
 func (c *conn) dismiss(r mqtt.Reason, reason string) {
 	c.because(reason)
+	c.cut.Store(r == mqtt.Administrative)
 	if c.s.Version() != mqtt.V5 || c.gone.Swap(true) {
 		c.close(reason)
 		return
@@ -342,6 +350,7 @@ func (c *conn) close(reason string) {
 
 // end cleans up after the reader has stopped.
 func (c *conn) end(ctx context.Context, err error) {
+	defer c.isOver()
 	c.close(reasonOf(err))
 	c.g.wheel.remove(c)
 	c.s.Close()
@@ -358,6 +367,7 @@ func (c *conn) end(ctx context.Context, err error) {
 	}
 	c.g.sessions.leave(c)
 	c.g.c.Logger.LogAttrs(ctx, level, "session ended", slog.String("device", c.device), slog.String("reason", reason), slog.Any("error", err))
+	c.leave(context.WithoutCancel(ctx), reason)
 	c.presence(context.WithoutCancel(ctx), false, reason)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -161,10 +162,18 @@ func (c *conn) Subscribe(p *mqtt.Packet, codes []byte) {
 		}
 		granted = true
 	}
-	if granted {
-		c.filters.Store(&next)
-		c.deliver()
+	if !granted {
+		return
 	}
+	if err := c.keepFilters(&next); err != nil {
+		c.g.missed(context.Background(), "keeping the subscriptions of a device failed", err)
+		for i := range codes {
+			codes[i] = byte(mqtt.Unspecified)
+		}
+		return
+	}
+	c.filters.Store(&next)
+	c.deliver()
 }
 
 // Unsubscribe takes filters back.
@@ -179,6 +188,13 @@ func (c *conn) Unsubscribe(p *mqtt.Packet, codes []byte) {
 		}
 		next = next.without(f.Topic, c.of.Value().key, c.name)
 	}
+	if err := c.keepFilters(&next); err != nil {
+		c.g.missed(context.Background(), "keeping the subscriptions of a device failed", err)
+		for i := range codes {
+			codes[i] = byte(mqtt.Unspecified)
+		}
+		return
+	}
 	c.filters.Store(&next)
 }
 
@@ -186,12 +202,6 @@ func (c *conn) subscribed(t alink.Template, arg string) bool {
 	f := c.filters.Load()
 	return f != nil && f.has(t, arg)
 }
-
-// Disconnect is a goodbye.
-func (c *conn) Disconnect(*mqtt.Packet) { c.because("disconnected") }
-
-// Release says that a message of QoS 2 will not come again.
-func (c *conn) Release(id uint16) { c.s.Complete(id) }
 
 // Puback tells that the device has the packet of a command.
 func (c *conn) Puback(id uint16, _ mqtt.Reason) {
@@ -241,6 +251,9 @@ func (c *conn) giveOnce(ctx context.Context) error {
 	if c.gone.Load() || !c.s.Connected() || !c.listens() {
 		return nil
 	}
+	if err := c.resume(ctx); err != nil {
+		return err
+	}
 	room := c.s.Room()
 	if room <= 0 {
 		return nil // Puback comes here again
@@ -251,7 +264,7 @@ func (c *conn) giveOnce(ctx context.Context) error {
 		return err
 	}
 	for i := range cs {
-		if err := c.send(&cs[i]); err != nil {
+		if err := c.send(&cs[i], false); err != nil {
 			return c.giveBack(ctx, cs[i:], err, i > 0)
 		}
 	}
@@ -291,8 +304,9 @@ func (c *conn) carries(cmd *command.Command) bool {
 	return c.subscribed(alink.PropertySet, "")
 }
 
-// send hands one command to the session. An error means that nothing was queued.
-func (c *conn) send(cmd *command.Command) error {
+// send hands one command to the session, again if an earlier connection had it. An error means that nothing was queued. The
+// packet identifier follows from the command, so that it is the same every time.
+func (c *conn) send(cmd *command.Command, again bool) error {
 	t, arg := alink.PropertySet, ""
 	if cmd.Kind == command.Service {
 		t, arg = alink.ServiceInvoke, cmd.Service
@@ -301,7 +315,7 @@ func (c *conn) send(cmd *command.Command) error {
 	topic := t.Topic(c.of.Value().key, c.name, arg)
 	payload := alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), t.Method(arg), cmd.Params)
 	c.mu.Lock()
-	id, err := c.s.Send(&mqtt.Outgoing{Topic: topic, Payload: payload, QoS: f.qos(t, arg), Properties: c.properties(cmd, f, t, arg)})
+	id, err := c.s.Send(&mqtt.Outgoing{Topic: topic, Payload: payload, QoS: f.qos(t, arg), Properties: c.properties(cmd, f, t, arg), ID: uint16(cmd.Seq%math.MaxUint16) + 1, Dup: again})
 	if err == nil && id != 0 {
 		if c.flying == nil {
 			c.flying = make(map[uint16]int64)

@@ -227,7 +227,18 @@ type rawLamp struct {
 	in mqtt.Decoder
 }
 
+// raw connects a light with a clean session.
 func (h *house) raw(t *testing.T, d device.Device, v mqtt.Version) *rawLamp {
+	t.Helper()
+	r, ack := h.rawAs(t, d, func(p *mqtt.Packet) { p.Connect.Version = v })
+	if ack.Code != 0 {
+		t.Fatalf("CONNACK %+v", ack)
+	}
+	return r
+}
+
+// rawAs connects a light whose CONNECT ask completes.
+func (h *house) rawAs(t *testing.T, d device.Device, ask func(*mqtt.Packet)) (*rawLamp, mqtt.Packet) {
 	t.Helper()
 	nc, err := net.Dial("tcp", h.addr)
 	if err != nil {
@@ -235,12 +246,13 @@ func (h *house) raw(t *testing.T, d device.Device, v mqtt.Version) *rawLamp {
 	}
 	t.Cleanup(func() { nc.Close() })
 	a := h.credentials(t, d)
-	r := &rawLamp{nc: nc, in: mqtt.Decoder{Version: v}}
-	r.send(t, mqtt.AppendPacket(nil, &mqtt.Packet{Type: mqtt.CONNECT, Connect: &mqtt.Connect{
-		Version: v, Clean: true, HasUsername: true, HasPassword: true, ClientID: []byte(a.ClientID), Username: []byte(a.Username), Password: []byte(a.Password),
-	}}, v))
-	r.await(t, mqtt.CONNACK, 1)
-	return r
+	p := mqtt.Packet{Type: mqtt.CONNECT, Connect: &mqtt.Connect{
+		Clean: true, HasUsername: true, HasPassword: true, ClientID: []byte(a.ClientID), Username: []byte(a.Username), Password: []byte(a.Password),
+	}}
+	ask(&p)
+	r := &rawLamp{nc: nc, in: mqtt.Decoder{Version: p.Connect.Version}}
+	r.send(t, mqtt.AppendPacket(nil, &p, p.Connect.Version))
+	return r, r.await(t, mqtt.CONNACK, 1)
 }
 
 func (r *rawLamp) send(t *testing.T, b []byte) {
@@ -250,7 +262,7 @@ func (r *rawLamp) send(t *testing.T, b []byte) {
 	}
 }
 
-// await reads until n packets of a type came, and gives the codes and properties of the last.
+// await reads until n packets of a type came, and gives the last. What comes behind it is read, too.
 func (r *rawLamp) await(t *testing.T, want mqtt.Type, n int) (last mqtt.Packet) {
 	t.Helper()
 	b := make([]byte, 4096)
@@ -263,7 +275,8 @@ func (r *rawLamp) await(t *testing.T, want mqtt.Type, n int) (last mqtt.Packet) 
 		if err := r.in.Push(b[:got], func(p *mqtt.Packet) error {
 			if p.Type == want {
 				n--
-				last = mqtt.Packet{Type: p.Type, ID: p.ID, Code: p.Code, SessionPresent: p.SessionPresent, Codes: bytes.Clone(p.Codes), Properties: bytes.Clone(p.Properties)}
+				last = *p
+				last.Topic, last.Payload, last.Codes, last.Properties = bytes.Clone(p.Topic), bytes.Clone(p.Payload), bytes.Clone(p.Codes), bytes.Clone(p.Properties)
 			}
 			return nil
 		}); err != nil {

@@ -27,6 +27,7 @@ import (
 
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/fleet/session"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/enforce"
@@ -73,6 +74,7 @@ type Config struct {
 	Devices  *device.Service
 	Products *product.Service
 	Commands *command.Commands
+	Sessions *session.Service // nil: sessions end with their connections, and wills are not said
 	Log      uplink.Log
 	Bus      bus.Bus
 	Enforce  *enforce.Service // nil: no measures are asked for
@@ -108,7 +110,7 @@ type Gateway struct {
 
 // Stats are counters of this process since its start.
 type Stats struct {
-	Accepted, Refused, Messages, Rejected, Delivered, TakenOver, Enforced, Limited atomic.Int64
+	Accepted, Refused, Messages, Rejected, Delivered, TakenOver, Enforced, Limited, Wills atomic.Int64
 }
 
 // Counts are the counters by their names in /metrics.
@@ -117,7 +119,7 @@ func (g *Gateway) Counts() map[string]int64 {
 	return map[string]int64{
 		"connects_accepted_total": s.Accepted.Load(), "connects_refused_total": s.Refused.Load(), "sessions_taken_over_total": s.TakenOver.Load(),
 		"messages_total": s.Messages.Load(), "messages_rejected_total": s.Rejected.Load(), "commands_delivered_total": s.Delivered.Load(),
-		"sessions_enforced_total": s.Enforced.Load(), "messages_over_limit_total": s.Limited.Load(),
+		"sessions_enforced_total": s.Enforced.Load(), "messages_over_limit_total": s.Limited.Load(), "wills_total": s.Wills.Load(),
 	}
 }
 
@@ -210,6 +212,7 @@ func (g *Gateway) round(ctx context.Context) {
 	for _, c := range g.waiting.take() {
 		c.deliver()
 	}
+	g.sayWills(ctx)
 	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)
 	if err != nil {
 		g.missed(ctx, "asking for due commands failed", err)
@@ -307,7 +310,7 @@ func (g *Gateway) recheck(ctx context.Context, cs []*conn) bool {
 func (g *Gateway) close() {
 	g.stopping.Store(true)
 	for _, c := range g.wheel.all() {
-		c.dismiss(mqtt.ShuttingDown, "server stopping")
+		c.dismiss(mqtt.ShuttingDown, stopping)
 	}
 	g.conns.Wait()
 }

@@ -18,6 +18,7 @@ import (
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
+	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
@@ -40,7 +41,9 @@ func newHouse(t *testing.T, lights int, log func(uplink.Log) uplink.Log, limits 
 	h.commands = command.New(h.Store, h.Products, shadow.New(h.Store, h.Products, h.Quiet), h.Bus, h.Quiet)
 	devicetest.Run(t, h.commands.Run)
 	devicetest.Run(t, func(ctx context.Context) error { return h.commands.Follow(ctx, h.Log) })
-	c := gateway.Config{Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
+	sessions := session.New(h.Store, h.Quiet)
+	devicetest.Run(t, func(ctx context.Context) error { return sessions.Follow(ctx, h.Log) })
+	c := gateway.Config{Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
 	if log != nil {
 		c.Log = log(h.Log)
 	}

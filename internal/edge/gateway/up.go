@@ -117,20 +117,26 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 		return answer{}, &refusal{alink.CodeBadRequest, err.Error()}, nil
 	}
 	a := answer{id: req.ID, wanted: req.Ack}
-	model, err := c.g.c.Products.Model(context.Background(), c.of.Value().product)
+	v, err := c.g.fits(context.Background(), c.of.Value().product, t, string(arg), req.Params)
 	if err != nil {
-		return a, nil, fmt.Errorf("%w: %w", errUnread, err)
-	}
-	var v *tsl.Violation
-	if t == alink.PropertyPost {
-		v = model.CheckPost(req.Params, ignore)
-	} else {
-		v = model.CheckEvent(string(arg), req.Params)
+		return a, nil, err
 	}
 	if v != nil {
 		return a, &refusal{alink.CodeParam, v.Error()}, nil
 	}
 	return a, nil, nil
+}
+
+// fits holds the parameters of a property or event post against the thing model of a product.
+func (g *Gateway) fits(ctx context.Context, product string, t alink.Template, arg string, params []byte) (*tsl.Violation, error) {
+	model, err := g.c.Products.Model(ctx, product)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnread, err)
+	}
+	if t == alink.PropertyPost {
+		return model.CheckPost(params, ignore), nil
+	}
+	return model.CheckEvent(arg, params), nil
 }
 
 func ignore(*tsl.Property, []byte, int64) {}
@@ -173,6 +179,9 @@ func (c *conn) reply(t alink.Template, arg string, text []byte, a *answer) error
 // store hands a message to the Log; acknowledgement and answer leave when it is on disk.
 func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) error {
 	m := device.Message{Product: c.of.Value().product, Template: t, Arg: string(arg), Payload: p.Payload}
+	if p.QoS == 2 && c.lasting() {
+		m.PacketID = p.ID
+	}
 	body, err := m.Append(make([]byte, 0, len(p.Payload)+len(arg)+24))
 	if err != nil {
 		return c.refuse(p, t, arg, a, &refusal{alink.CodeBadRequest, err.Error()})

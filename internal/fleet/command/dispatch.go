@@ -73,6 +73,38 @@ func (s *Commands) Take(ctx context.Context, device string, epoch uint64, limit 
 	return out, nil
 }
 
+// Resume gives up to limit of the commands that an earlier session of a device was sent and did not acknowledge, in order, to
+// its session of the given epoch: those only that do no harm when they come twice. They are to go again as they went. The
+// others end as the deadline has it: nobody knows whether they were carried out.
+func (s *Commands) Resume(ctx context.Context, device string, epoch uint64, limit int, again func(*Command) bool) ([]Command, error) {
+	var out []Command
+	now := time.Now()
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		out = out[:0]
+		sent, err := query(ctx, tx, "WHERE device = ? AND state = 'sent' AND epoch < ? AND ended_at IS NULL ORDER BY seq LIMIT ?", device, int64(epoch), MaxWaiting+1)
+		if err != nil {
+			return err
+		}
+		for _, c := range sent {
+			if len(out) == limit {
+				break
+			}
+			if !c.DeadlineAt.After(now) || !again(&c) {
+				continue
+			}
+			if _, err := tx.Exec(ctx, "UPDATE command SET epoch = ? WHERE seq = ? AND state = 'sent'", int64(epoch), c.Seq); err != nil {
+				return fmt.Errorf("giving command %s to the next session: %w", c.ID, err)
+			}
+			out = append(out, c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("resuming the commands of device %s: %w", device, err)
+	}
+	return out, nil
+}
+
 // Return puts commands back of which not one byte was written to a socket.
 func (s *Commands) Return(ctx context.Context, cs []Command) error {
 	if len(cs) == 0 {

@@ -117,6 +117,9 @@ const runShift = 40
 // it, whatever the clock says. See [Service.Begin].
 func (s *Service) Epoch() uint64 { return s.run.Load()<<runShift + s.sessions.Add(1) }
 
+// FirstEpoch is below every epoch of this run and above those of the runs before it.
+func (s *Service) FirstEpoch() uint64 { return s.run.Load() << runShift }
+
 // StateSubject is the Bus subject, completed by the device's id, of a change of [State]. It may be lost; see
 // [Service.Disabled].
 const StateSubject = "device.state."

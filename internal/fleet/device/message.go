@@ -20,11 +20,23 @@ type Message struct {
 	Template alink.Template // the topic, without names
 	Arg      string         // event or service identifier, or the free part of a user topic; at most 255 bytes
 	Payload  []byte         // the bytes as they came
+
+	// Of messages of a session that outlives its connection:
+	PacketID uint16 // of QoS 2, which is held until the device releases it; 0: none
+	WillOf   uint64 // epoch of the session whose will it is; 0: it is none
 }
 
-const messageForm = 1 // first byte of the body; a later form gets the next number and old records stay readable
+// First byte of the body; a later form gets the next number and old records stay readable.
+const (
+	messageForm  = 1
+	sessionsForm = 2 // with packet identifier and epoch
+)
 
-// Append adds the encoded message to dst: form (1), product (16), template (1), length of Arg (1), Arg, payload.
+// OfSession reports whether the body of a record of kind [uplink.Message] says something about the session of its device.
+func OfSession(body []byte) bool { return len(body) > 0 && body[0] == sessionsForm }
+
+// Append adds the encoded message to dst: form (1), product (16), template (1), length of Arg (1), Arg; of a session's, packet
+// identifier (2) and epoch (8); payload.
 func (m *Message) Append(dst []byte) ([]byte, error) {
 	id, err := uuid.Parse(m.Product)
 	if err != nil {
@@ -33,10 +45,18 @@ func (m *Message) Append(dst []byte) ([]byte, error) {
 	if len(m.Arg) > 255 {
 		return dst, fmt.Errorf("encoding a message: the topic argument has %d bytes, at most 255 are kept", len(m.Arg))
 	}
-	dst = append(dst, messageForm)
+	ofSession := m.PacketID != 0 || m.WillOf != 0
+	form := byte(messageForm)
+	if ofSession {
+		form = sessionsForm
+	}
+	dst = append(dst, form)
 	dst = append(dst, id[:]...)
 	dst = append(dst, byte(m.Template), byte(len(m.Arg)))
 	dst = append(dst, m.Arg...)
+	if ofSession {
+		dst = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(dst, m.PacketID), m.WillOf)
+	}
 	return append(dst, m.Payload...), nil
 }
 
@@ -45,19 +65,21 @@ var errMessage = errors.New("the record holds no device message of a known form"
 // DecodeMessage reads the body of an uplink record. Payload aliases body.
 func DecodeMessage(body []byte) (Message, error) {
 	const head = 1 + 16 + 1 + 1
-	if len(body) < head || body[0] != messageForm {
+	if len(body) < head || body[0] != messageForm && body[0] != sessionsForm {
 		return Message{}, errMessage
 	}
-	n := int(body[18])
-	if len(body) < head+n {
+	n, more := int(body[18]), 0
+	if OfSession(body) {
+		more = 10
+	}
+	if len(body) < head+n+more {
 		return Message{}, errMessage
 	}
-	return Message{
-		Product:  uuid.UUID(body[1:17]).String(),
-		Template: alink.Template(body[17]),
-		Arg:      string(body[head : head+n]),
-		Payload:  body[head+n:],
-	}, nil
+	m := Message{Product: uuid.UUID(body[1:17]).String(), Template: alink.Template(body[17]), Arg: string(body[head : head+n]), Payload: body[head+n+more:]}
+	if more > 0 {
+		m.PacketID, m.WillOf = binary.BigEndian.Uint16(body[head+n:]), binary.BigEndian.Uint64(body[head+n+2:])
+	}
+	return m, nil
 }
 
 // Products lists the products that property reports among the records are of, each once, so that a reader of the Log can

@@ -24,6 +24,7 @@ const (
 	Message  Kind = 1 // a message of a device
 	Presence Kind = 2 // a device came or went
 	Fact     Kind = 3 // something a room noted for others: voice, pairing, notice
+	Session  Kind = 4 // what a device subscribed to, released, left behind
 )
 
 // A Record is one entry of the Log.

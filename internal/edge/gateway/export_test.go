@@ -1,0 +1,4 @@
+package gateway
+
+// RoundEvery is how late what is due may be done.
+const RoundEvery = roundEvery

@@ -1,0 +1,250 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"lampworks/alink"
+	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/session"
+	"lampworks/internal/infra/uplink"
+	"lampworks/mqtt"
+)
+
+// stay is what a connection keeps whose session is written down: it outlives the connection, goes on from an earlier one,
+// or leaves a will.
+type stay struct {
+	lasts  time.Duration // after this connection; 0: the session ends with it
+	resume bool          // an earlier one left something: what it was sent and did not acknowledge goes again
+	quiet  bool          // the will is not to be said
+}
+
+// maxWillDelay bounds how long a will waits, as sessions are bounded.
+const maxWillDelay = session.MaxLasts
+
+// asks reads what a CONNECT wants of the session; nil: nothing that must be written down.
+func (c *conn) asks(p *mqtt.Packet) (b *session.Began, code mqtt.Reason, why string) {
+	in := p.Connect
+	b = &session.Began{Clean: in.Clean}
+	switch {
+	case in.Version == mqtt.V5:
+		q, _ := p.Properties.Find(mqtt.SessionExpiry)
+		b.Lasts = min(time.Duration(q.Int)*time.Second, session.MaxLasts)
+	case !in.Clean:
+		b.Lasts = session.MaxLasts
+	}
+	if in.Will != nil {
+		if b.Will, code, why = c.will(in.Will); code != mqtt.Success {
+			return nil, code, why
+		}
+	}
+	if b.Clean && b.Lasts == 0 && b.Will == nil {
+		return nil, mqtt.Success, ""
+	}
+	if c.g.c.Sessions == nil { // nothing follows the Log here
+		return nil, mqtt.Success, ""
+	}
+	return b, mqtt.Success, ""
+}
+
+// will holds a will against the table of topics; its payload is checked when it is said, by the thing model of then.
+func (c *conn) will(w *mqtt.Will) (*session.Will, mqtt.Reason, string) {
+	o := c.of.Value()
+	t, arg, ok := alink.Match(w.Topic, o.key, c.name)
+	switch {
+	case !ok || t.Direction()&alink.Up == 0 || len(arg) > 255:
+		return nil, mqtt.BadTopicName, "the will is for a topic that is not its own"
+	case w.Retain:
+		return nil, mqtt.NoRetain, "the will is to be retained, and nothing is retained here"
+	}
+	out := &session.Will{Product: o.product, Template: t, Arg: string(arg), Payload: w.Payload}
+	if q, ok := w.Properties.Find(mqtt.WillDelay); ok {
+		out.Delay = min(time.Duration(q.Int)*time.Second, maxWillDelay)
+	}
+	return out, mqtt.Success, ""
+}
+
+// takeSession writes down that this connection has the session of its device, and takes what an earlier one left. The older
+// connection must have handed everything to the Log before.
+func (c *conn) takeSession(b *session.Began, old *conn) (w mqtt.Welcome, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
+	defer cancel()
+	if old != nil && !b.Clean {
+		if err := old.awaitEnd(ctx); err != nil {
+			return w, fmt.Errorf("waiting for the older connection to end: %w", err)
+		}
+	}
+	b.Epoch = c.epoch
+	r, err := session.AppendBegan(c.device, time.Now(), b)
+	if err != nil {
+		return w, err
+	}
+	pos, err := c.g.note(ctx, r)
+	if err != nil {
+		return w, err
+	}
+	c.stay = &stay{lasts: b.Lasts}
+	if b.Clean {
+		return w, nil
+	}
+	left, err := c.g.c.Sessions.At(ctx, c.device, c.epoch, pos)
+	if err != nil {
+		return w, err
+	}
+	c.stay.resume = left.Present
+	c.subscribeAgain(left.Filters)
+	return mqtt.Welcome{SessionPresent: left.Present, Held: left.Held}, nil
+}
+
+func (c *conn) subscribeAgain(list []session.Filter) {
+	var next subscriptions
+	if had := c.filters.Load(); had != nil {
+		next = *had
+	}
+	for _, f := range list {
+		next, _ = next.with(filter{text: []byte(f.Text), qos: f.QoS, id: f.ID}, c.of.Value().key, c.name)
+	}
+	c.filters.Store(&next)
+}
+
+// note appends a record to the Log and waits until it is on disk.
+func (g *Gateway) note(ctx context.Context, r uplink.Record) (uplink.Position, error) {
+	type stored struct {
+		pos uplink.Position
+		err error
+	}
+	done := make(chan stored, 1)
+	if err := g.c.Log.Append(ctx, r, func(pos uplink.Position, err error) { done <- stored{pos, err} }); err != nil {
+		return 0, err
+	}
+	s := <-done
+	return s.pos, s.err
+}
+
+// keepFilters writes down what the device is subscribed to, if its session outlives the connection.
+func (c *conn) keepFilters(f *subscriptions) error {
+	if c.stay == nil || c.stay.lasts == 0 {
+		return nil
+	}
+	list := make([]session.Filter, len(f.filters))
+	for i, g := range f.filters {
+		list[i] = session.Filter{Text: string(g.text), QoS: g.qos, ID: g.id}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
+	defer cancel()
+	_, err := c.g.note(ctx, session.FiltersRecord(c.device, time.Now(), c.epoch, list))
+	return err
+}
+
+// lasting reports whether messages of QoS 2 are held beyond the connection.
+func (c *conn) lasting() bool { return c.stay != nil && c.stay.lasts > 0 }
+
+// Release says that a message of QoS 2 will not come again. The device hears that it is settled when that is on disk, if its
+// session outlives the connection.
+func (c *conn) Release(id uint16) {
+	if !c.lasting() {
+		c.s.Complete(id)
+		return
+	}
+	err := c.g.c.Log.Append(context.Background(), session.ReleasedRecord(c.device, time.Now(), c.epoch, id), func(_ uplink.Position, err error) {
+		if err == nil {
+			c.s.Complete(id)
+		}
+	})
+	if err != nil {
+		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "a release was not stored", slog.String("device", c.device), slog.Any("error", err))
+	}
+}
+
+// Disconnect is a goodbye. It may ask that the session stays shorter or longer, and for the will all the same.
+func (c *conn) Disconnect(p *mqtt.Packet) {
+	c.because("disconnected")
+	if c.stay == nil {
+		return
+	}
+	c.stay.quiet = mqtt.Reason(p.Code) != mqtt.WithWill
+	if q, ok := p.Properties.Find(mqtt.SessionExpiry); ok {
+		c.stay.lasts = min(time.Duration(q.Int)*time.Second, session.MaxLasts)
+	}
+}
+
+// leave writes down that the connection is over. Sessions that end with the program are left to the next start, which gives
+// their devices a while to come back before their wills are said.
+func (c *conn) leave(ctx context.Context, reason string) {
+	if c.stay == nil || reason == stopping {
+		return
+	}
+	e := session.Ended{Epoch: c.epoch, Lasts: c.stay.lasts, Will: !c.stay.quiet && !c.cut.Load()}
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	err := c.g.c.Log.Append(ctx, session.EndedRecord(c.device, time.Now(), &e), func(_ uplink.Position, err error) {
+		if err != nil {
+			c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "the end of a session was not stored", slog.String("device", c.device), slog.Any("error", err))
+		}
+	})
+	if err != nil {
+		c.g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "the end of a session was not stored", slog.String("device", c.device), slog.Any("error", err))
+	}
+}
+
+// awaitEnd waits until the reader of the connection has stopped: what it handed to the Log stands before what comes next.
+func (c *conn) awaitEnd(ctx context.Context) error {
+	c.mu.Lock()
+	if c.over == nil {
+		c.over = make(chan struct{})
+		if c.ended {
+			close(c.over)
+		}
+	}
+	over := c.over
+	c.mu.Unlock()
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *conn) isOver() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	if c.over != nil {
+		close(c.over)
+	}
+}
+
+// resume sends again what an earlier connection was sent and did not acknowledge, if it does no harm to carry it out twice.
+func (c *conn) resume(ctx context.Context) error {
+	if c.stay == nil || !c.stay.resume {
+		return nil
+	}
+	cs, err := c.g.c.Commands.Resume(ctx, c.device, c.epoch, c.s.Room(), func(cmd *command.Command) bool { return c.carries(cmd) && c.repeatable(ctx, cmd) })
+	if err != nil {
+		c.g.waiting.put(c)
+		return err
+	}
+	c.stay.resume = false
+	for i := range cs {
+		if err := c.send(&cs[i], true); err != nil {
+			return fmt.Errorf("sending command %s again: %w", cs[i].ID, err) // it ends by its deadline
+		}
+	}
+	return nil
+}
+
+// repeatable reports whether carrying a command out twice is the same as once.
+func (c *conn) repeatable(ctx context.Context, cmd *command.Command) bool {
+	if cmd.Kind == command.PropertySet {
+		return true
+	}
+	model, err := c.g.c.Products.Model(ctx, c.of.Value().product)
+	if err != nil {
+		return false
+	}
+	s, ok := model.Service(cmd.Service)
+	return ok && s.Idempotent
+}
