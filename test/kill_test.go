@@ -91,11 +91,11 @@ func (f *forgetful) obey(client *mqtt.Client, m mqtt.Message) {
 	_ = client.PublishAsync(f.d.topic("thing/service/property/set_reply"), alink.AppendReply(nil, req.ID, 200, "success", nil, ""), nil)
 }
 
-// command keeps giving commands to the device until the server is gone, and returns those that were accepted.
-func (f *forgetful) command(ctx context.Context, s *server) (accepted []string) {
+// keepCommanding gives commands to a device until the server is gone, and returns those that were accepted.
+func keepCommanding(ctx context.Context, s *server, device string) (accepted []string) {
 	for ctx.Err() == nil {
 		var c commandView
-		if _, err := s.try("POST", "/api/v1/devices/"+f.id+"/commands", newCommand{
+		if _, err := s.try("POST", "/api/v1/devices/"+device+"/commands", newCommand{
 			Kind: "property_set", Params: map[string]any{"colorTemperature": 2700 + rand.N(3000)}, DeadlineMS: 2000,
 		}, &c); err != nil {
 			return accepted
@@ -110,18 +110,24 @@ func (f *forgetful) command(ctx context.Context, s *server) (accepted []string) 
 }
 
 // TestKill ends the program with SIGKILL at random moments under load, 20 times (twice with -short). Afterwards every
-// acknowledged post is in the Log and in the history, no command was executed twice, every command has ended, and each
-// start in between served without any repair.
+// acknowledged post is in the Log and in the history, a post of QoS 2 once; no command was executed twice but by devices whose
+// sessions stay, which get again what they did not acknowledge; every command has ended, and each start in between served
+// without any repair.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	kills := howOften()
 	dir := t.TempDir()
-	s, err := start(dir, "demo", "--no-open", "--spare-devices", "4")
+	s, err := start(dir, "demo", "--no-open", "--spare-devices", "6")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var devices []*forgetful
-	for range s.spares {
+	var staying []*precise
+	for _, v := range []mqtt.Version{mqtt.V311, mqtt.V5} {
+		d := s.spare(t)
+		staying = append(staying, &precise{t: t, d: d, v: v, id: s.device(t, d.DeviceName).ID, commands: make(map[string]int)})
+	}
+	for range 4 {
 		d := s.spare(t)
 		devices = append(devices, &forgetful{t: t, d: d, id: s.device(t, d.DeviceName).ID, executed: make(map[string]int)})
 	}
@@ -138,7 +144,7 @@ func TestKill(t *testing.T) {
 		}
 		slowest = max(slowest, time.Since(began))
 		s.token = token
-		accepted = append(accepted, live(t.Context(), s, devices)...)
+		accepted = append(accepted, live(t.Context(), s, devices, staying)...)
 	}
 	if s, err = start(dir, "serve"); err != nil {
 		t.Fatalf("the start after the last kill: %v", err)
@@ -149,6 +155,7 @@ func TestKill(t *testing.T) {
 	if err := s.stop(); err != nil {
 		t.Errorf("ending the server: %v\n%s", err, s.log.tail(40))
 	}
+	oncePrecisely(t, filepath.Join(dir, "data", "uplink.db"), staying)
 	posts := logHolds(t, filepath.Join(dir, "data", "uplink.db"), devices)
 	executed := 0
 	for _, f := range devices {
@@ -166,19 +173,26 @@ func TestKill(t *testing.T) {
 }
 
 // live puts load on the server and kills it at a random moment. It returns the commands that were accepted.
-func live(ctx context.Context, s *server, devices []*forgetful) (accepted []string) {
+func live(ctx context.Context, s *server, devices []*forgetful, staying []*precise) (accepted []string) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for _, f := range devices {
-		wg.Go(func() { f.run(ctx, s.mqtt) })
+	commands := func(device string) {
 		wg.Go(func() {
-			ids := f.command(ctx, s)
+			ids := keepCommanding(ctx, s, device)
 			mu.Lock()
 			defer mu.Unlock()
 			accepted = append(accepted, ids...)
 		})
+	}
+	for _, f := range devices {
+		wg.Go(func() { f.run(ctx, s.mqtt) })
+		commands(f.id)
+	}
+	for _, p := range staying {
+		wg.Go(func() { p.run(ctx, s.mqtt) })
+		commands(p.id)
 	}
 	time.Sleep(20*time.Millisecond + rand.N(600*time.Millisecond)) // the random moment
 	s.kill()
