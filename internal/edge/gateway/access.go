@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -45,6 +46,7 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	if old != nil {
 		c.g.Stats.TakenOver.Add(1)
 		old.dismiss(mqtt.TakenOver, "taken over")
+		c.fought(old)
 	}
 	var w mqtt.Welcome
 	if began != nil {
@@ -109,6 +111,9 @@ func (c *conn) admit(in *mqtt.Connect) (code mqtt.Reason, why string) {
 	c.of = unique.Make(origin{organisation: who.Organisation, product: who.Product, batch: who.Order, key: who.ProductKey})
 	if used := c.usedUp(who.ID); used != "" {
 		return mqtt.QuotaExceeded, used
+	}
+	if wait := c.g.fights.wait(who.ID, time.Now()); wait > 0 && c.g.Live(who.ID) {
+		return mqtt.Busy, fmt.Sprintf("two connections throw each other out; the one that is there stays for %s", wait.Round(time.Second))
 	}
 	c.device, c.name = who.ID, who.Name
 	if id.SubscribeAll {

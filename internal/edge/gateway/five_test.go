@@ -285,3 +285,33 @@ func (r *rawLamp) await(t *testing.T, want mqtt.Type, n int) (last mqtt.Packet) 
 	}
 	return last
 }
+
+// TestClones: two places that sign in with one triple are named, in the Log and on the live page, and the one that is there
+// stays.
+func TestClones(t *testing.T) {
+	h := newHouse(t, 1, nil, gateway.Limits{})
+	d := h.Lights[0]
+	before := h.Log.Tail()
+	for range 5 { // the first takes nothing over
+		h.raw(t, d, mqtt.V5)
+	}
+	if _, ack := h.rawAs(t, d, func(p *mqtt.Packet) { p.Connect.Version = mqtt.V5 }); ack.Code != byte(mqtt.Busy) {
+		t.Errorf("the next one is answered %+v, want %s", ack, mqtt.Busy)
+	}
+	if _, ack := h.rawAs(t, d, func(p *mqtt.Packet) { p.Connect.Version = mqtt.V311 }); ack.Code != mqtt.RefusedServer {
+		t.Errorf("the next one of 3.1.1 is answered %+v", ack)
+	}
+	if !h.Live(d.ID) {
+		t.Error("the one that was there did not stay")
+	}
+	devicetest.Eventually(t, "the Log to name both", func() (bool, any) {
+		records, err := h.Log.Read(t.Context(), before, 100)
+		for _, r := range records {
+			if r.Subject == device.CloneFact {
+				why, err := device.DecodeRefusal(r.Body)
+				return err == nil && strings.Count(why.Why, "127.0.0.1:") == 2, why
+			}
+		}
+		return false, err
+	})
+}

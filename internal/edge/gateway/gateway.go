@@ -44,6 +44,7 @@ type Limits struct {
 	MaxUnstored int           // messages of one device that wait for the disk before its socket is not read; default 64
 	Hello       time.Duration // from accept to CONNECT, and for every started packet to end; default 10 s
 	Write       time.Duration // a peer that takes no byte for so long is dropped; default 10 s
+	Takeovers   int           // of one device's session within a minute, that are a fight between two places; default 4
 	MaxSessions int           // connections at once, default 15,000 (of the 20,000 files a process may have)
 }
 
@@ -57,6 +58,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.MaxOut, 256<<10)
 	def(&l.MaxUnstored, 64)
 	def(&l.MaxSessions, 15_000)
+	def(&l.Takeovers, 4)
 	if l.Inflight == 0 {
 		l.Inflight = 32
 	}
@@ -100,6 +102,7 @@ type Gateway struct {
 	lastDue  int64         // newest command Seq seen by the round; used by its goroutine only
 	changes  atomic.Int64  // newest change of a device's right that was acted on
 	waiting  owing         // sessions whose delivery failed
+	fights   fights        // for sessions of one device
 	standing enforce.Mark  // how far changes of standings were followed; used by the goroutine of that only
 	judged   atomic.Int64  // newest of those changes that was acted on
 	judging  chan struct{} // has room for one: a standing may have changed
@@ -110,7 +113,7 @@ type Gateway struct {
 
 // Stats are counters of this process since its start.
 type Stats struct {
-	Accepted, Refused, Messages, Rejected, Delivered, TakenOver, Enforced, Limited, Wills atomic.Int64
+	Accepted, Refused, Messages, Rejected, Delivered, TakenOver, Enforced, Limited, Wills, Clones atomic.Int64
 }
 
 // Counts are the counters by their names in /metrics.
@@ -119,7 +122,7 @@ func (g *Gateway) Counts() map[string]int64 {
 	return map[string]int64{
 		"connects_accepted_total": s.Accepted.Load(), "connects_refused_total": s.Refused.Load(), "sessions_taken_over_total": s.TakenOver.Load(),
 		"messages_total": s.Messages.Load(), "messages_rejected_total": s.Rejected.Load(), "commands_delivered_total": s.Delivered.Load(),
-		"sessions_enforced_total": s.Enforced.Load(), "messages_over_limit_total": s.Limited.Load(), "wills_total": s.Wills.Load(),
+		"sessions_enforced_total": s.Enforced.Load(), "messages_over_limit_total": s.Limited.Load(), "wills_total": s.Wills.Load(), "session_fights_total": s.Clones.Load(),
 	}
 }
 
@@ -213,6 +216,7 @@ func (g *Gateway) round(ctx context.Context) {
 		c.deliver()
 	}
 	g.sayWills(ctx)
+	g.fights.forget(time.Now())
 	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)
 	if err != nil {
 		g.missed(ctx, "asking for due commands failed", err)

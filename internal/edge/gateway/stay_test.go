@@ -59,7 +59,7 @@ func subscribe(id uint16, v mqtt.Version, topics ...string) []byte {
 
 // TestSessionStays: what a device subscribed to outlives its connection, and a command that came meanwhile waits for it.
 func TestSessionStays(t *testing.T) {
-	h := newHouse(t, 1, nil, gateway.Limits{})
+	h := newHouse(t, 1, nil, gateway.Limits{Takeovers: 1000})
 	d := h.Lights[0]
 	for _, v := range versions {
 		r, ack := h.returns(t, d, v, nil)
@@ -101,7 +101,7 @@ func TestSessionStays(t *testing.T) {
 // TestSentAgain: what a device was sent and did not acknowledge goes again over its next connection, with the same identifier
 // and DUP, if it does no harm to carry it out twice, and not otherwise.
 func TestSentAgain(t *testing.T) {
-	h := newHouse(t, 1, nil, gateway.Limits{})
+	h := newHouse(t, 1, nil, gateway.Limits{Takeovers: 1000})
 	d := h.Lights[0]
 	for _, v := range versions {
 		r, _ := h.returns(t, d, v, nil)
@@ -131,7 +131,7 @@ func TestSentAgain(t *testing.T) {
 // TestExactlyOnceAcrossConnections sends a message of QoS 2 over a hundred connections before it is released: the Log has it
 // once. The release comes again, too; then its identifier is free.
 func TestExactlyOnceAcrossConnections(t *testing.T) {
-	h := newHouse(t, 1, nil, gateway.Limits{})
+	h := newHouse(t, 1, nil, gateway.Limits{Takeovers: 1000})
 	d := h.Lights[0]
 	for _, v := range versions {
 		before := h.Log.Tail()

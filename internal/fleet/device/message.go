@@ -101,6 +101,10 @@ func Products(records []uplink.Record) []string {
 // RefusalFact is the subject of the uplink records of kind [uplink.Fact] that hold a [Refusal].
 const RefusalFact = "device.refused"
 
+// CloneFact is the subject of the records of kind [uplink.Fact] that name two places which take a device's session from each
+// other; their body is a [Refusal] without topic.
+const CloneFact = "device.clone"
+
 // A Refusal is a message of a device that was acknowledged and not taken, where the device could not be told why.
 type Refusal struct {
 	Topic   string // at most 65,535 bytes
