@@ -42,7 +42,7 @@ type way struct {
 	maker                               *person
 	organisation, module, terminal      string
 	debugOrder, massOrder, massDownload string
-	debugDevice                         triples.Triple
+	debugDevice, spareDevice            triples.Triple
 	key                                 string // ProductKey of the terminal
 	live                                *mqtt.Client
 	rows                                []triples.Triple // of the mass production
@@ -282,7 +282,7 @@ func (w *way) debug(t *testing.T) {
 	if len(rows) != 3 {
 		t.Fatalf("the workbook has %d triples, want 3", len(rows))
 	}
-	w.debugDevice = rows[0]
+	w.debugDevice, w.spareDevice = rows[0], rows[1]
 	w.live = dial(t, w.s.mqtt, credentials(t, w.device(rows[0]), plain))
 	wrong := w.device(rows[1])
 	wrong.DeviceSecret = strings.Repeat("0", 32)
@@ -313,8 +313,30 @@ func (w *way) publish(t *testing.T) {
 	}})
 	w.papers(t)
 	w.pass(t, w.terminal)
+	w.enter(t, state)
 	w.move(t, w.terminal, "publish", "produce")
 	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "reopen"})
+}
+
+// enter raises a bar before the way in which the terminal's devices reach the platform. Neither new triples nor a publication
+// pass it without a grant; devices that are in the field do.
+func (w *way) enter(t *testing.T, state string) {
+	t.Helper()
+	const service = "device_access_wifi"
+	w.admin.does(t, "POST", "/service-bars", map[string]any{"service": service, "kind": "application", "emergency": true, "reason": "we look at each who wants it"})
+	debug := map[string]any{"quantity": 1, "purpose": "debug"}
+	w.maker.refused(t, 403, "forbidden", "POST", "/products/"+w.terminal+"/orders", debug, "the service "+service+" is not open", "POST /api/v1/service-applications")
+	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "publish"}, "the service "+service+" is not open", "POST /api/v1/service-applications")
+	another := dial(t, w.s.mqtt, credentials(t, w.device(w.spareDevice), plain))
+	w.online(t, w.spareDevice, true)
+	w.online(t, w.debugDevice, true)
+	if err := another.Close(); err != nil {
+		t.Error(err)
+	}
+	one := w.maker.does(t, "POST", "/service-applications", map[string]string{"service": service, "purpose": "lamps"}).id(t)
+	w.reviewer.does(t, "PUT", "/service-applications/"+one+"/decision", map[string]string{"act": "grant"})
+	w.issued(t, w.maker.does(t, "POST", "/products/"+w.terminal+"/orders", debug).id(t))
+	w.admin.refused(t, 422, "unsupported", "POST", "/service-bars", map[string]any{"service": "ota", "kind": "application", "emergency": true, "reason": "r"}, "nothing is enforced for the service ota yet")
 }
 
 // papers uploads the compliance papers of the category, which a reviewer looks at.

@@ -24,7 +24,7 @@ func (c *serviceBarsListCommand) Run(ctx context.Context) error {
 
 type serviceBarsNewCommand struct {
 	client
-	Service       string   `arg:"" help:"Name of the service, as ota."`
+	Service       string   `arg:"" help:"Name of the service, as voice."`
 	Kind          string   `arg:"" help:"open, application, agreement or paid." enum:"open,application,agreement,paid"`
 	Reason        string   `help:"Why." required:"" placeholder:"TEXT"`
 	Level         int      `help:"Of verification, at least." placeholder:"N"`
@@ -73,7 +73,7 @@ func (c *serviceOverridesListCommand) Run(ctx context.Context) error {
 
 type serviceOverridesNewCommand struct {
 	client
-	Service      string    `arg:"" help:"Name of the service, as ota."`
+	Service      string    `arg:"" help:"Name of the service, as voice."`
 	Organisation string    `arg:"" help:"Id of the organisation."`
 	Decision     string    `arg:"" help:"allow or deny." enum:"allow,deny"`
 	Reason       string    `help:"The organisation reads it." required:"" placeholder:"TEXT"`

@@ -25,7 +25,7 @@ type serviceListCommand struct {
 }
 
 func (c *serviceListCommand) Run(ctx context.Context) error {
-	return c.list(ctx, "/api/v1/services", "name available missing application.state names", "organisation", c.Organisation)
+	return c.list(ctx, "/api/v1/services", "name available enforced missing application.state names", "organisation", c.Organisation)
 }
 
 type servicePlansCommand struct {
@@ -45,7 +45,7 @@ func (c *servicePlansListCommand) Run(ctx context.Context) error {
 
 type servicePlansNewCommand struct {
 	client
-	Service  string            `arg:"" help:"Name of the service, as ota."`
+	Service  string            `arg:"" help:"Name of the service, as voice."`
 	Amount   int64             `arg:"" help:"Price in the smallest unit: 990 is 9.90."`
 	Name     map[string]string `help:"Name in a language: zh-CN=名称; may be repeated." required:"" mapsep:"none" placeholder:"LANG=NAME"`
 	Currency string            `help:"Default: ${default}." default:"CNY"`
@@ -72,7 +72,7 @@ func (c *servicePlansEndCommand) Run(ctx context.Context) error {
 
 type serviceApplyCommand struct {
 	client
-	Service string `arg:"" help:"Name of the service, as ota."`
+	Service string `arg:"" help:"Name of the service, as voice."`
 	Purpose string `help:"What it is wanted for." required:"" placeholder:"TEXT"`
 	Plan    string `help:"Id of a plan, where the service is paid." placeholder:"ID"`
 }

@@ -13,6 +13,7 @@ import (
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/certify"
 	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/entitlement"
 	"lampworks/internal/partner/factory"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
@@ -29,7 +30,7 @@ func (n *Node) openLimits() {
 	counts[quota.Storage], counts[quota.BurnLogs] = stored, factory.Count
 	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit})
 	n.Enforce = enforce.New(enforce.Config{
-		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Member: isMember, Hold: n.c.DeletionHold, Tell: n.tellMeasure,
+		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Member: isMember, Hold: n.c.DeletionHold, Tell: n.tellMeasure, Service: entitlement.Enforced,
 		Changed: func() { n.Entitlements.Forget("") },
 	})
 }

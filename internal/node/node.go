@@ -227,7 +227,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.Devices = device.New(n.Store, n.Products, n.Keys, n.Bus, n.log)
 	n.Products.With(product.Parts{
 		Certify: n.Certify, Blobs: n.Blobs, Notices: n.Notices, Kinds: n.Verify.Kinds, Devices: n.Devices.InUse,
-		Terms: n.Agreements.GateProduct,
+		Terms: n.Agreements.GateProduct, Enter: n.Entitlements.Require,
 	})
 	n.Orders = issuance.New(issuance.Config{
 		Store: n.Store, Products: n.Products, Keys: n.Keys, Jobs: n.Jobs, Issued: n.Devices.Register, Revoked: n.Devices.Revoked, Logger: n.log,

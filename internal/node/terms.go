@@ -65,12 +65,25 @@ func (n *Node) organisationSet(ctx context.Context, tx *store.Tx, organisation s
 // massProduction is the service that triples for a factory belong to.
 const massProduction = "mass_production"
 
-// mayIssue refuses triples for a product that is not so far, and for an organisation without the service.
+// mayIssue refuses triples for a product that is not so far, and for an organisation without the services that its devices
+// need to reach the platform. Devices that are in the field are not asked.
 func (n *Node) mayIssue(ctx context.Context, q store.Querier, organisation, product string, mass bool) error {
-	if err := n.Products.Ready(ctx, q, product, mass); err != nil || !mass {
+	if err := n.Products.Ready(ctx, q, product, mass); err != nil {
 		return err
 	}
-	return n.Entitlements.Require(ctx, q, organisation, massProduction)
+	services, err := n.Products.Services(ctx, q, product)
+	if err != nil {
+		return err
+	}
+	if mass {
+		services = append(services, massProduction)
+	}
+	for _, service := range services {
+		if err := n.Entitlements.Require(ctx, q, organisation, service); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enforceVerification ends what an organisation may do whose papers were false, or that let a demand lapse.

@@ -2,8 +2,11 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +19,7 @@ import (
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/entitlement"
+	"lampworks/internal/partner/product"
 	"lampworks/internal/partner/verify"
 )
 
@@ -92,5 +96,88 @@ func TestGatesAskAgainAfterACommit(t *testing.T) {
 	}
 	if got := missing(ctx); got != 1 {
 		t.Errorf("under a measure %d things are missing, want the standing", got)
+	}
+}
+
+// TestTriplesNeedTheServicesOfTheProtocols bars, one after the other, the service that each protocol belongs to: neither
+// triples nor a publication pass for a product that speaks it, and for no other product is anything refused.
+func TestTriplesNeedTheServicesOfTheProtocols(t *testing.T) {
+	n, organisation := newTerms(t)
+	ctx := t.Context()
+	admin := access.Actor{Kind: access.KindUser, ID: "root", User: "root", Roles: []access.Role{access.Admin}, Strong: true}
+	owner := access.Actor{Kind: access.KindUser, ID: "ann", User: "ann", Organisation: organisation, Roles: []access.Role{access.Owner}}
+	n.Products = product.New(n.Store, n.Keys, n.log)
+	protocols, err := product.Protocols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := make(map[string]string) // product by protocol
+	for _, p := range protocols {
+		lamp, err := n.Products.Create(ctx, owner, product.NewProduct{Category: "light", Names: product.Names{"en": "x"}, Protocols: []string{p.Name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[p.Name] = lamp.ID
+	}
+	refused := func(protocol string) (got string) {
+		err := n.Store.Read(ctx, func(v *store.View) error {
+			if f := fault.Of(n.mayIssue(ctx, v, organisation, made[protocol], false)); f != nil {
+				got = f.Where + ": " + f.Fix
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	for _, p := range protocols {
+		if p.Service == "" {
+			continue
+		}
+		if _, err := n.Entitlements.SetBar(ctx, admin, entitlement.NewBar{Service: p.Service, Kind: entitlement.ByApplication, Emergency: true, Reason: "a test"}); err != nil {
+			t.Fatal(err)
+		}
+		for _, other := range protocols {
+			want := ""
+			if other.Service == p.Service {
+				want = "service " + p.Service + ": POST /api/v1/service-applications"
+			}
+			if got := refused(other.Name); got != want {
+				t.Errorf("with a bar before %s triples for %s are refused by %q, want %q", p.Service, other.Name, got, want)
+			}
+		}
+		if _, err := n.Entitlements.SetBar(ctx, admin, entitlement.NewBar{Service: p.Service, Kind: entitlement.Open, Reason: "a test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestServicesSayWhatAsksForThem holds what the list of services says of steps to the protocols, and to mass production.
+func TestServicesSayWhatAsksForThem(t *testing.T) {
+	all, err := entitlement.Services()
+	if err != nil {
+		t.Fatal(err)
+	}
+	protocols, err := product.Protocols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		want := ""
+		switch {
+		case slices.ContainsFunc(protocols, func(p product.Protocol) bool { return p.Service == s.Name }):
+			want = "order publish"
+		case s.Name == massProduction:
+			want = "mass_order"
+		}
+		if got := strings.Trim(fmt.Sprint(s.Steps), "[]"); got != want {
+			t.Errorf("%s is asked for at %q, want %q", s.Name, got, want)
+		}
+	}
+	for _, p := range protocols {
+		if p.Service != "" && !slices.ContainsFunc(all, func(s entitlement.Named) bool { return s.Name == p.Service }) {
+			t.Errorf("%s belongs to the service %s, which there is none of", p.Name, p.Service)
+		}
 	}
 }

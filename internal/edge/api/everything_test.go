@@ -150,17 +150,17 @@ func (y *walk) agreements() {
 
 // services bars one, switches another, sells a third.
 func (y *walk) services() {
-	plan := y.does(y.operator, "POST", "plans", `{"service":"ota","names":{"zh-CN":"固件升级","en":"Firmware updates"},"period":"year","amount":120000,"currency":"CNY"}`).id()
-	y.does(y.operator, "POST", "service-bars", `{"service":"ota","kind":"application","emergency":true,"reason":"We look at each who wants it."}`)
+	plan := y.does(y.operator, "POST", "plans", `{"service":"virtual_device","names":{"zh-CN":"虚拟设备","en":"Virtual devices"},"period":"year","amount":120000,"currency":"CNY"}`).id()
+	y.does(y.operator, "POST", "service-bars", `{"service":"virtual_device","kind":"application","emergency":true,"reason":"We look at each who wants it."}`)
 	bar := y.does(y.operator, "POST", "service-bars", fmt.Sprintf(`{"service":"voice","kind":"paid","announcement":%q,"reason":"The machines cost."}`, y.notice)).id()
 	apply := func(in string) string {
 		return "service-applications/" + y.does(y.owner, "POST", "service-applications", in).id()
 	}
-	one := apply(fmt.Sprintf(`{"service":"ota","plan":%q,"purpose":"to mend lamps in the field"}`, plan))
+	one := apply(fmt.Sprintf(`{"service":"virtual_device","plan":%q,"purpose":"to try lamps before there are any"}`, plan))
 	y.reads(y.owner, "services", "plans", "service-applications", one)
 	y.does(y.owner, "DELETE", one+"?reason=later", "")
-	y.does(y.reviewer, "PUT", apply(`{"service":"ota","purpose":"to mend lamps in the field"}`)+"/decision", `{"act":"grant","until":"{later}"}`)
-	over := y.does(y.operator, "POST", "service-overrides", fmt.Sprintf(`{"organisation":%q,"service":"market","allowed":true,"reason":"a pilot","until":"{later}"}`, y.a)).id()
+	y.does(y.reviewer, "PUT", apply(`{"service":"virtual_device","purpose":"to try lamps before there are any"}`)+"/decision", `{"act":"grant","until":"{later}"}`)
+	over := y.does(y.operator, "POST", "service-overrides", fmt.Sprintf(`{"organisation":%q,"service":"remote_control","allowed":true,"reason":"a pilot","until":"{later}"}`, y.a)).id()
 	flip := y.does(y.operator, "POST", "service-switches", fmt.Sprintf(`{"service":"voice","on":false,"announcement":%q,"reason":"Nobody uses it."}`, y.notice)).id()
 	y.reads(y.operator, "service-bars", "service-switches", "service-overrides")
 	y.does(y.operator, "DELETE", "service-overrides/"+over+"?reason=the+pilot+is+over", "")

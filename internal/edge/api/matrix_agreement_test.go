@@ -56,7 +56,7 @@ var serviceMatrix = []entry{
 	{"POST", "/api/v1/plans", access.ManageServices, `{"service":"voice","names":{"en":"x"},"period":"month","amount":1,"currency":"CNY"}`, true},
 	{"DELETE", "/api/v1/plans/{plan}", access.ManageServices, "", true},
 	{"GET", "/api/v1/service-applications", access.ReadEntitlement, "", true},
-	{"POST", "/api/v1/service-applications", access.ApplyEntitlement, `{"service":"market","purpose":"x"}`, true},
+	{"POST", "/api/v1/service-applications", access.ApplyEntitlement, `{"service":"remote_control","purpose":"x"}`, true},
 	{"GET", "/api/v1/service-applications/{application}", access.ReadEntitlement, "", false},
 	{"DELETE", "/api/v1/service-applications/{application}?reason=x", access.ApplyEntitlement, "", false},
 	{"PUT", "/api/v1/service-applications/{application}/decision", access.DecideEntitlement, `{"act":"grant"}`, true},
@@ -70,9 +70,9 @@ func (w *world) agree() map[string]string {
 	w.t.Helper()
 	ids := map[string]string{"agreement": "0197-none", "announcement": "0197-none", "bar": "0197-none", "switch": "0197-none", "plan": "0197-none", "override": "0197-none"}
 	ids["consent"] = w.want(w.call(w.owner, "POST", "/api/v1/guardian-consents", `{"name":"Mary","relation":"mother","contact":"mary@example.com","lang":"en"}`), 201).id()
-	w.want(w.call(w.operator, "POST", "/api/v1/service-bars", `{"service":"ota","kind":"application","emergency":true,"reason":"for tests"}`), 201)
-	ids["application"] = w.want(w.call(w.owner, "POST", "/api/v1/service-applications", `{"service":"ota","purpose":"for tests"}`), 201).id()
-	w.want(w.call(w.operator, "POST", "/api/v1/service-overrides", fmt.Sprintf(`{"organisation":%q,"service":"market","allowed":true,"reason":"for tests"}`, w.a)), 201)
+	w.want(w.call(w.operator, "POST", "/api/v1/service-bars", `{"service":"device_access_mesh","kind":"application","emergency":true,"reason":"for tests"}`), 201)
+	ids["application"] = w.want(w.call(w.owner, "POST", "/api/v1/service-applications", `{"service":"device_access_mesh","purpose":"for tests"}`), 201).id()
+	w.want(w.call(w.operator, "POST", "/api/v1/service-overrides", fmt.Sprintf(`{"organisation":%q,"service":"virtual_device","allowed":true,"reason":"for tests"}`, w.a)), 201)
 	ids["notice"] = w.want(w.call(w.owner, "GET", "/api/v1/inbox", ""), 200).text("items/0/id")
 	return ids
 }

@@ -10,18 +10,20 @@ import (
 )
 
 type serviceView struct {
-	Name        string           `json:"name" doc:"Stable."`
-	Names       account.Names    `json:"names"`
-	About       account.Names    `json:"about"`
-	Acts        []access.Act     `json:"acts" nullable:"false" doc:"That belong to it."`
-	Available   bool             `json:"available"`
-	Missing     []missingView    `json:"missing" nullable:"false" doc:"What keeps the organisation from it."`
-	Bar         barView          `json:"bar"`
-	NextBar     *barView         `json:"next_bar,omitempty"`
-	Off         *switchView      `json:"off,omitempty" doc:"It is switched off."`
-	NextSwitch  *switchView      `json:"next_switch,omitempty"`
-	Application *applicationView `json:"application,omitempty"`
-	Override    *overrideView    `json:"override,omitempty"`
+	Name        string             `json:"name" doc:"Stable."`
+	Names       account.Names      `json:"names"`
+	About       account.Names      `json:"about"`
+	Acts        []access.Act       `json:"acts" nullable:"false" doc:"That belong to it."`
+	Steps       []entitlement.Step `json:"steps" nullable:"false" enum:"order,mass_order,publish" doc:"On the way of a product that ask for it: of devices' access, where the product's protocols belong to it."`
+	Enforced    bool               `json:"enforced" doc:"An act or a step asks for it. Bars, switches and overrides of others are refused: they would change nothing."`
+	Available   bool               `json:"available"`
+	Missing     []missingView      `json:"missing" nullable:"false" doc:"What keeps the organisation from it."`
+	Bar         barView            `json:"bar"`
+	NextBar     *barView           `json:"next_bar,omitempty"`
+	Off         *switchView        `json:"off,omitempty" doc:"It is switched off."`
+	NextSwitch  *switchView        `json:"next_switch,omitempty"`
+	Application *applicationView   `json:"application,omitempty"`
+	Override    *overrideView      `json:"override,omitempty"`
 }
 
 type missingView struct {
@@ -129,7 +131,7 @@ func overrideOf(o *entitlement.Override) overrideView {
 
 func serviceOf(who access.Actor) func(*entitlement.Standing) serviceView {
 	return func(s *entitlement.Standing) serviceView {
-		v := serviceView{Name: s.Name, Names: s.Names, About: s.About, Acts: s.Acts, Available: s.Open, Missing: []missingView{}, Bar: barOf(&s.Bar)}
+		v := serviceView{Name: s.Name, Names: s.Names, About: s.About, Acts: s.Acts, Steps: s.Steps, Enforced: s.Enforced(), Available: s.Open, Missing: []missingView{}, Bar: barOf(&s.Bar)}
 		for _, m := range s.Missing {
 			v.Missing = append(v.Missing, missingView(m))
 		}
@@ -209,7 +211,7 @@ type newPlanInput struct {
 
 type newApplicationInput struct {
 	Body struct {
-		Service string `json:"service" maxLength:"64" example:"ota"`
+		Service string `json:"service" maxLength:"64" example:"voice"`
 		Plan    string `json:"plan,omitempty" maxLength:"64"`
 		Purpose string `json:"purpose" maxLength:"1000" doc:"For the reviewer."`
 	}

@@ -62,6 +62,8 @@ type Config struct {
 	Owner func(ctx context.Context, of Subject) (organisation string, err error)
 	// Member says whether a user is a member of an organisation: nobody judges their own. Nil: nobody is a member.
 	Member func(ctx context.Context, q store.Querier, organisation, user string) (bool, error)
+	// Service refuses one, found at where, whose suspension would change nothing. Nil: any may be suspended.
+	Service func(where, name string) error
 	// Tell hands an event on to the organisation. It is called again until it succeeds; nil: events are only kept.
 	Tell func(context.Context, Event) error
 	// Hold is how long a deletion can be called back at least; 0: seven days.
@@ -134,6 +136,11 @@ func (s *Service) Impose(ctx context.Context, who access.Actor, n NewMeasure) (M
 	}
 	if err := n.check(now, s.c.Hold); err != nil {
 		return Measure{}, err
+	}
+	if n.Service != "" && s.c.Service != nil {
+		if err := s.c.Service("/service", n.Service); err != nil {
+			return Measure{}, err
+		}
 	}
 	m := Measure{
 		ID: uuid.Must(uuid.NewV7()).String(), Subject: n.Subject, Kind: n.Kind, Service: n.Service, State: InForce, Cause: n.Cause,

@@ -13,10 +13,10 @@ import (
 
 func TestApplicationRules(t *testing.T) {
 	s := newShop(t)
-	s.set(t, NewBar{Service: "ota", Kind: ByApplication})
-	s.set(t, NewBar{Service: "market", Kind: Paid})
-	ota, market := s.plan(t, "ota", nil), s.plan(t, "market", nil)
-	old := s.plan(t, "market", nil)
+	s.set(t, NewBar{Service: "certification", Kind: ByApplication})
+	s.set(t, NewBar{Service: "remote_control", Kind: Paid})
+	one, paid := s.plan(t, "certification", nil), s.plan(t, "remote_control", nil)
+	old := s.plan(t, "remote_control", nil)
 	if err := s.RetirePlan(t.Context(), operator, old.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -27,17 +27,17 @@ func TestApplicationRules(t *testing.T) {
 		n    NewApplication
 		want string
 	}{
-		{engineer, NewApplication{Service: "ota", Purpose: "x"}, "entitlement.apply is not allowed: it needs role owner or market"},
-		{nowhere, NewApplication{Service: "ota", Purpose: "x"}, "a service is applied for in the name of an organisation, and this session acts for none"},
-		{owner, NewApplication{Service: "ota"}, "/purpose is empty, want 1 to 1000 characters, no control characters"},
+		{engineer, NewApplication{Service: "certification", Purpose: "x"}, "entitlement.apply is not allowed: it needs role owner or market"},
+		{nowhere, NewApplication{Service: "certification", Purpose: "x"}, "a service is applied for in the name of an organisation, and this session acts for none"},
+		{owner, NewApplication{Service: "certification"}, "/purpose is empty, want 1 to 1000 characters, no control characters"},
 		{owner, NewApplication{Service: "voice", Purpose: "x"}, "the service voice is open: there is nothing to apply for"},
-		{owner, NewApplication{Service: "market", Purpose: "x"}, "/plan is empty, want the id of a plan of the service"},
-		{owner, NewApplication{Service: "market", Purpose: "x", Plan: "none"}, `there is no plan "none"`},
-		{owner, NewApplication{Service: "market", Purpose: "x", Plan: ota.ID}, "the plan is not offered for market"},
-		{owner, NewApplication{Service: "market", Purpose: "x", Plan: old.ID}, "the plan is not offered for market"},
-		{owner, NewApplication{Service: "market", Purpose: "x", Plan: market.ID}, ""},
-		{owner, NewApplication{Service: "ota", Purpose: "x"}, ""},
-		{owner, NewApplication{Service: "ota", Purpose: "x"}, "an application for ota is open already"},
+		{owner, NewApplication{Service: "remote_control", Purpose: "x"}, "/plan is empty, want the id of a plan of the service"},
+		{owner, NewApplication{Service: "remote_control", Purpose: "x", Plan: "none"}, `there is no plan "none"`},
+		{owner, NewApplication{Service: "remote_control", Purpose: "x", Plan: one.ID}, "the plan is not offered for remote_control"},
+		{owner, NewApplication{Service: "remote_control", Purpose: "x", Plan: old.ID}, "the plan is not offered for remote_control"},
+		{owner, NewApplication{Service: "remote_control", Purpose: "x", Plan: paid.ID}, ""},
+		{owner, NewApplication{Service: "certification", Purpose: "x"}, ""},
+		{owner, NewApplication{Service: "certification", Purpose: "x"}, "an application for certification is open already"},
 	} {
 		before := s.count(t, "entitlement_application") + s.count(t, "audit_entry")
 		_, err := s.Apply(t.Context(), tt.who, tt.n)
@@ -48,9 +48,9 @@ func TestApplicationRules(t *testing.T) {
 			t.Errorf("%+v: %d rows before, %d after", tt.n, before, after)
 		}
 	}
-	s.wants(t, works, "ota", "the application waits for a decision")
-	s.wants(t, works, "market", "the plan waits for a decision")
-	s.wants(t, chips, "market", "it needs a plan")
+	s.wants(t, works, "certification", "the application waits for a decision")
+	s.wants(t, works, "remote_control", "the plan waits for a decision")
+	s.wants(t, chips, "remote_control", "it needs a plan")
 }
 
 func (s *shop) apply(t testing.TB, who access.Actor, service, plan string) Application {
@@ -64,8 +64,8 @@ func (s *shop) apply(t testing.TB, who access.Actor, service, plan string) Appli
 
 func TestApplicationLife(t *testing.T) {
 	s := newShop(t)
-	s.set(t, NewBar{Service: "ota", Kind: ByApplication})
-	a := s.apply(t, owner, "ota", "")
+	s.set(t, NewBar{Service: "certification", Kind: ByApplication})
+	a := s.apply(t, owner, "certification", "")
 	tomorrow := s.clock.now().Add(day)
 	for _, tt := range []struct {
 		name   string
@@ -96,20 +96,20 @@ func TestApplicationLife(t *testing.T) {
 			t.Errorf("%s: %d entries before, %d after", tt.name, before, after)
 		}
 	}
-	s.wants(t, works, "ota", "")
+	s.wants(t, works, "certification", "")
 	s.clock.pass(day)
-	s.wants(t, works, "ota", "it has to be applied for") // nothing has run
+	s.wants(t, works, "certification", "it has to be applied for") // nothing has run
 	if err := s.tend(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Application(t.Context(), owner, a.ID); err != nil || got.State != Ended || got.Reason != "its time is over" {
 		t.Errorf("after its time it is %+v, %v", got, err)
 	}
-	w := s.apply(t, owner, "ota", "")
+	w := s.apply(t, owner, "certification", "")
 	if w, err := s.GiveUp(t.Context(), owner, w.ID, ""); err != nil || w.State != Withdrawn {
 		t.Errorf("giving up what waits: %+v, %v", w, err)
 	}
-	b := s.apply(t, owner, "ota", "")
+	b := s.apply(t, owner, "certification", "")
 	if _, err := s.Decide(t.Context(), operator, b.ID, Grant, "", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestApplicationLife(t *testing.T) {
 	for _, i := range items {
 		titles = append(titles, i.Texts["en"].Title)
 	}
-	if got, want := strings.Join(titles, ", "), "The service Firmware updates has ended, The service Firmware updates was granted, The service Firmware updates has ended, The service Firmware updates was granted"; got != want {
+	if got, want := strings.Join(titles, ", "), "The service Certification has ended, The service Certification was granted, The service Certification has ended, The service Certification was granted"; got != want {
 		t.Errorf("the organisation was told\n got %s\nwant %s, %v", got, want, err)
 	}
 }

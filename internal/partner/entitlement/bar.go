@@ -120,6 +120,11 @@ func (s *Service) SetBar(ctx context.Context, who access.Actor, n NewBar) (Bar, 
 	if err := s.qualify(n); err != nil {
 		return Bar{}, err
 	}
+	if n.rises() { // an open one takes back what was set before this was asked
+		if err := Enforced("/service", n.Service); err != nil {
+			return Bar{}, err
+		}
+	}
 	now := at(s.now().UnixMilli())
 	b := Bar{
 		ID: newID(), Service: n.Service, Kind: n.Kind, Agreement: n.Agreement, Kinds: n.Kinds, Level: n.Level, Qualifications: n.Qualifications,

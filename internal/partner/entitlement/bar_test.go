@@ -54,7 +54,7 @@ func TestBarRules(t *testing.T) {
 		{operator, ahead(withdrawn), "the announcement is withdrawn"},
 		{operator, ahead(s.announce(t, 0, everybody())), "the announcement names no date from which it holds"},
 		{operator, ahead(s.announce(t, 30*day-time.Second, everybody())), "/announcement is 29 days ahead, want an announcement at least 30 days ahead"},
-		{operator, ahead(s.announce(t, 40*day, notice.Audience{Services: []string{"ota"}})), "the announcement is not for everybody who uses voice"},
+		{operator, ahead(s.announce(t, 40*day, notice.Audience{Services: []string{"certification"}})), "the announcement is not for everybody who uses voice"},
 		{operator, ahead(s.announce(t, 40*day, notice.Audience{Services: []string{"voice"}, Organisations: []string{works}})), "the announcement is not for everybody who uses voice"},
 		{operator, ahead(s.announce(t, 30*day, notice.Audience{Services: []string{"voice"}})), ""},
 		{operator, with(func(n *NewBar) { n.Kind, n.Emergency = Open, false }), ""},
@@ -81,15 +81,15 @@ func TestBars(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.set(t, NewBar{Service: "skills", Kind: ByAgreement, Agreement: a.ID})
-	s.set(t, NewBar{Service: "ota", Kind: ByApplication})
-	s.set(t, NewBar{Service: "market", Kind: Open, Kinds: []account.Kind{account.TerminalMaker, account.ModuleMaker}, Level: 2, Qualifications: []string{"iso9001"}})
-	s.wants(t, works, "skills", "its agreement "+a.ID+" is not accepted")
-	s.wants(t, works, "ota", "it has to be applied for")
-	s.wants(t, chips, "market", "it is for organisations of the kind terminal_maker or module_maker; it needs verification of level 2, the organisation has 0; it needs the qualification iso9001")
-	s.wants(t, works, "market", "it needs verification of level 2, the organisation has 0; it needs the qualification iso9001")
+	s.set(t, NewBar{Service: "device_access_ble", Kind: ByAgreement, Agreement: a.ID})
+	s.set(t, NewBar{Service: "certification", Kind: ByApplication})
+	s.set(t, NewBar{Service: "remote_control", Kind: Open, Kinds: []account.Kind{account.TerminalMaker, account.ModuleMaker}, Level: 2, Qualifications: []string{"iso9001"}})
+	s.wants(t, works, "device_access_ble", "its agreement "+a.ID+" is not accepted")
+	s.wants(t, works, "certification", "it has to be applied for")
+	s.wants(t, chips, "remote_control", "it is for organisations of the kind terminal_maker or module_maker; it needs verification of level 2, the organisation has 0; it needs the qualification iso9001")
+	s.wants(t, works, "remote_control", "it needs verification of level 2, the organisation has 0; it needs the qualification iso9001")
 	s.level[works], s.qualified[works+" iso9001"] = 2, true
-	s.wants(t, works, "market", "")
+	s.wants(t, works, "remote_control", "")
 	v, err := s.Agreements.SetDraft(t.Context(), operator, a.ID, map[string]agreement.NewText{"en": {Body: "a"}, "zh-CN": {Body: "甲"}})
 	if err != nil {
 		t.Fatal(err)
@@ -97,18 +97,18 @@ func TestBars(t *testing.T) {
 	if _, err := s.Agreements.Publish(t.Context(), operator, v.ID, v.Digest(), time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	s.wants(t, works, "skills", "its agreement "+a.ID+" is not accepted")
+	s.wants(t, works, "device_access_ble", "its agreement "+a.ID+" is not accepted")
 	if _, err := s.Agreements.Accept(t.Context(), owner, agreement.Answer{Agreement: a.ID, Number: 1, Lang: "en", Hash: v.Texts["en"].Hash}); err != nil {
 		t.Fatal(err)
 	}
 	s.clock.pass(time.Minute)
-	s.wants(t, works, "skills", "")
+	s.wants(t, works, "device_access_ble", "")
 	var f *fault.Fault
 	_ = s.Store.Read(t.Context(), func(view *store.View) error {
-		f = fault.Of(s.Require(t.Context(), view, chips, "market"))
+		f = fault.Of(s.Require(t.Context(), view, chips, "remote_control"))
 		return nil
 	})
-	if f.Code != fault.NotAllowed || fmt.Sprint(f.Open) != "[organisation_kind verification_level qualification]" || f.Where != "service market" || f.Fix == "" {
+	if f.Code != fault.NotAllowed || fmt.Sprint(f.Open) != "[organisation_kind verification_level qualification]" || f.Where != "service remote_control" || f.Fix == "" {
 		t.Errorf("the refusal is %+v", f)
 	}
 }

@@ -8,6 +8,7 @@
 //     that is not announced at least as many days ahead as the operator has set needs to be an emergency with a reason;
 //   - an announcement that is withdrawn before its date takes what it announced back;
 //   - a refusal names everything that is missing, and where to get it;
+//   - nothing is decided about a service that nothing in the program asks for, but to take back what was;
 //   - what the operator decides for one organisation has a reason, a beginning and, if wanted, an end, and is told to it;
 //   - a plan is recorded and its limits are handed to the room that holds limits, once; nothing is charged.
 //

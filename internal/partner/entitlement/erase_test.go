@@ -9,12 +9,12 @@ import (
 
 func TestErase(t *testing.T) {
 	s := newShop(t)
-	s.set(t, NewBar{Service: "ota", Kind: Paid})
-	s.set(t, NewBar{Service: "market", Kind: ByApplication})
-	p := s.plan(t, "ota", map[string]int64{"products": 77, "members": 5})
-	a := s.apply(t, owner, "ota", p.ID)
-	s.apply(t, foreign, "ota", p.ID)
-	s.apply(t, owner, "market", "")
+	s.set(t, NewBar{Service: "certification", Kind: Paid})
+	s.set(t, NewBar{Service: "remote_control", Kind: ByApplication})
+	p := s.plan(t, "certification", map[string]int64{"products": 77, "members": 5})
+	a := s.apply(t, owner, "certification", p.ID)
+	s.apply(t, foreign, "certification", p.ID)
+	s.apply(t, owner, "remote_control", "")
 	if _, err := s.Decide(t.Context(), operator, a.ID, Grant, "", time.Time{}); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func TestSuspendedService(t *testing.T) {
 	if got := s.require(t, works, "voice"); !strings.Contains(got, "the service voice is not open: service:voice is refused") {
 		t.Errorf("got %q", got)
 	}
-	s.wants(t, works, "ota", "")
+	s.wants(t, works, "certification", "")
 }
 
 func BenchmarkGate(b *testing.B) {

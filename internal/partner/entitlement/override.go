@@ -47,7 +47,7 @@ func (s *Service) Override(ctx context.Context, who access.Actor, n NewOverride)
 	if err := who.Check(access.ManageServices); err != nil {
 		return Override{}, err
 	}
-	if _, err := find("/service", n.Service); err != nil {
+	if err := Enforced("/service", n.Service); err != nil {
 		return Override{}, err
 	}
 	if err := checkReason(n.Reason); err != nil {

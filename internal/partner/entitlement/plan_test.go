@@ -23,7 +23,7 @@ func (s *shop) plan(t testing.TB, service string, includes map[string]int64) Pla
 
 func TestPlanRules(t *testing.T) {
 	s := newShop(t)
-	good := NewPlan{Service: "ota", Names: account.Names{"en": "Pro", "zh-CN": "专业版"}, Period: Month, Amount: 9900, Currency: "CNY"}
+	good := NewPlan{Service: "certification", Names: account.Names{"en": "Pro", "zh-CN": "专业版"}, Period: Month, Amount: 9900, Currency: "CNY"}
 	with := func(change func(*NewPlan)) NewPlan {
 		n := good
 		change(&n)
@@ -41,7 +41,7 @@ func TestPlanRules(t *testing.T) {
 		{operator, with(func(n *NewPlan) { n.Amount = -1 }), "/amount is -1, want an integer from 0 to 1000000000000"},
 		{operator, with(func(n *NewPlan) { n.Currency = "Taler" }), "/currency is Taler, want a currency of ISO 4217, as CNY"},
 		{operator, with(func(n *NewPlan) { n.Currency = "cny" }), "/currency is cny, want a currency of ISO 4217, as CNY"},
-		{operator, with(func(n *NewPlan) { n.Includes = map[string]int64{"tea": 1} }), "/includes/tea is tea, want one of the 23 that GET /api/v1/limits lists; the nearest are triples, members, products"},
+		{operator, with(func(n *NewPlan) { n.Includes = map[string]int64{"tea": 1} }), fmt.Sprintf("/includes/tea is tea, want one of the %d that GET /api/v1/limits lists; the nearest are triples, members, products", len(quota.Limits()))},
 		{operator, with(func(n *NewPlan) { n.Includes = map[string]int64{"products": -1} }), "/includes/products is -1, want 0 to " + fmt.Sprint(quota.Products.Spec().Max) + " " + fmt.Sprint(quota.Products.Spec().Unit)},
 		{operator, good, ""},
 	} {
@@ -54,7 +54,7 @@ func TestPlanRules(t *testing.T) {
 			t.Errorf("%+v: %d rows before, %d after", tt.n, before, after)
 		}
 	}
-	p := s.plan(t, "ota", nil)
+	p := s.plan(t, "certification", nil)
 	for _, tt := range []struct{ got, want string }{
 		{text(s.RetirePlan(t.Context(), owner, p.ID)), "service.manage is not allowed: it needs role admin"},
 		{text(s.RetirePlan(t.Context(), operator, "none")), `there is no plan "none"`},
@@ -70,8 +70,8 @@ func TestPlanRules(t *testing.T) {
 // The limits of a plan come with the grant and go with its end, each once.
 func TestPlansBringLimits(t *testing.T) {
 	s := newShop(t)
-	s.set(t, NewBar{Service: "ota", Kind: Paid})
-	p := s.plan(t, "ota", map[string]int64{"products": 77, "members": 5})
+	s.set(t, NewBar{Service: "certification", Kind: Paid})
+	p := s.plan(t, "certification", map[string]int64{"products": 77, "members": 5})
 	value := func(l quota.Limit) int64 {
 		return s.Limits.Value(quota.Subject{Kind: quota.KindOrganisation, ID: works, Organisation: works}, l)
 	}
@@ -82,7 +82,7 @@ func TestPlansBringLimits(t *testing.T) {
 		}
 	}
 	usual := value(quota.Products)
-	a := s.apply(t, owner, "ota", p.ID)
+	a := s.apply(t, owner, "certification", p.ID)
 	if _, err := s.Decide(t.Context(), operator, a.ID, Grant, "", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestPlansBringLimits(t *testing.T) {
 	if got := value(quota.Products); got != 77 || s.count(t, "quota_override") != 2 {
 		t.Errorf("with the plan %d products, %d overrides; want 77, 2", got, s.count(t, "quota_override"))
 	}
-	s.wants(t, works, "ota", "")
+	s.wants(t, works, "certification", "")
 	if _, err := s.Decide(t.Context(), operator, a.ID, End, "unpaid", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
@@ -99,5 +99,5 @@ func TestPlansBringLimits(t *testing.T) {
 	if got := value(quota.Products); got != usual || s.count(t, "entitlement_limit") != 0 {
 		t.Errorf("after the plan %d products, want %d; %d limits are noted", got, usual, s.count(t, "entitlement_limit"))
 	}
-	s.wants(t, works, "ota", "it needs a plan")
+	s.wants(t, works, "certification", "it needs a plan")
 }

@@ -16,7 +16,7 @@ func TestServices(t *testing.T) {
 	}
 	seen := make(map[string]bool)
 	for _, n := range all {
-		if seen[n.Name] || n.Names["en"] == "" || n.Names["zh-CN"] == "" || n.About["en"] == "" || n.About["zh-CN"] == "" || n.Acts == nil {
+		if seen[n.Name] || n.Names["en"] == "" || n.Names["zh-CN"] == "" || n.About["en"] == "" || n.About["zh-CN"] == "" || n.Acts == nil || n.Steps == nil {
 			t.Errorf("service %+v", n)
 		}
 		seen[n.Name] = true
@@ -54,7 +54,7 @@ func TestFresh(t *testing.T) {
 
 func TestOverview(t *testing.T) {
 	s := newShop(t)
-	s.set(t, NewBar{Service: "ota", Kind: ByApplication})
+	s.set(t, NewBar{Service: "certification", Kind: ByApplication})
 	if _, err := s.Turn(t.Context(), operator, NewSwitch{Service: "home", Emergency: true, Reason: "r"}); err != nil {
 		t.Fatal(err)
 	}
@@ -62,11 +62,11 @@ func TestOverview(t *testing.T) {
 		who                access.Actor
 		organisation, want string
 	}{
-		{owner, "", "home ota"},
-		{owner, works, "home ota"},
+		{owner, "", "certification home"},
+		{owner, works, "certification home"},
 		{owner, chips, `there is no organisation "org-chips"`},
-		{operator, chips, "home ota"},
-		{operator, "", "home ota"},
+		{operator, chips, "certification home"},
+		{operator, "", "certification home"},
 		{access.Actor{}, "", "nobody is signed in"},
 	} {
 		all, err := s.Overview(t.Context(), tt.who, tt.organisation)

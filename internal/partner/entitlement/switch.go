@@ -63,6 +63,11 @@ func (s *Service) Turn(ctx context.Context, who access.Actor, n NewSwitch) (Swit
 	if err := n.check(now); err != nil {
 		return Switch{}, err
 	}
+	if !n.On {
+		if err := Enforced("/service", n.Service); err != nil {
+			return Switch{}, err
+		}
+	}
 	w := Switch{
 		ID: newID(), Service: n.Service, On: n.On, Emergency: n.Emergency, Announcement: n.Announcement, Reason: n.Reason, EffectiveAt: now, CreatedAt: now,
 	}

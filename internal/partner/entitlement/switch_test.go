@@ -21,18 +21,18 @@ func TestAnnouncedDates(t *testing.T) {
 	first, second, third := s.announce(t, 30*day, everybody()), s.announce(t, 30*day, everybody()), s.announce(t, 30*day, everybody())
 	voice := off("voice", first)
 	off("home", second)
-	ota := off("ota", third)
-	if _, err := s.SetBar(t.Context(), operator, NewBar{Service: "market", Kind: ByApplication, Announcement: first, Reason: "r"}); err != nil {
+	kept := off("certification", third)
+	if _, err := s.SetBar(t.Context(), operator, NewBar{Service: "remote_control", Kind: ByApplication, Announcement: first, Reason: "r"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Notices.Withdraw(t.Context(), operator, second, "we thought better of it"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CancelSwitch(t.Context(), operator, ota.ID, "not this one"); err != nil {
+	if err := s.CancelSwitch(t.Context(), operator, kept.ID, "not this one"); err != nil {
 		t.Fatal(err)
 	}
 	s.clock.pass(30*day - time.Second)
-	for _, service := range []string{"voice", "home", "market", "ota"} {
+	for _, service := range []string{"voice", "home", "remote_control", "certification"} {
 		s.wants(t, works, service, "")
 	}
 	if err := s.Gate(t.Context(), owner, access.Speak); err != nil { // believed from here for 5 s, were it not for the date
@@ -45,8 +45,8 @@ func TestAnnouncedDates(t *testing.T) {
 		t.Errorf("the gate at the date:\n got %q\nwant %q", got, want)
 	}
 	s.wants(t, works, "home", "")
-	s.wants(t, works, "ota", "")
-	s.wants(t, works, "market", "it has to be applied for")
+	s.wants(t, works, "certification", "")
+	s.wants(t, works, "remote_control", "it has to be applied for")
 	s.exec(t, "UPDATE notice_announcement SET state = 'withdrawn', ended_at = ? WHERE id = ?", s.clock.now().UnixMilli()+1, first)
 	s.wants(t, works, "voice", gone+voice.EffectiveAt.Format(time.RFC3339)+": it ends") // too late to take it back
 	if got, want := text(s.CancelSwitch(t.Context(), operator, voice.ID, "x")), "the switch is in effect or cancelled already; set another"; got != want {

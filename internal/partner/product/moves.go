@@ -226,11 +226,14 @@ func (s *Service) Ready(ctx context.Context, q store.Querier, id string, mass bo
 	return nil
 }
 
-// lackOf turns a refusal into something missing; other errors stay.
+// lackOf turns a refusal into something missing, to be mended as fix says, or as the refusal does; other errors stay.
 func lackOf(err error, code, fix string) (*Lack, error) {
 	f := fault.Of(err)
 	if err == nil || f == nil || fault.Passes(f) {
 		return nil, err
+	}
+	if fix == "" {
+		fix = f.Fix
 	}
 	return &Lack{code, f.Sentence(), fix}, nil
 }

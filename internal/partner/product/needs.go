@@ -3,6 +3,7 @@ package product
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"lampworks/internal/infra/store"
 )
@@ -53,7 +54,37 @@ func needs() []need {
 			}
 			return lackOf(s.Terms(ctx, q, p.Organisation, p.ID, p.Category), "terms", "accept the terms for products")
 		}},
+		{"service", Publish, nil, closedServices},
 	}
+}
+
+// closedServices names the services that its devices need to reach the platform, and that are not open to its organisation.
+func closedServices(ctx context.Context, s *Service, q store.Querier, p *Product) (*Lack, error) {
+	if s.Enter == nil {
+		return nil, nil
+	}
+	all, err := services(ctx, q, p)
+	if err != nil {
+		return nil, err
+	}
+	var what, fix []string
+	for _, name := range all {
+		lack, err := lackOf(s.Enter(ctx, q, p.Organisation, name), "service", "")
+		if err != nil {
+			return nil, err
+		}
+		if lack == nil {
+			continue
+		}
+		what = append(what, lack.What)
+		if !slices.Contains(fix, lack.Fix) {
+			fix = append(fix, lack.Fix)
+		}
+	}
+	if len(what) == 0 {
+		return nil, nil
+	}
+	return &Lack{What: strings.Join(what, "; "), Fix: strings.Join(fix, "; ")}, nil
 }
 
 // lacks lists everything that act waits for.

@@ -74,6 +74,8 @@ type Parts struct {
 	Kinds func(ctx context.Context, q store.Querier, organisation string) ([]account.Kind, error)
 	// Terms refuses an organisation that has not accepted the terms of a product. Nil: there are none.
 	Terms func(ctx context.Context, q store.Querier, organisation, product, category string) error
+	// Enter refuses an organisation that a service of the platform is not open to. Nil: all are.
+	Enter func(ctx context.Context, q store.Querier, organisation, service string) error
 	// Devices counts the devices of a product that have been in use. Nil: there are none.
 	Devices func(ctx context.Context, q store.Querier, product string) (int64, error)
 }

@@ -2,10 +2,12 @@ package product
 
 import (
 	"bytes"
+	"context"
 	"io/fs"
 	"strings"
 	"testing"
 
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/migrations"
@@ -91,6 +93,42 @@ func TestProtocolsComeFromBelow(t *testing.T) {
 	_, err = r.OpenCase(ctx, r.mods, module.ID, certify.Covers{Protocols: []string{"mesh"}})
 	if want := "invalid: /covers/protocols/0 is mesh, want one of mqtt, ble_combo, sub_device, ble_mesh, ble_gatt, ble_broadcast, cloud"; text(err) != want {
 		t.Errorf("certifying it for what there is none of\n got %s\nwant %s", text(err), want)
+	}
+}
+
+// A product is not published, and not mass-produced, by an organisation that lacks a service of its protocols.
+func TestPublicationNeedsTheServices(t *testing.T) {
+	r := newTrade(t)
+	closed := map[string]bool{"device_access_mesh": true, "device_access_ble": true}
+	parts := r.Parts
+	parts.Enter = func(_ context.Context, _ store.Querier, organisation, service string) error {
+		if organisation != "chips" || !closed[service] {
+			return nil
+		}
+		f := fault.Forbidden("service "+service, "an application")
+		f.Fix = "apply for it"
+		return f
+	}
+	r.With(parts)
+	chip := r.make(r.chips, NewProduct{Kind: Chip, Protocols: []string{"mqtt", "ble_mesh", "ble_gatt"}})
+	r.move(r.chips, chip.ID, Develop, Debug, Certify)
+	r.certifies(r.chips, chip.ID)
+	_, err := r.SetIcon(t.Context(), r.chips, chip.ID, icon(t, 128, 128))
+	r.must(err)
+	want := "publish waits: one thing is missing: service device_access_mesh is not allowed: it needs an application; service device_access_ble is not allowed: it needs an application"
+	_, err = r.Move(t.Context(), r.chips, chip.ID, Publish, "")
+	if f := fault.Of(err); f == nil || f.What != want || codes(err) != "service" || f.Fix != "apply for it" {
+		t.Errorf("got %+v\nwant %s", f, want)
+	}
+	closed["device_access_ble"] = false
+	if _, err := r.Move(t.Context(), r.chips, chip.ID, Publish, ""); strings.Contains(text(err), "device_access_ble") || codes(err) != "service" {
+		t.Errorf("with one of them open: %s", text(err))
+	}
+	closed["device_access_mesh"] = false
+	r.move(r.chips, chip.ID, Publish)
+	closed["device_access_mesh"] = true
+	if _, err := r.Move(t.Context(), r.chips, chip.ID, Produce, ""); codes(err) != "service" {
+		t.Errorf("mass production: %s", text(err))
 	}
 }
 

@@ -5731,7 +5731,7 @@ export interface components {
             plan?: string;
             /** @description For the reviewer. */
             purpose: string;
-            /** @example ota */
+            /** @example voice */
             service: string;
         };
         NewBarInputBody: {
@@ -6948,6 +6948,8 @@ export interface components {
             application?: components["schemas"]["ApplicationView"];
             available: boolean;
             bar: components["schemas"]["BarView"];
+            /** @description An act or a step asks for it. Bars, switches and overrides of others are refused: they would change nothing. */
+            enforced: boolean;
             /** @description What keeps the organisation from it. */
             missing: components["schemas"]["MissingView"][];
             /** @description Stable. */
@@ -6960,6 +6962,8 @@ export interface components {
             /** @description It is switched off. */
             off?: components["schemas"]["SwitchView"];
             override?: components["schemas"]["OverrideView"];
+            /** @description On the way of a product that ask for it: of devices' access, where the product's protocols belong to it. */
+            steps: ("order" | "mass_order" | "publish")[];
         };
         SessionBody: {
             actor: components["schemas"]["SessionView"];
@@ -20474,6 +20478,11 @@ export interface operations {
                      *             "zh-CN": "自行联网的设备接入平台。"
                      *           },
                      *           "acts": [],
+                     *           "steps": [
+                     *             "order",
+                     *             "publish"
+                     *           ],
+                     *           "enforced": true,
                      *           "available": true,
                      *           "missing": [],
                      *           "bar": {
@@ -20495,6 +20504,11 @@ export interface operations {
                      *             "zh-CN": "经蓝牙网关接入的设备。"
                      *           },
                      *           "acts": [],
+                     *           "steps": [
+                     *             "order",
+                     *             "publish"
+                     *           ],
+                     *           "enforced": true,
                      *           "available": true,
                      *           "missing": [],
                      *           "bar": {
@@ -20516,6 +20530,11 @@ export interface operations {
                      *             "zh-CN": "蓝牙 Mesh 网络中的设备。"
                      *           },
                      *           "acts": [],
+                     *           "steps": [
+                     *             "order",
+                     *             "publish"
+                     *           ],
+                     *           "enforced": true,
                      *           "available": true,
                      *           "missing": [],
                      *           "bar": {
