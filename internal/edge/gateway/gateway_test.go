@@ -254,7 +254,7 @@ func TestStoppedAtOnce(t *testing.T) {
 // TestNothingAcknowledgedIsLost sends with QoS 1 what is not taken as a message. After the PUBACK the device was told why,
 // or the Log has it.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
-	h := newHouse(t, 2, nil, gateway.Limits{})
+	h := newHouse(t, 2, nil, gateway.Limits{Takeovers: 1000})
 	for _, tt := range []struct {
 		name, topic, payload string
 		hears                string // filter it subscribed to
