@@ -94,17 +94,26 @@ func (n *Node) ownerOf(ctx context.Context, of enforce.Subject) (string, error) 
 	return "", fault.NotFound(of.Kind, of.ID)
 }
 
-// limitMessage takes one message of the limits of the person, the device and the organisation that it is for.
+// limitMessage takes one message of the limits of the person, the device and the organisation that it is for. What strangers
+// ask for and what others write takes nothing of what the person asks for.
 func limitMessage(ctx context.Context, tx *store.Tx, m outbox.Message) error {
 	person := m.User
 	if person == "" { // nobody we know: counted by the recipient, who is not named
 		sum := sha256.Sum256([]byte(m.To))
 		person = "recipient " + hex.EncodeToString(sum[:8])
 	}
-	if m.Kind == outbox.Mail {
-		return quota.Take(ctx, tx, quota.User(person, m.Organisation), quota.UserMails, 1)
+	of, limit := quota.User(person, m.Organisation), quota.UserMails
+	switch {
+	case m.Share == outbox.Others:
+		of, limit = quota.User(person, ""), quota.Received // whoever it comes from
+	case m.Share == outbox.Strangers && m.Kind == outbox.SMS:
+		limit = quota.StrangerTexts
+	case m.Share == outbox.Strangers:
+		limit = quota.StrangerMails
+	case m.Kind == outbox.SMS:
+		limit = quota.UserTexts
 	}
-	if err := quota.Take(ctx, tx, quota.User(person, m.Organisation), quota.UserTexts, 1); err != nil {
+	if err := quota.Take(ctx, tx, of, limit, 1); err != nil || m.Kind == outbox.Mail {
 		return err
 	}
 	if m.Device != "" {

@@ -45,3 +45,32 @@ func TestMessagesAreLimited(t *testing.T) {
 		t.Errorf("%d recipients are named: %v", named, err)
 	}
 }
+
+// Who uses up what strangers ask for, or what others write, takes nothing of what the person asks for, and nothing of each other.
+func TestSharesOfMessagesAreApart(t *testing.T) {
+	for _, kind := range []string{outbox.Mail, outbox.SMS} {
+		shares := []outbox.Share{outbox.Own, outbox.Strangers, outbox.Others}
+		for _, first := range shares {
+			s := storetest.Open(t)
+			fill := func(share outbox.Share) (n int) {
+				m := outbox.Message{Kind: kind, To: "a", User: "u", Share: share}
+				for ; n < 1000; n++ {
+					err := s.Write(t.Context(), func(tx *store.Tx) error { return limitMessage(t.Context(), tx, m) })
+					if fault.Is(err, fault.OverLimit) {
+						return n
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				return n
+			}
+			fill(first)
+			for _, share := range shares {
+				if n := fill(share); share != first && (n == 0 || n == 1000) {
+					t.Errorf("%s: %q has %d messages after %q was used up", kind, share, n, first)
+				}
+			}
+		}
+	}
+}

@@ -5,8 +5,8 @@
 //   - while the table takes no note of what was handed over, as on a full disk, nothing is handed over twice;
 //   - it is handed over at least once, or ends as dead after a bounded number of tries or when it is of no use any more,
 //     and operators see the dead ones;
-//   - the messages of one recipient in an hour are bounded, and more are refused to whoever causes them; notices take half
-//     of that at most, so that a code still comes;
+//   - the messages of one recipient in an hour are bounded, and more are refused to whoever causes them; what strangers ask
+//     for, what others write and notices have shares of their own, so that nobody uses up what the recipient asks for;
 //   - what is about the same thing is sent to one recipient once a day;
 //   - a slow or dead server of one kind delays neither the acts nor the messages of the other kind;
 //   - the text of a message, which may hold a code, is gone from the table when the message has ended, and stands in no log.
@@ -35,8 +35,6 @@ const (
 // Bounds.
 const (
 	MaxBody    = 16 << 10 // bytes
-	perHour    = 10       // messages of one recipient
-	notices    = 5        // of those, such as say what they are about
 	maxTries   = 8        // then a message is dead
 	firstWait  = 5 * time.Second
 	longestTry = time.Hour // between two tries
@@ -45,6 +43,28 @@ const (
 	longest    = 24 * time.Hour // a message without an end of its own is of no use after that
 	atOnce     = 8              // messages of one kind being handed over
 )
+
+// A Share is a part of what one recipient may get in an hour. Whoever uses up one takes nothing of another.
+type Share string
+
+// The shares.
+const (
+	Own       Share = ""          // what the recipient asks for, or is told of what they did
+	Strangers Share = "strangers" // codes asked for by who may be anybody
+	Others    Share = "others"    // what somebody else writes to them, as an invitation
+	notices   Share = "notices"   // messages that say what they are about
+)
+
+// perHour is how many messages of a share one recipient gets in an hour.
+func (s Share) perHour() int {
+	switch s {
+	case Others:
+		return 4
+	case notices:
+		return 5
+	}
+	return 10
+}
 
 // A Message is one text for one person.
 type Message struct {
@@ -56,6 +76,7 @@ type Message struct {
 	User         string        // the person it is for, for limits; empty where that is not known
 	Device       string        // that causes it, for limits; empty: none does
 	About        string        // of a notice: the same is not sent to one recipient twice in 24 hours; empty: it is none
+	Share        Share         // that it takes of; a notice takes of the notices
 	Useful       time.Duration // how long it is of use; 0 is a day
 }
 
@@ -92,23 +113,14 @@ func (o *Outbox) Put(ctx context.Context, tx *store.Tx, m Message) error {
 		return err
 	}
 	now := o.now()
-	var lately int // what a clock that ran ahead has made does not count until it is caught up
-	err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM outbox_message WHERE recipient = ? AND made_at > ? AND made_at <= ?",
-		m.To, now.Add(-time.Hour).UnixMilli(), now.Add(time.Minute).UnixMilli()).Scan(&lately)
-	if err != nil {
-		return fmt.Errorf("counting the messages of a recipient: %w", err)
-	}
-	most := perHour
 	if m.About != "" {
-		most = notices
+		m.Share = notices
 		if told, err := o.told(ctx, tx, m, now); err != nil || told {
 			return err
 		}
 	}
-	if lately >= most {
-		f := fault.Limit("messages to this recipient", fmt.Sprint(lately), fmt.Sprintf("%d in an hour", most), time.Hour)
-		f.Fix = "wait an hour"
-		return f
+	if err := o.room(ctx, tx, m, now); err != nil {
+		return err
 	}
 	if o.limit != nil {
 		if err := o.limit(ctx, tx, m); err != nil {
@@ -119,12 +131,28 @@ func (o *Outbox) Put(ctx context.Context, tx *store.Tx, m Message) error {
 	if useful <= 0 {
 		useful = longest
 	}
-	_, err = tx.Exec(ctx, insertSQL, uuid.Must(uuid.NewV7()).String(), m.Kind, m.To, m.Subject, m.Body, m.Organisation, m.About,
+	_, err := tx.Exec(ctx, insertSQL, uuid.Must(uuid.NewV7()).String(), m.Kind, m.To, m.Subject, m.Body, m.Organisation, m.About, string(m.Share),
 		now.UnixMilli(), now.Add(useful).UnixMilli(), now.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("putting a message into the outbox: %w", err)
 	}
 	tx.AfterCommit(func() { o.look(m.Kind) })
+	return nil
+}
+
+// room refuses what is beyond the share of a message in this hour.
+func (o *Outbox) room(ctx context.Context, tx *store.Tx, m Message, now time.Time) error {
+	var lately int // what a clock that ran ahead has made does not count until it is caught up
+	err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM outbox_message WHERE recipient = ? AND share = ? AND made_at > ? AND made_at <= ?",
+		m.To, string(m.Share), now.Add(-time.Hour).UnixMilli(), now.Add(time.Minute).UnixMilli()).Scan(&lately)
+	if err != nil {
+		return fmt.Errorf("counting the messages of a recipient: %w", err)
+	}
+	if most := m.Share.perHour(); lately >= most {
+		f := fault.Limit("messages to this recipient", fmt.Sprint(lately), fmt.Sprintf("%d in an hour", most), time.Hour)
+		f.Fix = "wait an hour"
+		return f
+	}
 	return nil
 }
 

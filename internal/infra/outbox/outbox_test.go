@@ -310,7 +310,7 @@ func TestRules(t *testing.T) {
 			t.Errorf("%s to %s:\n got %q\nwant %q", tt.m.Kind, tt.m.To, got, tt.want)
 		}
 	}
-	for i := range perHour {
+	for i := range Own.perHour() {
 		if err := o.put(letter); err != nil {
 			t.Fatalf("message %d: %v", i, err)
 		}
@@ -354,6 +354,37 @@ func TestErase(t *testing.T) {
 	}
 }
 
+// Whoever uses a share of a recipient's hour up takes nothing of the others, in whatever order.
+func TestSharesAreApart(t *testing.T) {
+	for _, first := range []Share{Own, Strangers, Others, notices} {
+		o := newOffice(t, map[string]Sender{Mail: newServer(fine)}, nil)
+		fill := func(s Share) error {
+			m := letter
+			m.Share = s
+			for i := range s.perHour() + 1 {
+				if s == notices {
+					m.About = fmt.Sprint("measure ", i)
+				}
+				if err := o.put(m); fault.Is(err, fault.OverLimit) != (i == s.perHour()) {
+					return fmt.Errorf("message %d: %w", i, err)
+				}
+			}
+			return nil
+		}
+		if err := fill(first); err != nil {
+			t.Errorf("%q alone: %v", first, err)
+		}
+		for _, s := range []Share{Own, Strangers, Others, notices} {
+			if s == first {
+				continue
+			}
+			if err := fill(s); err != nil {
+				t.Errorf("%q after %q: %v", s, first, err)
+			}
+		}
+	}
+}
+
 // The same notice goes to one recipient once a day, and notices leave room for codes.
 func TestNotices(t *testing.T) {
 	o := newOffice(t, map[string]Sender{Mail: newServer(fine)}, nil)
@@ -368,7 +399,7 @@ func TestNotices(t *testing.T) {
 		return n
 	}
 	note := letter
-	for i := range notices {
+	for i := range notices.perHour() {
 		note.About = fmt.Sprint("measure ", i)
 		for range 2 {
 			if err := o.put(note); err != nil {
@@ -377,7 +408,7 @@ func TestNotices(t *testing.T) {
 		}
 	}
 	note.About = "one more"
-	if err := o.put(note); !fault.Is(err, fault.OverLimit) || count() != notices {
+	if err := o.put(note); !fault.Is(err, fault.OverLimit) || count() != notices.perHour() {
 		t.Errorf("one notice too many: %v, %d messages", err, count())
 	}
 	if err := o.put(letter); err != nil {
@@ -385,7 +416,7 @@ func TestNotices(t *testing.T) {
 	}
 	o.pass(25 * time.Hour)
 	note.About = "measure 0"
-	if err := o.put(note); err != nil || count() != notices+2 {
+	if err := o.put(note); err != nil || count() != notices.perHour()+2 {
 		t.Errorf("a day later: %v, %d messages", err, count())
 	}
 }
@@ -443,7 +474,7 @@ func TestClockJumps(t *testing.T) {
 	<-s.told
 	o.becomes("sent after 2, text false: ")
 	o.pass(year)
-	for range perHour - 1 {
+	for range Own.perHour() - 1 {
 		if err := o.put(letter); err != nil {
 			t.Fatal(err)
 		}

@@ -35,6 +35,11 @@ const (
 	Texts
 	UserMails
 	UserStorage
+	StrangerTexts
+	StrangerMails
+	Received
+	Invitations
+	UserInvitations
 	limits // how many there are
 )
 
@@ -76,6 +81,11 @@ var registry = [limits]Spec{
 	UserTexts:         {"user_sms_per_day", titles("单个用户每日短信", "Text messages to one person a day"), "messages", KindUser, day, 20, 10_000},
 	UserMails:         {"user_mails_per_day", titles("发给单个用户的每日邮件", "Mails to one person a day"), "messages", KindUser, day, 50, 10_000},
 	UserStorage:       {"user_storage_bytes", titles("单个用户的文件存储", "Stored files of one person"), "bytes", KindUser, 0, 100 << 20, 1 << 40},
+	StrangerTexts:     {"stranger_sms_per_day", titles("陌生人向单个用户请求的每日短信", "Text messages to one person a day that strangers ask for"), "messages", KindUser, day, 20, 10_000},
+	StrangerMails:     {"stranger_mails_per_day", titles("陌生人向单个用户请求的每日邮件", "Mails to one person a day that strangers ask for"), "messages", KindUser, day, 30, 10_000},
+	Received:          {"received_invitations_per_day", titles("单个用户每日收到的邀请", "Invitations to one person a day"), "messages", KindUser, day, 10, 10_000},
+	Invitations:       {"invitations_per_day", titles("每日邀请", "Invitations a day"), "invitations", KindOrganisation, day, 100, 100_000},
+	UserInvitations:   {"user_invitations_per_day", titles("单个用户每日发出的邀请", "Invitations by one person a day"), "invitations", KindUser, day, 50, 100_000},
 	Texts:             {"sms_per_day", titles("每日短信", "Text messages a day"), "messages", KindOrganisation, day, 2_000, 10_000_000},
 }
 
