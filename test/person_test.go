@@ -226,7 +226,7 @@ func (p *person) enrol(t testing.TB) {
 	}
 }
 
-var sixDigits = regexp.MustCompile(`\b\d{6}\b`)
+var codeForm = regexp.MustCompile(`code is ([a-z2-7]{4}-[a-z2-7]{4})|验证码是 ([a-z2-7]{4}-[a-z2-7]{4})`)
 
 // mailed is the code of the newest message to a contact, as the development sender leaves it in the data directory.
 func (s *server) mailed(t testing.TB, contact string) (code string) {
@@ -241,7 +241,8 @@ func (s *server) mailed(t testing.TB, contact string) (code string) {
 		for _, name := range names {
 			b, err := os.ReadFile(name)
 			if err == nil && bytes.Contains(b, []byte(contact)) {
-				if code = sixDigits.FindString(string(b)); code != "" {
+				if found := codeForm.FindStringSubmatch(string(b)); found != nil {
+					code = found[1] + found[2]
 					return true, nil
 				}
 			}

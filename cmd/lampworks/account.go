@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -45,13 +46,13 @@ type contactCode struct {
 }
 
 func (c *contactCode) Run(ctx context.Context) error {
-	return c.do(ctx, "POST", "/api/v1/contacts/codes", body("contact", c.Contact))
+	return askCode(ctx, c.client.exchange, "/api/v1/contacts/codes", c.Contact, "lampworks contact set %s CODE")
 }
 
 type contactSet struct {
 	client
 	ID   string `arg:"" help:"What the code was sent under."`
-	Code string `arg:"" optional:"" help:"Six digits. Default: they are asked for, or read from standard input."`
+	Code string `arg:"" optional:"" help:"That came to the contact. Default: they are asked for, or read from standard input."`
 }
 
 func (c *contactSet) Run(ctx context.Context) error {
@@ -91,20 +92,24 @@ type signupCode struct {
 }
 
 func (s *signupCode) Run(ctx context.Context) error {
-	return s.code(ctx, "/api/v1/sign-up/codes", s.Contact, "lampworks signup new --name LOGIN --id %s --code CODE")
+	return askCode(ctx, s.exchange, "/api/v1/sign-up/codes", s.Contact, "lampworks signup new --name LOGIN --id %s --code CODE")
 }
 
-// code asks for a code to a contact and prints under which id, alone, so that a program can take it; what comes next goes
+// askCode asks for a code to a contact and prints under which id, alone, so that a program can take it; what comes next goes
 // to standard error.
-func (s *server) code(ctx context.Context, path, contact, next string) error {
+func askCode(ctx context.Context, ask func(ctx context.Context, method, path string, in, out any) (*http.Response, error), path, contact, next string) error {
 	var sent struct {
-		ID string `json:"id"`
+		ID   string `json:"id"`
+		Wait int    `json:"wait_seconds"`
 	}
-	if _, err := s.exchange(ctx, "POST", path, body("contact", contact), &sent); err != nil {
+	if _, err := ask(ctx, "POST", path, body("contact", contact), &sent); err != nil {
 		return err
 	}
 	fmt.Println(sent.ID)
-	note("the code is on its way; next: "+next, sent.ID)
+	note("the code is on its way, or the newest message there has one; next: "+next, sent.ID)
+	if sent.Wait > 0 {
+		note("Many codes were asked for from this address: if none comes, ask again in %d seconds.", sent.Wait)
+	}
 	return nil
 }
 
@@ -113,7 +118,7 @@ type signupNew struct {
 	Name         string            `help:"Login." required:"" placeholder:"LOGIN"`
 	PasswordFile string            `help:"File with the password. Default: it is asked for, or the next line of standard input." type:"existingfile" placeholder:"FILE"`
 	ID           string            `name:"id" help:"What the code was sent under." placeholder:"ID"`
-	Code         string            `help:"Six digits." placeholder:"CODE"`
+	Code         string            `help:"That came to the contact." placeholder:"CODE"`
 	Invitation   string            `help:"Code of an invitation, instead of the two." placeholder:"CODE"`
 	Organisation map[string]string `help:"Name of a new organisation of which one becomes the owner: zh-CN=名称; may be repeated." mapsep:"none" placeholder:"LANG=NAME"`
 	Kind         []string          `help:"What the organisation is; lampworks organisation kinds lists them." placeholder:"KIND"`
@@ -177,13 +182,13 @@ type passwordCode struct {
 }
 
 func (p *passwordCode) Run(ctx context.Context) error {
-	return p.code(ctx, "/api/v1/password-reset/codes", p.Contact, "lampworks password reset %s CODE")
+	return askCode(ctx, p.exchange, "/api/v1/password-reset/codes", p.Contact, "lampworks password reset %s CODE")
 }
 
 type passwordReset struct {
 	server
 	ID           string `arg:"" help:"What the code was sent under."`
-	Code         string `arg:"" help:"Six digits."`
+	Code         string `arg:"" help:"That came to the contact."`
 	PasswordFile string `help:"File with the new password. Default: it is asked for, or the next line of standard input." type:"existingfile" placeholder:"FILE"`
 }
 

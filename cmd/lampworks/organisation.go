@@ -176,6 +176,7 @@ type inviteCommand struct {
 	Again    inviteAgain    `cmd:"" help:"Send an open invitation again, for seven more days."`
 	Withdraw inviteWithdraw `cmd:"" help:"Take an open invitation back."`
 	Accept   inviteAccept   `cmd:"" help:"Become a member by an invitation."`
+	Decline  inviteDecline  `cmd:"" help:"Turn an invitation down; its organisation sends no more for 30 days."`
 }
 
 type inviteList struct {
@@ -228,4 +229,22 @@ type inviteAccept struct {
 
 func (i *inviteAccept) Run(ctx context.Context) error {
 	return i.do(ctx, "PUT", "/api/v1/invitations/acceptance", body("invitation", i.Invitation, "code", i.Code))
+}
+
+type inviteDecline struct {
+	client
+	Invitation string `help:"Id, of one to one's login." placeholder:"ID" xor:"which" required:""`
+	Code       string `help:"That came to a contact; it needs no account." placeholder:"CODE" xor:"which" required:""`
+}
+
+func (i *inviteDecline) Run(ctx context.Context) error {
+	const path = "/api/v1/invitations/refusal"
+	if i.Code == "" {
+		return i.do(ctx, "PUT", path, body("invitation", i.Invitation))
+	}
+	if _, err := i.server.exchange(ctx, "PUT", path, body("code", i.Code), nil); err != nil {
+		return err
+	}
+	note("done: PUT %s", path)
+	return nil
 }

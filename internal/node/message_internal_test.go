@@ -1,12 +1,16 @@
 package node
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"testing"
 
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/storetest"
+	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/quota"
 )
 
@@ -74,3 +78,59 @@ func TestSharesOfMessagesAreApart(t *testing.T) {
 		}
 	}
 }
+
+// TestFloodByTextMessage: a thousand strangers ask for codes of one number, and the limit of what strangers ask for is used up.
+// The holder is sent one from where they signed in before.
+func TestFloodByTextMessage(t *testing.T) {
+	s := storetest.Open(t)
+	ctx := t.Context()
+	senders := map[string]outbox.Sender{outbox.SMS: nobodyReads{}}
+	a := account.New(account.Config{Store: s, Outbox: outbox.New(s, senders, limitMessage, slog.New(slog.DiscardHandler)), Logger: slog.New(slog.DiscardHandler)})
+	const number, home = "+8613800000000", "192.0.2.1:1"
+	err := s.Write(ctx, func(tx *store.Tx) error {
+		for _, statement := range []string{
+			"INSERT INTO account_contact (kind, address, user_id, verified_at) VALUES ('sms', '" + number + "', 'u', 1)",
+			"INSERT INTO account_place (user_id, place, seen_at) VALUES ('u', '192.0.2.1', 1)",
+		} {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := func() (n int) {
+		err := s.Read(ctx, func(v *store.View) error {
+			return v.QueryRow(ctx, "SELECT COUNT(*) FROM outbox_message WHERE recipient = ?", number).Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for range int(quota.StrangerTexts.Spec().Default) { // the share of strangers is used up already
+		err := s.Write(ctx, func(tx *store.Tx) error {
+			return quota.Take(ctx, tx, quota.User("u", ""), quota.StrangerTexts, 1)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 1000 {
+		if asked, err := a.AskReset(ctx, number, fmt.Sprintf("203.0.%d.%d:1", n/250, n%250), "en"); err != nil || asked.ID == "" {
+			t.Fatalf("request %d: %+v, %v", n, asked, err)
+		}
+	}
+	if sent() != 0 {
+		t.Errorf("%d messages beyond the limit of strangers", sent())
+	}
+	if _, err := a.AskReset(ctx, number, home, "en"); err != nil || sent() != 1 {
+		t.Errorf("from a known place: %d messages, %v", sent(), err)
+	}
+}
+
+type nobodyReads struct{}
+
+func (nobodyReads) Send(context.Context, outbox.Message) error { return nil }

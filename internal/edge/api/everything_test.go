@@ -461,6 +461,8 @@ func (y *walk) people() {
 	y.does(y.owner, "PUT", "organisations/"+y.a+"/owner", fmt.Sprintf(`{"user":%q}`, wang))
 	y.does(session, "PUT", "organisations/"+y.a+"/owner", fmt.Sprintf(`{"user":%q}`, y.does(y.owner, "GET", members, "").text("items/0/user")))
 	y.does(session, "DELETE", "memberships/"+y.a, "")
+	unwanted := invite("query")
+	y.does(y.signIn("wangwei"), "PUT", "invitations/refusal", fmt.Sprintf(`{"invitation":%q}`, unwanted))
 	y.does(y.signIn("wangwei"), "POST", "session/user/deletion", fmt.Sprintf(`{"password":%q}`, password))
 
 	token := y.does(y.owner, "POST", "tokens", `{"name":"the line","scopes":["order.read","burn_log.write"],"expires_at":"{later}"}`).id()
@@ -525,7 +527,7 @@ func (y *walk) end() {
 	y.does(y.owner, "DELETE", leave+"?deletion="+left+"&reason=we+stay", "")
 }
 
-var digits = regexp.MustCompile(`\b\d{6}(\d\d)?\b`) // a guardian's code has eight
+var sent = regexp.MustCompile(`\b([a-z2-7]{4}-[a-z2-7]{4}|\d{8})\b`) // a guardian's code is of digits
 
 // mailed is the code of the newest message to a contact, one that was not typed in before.
 func (y *walk) mailed(contact string) (code string) {
@@ -537,7 +539,7 @@ func (y *walk) mailed(contact string) (code string) {
 			b, err := os.ReadFile(name)
 			var m struct{ To, Body string }
 			if err == nil && json.Unmarshal(b, &m) == nil && m.To == contact {
-				if code = digits.FindString(m.Body); code != "" && !slices.Contains(y.typed, code) {
+				if code = sent.FindString(m.Body); code != "" && !slices.Contains(y.typed, code) {
 					y.typed = append(y.typed, code)
 					return true
 				}

@@ -83,10 +83,10 @@ func (w *world) tables() (names []string) {
 	return names
 }
 
-// code is the newest code of six digits that was sent.
+// code is the newest code that was sent to a contact.
 func (w *world) code(to string) (code string) {
 	w.t.Helper()
-	digits := regexp.MustCompile(`\b[0-9]{6}\b`)
+	form := regexp.MustCompile(`\b[a-z2-7]{4}-[a-z2-7]{4}\b`)
 	w.eventually("the code has come", func() bool {
 		files, _ := filepath.Glob(filepath.Join(w.mail, "*"))
 		for _, f := range files {
@@ -95,7 +95,7 @@ func (w *world) code(to string) (code string) {
 				continue
 			}
 			_, text, _ := bytes.Cut(b, []byte("code is "))
-			if found := digits.Find(text); found != nil {
+			if found := form.Find(text); found != nil {
 				code = string(found)
 			}
 		}

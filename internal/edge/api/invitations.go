@@ -16,7 +16,7 @@ type invitationView struct {
 	InvitedBy    string      `json:"invited_by" doc:"Id of the user."`
 	MadeAt       moment      `json:"made_at"`
 	ExpiresAt    moment      `json:"expires_at"`
-	State        string      `json:"state" enum:"open,accepted,revoked,expired"`
+	State        string      `json:"state" enum:"open,accepted,declined,revoked,expired"`
 	EndedAt      moment      `json:"ended_at,omitzero"`
 }
 
@@ -77,6 +77,13 @@ func (a *API) invitationRoutes() {
 	personal(a, "PUT", "/api/v1/invitations/acceptance", "Become a member by an invitation", func(ctx context.Context, who access.Actor, in *acceptInput) (membershipView, error) {
 		m, err := a.Accounts.Accept(ctx, who, in.Body.Invitation, in.Body.Code)
 		return membershipView{organisationOf(&m.Organisation), m.Role}, err
+	})
+	register(a, open("PUT", "/api/v1/invitations/refusal", "Decline an invitation, by its code without an account too; its organisation sends no more for 30 days"), func(ctx context.Context, in *acceptInput) (nothing, error) {
+		who, known := access.Of(ctx)
+		if !known {
+			who.From = callOf(ctx).address
+		}
+		return nothing{}, a.Accounts.Decline(ctx, who, in.Body.Invitation, in.Body.Code)
 	})
 	route(a, "DELETE", "/api/v1/memberships/{organisation}", anybody, ofOrganisation, "Leave an organisation", func(ctx context.Context, who access.Actor, in *organisationInput) (nothing, error) {
 		return nothing{}, a.Accounts.Leave(ctx, who, in.Organisation)

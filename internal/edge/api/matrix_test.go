@@ -28,6 +28,7 @@ const signedIn access.Act = ""
 var nobody = []string{
 	"GET /api/v1/setup", "POST /api/v1/setup", "POST /api/v1/session", "DELETE /api/v1/session",
 	"GET /api/v1/sign-up", "POST /api/v1/sign-up", "POST /api/v1/sign-up/codes", "POST /api/v1/password-reset", "POST /api/v1/password-reset/codes",
+	"PUT /api/v1/invitations/refusal",
 }
 
 // harmless lists the routes for everybody who is signed in that a token may ask whatever its scopes are.

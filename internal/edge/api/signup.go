@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 
@@ -19,7 +20,12 @@ type contactInput struct {
 }
 
 type codeSent struct {
-	ID string `json:"id" doc:"To be sent back with the code. It says nothing about whether there is an account."`
+	ID   string `json:"id" doc:"To be sent back with the code. It says nothing about whether there is an account. Every code that the contact got for this is good until its end: if no new message comes, the newest one."`
+	Wait int    `json:"wait_seconds,omitempty" doc:"So many codes were asked for from this address that one is sent only to who signed in from here before; others ask again after this time."`
+}
+
+func codeSentOf(a account.Asked, err error) (codeSent, error) {
+	return codeSent{a.ID, int(math.Ceil(a.Wait.Seconds()))}, err
 }
 
 type contactView struct {
@@ -31,14 +37,14 @@ type contactView struct {
 type contactCodeInput struct {
 	Body struct {
 		ID   string       `json:"id" maxLength:"64" doc:"Of the code."`
-		Code account.Code `json:"code" doc:"Six digits."`
+		Code account.Code `json:"code" doc:"That came to the contact: eight letters and digits, as k7dm-2qxw."`
 	}
 }
 
 type signUpInput struct {
 	Body struct {
 		ID           string              `json:"id,omitempty" maxLength:"64" doc:"Of the code that was sent to the contact."`
-		Code         account.Code        `json:"code,omitempty" doc:"Six digits."`
+		Code         account.Code        `json:"code,omitempty" doc:"That came to the contact: eight letters and digits, as k7dm-2qxw."`
 		Invitation   account.Code        `json:"invitation,omitempty" doc:"Code of an invitation, instead of the two above."`
 		Login        string              `json:"login" maxLength:"128"`
 		Password     account.Password    `json:"password"`
@@ -56,7 +62,7 @@ type signUpOrganisation struct {
 type resetInput struct {
 	Body struct {
 		ID       string           `json:"id" maxLength:"64" doc:"Of the code."`
-		Code     account.Code     `json:"code" doc:"Six digits."`
+		Code     account.Code     `json:"code" doc:"That came to the contact: eight letters and digits, as k7dm-2qxw."`
 		Password account.Password `json:"password" doc:"The new one."`
 	}
 }
@@ -77,14 +83,12 @@ func (a *API) signUpRoutes() {
 	})
 	register(a, sends("/api/v1/sign-up/codes", "Send a code to the contact of a new account"), func(ctx context.Context, in *contactInput) (codeSent, error) {
 		c := callOf(ctx)
-		id, err := a.Accounts.AskSignUp(ctx, in.Body.Contact, c.address, c.language)
-		return codeSent{id}, err
+		return codeSentOf(a.Accounts.AskSignUp(ctx, in.Body.Contact, c.address, c.language))
 	})
 	respond(a, secret(open("POST", "/api/v1/sign-up", "Make an account, by a code or an invitation, and sign in")), a.signUp)
 	register(a, sends("/api/v1/password-reset/codes", "Send a code for a new password to a verified contact"), func(ctx context.Context, in *contactInput) (codeSent, error) {
 		c := callOf(ctx)
-		id, err := a.Accounts.AskReset(ctx, in.Body.Contact, c.address, c.language)
-		return codeSent{id}, err
+		return codeSentOf(a.Accounts.AskReset(ctx, in.Body.Contact, c.address, c.language))
 	})
 	register(a, secret(open("POST", "/api/v1/password-reset", "Set a new password by a code; ends all sessions")), func(ctx context.Context, in *resetInput) (nothing, error) {
 		c := callOf(ctx)
@@ -110,8 +114,7 @@ func (a *API) contactRoutes() {
 		return pageWithin(all, in, func(c *account.Contact) string { return string(c.Kind) }, contactOf)
 	})
 	personal(a, "POST", "/api/v1/contacts/codes", "Send a code to a contact one wants to have", func(ctx context.Context, who access.Actor, in *contactInput) (codeSent, error) {
-		id, err := a.Accounts.AskContact(ctx, who, in.Body.Contact, callOf(ctx).language)
-		return codeSent{id}, err
+		return codeSentOf(a.Accounts.AskContact(ctx, who, in.Body.Contact, callOf(ctx).language))
 	})
 	personal(a, "PUT", "/api/v1/contacts", "Have the contact that a code was sent to, in place of the one of that kind, which is told", func(ctx context.Context, who access.Actor, in *contactCodeInput) (contactView, error) {
 		c, err := a.Accounts.ChangeContact(ctx, who, in.Body.ID, in.Body.Code, callOf(ctx).language)

@@ -1,13 +1,16 @@
 // Package account knows the people and programs that act, and the organisations they act for (账号).
 //
 // It owns the tables account_user, account_factor, account_recovery, account_place, account_contact, account_code,
-// account_invitation, organisation, member, login_session and api_token. It promises:
+// account_ask, account_invitation, account_invited, organisation, member, login_session and api_token. It promises:
 //   - a password is stored as argon2id hash only, a session or API token as hash only; none can be printed;
 //   - what a login costs does not tell whether the name exists;
 //   - guessing at a login slows down the address that guesses and locks nobody out;
 //   - a code of the second factor (TOTP) is good once, a recovery code, too; the secret is sealed, and wrong codes slow down
 //     whoever sends them, not the owner where they always sign in;
 //   - whether a contact has an account is told to nobody but whoever reads what is sent there;
+//   - however many codes to a contact others ask for, whoever reads there has one that is good, and the holder is sent another
+//     where they signed in before; wrong codes end none;
+//   - who declined an organisation's invitation, or left several without an answer, gets none of it for a while;
 //   - from the commit that revokes a token, ends a session, disables a user or removes a member, nothing of it acts here;
 //     another process of the same data follows within 5 s;
 //   - there is no default password: the first operator comes with a one-time code or from a file the operator wrote;
@@ -94,7 +97,7 @@ func (s *Service) sweep(ctx context.Context) error {
 	for {
 		var n int64
 		err := s.store.Write(ctx, func(tx *store.Tx) error {
-			if _, err := tx.Exec(ctx, "DELETE FROM account_code WHERE expires_at < ?", s.now().Add(-time.Hour).UnixMilli()); err != nil {
+			if err := s.sweepCodes(ctx, tx); err != nil {
 				return err
 			}
 			res, err := tx.Exec(ctx, sweepSessionsSQL, s.now().Add(-sessionIdle).UnixMilli())
@@ -108,6 +111,21 @@ func (s *Service) sweep(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// sweepCodes removes what is over: codes of more than a day ago, requests for them, and invitations that nobody counts any more.
+func (s *Service) sweepCodes(ctx context.Context, tx *store.Tx) error {
+	now := s.now()
+	for statement, before := range map[string]time.Time{
+		"DELETE FROM account_code WHERE expires_at < ?": now.Add(-codeDay),
+		"DELETE FROM account_ask WHERE expires_at < ?":  now,
+		"DELETE FROM account_invited WHERE last_at < ?": now.Add(-leftAlone),
+	} {
+		if _, err := tx.Exec(ctx, statement, before.UnixMilli()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A Page asks for a part of a list.

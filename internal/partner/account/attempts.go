@@ -19,6 +19,14 @@ const (
 	// address; who tries one password with many names needs more.
 	addressBurst    = 100
 	addressInterval = 3 * time.Second
+
+	// What one address asks for codes: so many at once, and then one in each interval; what was used counts no more.
+	askBurst    = 15
+	askInterval = time.Minute
+
+	// What one address asks for at all. More is refused, whatever the contacts are.
+	hardBurst    = 100
+	hardInterval = time.Second
 )
 
 // attempts slows down guessing. It counts by login and address together: whoever guesses at a name from elsewhere slows
@@ -39,7 +47,7 @@ type attempt struct {
 	key      uint64
 	failures int
 	last     time.Time
-	settled  time.Time // of an address: when all that failed from there is paid off, one in each interval
+	settled  time.Time // of an address: when all that it owes is paid off, one in each interval
 }
 
 func newAttempts(now func() time.Time) *attempts {
@@ -72,7 +80,7 @@ func (a *attempts) open(login, from string, spray bool) (done func(failed bool),
 		return nil, wait
 	}
 	if spray {
-		if wait := a.find(place, now).owe(now); wait > 0 {
+		if wait := a.find(place, now).owe(now, addressBurst, addressInterval); wait > 0 {
 			return nil, wait
 		}
 	}
@@ -82,30 +90,51 @@ func (a *attempts) open(login, from string, spray bool) (done func(failed bool),
 	return func(failed bool) {
 		a.end(key, place, failed)
 		if spray && !failed {
-			a.payBack(place)
+			a.payBack(place, addressInterval)
 		}
 	}, 0
 }
 
-// owe takes one of what an address may fail. A wait other than zero: there is none left, and nothing was taken.
-func (t *attempt) owe(now time.Time) (wait time.Duration) {
-	if wait := t.settled.Add(-(addressBurst - 1) * addressInterval).Sub(now); wait > 0 {
+// ask counts that an address asks for a code, whatever comes of it. A wait other than zero says that it has asked for too
+// many, and the request did not count; if it is refused, the address floods.
+func (a *attempts) ask(from string) (wait, refused time.Duration) {
+	key, hard := a.asker(from), maphash.Comparable(a.seed, [2]string{"codes at all", place(from)})
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.now()
+	if refused := a.find(hard, now).owe(now, hardBurst, hardInterval); refused > 0 {
+		return 0, refused
+	}
+	return a.find(key, now).owe(now, askBurst, askInterval), 0
+}
+
+// proved gives an address back what one request for a code took: the code was shown.
+func (a *attempts) proved(from string) { a.payBack(a.asker(from), askInterval) }
+
+func (a *attempts) asker(from string) uint64 {
+	return maphash.Comparable(a.seed, [2]string{"codes", place(from)})
+}
+
+// owe takes one of what an address may do: so many at once, and then one in each interval. A wait other than zero: there is
+// none left, and nothing was taken.
+func (t *attempt) owe(now time.Time, burst int, interval time.Duration) (wait time.Duration) {
+	if wait := t.settled.Add(-time.Duration(burst-1) * interval).Sub(now); wait > 0 {
 		return wait
 	}
 	if t.settled.Before(now) {
 		t.settled = now
 	}
-	t.settled, t.last = t.settled.Add(addressInterval), now
+	t.settled, t.last = t.settled.Add(interval), now
 	return 0
 }
 
 // payBack gives an address back what its last attempt has taken: it did not fail.
-func (a *attempts) payBack(place uint64) {
+func (a *attempts) payBack(place uint64, interval time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if e, ok := a.known[place]; ok {
 		t := e.Value.(*attempt)
-		t.settled = t.settled.Add(-addressInterval)
+		t.settled = t.settled.Add(-interval)
 	}
 }
 

@@ -2,13 +2,9 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/big"
 	"regexp"
 	"strings"
 	"time"
@@ -18,19 +14,6 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
-)
-
-const (
-	contactLife  = 10 * time.Minute // of a code that proves a contact
-	contactTries = 5                // wrong codes, then another must be asked for
-	contactPause = time.Minute      // between two codes to one address
-)
-
-// The purposes of a code.
-const (
-	forSignUp  = "signup"
-	forReset   = "reset"
-	forContact = "contact"
 )
 
 // A Contact is an address that messages reach a person at: an e-mail address, or a phone number in the form E.164.
@@ -97,15 +80,15 @@ func holderOf(ctx context.Context, q store.Querier, c Contact) (user string, err
 
 // AskContact sends a code to a contact that who wants to have. ChangeContact takes it. Whether somebody else has that
 // contact is not told: it is in the message.
-func (s *Service) AskContact(ctx context.Context, who access.Actor, contact, lang string) (id string, err error) {
+func (s *Service) AskContact(ctx context.Context, who access.Actor, contact, lang string) (Asked, error) {
 	if err := ownSession(who, "contact.ask"); err != nil {
-		return "", err
+		return Asked{}, err
 	}
 	c, err := parseContact(contact)
 	if err != nil {
-		return "", err
+		return Asked{}, err
 	}
-	return s.askCode(ctx, who.From, request{forContact, c, who.User, lang})
+	return s.askCode(ctx, request{forContact, c, who.User, who.From, lang})
 }
 
 // ChangeContact gives who the contact that the code was sent to, in place of the one of that kind, which is told.
@@ -114,26 +97,37 @@ func (s *Service) ChangeContact(ctx context.Context, who access.Actor, id string
 		return Contact{}, err
 	}
 	var c Contact
-	err := s.takeCode(ctx, forContact, id, who.User, code, func(tx *store.Tx, proved Contact) error {
-		c = proved
-		before, err := contactsOf(ctx, tx, who.User)
-		if err != nil {
-			return err
-		}
-		if err := s.giveContact(ctx, tx, who.User, c); err != nil {
-			return err
-		}
-		for _, old := range before {
-			if old.Address == c.Address {
-				continue
-			}
-			if err := s.tell(ctx, tx, who.User, old, lang, letterContact); err != nil {
+	p := &proof{forContact, id, who.User, who.From, code}
+	err := s.guessCode(p, func() error {
+		return s.takeCode(ctx, p, func(tx *store.Tx, proved Contact) error {
+			c = proved
+			if err := s.replaceContact(ctx, tx, who.User, c, lang); err != nil {
 				return err
 			}
-		}
-		return audit.RecordPerson(ctx, tx, who, "contact.change", who.User, c.Kind)
+			return audit.RecordPerson(ctx, tx, who, "contact.change", who.User, c.Kind)
+		})
 	})
 	return c, err
+}
+
+// replaceContact gives a user a contact, and tells the one before.
+func (s *Service) replaceContact(ctx context.Context, tx *store.Tx, user string, c Contact, lang string) error {
+	before, err := contactsOf(ctx, tx, user)
+	if err != nil {
+		return err
+	}
+	if err := s.giveContact(ctx, tx, user, c); err != nil {
+		return err
+	}
+	for _, old := range before {
+		if old.Address == c.Address {
+			continue
+		}
+		if err := s.tell(ctx, tx, user, old, lang, letterContact); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // giveContact makes a contact a user's own, in place of the one of that kind.
@@ -144,6 +138,18 @@ func (s *Service) giveContact(ctx context.Context, tx *store.Tx, user string, c 
 	}
 	if holder != "" && holder != user {
 		return errContactCode() // somebody else has proved it meanwhile
+	}
+	before, err := contactsOf(ctx, tx, user)
+	if err != nil {
+		return err
+	}
+	for _, changed := range append(before, c) { // what was sent there says who has it, or has it not
+		if changed.Kind != c.Kind {
+			continue
+		}
+		if err := errors.Join(forgetCodes(ctx, tx, changed, forReset), forgetCodes(ctx, tx, changed, forContact)); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.Exec(ctx, "DELETE FROM account_contact WHERE user_id = ? AND kind = ?", user, c.Kind); err != nil {
 		return fmt.Errorf("replacing a contact of user %s: %w", user, err)
@@ -159,147 +165,6 @@ func (s *Service) giveContact(ctx context.Context, tx *store.Tx, user string, c 
 		return fmt.Errorf("setting the e-mail address of user %s: %w", user, err)
 	}
 	return nil
-}
-
-// request is what a code is asked for.
-type request struct {
-	purpose string
-	contact Contact
-	user    string // who may use it
-	lang    string
-}
-
-// askCode sends a code, or, where the contact does not fit the purpose, a message that says so: whoever asks sees no
-// difference, and each costs the same. What an address asks for is slowed down as guessing is.
-func (s *Service) askCode(ctx context.Context, from string, r request) (id string, err error) {
-	if s.outbox == nil || !s.outbox.Takes(r.contact.Kind) {
-		return "", fault.Unsupported("/contact", r.contact.Kind, "what the operator has configured")
-	}
-	done, wait := s.attempts.begin("codes for "+r.purpose, from)
-	if wait > 0 {
-		f := fault.Limit("/contact", "too many codes", "five codes, then a growing pause", whole(wait))
-		f.What = "too many codes were asked for from this address"
-		return "", f
-	}
-	defer done(true)
-	id = newID()
-	code, now := sixDigits(), s.now()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
-		if err := lately(ctx, tx, r.contact, now); err != nil {
-			return err
-		}
-		holder, err := holderOf(ctx, tx, r.contact)
-		if err != nil {
-			return err
-		}
-		letter, user := letterCode, r.user
-		switch {
-		case r.purpose == forReset && holder == "":
-			letter = letterUnknown
-		case r.purpose == forReset:
-			user = holder
-		case holder != "" && holder != r.user:
-			letter = letterTaken
-		}
-		hash := codeHash(id, code.Reveal())
-		if letter != letterCode {
-			hash = sha256.Sum256(random(32)) // no code is right
-		}
-		_, err = tx.Exec(ctx, `
-			INSERT INTO account_code (id, purpose, kind, address, user_id, hash, made_at, expires_at, tries)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
-			id, r.purpose, r.contact.Kind, r.contact.Address, user, hash[:], now.UnixMilli(), now.Add(contactLife).UnixMilli())
-		if err != nil {
-			return fmt.Errorf("adding a code: %w", err)
-		}
-		m := letter.to(r.contact, r.lang, code.Reveal())
-		m.User = user
-		return s.outbox.Put(ctx, tx, m)
-	})
-	return id, err
-}
-
-// lately refuses a second code to one contact within a minute.
-func lately(ctx context.Context, q store.Querier, c Contact, now time.Time) error {
-	var last sql.NullInt64
-	err := q.QueryRow(ctx, "SELECT MAX(made_at) FROM account_code WHERE kind = ? AND address = ?", c.Kind, c.Address).Scan(&last)
-	if err != nil {
-		return fmt.Errorf("looking for the last code: %w", err)
-	}
-	wait := at(last.Int64).Add(contactPause).Sub(now)
-	if last.Valid && wait > 0 && wait <= contactPause { // longer: it is of a clock that ran ahead
-		f := fault.Limit("/contact", "another code", "one code in a minute", whole(wait))
-		f.What = "a code was sent there less than a minute ago"
-		return f
-	}
-	return nil
-}
-
-// takeCode uses a code up: fn runs in the same transaction with the contact that it proves. A wrong code is counted, and
-// committed as such; the fifth ends the code. A right one is used up, too, if fn finds the login taken before it has
-// written anything: each name that is tried costs a code.
-func (s *Service) takeCode(ctx context.Context, purpose, id, user string, code Code, fn func(*store.Tx, Contact) error) error {
-	wrong := false
-	var told error
-	err := s.change(ctx, func(tx *store.Tx) error {
-		wrong, told = false, nil
-		now := s.now() // a code that ends later than any can is of a clock that ran ahead
-		var c Contact
-		var hash []byte
-		var owner string
-		var tries int
-		err := tx.QueryRow(ctx, `
-			SELECT kind, address, user_id, hash, tries
-			FROM account_code
-			WHERE id = ? AND purpose = ? AND expires_at > ? AND expires_at <= ?`, id, purpose, now.UnixMilli(), now.Add(2*contactLife).UnixMilli()).Scan(&c.Kind, &c.Address, &owner, &hash, &tries)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && (tries >= contactTries || user != "" && owner != user) {
-			wrong = true
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading a code: %w", err)
-		}
-		want := codeHash(id, strings.TrimSpace(code.Reveal()))
-		if wrong = subtle.ConstantTimeCompare(want[:], hash) != 1; wrong {
-			_, err := tx.Exec(ctx, "UPDATE account_code SET tries = tries + 1 WHERE id = ?", id)
-			return err
-		}
-		if _, err := tx.Exec(ctx, "DELETE FROM account_code WHERE id = ?", id); err != nil {
-			return fmt.Errorf("using a code up: %w", err)
-		}
-		err = fn(tx, c)
-		if taken, ok := errors.AsType[loginTaken](err); ok {
-			told = taken.error // and the code stays used up
-			return nil
-		}
-		return err
-	})
-	switch {
-	case err != nil:
-		return err
-	case wrong:
-		return errContactCode()
-	}
-	return told
-}
-
-// loginTaken is what a transaction that has written nothing yet ends with when the login is somebody's.
-type loginTaken struct{ error }
-
-func (t loginTaken) Unwrap() error { return t.error }
-
-func errContactCode() error {
-	f := fault.Unauthenticated("the code is wrong, older than 10 minutes, or was tried too often")
-	f.Where, f.Fix = "/code", "read the newest message again, or ask for another code"
-	return f
-}
-
-// codeHash is what is stored of six digits: with the id, 128 bits nobody knows beforehand. It holds ten minutes.
-func codeHash(id, code string) [sha256.Size]byte { return sha256.Sum256([]byte(id + " " + code)) }
-
-func sixDigits() Code {
-	n, _ := rand.Int(rand.Reader, big.NewInt(1_000_000)) // never fails
-	return Code{hide(fmt.Sprintf("%06d", n))}
 }
 
 // Masked is a contact as people see it who do not have to write to it: enough to recognise it by, too little to reach it.
@@ -343,7 +208,7 @@ func (s *Service) SendToGuardian(ctx context.Context, tx *store.Tx, contact, cod
 		return fault.Unsupported("/contact", c.Kind, "what the operator has configured")
 	}
 	m := letterGuardian.to(c, lang, code)
-	m.Useful = 24 * time.Hour
+	m.Share, m.Useful = outbox.Others, 24*time.Hour
 	return s.outbox.Put(ctx, tx, m)
 }
 

@@ -10,6 +10,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 )
 
@@ -29,8 +30,9 @@ type Invitation struct {
 	InvitedBy    string
 	MadeAt       time.Time
 	ExpiresAt    time.Time
-	State        string // open, accepted, revoked, expired
+	State        string // open, accepted, declined, revoked, expired
 	EndedAt      time.Time
+	receiver     []byte // whom it is for, as it is counted
 }
 
 // NewInvitation is whom to invite, by one of two ways, and as what.
@@ -66,9 +68,12 @@ func (s *Service) Invite(ctx context.Context, who access.Actor, organisation str
 		if err := s.mayInvite(ctx, tx, &i, n.Login); err != nil {
 			return err
 		}
+		if err := s.countInvitation(ctx, tx, who, organisation, i.receiver); err != nil {
+			return err
+		}
 		code := newInvitationCode()
 		hash := digest(code.Reveal())
-		_, err := tx.Exec(ctx, insertInvitationSQL, i.ID, organisation, i.Kind, i.To, string(i.Role), hash[:], i.InvitedBy, now.UnixMilli(), i.ExpiresAt.UnixMilli())
+		_, err := tx.Exec(ctx, insertInvitationSQL, i.ID, organisation, i.Kind, i.To, string(i.Role), hash[:], i.InvitedBy, now.UnixMilli(), i.ExpiresAt.UnixMilli(), i.receiver)
 		if err != nil {
 			return fmt.Errorf("adding an invitation to %s: %w", organisation, err)
 		}
@@ -111,12 +116,14 @@ func (s *Service) mayInvite(ctx context.Context, tx *store.Tx, i *Invitation, lo
 		return fault.Limit("number of open invitations", fmt.Sprint(open), fmt.Sprint(openPerOne), 0)
 	}
 	if i.Kind != byUser {
+		i.receiver = receiver(i.Kind, i.To)
 		return nil
 	}
 	key, err := loginKey(login)
 	if err != nil {
 		return err
 	}
+	i.receiver = receiver(byUser, key)
 	err = tx.QueryRow(ctx, "SELECT id FROM account_user WHERE login_key = ? AND state = 'active'", key).Scan(&i.To)
 	if errors.Is(err, sql.ErrNoRows) {
 		i.To = newID() // nobody's
@@ -146,7 +153,7 @@ func (s *Service) deliver(ctx context.Context, tx *store.Tx, c Contact, lang, or
 		return nil
 	}
 	m := letterInvitation.to(c, lang, code.Reveal())
-	m.Organisation, m.Useful = organisation, invitationLife
+	m.Organisation, m.Share, m.Useful = organisation, outbox.Others, invitationLife
 	return s.outbox.Put(ctx, tx, m)
 }
 
@@ -194,8 +201,8 @@ func (s *Service) RevokeInvitation(ctx context.Context, who access.Actor, organi
 func (s *Service) endInvitation(ctx context.Context, tx *store.Tx, state, id, organisation string) error {
 	res, err := tx.Exec(ctx, `
 		UPDATE account_invitation
-		SET state = ?, ended_at = ?, address = ''
-		WHERE id = ? AND organisation = ? AND state = 'open'`, state, s.now().UnixMilli(), id, organisation)
+		SET state = ?, ended_at = ?, address = '', receiver = ?
+		WHERE id = ? AND organisation = ? AND state = 'open'`, state, s.now().UnixMilli(), []byte{}, id, organisation)
 	if err != nil {
 		return fmt.Errorf("ending invitation %s: %w", id, err)
 	}
@@ -212,12 +219,16 @@ func (s *Service) ResendInvitation(ctx context.Context, who access.Actor, organi
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		var c Contact
-		err := tx.QueryRow(ctx, "SELECT kind, address FROM account_invitation WHERE id = ? AND organisation = ? AND state = 'open'", id, organisation).Scan(&c.Kind, &c.Address)
+		var to []byte
+		err := tx.QueryRow(ctx, "SELECT kind, address, receiver FROM account_invitation WHERE id = ? AND organisation = ? AND state = 'open'", id, organisation).Scan(&c.Kind, &c.Address, &to)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fault.NotFound("open invitation", id)
 		}
 		if err != nil {
 			return fmt.Errorf("reading invitation %s: %w", id, err)
+		}
+		if err := s.countInvitation(ctx, tx, who, organisation, to); err != nil {
+			return err
 		}
 		code := newInvitationCode()
 		hash := digest(code.Reveal())
@@ -241,15 +252,17 @@ func (s *Service) Accept(ctx context.Context, who access.Actor, id string, code 
 		return Membership{}, fault.Forbidden("invitation.accept", "a session opened with login and password")
 	}
 	var m Membership
-	err := s.give(ctx, func(tx *store.Tx) error {
-		i, err := s.openInvitation(ctx, tx, id, who.User, code)
-		if err != nil {
-			return err
-		}
-		if m, err = s.join(ctx, tx, who, i); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, who, "invitation.accept", i.ID, string(i.Role))
+	err := s.guessInvitation(who.User, who.From, func() error {
+		return s.give(ctx, func(tx *store.Tx) error {
+			i, err := s.openInvitation(ctx, tx, id, who.User, code)
+			if err != nil {
+				return err
+			}
+			if m, err = s.join(ctx, tx, who, i); err != nil {
+				return err
+			}
+			return audit.Record(ctx, tx, who, "invitation.accept", i.ID, string(i.Role))
+		})
 	})
 	return m, err
 }
@@ -261,41 +274,42 @@ func (s *Service) SignUpInvited(ctx context.Context, n NewUser, code Code, from 
 	if err != nil {
 		return User{}, err
 	}
-	done, wait := s.attempts.begin("invitations", from)
-	if wait > 0 {
-		return User{}, fault.Limit("/invitation", "too many attempts", "five failures in a row, then a growing pause", whole(wait))
-	}
-	failed := true
-	defer func() { done(failed) }()
-	hash, err := s.hasher.hash(ctx, n.Password)
-	if err != nil {
-		return User{}, err
-	}
-	u := User{ID: newID(), Login: n.Login, CreatedAt: at(s.now().UnixMilli())}
-	who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: from}
-	err = s.give(ctx, func(tx *store.Tx) error {
-		i, err := s.openInvitation(ctx, tx, "", "", code)
+	var u User
+	err = s.guessInvitation("", from, func() error {
+		hash, err := s.hasher.hash(ctx, n.Password)
 		if err != nil {
 			return err
 		}
-		if err := s.insertUser(ctx, tx, u, key, hash, ""); err != nil {
-			return err
-		}
-		c := Contact{Kind: i.Kind, Address: i.To}
-		if holder, err := holderOf(ctx, tx, c); err != nil {
-			return err
-		} else if holder == "" {
-			if err := s.giveContact(ctx, tx, u.ID, c); err != nil {
+		u = User{ID: newID(), Login: n.Login, CreatedAt: at(s.now().UnixMilli())}
+		who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: from}
+		return s.give(ctx, func(tx *store.Tx) error {
+			i, err := s.openInvitation(ctx, tx, "", "", code)
+			if err != nil {
 				return err
 			}
-		}
-		if _, err := s.join(ctx, tx, who, i); err != nil {
-			return err
-		}
-		return audit.RecordPerson(ctx, tx, who, "user.sign_up", u.ID, "by an invitation")
+			if err := s.insertUser(ctx, tx, u, key, hash, ""); err != nil {
+				return err
+			}
+			if err := s.inviteeContact(ctx, tx, u.ID, i); err != nil {
+				return err
+			}
+			if _, err := s.join(ctx, tx, who, i); err != nil {
+				return err
+			}
+			return audit.RecordPerson(ctx, tx, who, "user.sign_up", u.ID, "by an invitation")
+		})
 	})
-	failed = err != nil
 	return u, err
+}
+
+// inviteeContact gives a new user the contact that got their invitation, if nobody has it.
+func (s *Service) inviteeContact(ctx context.Context, tx *store.Tx, user string, i Invitation) error {
+	c := Contact{Kind: i.Kind, Address: i.To}
+	holder, err := holderOf(ctx, tx, c)
+	if err != nil || holder != "" {
+		return err
+	}
+	return s.giveContact(ctx, tx, user, c)
 }
 
 // openInvitation finds an invitation that is open by its code, or by its id if it is for user.
@@ -309,7 +323,7 @@ func (s *Service) openInvitation(ctx context.Context, q store.Querier, id, user 
 	} else {
 		row = q.QueryRow(ctx, openInvitationSQL+"id = ? AND kind = 'user' AND address = ?", now, id, user)
 	}
-	err := row.Scan(&i.ID, &i.Organisation, &i.Kind, &i.To, &i.Role)
+	err := row.Scan(&i.ID, &i.Organisation, &i.Kind, &i.To, &i.Role, &i.receiver)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && user == "" && i.Kind == byUser || err == nil && i.Kind == byUser && i.To != user {
 		return Invitation{}, fault.NotFound("open invitation", id)
 	}
@@ -331,6 +345,9 @@ func (s *Service) join(ctx context.Context, tx *store.Tx, who access.Actor, i In
 		return Membership{}, err
 	}
 	if err := s.endInvitation(ctx, tx, "accepted", i.ID, i.Organisation); err != nil {
+		return Membership{}, err
+	}
+	if err := s.answered(ctx, tx, i.Organisation, i.receiver); err != nil {
 		return Membership{}, err
 	}
 	o, err := scanOrganisation(tx.QueryRow(ctx, organisationSQL, i.Organisation))

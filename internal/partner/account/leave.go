@@ -161,11 +161,15 @@ func (s *Service) forgetMail(ctx context.Context, tx *store.Tx, user string) err
 	for _, c := range all {
 		for _, statement := range []string{
 			"DELETE FROM account_code WHERE kind = ? AND address = ?",
+			"DELETE FROM account_ask WHERE kind = ? AND address = ?",
 			"DELETE FROM account_invitation WHERE kind = ? AND address = ?",
 		} {
 			if _, err := tx.Exec(ctx, statement, c.Kind, c.Address); err != nil {
 				return fmt.Errorf("forgetting a contact of user %s: %w", user, err)
 			}
+		}
+		if err := forgetReceiver(ctx, tx, c.Kind, c.Address); err != nil {
+			return err
 		}
 		if s.outbox == nil {
 			continue
@@ -177,9 +181,24 @@ func (s *Service) forgetMail(ctx context.Context, tx *store.Tx, user string) err
 	return nil
 }
 
+// forgetReceiver forgets how often anybody has invited a contact or login.
+func forgetReceiver(ctx context.Context, tx *store.Tx, kind, address string) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM account_invited WHERE receiver = ?", receiver(kind, address)); err != nil {
+		return fmt.Errorf("forgetting the invitations to somebody: %w", err)
+	}
+	return nil
+}
+
 // forgetUser leaves a row without a name, so that ids in other rooms still mean somebody.
 func forgetUser(ctx context.Context, tx *store.Tx, user string) error {
 	if err := dropFactor(ctx, tx, user); err != nil {
+		return err
+	}
+	var key string
+	if err := tx.QueryRow(ctx, "SELECT login_key FROM account_user WHERE id = ?", user).Scan(&key); err != nil {
+		return fmt.Errorf("reading the login of user %s: %w", user, err)
+	}
+	if err := forgetReceiver(ctx, tx, byUser, key); err != nil {
 		return err
 	}
 	for _, statement := range []string{
@@ -188,6 +207,7 @@ func forgetUser(ctx context.Context, tx *store.Tx, user string) error {
 		"DELETE FROM account_contact WHERE user_id = ?",
 		"DELETE FROM account_place WHERE user_id = ?",
 		"DELETE FROM account_code WHERE user_id = ?",
+		"DELETE FROM account_ask WHERE user_id = ?",
 		"DELETE FROM account_invitation WHERE kind = 'user' AND address = ?",
 		`UPDATE account_user
 		SET login = '', login_key = id, email = '', password = 'none', platform_role = '', laboratory = '', minor = 0, adult_in = '', state = 'deleted'
@@ -205,6 +225,7 @@ var erasures = []struct{ table, statement string }{
 	{"login_session", "DELETE FROM login_session WHERE id IN (SELECT id FROM login_session WHERE organisation = ? LIMIT ?)"},
 	{"api_token", "DELETE FROM api_token WHERE id IN (SELECT id FROM api_token WHERE organisation = ? LIMIT ?)"},
 	{"account_invitation", "DELETE FROM account_invitation WHERE id IN (SELECT id FROM account_invitation WHERE organisation = ? LIMIT ?)"},
+	{"account_invited", "DELETE FROM account_invited WHERE organisation = ? AND receiver IN (SELECT receiver FROM account_invited WHERE organisation = ? LIMIT ?)"},
 	{"member", "DELETE FROM member WHERE organisation = ? AND user_id IN (SELECT user_id FROM member WHERE organisation = ? LIMIT ?)"},
 }
 
@@ -217,7 +238,7 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	tx.AfterCommit(s.believed.forget)
 	for _, e := range erasures {
 		args := []any{id, limit}
-		if e.table == "member" {
+		if e.table == "member" || e.table == "account_invited" { // they have no id
 			args = []any{id, id, limit}
 		}
 		res, err := tx.Exec(ctx, e.statement, args...)

@@ -1,7 +1,9 @@
 package account
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"lampworks/internal/infra/outbox"
 )
@@ -20,18 +22,38 @@ func (l *letter) to(c Contact, lang, code string) outbox.Message {
 	if c.Kind == outbox.Mail {
 		m.Subject = l.subject[lang]
 	}
-	if code != "" {
-		m.Useful = contactLife
-	}
 	return m
+}
+
+// lasting addresses a letter that is of use for a while only.
+func (l *letter) lasting(c Contact, lang string, code Code, life time.Duration) outbox.Message {
+	m := l.to(c, lang, code.Reveal())
+	m.Body = strings.ReplaceAll(m.Body, "{life}", lifeText(lang, life))
+	m.Useful = life
+	return m
+}
+
+// lifeText says how long something holds.
+func lifeText(lang string, life time.Duration) string {
+	n, unit := int(life/time.Minute), [2]string{"minutes", "分钟"}
+	if n >= 60 {
+		n, unit = n/60, [2]string{"hours", "小时"}
+	}
+	if lang == "zh-CN" {
+		return fmt.Sprintf("%d %s", n, unit[1])
+	}
+	if n == 1 {
+		unit[0] = strings.TrimSuffix(unit[0], "s")
+	}
+	return fmt.Sprintf("%d %s", n, unit[0])
 }
 
 var (
 	letterCode = &letter{
 		map[string]string{"en": "Your Lampworks code", "zh-CN": "Lampworks 验证码"},
 		map[string]string{
-			"en":    "Your Lampworks code is {code}. It is good for 10 minutes. If you did not ask for it, ignore this message.",
-			"zh-CN": "您的 Lampworks 验证码是 {code}，10 分钟内有效。如果不是您本人操作，请忽略这条消息。",
+			"en":    "Your Lampworks code is {code}. It is good for {life}. If you did not ask for it, ignore this message.",
+			"zh-CN": "您的 Lampworks 验证码是 {code}，{life}内有效。如果不是您本人操作，请忽略这条消息。",
 		},
 	}
 	letterTaken = &letter{
@@ -86,8 +108,8 @@ var (
 	letterInvitation = &letter{
 		map[string]string{"en": "An invitation to Lampworks", "zh-CN": "Lampworks 邀请"},
 		map[string]string{
-			"en":    "You are invited to work with an organisation on Lampworks. Accept with this code within 7 days: {code}",
-			"zh-CN": "邀请您加入 Lampworks 上的一个组织。请在 7 天内用此代码接受：{code}",
+			"en":    "You are invited to work with an organisation on Lampworks. Decline it by this code to hear no more of them for a while, or accept by it within 7 days: {code}",
+			"zh-CN": "邀请您加入 Lampworks 上的一个组织。可凭此代码谢绝，一段时间内不再收到该组织的邀请；或在 7 天内凭它接受：{code}",
 		},
 	}
 )

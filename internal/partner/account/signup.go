@@ -37,15 +37,15 @@ type SignUp struct {
 func (s *Service) SignUpOpen() bool { return !s.closed }
 
 // AskSignUp sends a code to the contact of a new account. Whether there is an account with it is not told.
-func (s *Service) AskSignUp(ctx context.Context, contact, from, lang string) (id string, err error) {
+func (s *Service) AskSignUp(ctx context.Context, contact, from, lang string) (Asked, error) {
 	if s.closed {
-		return "", errClosed()
+		return Asked{}, errClosed()
 	}
 	c, err := parseContact(contact)
 	if err != nil {
-		return "", err
+		return Asked{}, err
 	}
-	return s.askCode(ctx, from, request{purpose: forSignUp, contact: c, lang: lang})
+	return s.askCode(ctx, request{forSignUp, c, "", from, lang})
 }
 
 // SignUp makes a user with a verified contact and, if asked for, their organisation. The login is told to be taken, which
@@ -61,41 +61,43 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
 	if err := in.check(s.now()); err != nil {
 		return User{}, err
 	}
-	done, wait := s.attempts.begin("sign up", in.From)
-	if wait > 0 {
-		return User{}, fault.Limit("/login", "too many attempts", "five failures in a row, then a growing pause", whole(wait))
-	}
-	failed := true
-	defer func() { done(failed) }()
-	hash, err := s.hasher.hash(ctx, in.User.Password)
-	if err != nil {
-		return User{}, err
-	}
-	now := s.now()
-	u := User{ID: newID(), Login: in.User.Login, CreatedAt: at(now.UnixMilli()), AdultIn: in.adultIn(now)}
-	u.Minor = u.AdultIn != ""
-	who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: in.From}
-	err = s.takeCode(ctx, forSignUp, in.Code, "", in.Proof, func(tx *store.Tx, c Contact) error {
-		if err := s.insertUser(ctx, tx, u, key, hash, ""); err != nil {
+	var u User
+	p := &proof{forSignUp, in.Code, "", in.From, in.Proof}
+	err = s.guessCode(p, func() error {
+		hash, err := s.hasher.hash(ctx, in.User.Password)
+		if err != nil {
 			return err
 		}
-		if err := s.giveContact(ctx, tx, u.ID, c); err != nil {
-			return err
-		}
-		if in.Lang == "zh-CN" || in.Lang == "en" { // they will be written to as they wrote
-			if _, err := tx.Exec(ctx, "UPDATE account_user SET lang = ? WHERE id = ?", in.Lang, u.ID); err != nil {
-				return fmt.Errorf("setting the language of user %s: %w", u.ID, err)
-			}
-		}
-		if in.Organisation != nil {
-			if _, err := s.found(ctx, tx, *in.Organisation, in.form(), u.ID, now.UnixMilli()); err != nil {
+		now := s.now()
+		u = User{ID: newID(), Login: in.User.Login, CreatedAt: at(now.UnixMilli()), AdultIn: in.adultIn(now)}
+		u.Minor = u.AdultIn != ""
+		return s.takeCode(ctx, p, func(tx *store.Tx, c Contact) error {
+			if err := s.insertUser(ctx, tx, u, key, hash, ""); err != nil {
 				return err
 			}
-		}
-		return audit.RecordPerson(ctx, tx, who, "user.sign_up", u.ID, "")
+			return s.settle(ctx, tx, u, c, &in)
+		})
 	})
-	failed = err != nil
 	return u, err
+}
+
+// settle gives a new user what they signed up with.
+func (s *Service) settle(ctx context.Context, tx *store.Tx, u User, c Contact, in *SignUp) error {
+	if err := s.giveContact(ctx, tx, u.ID, c); err != nil {
+		return err
+	}
+	if in.Lang == "zh-CN" || in.Lang == "en" { // they will be written to as they wrote
+		if _, err := tx.Exec(ctx, "UPDATE account_user SET lang = ? WHERE id = ?", in.Lang, u.ID); err != nil {
+			return fmt.Errorf("setting the language of user %s: %w", u.ID, err)
+		}
+	}
+	if in.Organisation != nil {
+		if _, err := s.found(ctx, tx, *in.Organisation, in.form(), u.ID, u.CreatedAt.UnixMilli()); err != nil {
+			return err
+		}
+	}
+	who := access.Actor{Kind: access.KindUser, ID: u.ID, User: u.ID, Login: u.Login, From: in.From}
+	return audit.RecordPerson(ctx, tx, who, "user.sign_up", u.ID, "")
 }
 
 func (in *SignUp) form() string {
@@ -180,12 +182,12 @@ func errClosed() error {
 }
 
 // AskReset sends a code for a new password to a verified contact. Whether there is an account with it is not told.
-func (s *Service) AskReset(ctx context.Context, contact, from, lang string) (id string, err error) {
+func (s *Service) AskReset(ctx context.Context, contact, from, lang string) (Asked, error) {
 	c, err := parseContact(contact)
 	if err != nil {
-		return "", err
+		return Asked{}, err
 	}
-	return s.askCode(ctx, from, request{purpose: forReset, contact: c, lang: lang})
+	return s.askCode(ctx, request{forReset, c, "", from, lang})
 }
 
 // Reset sets a new password for whoever got the code, and ends all sessions. The second factor stays.
@@ -193,27 +195,33 @@ func (s *Service) Reset(ctx context.Context, id string, code Code, replacement P
 	if err := checkPassword("/password", replacement, ""); err != nil {
 		return err
 	}
-	hash, err := s.hasher.hash(ctx, replacement)
-	if err != nil {
-		return err
-	}
-	return s.takeCode(ctx, forReset, id, "", code, func(tx *store.Tx, c Contact) error {
-		user, err := holderOf(ctx, tx, c)
+	p := &proof{forReset, id, "", from, code}
+	return s.guessCode(p, func() error {
+		hash, err := s.hasher.hash(ctx, replacement)
 		if err != nil {
 			return err
 		}
-		if user == "" {
-			return errContactCode() // the contact changed hands meanwhile
-		}
-		if _, err := tx.Exec(ctx, "UPDATE account_user SET password = ?, password_at = ? WHERE id = ?", hash, s.now().UnixMilli(), user); err != nil {
-			return fmt.Errorf("setting the password of user %s: %w", user, err)
-		}
-		if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE user_id = ?", user); err != nil {
-			return fmt.Errorf("ending the sessions of user %s: %w", user, err)
-		}
-		if err := s.notify(ctx, tx, user, lang, letterPassword); err != nil {
-			return err
-		}
-		return audit.RecordPerson(ctx, tx, access.Actor{Kind: access.KindUser, ID: user, User: user, From: from}, "user.reset", user, "")
+		return s.takeCode(ctx, p, func(tx *store.Tx, c Contact) error { return s.reset(ctx, tx, c, hash, from, lang) })
 	})
+}
+
+// reset sets the password of whoever has a contact.
+func (s *Service) reset(ctx context.Context, tx *store.Tx, c Contact, hash, from, lang string) error {
+	user, err := holderOf(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	if user == "" {
+		return errContactCode() // the contact changed hands meanwhile
+	}
+	if _, err := tx.Exec(ctx, "UPDATE account_user SET password = ?, password_at = ? WHERE id = ?", hash, s.now().UnixMilli(), user); err != nil {
+		return fmt.Errorf("setting the password of user %s: %w", user, err)
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM login_session WHERE user_id = ?", user); err != nil {
+		return fmt.Errorf("ending the sessions of user %s: %w", user, err)
+	}
+	if err := s.notify(ctx, tx, user, lang, letterPassword); err != nil {
+		return err
+	}
+	return audit.RecordPerson(ctx, tx, access.Actor{Kind: access.KindUser, ID: user, User: user, From: from}, "user.reset", user, "")
 }
