@@ -228,8 +228,11 @@ func (t *tokenNew) Run(ctx context.Context) error {
 		Token   string    `json:"token"`
 		Expires time.Time `json:"expires_at"`
 	}
-	if err := t.call(ctx, "POST", "/api/v1/tokens", body("name", t.Name, "scopes", t.Scope, "expires_at", t.Expires), &made); err != nil {
+	if err := t.call(ctx, creates, "/api/v1/tokens", body("name", t.Name, "scopes", t.Scope, "expires_at", t.Expires), &made); err != nil {
 		return err
+	}
+	if made.Token == "" { // it is told once, and that answer was lost
+		return fmt.Errorf("token %s was made, and the answer with it was lost; end it: lampworks token end %[1]s, and make another", made.ID)
 	}
 	note("token %s, until %s; it is not shown again", made.ID, made.Expires.Format(time.RFC3339))
 	fmt.Println(made.Token)

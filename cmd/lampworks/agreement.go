@@ -111,7 +111,7 @@ func (c *answerArgs) answer(ctx context.Context, what string) error {
 		fmt.Printf("%s\n\n--hash %s\n", text.Texts[c.Lang].Body, text.Texts[c.Lang].Hash)
 		return exitError(exitAsks)
 	}
-	return c.do(ctx, "POST", at(agreementPath, c.Agreement)+"/"+what, body("version", c.Version, "lang", c.Lang, "hash", c.Hash, "product", c.Product))
+	return c.do(ctx, creates, at(agreementPath, c.Agreement)+"/"+what, body("version", c.Version, "lang", c.Lang, "hash", c.Hash, "product", c.Product))
 }
 
 type agreementAcceptCommand struct{ answerArgs }
@@ -148,7 +148,7 @@ func (c *agreementNewCommand) Help() string {
 }
 
 func (c *agreementNewCommand) Run(ctx context.Context) error {
-	return c.submit(ctx, "POST", "/api/v1/agreements")
+	return c.submit(ctx, creates, "/api/v1/agreements")
 }
 
 type agreementDraftCommand struct {

@@ -41,7 +41,7 @@ func (c *serviceBarsNewCommand) Run(ctx context.Context) error {
 	if c.Level > 0 {
 		in["level"] = c.Level
 	}
-	return c.do(ctx, "POST", "/api/v1/service-bars", in)
+	return c.do(ctx, creates, "/api/v1/service-bars", in)
 }
 
 type serviceBarsCancelCommand struct {
@@ -82,7 +82,7 @@ type serviceOverridesNewCommand struct {
 }
 
 func (c *serviceOverridesNewCommand) Run(ctx context.Context) error {
-	return c.do(ctx, "POST", "/api/v1/service-overrides", body("service", c.Service, "organisation", c.Organisation, "allowed", c.Decision == "allow",
+	return c.do(ctx, creates, "/api/v1/service-overrides", body("service", c.Service, "organisation", c.Organisation, "allowed", c.Decision == "allow",
 		"reason", c.Reason, "from", c.From, "until", c.Until))
 }
 
@@ -129,7 +129,7 @@ type switching struct {
 }
 
 func (s *switching) turn(ctx context.Context, on bool, announcement string, emergency bool) error {
-	return s.do(ctx, "POST", "/api/v1/service-switches", body("service", s.Service, "on", on, "reason", s.Reason, "at", s.At,
+	return s.do(ctx, creates, "/api/v1/service-switches", body("service", s.Service, "on", on, "reason", s.Reason, "at", s.At,
 		"announcement", announcement, "emergency", emergency))
 }
 

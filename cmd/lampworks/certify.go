@@ -61,7 +61,7 @@ type certifyApply struct {
 }
 
 func (c *certifyApply) Run(ctx context.Context) error {
-	return c.do(ctx, "POST", c.path("/certifications"), body("covers", body("protocols", c.Protocol, "features", c.Feature, "firmware", c.Firmware)))
+	return c.do(ctx, creates, c.path("/certifications"), body("covers", body("protocols", c.Protocol, "features", c.Feature, "firmware", c.Firmware)))
 }
 
 type certifyWithdraw struct {
@@ -104,7 +104,7 @@ type certifyEvidenceAdd struct {
 }
 
 func (c *certifyEvidenceAdd) Run(ctx context.Context) error {
-	return c.upload(ctx, "POST", at(casePath+"/evidence", c.Case), c.File)
+	return c.upload(ctx, creates, at(casePath+"/evidence", c.Case), c.File)
 }
 
 type certifyEvidenceFetch struct {

@@ -70,21 +70,37 @@ func (s *server) exchange(ctx context.Context, method, path string, in, out any)
 type maker func(ctx context.Context, method, path string, body io.Reader) (*http.Request, error)
 
 func exchange(ctx context.Context, request maker, method, path string, in, out any) (*http.Response, error) {
-	var body io.Reader
+	var b []byte
 	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
+		var err error
+		if b, err = json.Marshal(in); err != nil {
 			return nil, fmt.Errorf("encoding the request: %w", err)
 		}
-		body = bytes.NewReader(b)
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	req, err := request(ctx, method, path, body)
-	if err != nil {
-		return nil, err
+	var res *http.Response
+	err := repeated(ctx, method, func(method, key string) error {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		var body io.Reader
+		if in != nil {
+			body = bytes.NewReader(b)
+		}
+		req, err := request(ctx, method, path, body)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/json")
+		res, err = told(req, key, out)
+		return err
+	})
+	return res, err
+}
+
+// told sends req under a key (empty: none) and reads the answer into out; nil: nothing is to be told.
+func told(req *http.Request, key string, out any) (*http.Response, error) {
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
 	}
-	req.Header.Set("Content-Type", "application/json")
 	res, err := answered(req)
 	if err != nil {
 		return nil, err
@@ -92,13 +108,13 @@ func exchange(ctx context.Context, request maker, method, path string, in, out a
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer of %s: %w", path, err)
+		return nil, fmt.Errorf("reading the answer of %s: %w", req.URL.Path, lostAnswer{err})
 	}
 	if len(answer) == 0 || out == nil { // done, and nothing to tell
 		return res, nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return nil, fmt.Errorf("reading the answer of %s: %w", path, err)
+		return nil, fmt.Errorf("reading the answer of %s: %w", req.URL.Path, err)
 	}
 	return res, nil
 }
@@ -107,7 +123,7 @@ func exchange(ctx context.Context, request maker, method, path string, in, out a
 func answered(req *http.Request) (*http.Response, error) {
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("asking the server: %w", err)
+		return nil, fmt.Errorf("asking the server: %w", lostUnlessDialling(err))
 	}
 	if res.StatusCode >= 300 {
 		defer res.Body.Close()
@@ -160,28 +176,23 @@ func printJSON(raw []byte) error {
 
 // send sends a file and reads the answer into out.
 func (c *client) send(ctx context.Context, method, path, file string, out any) error {
-	in, err := opened(file)
-	if err != nil {
+	if file == "-" { // it cannot be read twice
+		method = strings.TrimSuffix(method, once)
+	}
+	return repeated(ctx, method, func(method, key string) error {
+		in, err := opened(file)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		req, err := c.request(ctx, method, path, in)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Content-Type", "application/octet-stream")
+		_, err = told(req, key, out)
 		return err
-	}
-	defer in.Close()
-	req, err := c.request(ctx, method, path, in)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/octet-stream")
-	res, err := answered(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	if out == nil {
-		return nil
-	}
-	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", path, err)
-	}
-	return nil
+	})
 }
 
 // upload sends a file and prints the answer.

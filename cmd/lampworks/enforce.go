@@ -86,7 +86,7 @@ func (e *enforceImposeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return e.do(ctx, "POST", "/api/v1/enforcement/measures", body("subject", body("kind", kind, "id", id), "kind", e.Kind, "cause", e.Cause,
+	return e.do(ctx, creates, "/api/v1/enforcement/measures", body("subject", body("kind", kind, "id", id), "kind", e.Kind, "cause", e.Cause,
 		"reason", e.Reason, "service", e.Service, "starts", e.Starts, "ends", e.Ends, "due", e.Due, "evidence", e.Evidence))
 }
 
@@ -108,7 +108,7 @@ type enforceAppealCommand struct {
 }
 
 func (e *enforceAppealCommand) Run(ctx context.Context) error {
-	return e.do(ctx, "POST", at(measurePath+"/appeals", e.Measure), body("statement", e.Statement, "evidence", e.Evidence))
+	return e.do(ctx, creates, at(measurePath+"/appeals", e.Measure), body("statement", e.Statement, "evidence", e.Evidence))
 }
 
 type enforceAppealsCommand struct {

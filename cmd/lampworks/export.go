@@ -19,7 +19,7 @@ type exportNew struct {
 }
 
 func (e *exportNew) Run(ctx context.Context) error {
-	return e.act(ctx, &e.client, "POST", e.path("/exports"), body("reason", e.Reason), func(id string) string { return at(exportPath, e.Organisation, id) })
+	return e.act(ctx, &e.client, creates, e.path("/exports"), body("reason", e.Reason), func(id string) string { return at(exportPath, e.Organisation, id) })
 }
 
 type exportList struct {

@@ -114,7 +114,7 @@ func (f *fleetDo) Run(ctx context.Context) error {
 	if f.Wait > 0 {
 		in["wait_ms"] = f.Wait.Milliseconds()
 	}
-	return f.do(ctx, "POST", f.path("/commands"), in)
+	return f.do(ctx, creates, f.path("/commands"), in)
 }
 
 type fleetCommands struct {

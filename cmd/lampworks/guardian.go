@@ -94,7 +94,7 @@ func (g *guardianName) Help() string {
 }
 
 func (g *guardianName) Run(ctx context.Context) error {
-	return g.submit(ctx, "POST", "/api/v1/guardian-consents")
+	return g.submit(ctx, creates, "/api/v1/guardian-consents")
 }
 
 type guardianCode struct {

@@ -49,7 +49,7 @@ type laboratoryNew struct {
 }
 
 func (l *laboratoryNew) Run(ctx context.Context) error {
-	return l.do(ctx, "POST", "/api/v1/laboratories", l.body())
+	return l.do(ctx, creates, "/api/v1/laboratories", l.body())
 }
 
 type laboratoryEdit struct {

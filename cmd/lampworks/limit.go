@@ -61,7 +61,7 @@ func (l *limitSetCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.do(ctx, "POST", "/api/v1/limits/overrides", body("subject", body("kind", kind, "id", id), "limit", l.Limit, "purpose", l.Purpose,
+	return l.do(ctx, creates, "/api/v1/limits/overrides", body("subject", body("kind", kind, "id", id), "limit", l.Limit, "purpose", l.Purpose,
 		"value", l.Value, "reason", l.Reason, "from", l.From, "until", l.Until))
 }
 

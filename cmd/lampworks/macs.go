@@ -74,5 +74,5 @@ type orderMACsPool struct {
 }
 
 func (o *orderMACsPool) Run(ctx context.Context) error {
-	return o.do(ctx, "POST", "/api/v1/mac-pools", body("name", o.Name, "prefix", o.Prefix))
+	return o.do(ctx, creates, "/api/v1/mac-pools", body("name", o.Name, "prefix", o.Prefix))
 }

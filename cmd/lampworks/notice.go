@@ -90,7 +90,7 @@ func (c *noticeDraftCommand) Run(ctx context.Context) error {
 	if c.Of != "" {
 		return c.submit(ctx, "PUT", at(announcementPath, c.Of))
 	}
-	return c.submit(ctx, "POST", "/api/v1/announcements")
+	return c.submit(ctx, creates, "/api/v1/announcements")
 }
 
 type noticePublishCommand struct {
@@ -111,7 +111,7 @@ func (c *noticePublishCommand) Run(ctx context.Context) error {
 			return err
 		}
 		var made struct{ ID string }
-		if err := c.call(ctx, "POST", "/api/v1/announcements", json.RawMessage(in), &made); err != nil {
+		if err := c.call(ctx, creates, "/api/v1/announcements", json.RawMessage(in), &made); err != nil {
 			return err
 		}
 		id = made.ID

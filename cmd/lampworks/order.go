@@ -63,7 +63,7 @@ type orderRequest struct {
 func (o *orderRequest) Run(ctx context.Context) error {
 	in := body("quantity", o.Quantity, "purpose", o.Purpose, "note", o.Note, "mac_list", o.List, "planned_at", o.Planned,
 		"factory", body("name", o.Factory, "address", o.Address, "contact", o.Contact))
-	return o.act(ctx, &o.client, "POST", o.path("/orders"), in, orderAt)
+	return o.act(ctx, &o.client, creates, o.path("/orders"), in, orderAt)
 }
 
 func orderAt(id string) string { return at(orderPath, id) }

@@ -73,7 +73,7 @@ type organisationNew struct {
 }
 
 func (o *organisationNew) Run(ctx context.Context) error {
-	return o.do(ctx, "POST", "/api/v1/organisations", body("names", o.Name, "kinds", o.Kind, "owner", o.Owner))
+	return o.do(ctx, creates, "/api/v1/organisations", body("names", o.Name, "kinds", o.Kind, "owner", o.Owner))
 }
 
 type organisationEdit struct {
@@ -92,7 +92,7 @@ type organisationLeave struct {
 }
 
 func (o *organisationLeave) Run(ctx context.Context) error {
-	return o.do(ctx, "POST", o.path("/leave"), body("confirm", o.Confirm, "reason", o.Reason))
+	return o.do(ctx, creates, o.path("/leave"), body("confirm", o.Confirm, "reason", o.Reason))
 }
 
 type organisationStay struct {
@@ -133,7 +133,7 @@ type memberAdd struct {
 }
 
 func (m *memberAdd) Run(ctx context.Context) error {
-	return m.do(ctx, "POST", m.path("/members"), body("login", m.Login, "role", m.Role))
+	return m.do(ctx, creates, m.path("/members"), body("login", m.Login, "role", m.Role))
 }
 
 type memberRole struct {
@@ -200,7 +200,7 @@ type inviteNew struct {
 }
 
 func (i *inviteNew) Run(ctx context.Context) error {
-	return i.do(ctx, "POST", i.path("/invitations"), body("role", i.Role, "contact", i.Contact, "login", i.Login))
+	return i.do(ctx, creates, i.path("/invitations"), body("role", i.Role, "contact", i.Contact, "login", i.Login))
 }
 
 type inviteAgain struct {

@@ -77,7 +77,7 @@ type paperAdd struct {
 }
 
 func (p *paperAdd) Run(ctx context.Context) error {
-	return p.upload(ctx, "POST", query(p.path("/papers"), "kind", p.Kind, "number", p.Number, "issuer", p.Issuer, "valid_from", p.From, "valid_until", p.Until), p.File)
+	return p.upload(ctx, creates, query(p.path("/papers"), "kind", p.Kind, "number", p.Number, "issuer", p.Issuer, "valid_from", p.From, "valid_until", p.Until), p.File)
 }
 
 type paperFetch struct {

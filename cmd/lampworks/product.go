@@ -70,7 +70,7 @@ func (p *productNew) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.do(ctx, "POST", "/api/v1/products", body("names", p.Name, "kind", p.Kind, "category", p.Category, "document", model,
+	return p.do(ctx, creates, "/api/v1/products", body("names", p.Name, "kind", p.Kind, "category", p.Category, "document", model,
 		"protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution))
 }
 
@@ -205,7 +205,7 @@ func (p *productPublish) Run(ctx context.Context) error {
 	if p.AcceptBreaking > 0 {
 		in["accept_breaking"] = p.AcceptBreaking
 	}
-	return p.do(ctx, "POST", p.path("/versions"), in)
+	return p.do(ctx, creates, p.path("/versions"), in)
 }
 
 type productProtocols struct{ pages }

@@ -20,6 +20,7 @@ type refusal struct {
 	} `json:"problems"` // every place that is wrong, where there are several
 
 	status int
+	busy   bool   // another request with its key is being carried out
 	what   string // method and path
 	fix    string // what to do here
 }
@@ -49,6 +50,7 @@ func refused(res *http.Response) error {
 	if json.Unmarshal(text, r) != nil {
 		r.Title = ""
 	}
+	r.busy = res.StatusCode == http.StatusConflict && res.Header.Get("Retry-After") != ""
 	r.fix = remedy(r, res)
 	return r
 }

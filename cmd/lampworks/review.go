@@ -126,7 +126,7 @@ type verifyWaive struct {
 }
 
 func (v *verifyWaive) Run(ctx context.Context) error {
-	return v.ask(ctx, "POST", "/waivers", body("condition", v.Condition, "reason", v.Reason, "wording", v.Wording, "paper", v.Paper,
+	return v.ask(ctx, creates, "/waivers", body("condition", v.Condition, "reason", v.Reason, "wording", v.Wording, "paper", v.Paper,
 		"starts_at", v.From, "ends_at", v.Until))
 }
 

@@ -58,7 +58,7 @@ func (c *servicePlansNewCommand) Run(ctx context.Context) error {
 	if len(c.Includes) > 0 {
 		in["includes"] = c.Includes
 	}
-	return c.do(ctx, "POST", "/api/v1/plans", in)
+	return c.do(ctx, creates, "/api/v1/plans", in)
 }
 
 type servicePlansEndCommand struct {
@@ -78,7 +78,7 @@ type serviceApplyCommand struct {
 }
 
 func (c *serviceApplyCommand) Run(ctx context.Context) error {
-	return c.do(ctx, "POST", "/api/v1/service-applications", body("service", c.Service, "purpose", c.Purpose, "plan", c.Plan))
+	return c.do(ctx, creates, "/api/v1/service-applications", body("service", c.Service, "purpose", c.Purpose, "plan", c.Plan))
 }
 
 type serviceApplicationsCommand struct {

@@ -99,7 +99,7 @@ func (o *orderDownload) begin(ctx context.Context, note string) (*begun, error) 
 		in["format"], in["recipient"] = "age", o.Age
 	}
 	var d struct{ ID string }
-	if err := o.call(ctx, "POST", at(orderPath+"/downloads", o.Order), in, &d); err != nil {
+	if err := o.call(ctx, creates, at(orderPath+"/downloads", o.Order), in, &d); err != nil {
 		return nil, err
 	}
 	*b = begun{Download: d.ID}

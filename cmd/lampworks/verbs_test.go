@@ -460,7 +460,9 @@ func (d *apiDoc) parts(op string) (out []string) {
 // flaws lists what a request has that the route does not know, and lacks that it needs.
 func (o *apiOperation) flaws(req *http.Request, sent []byte, doc *apiDoc) (out []string) {
 	known := make(map[string]bool)
+	keyed := false
 	for _, p := range o.Parameters {
+		keyed = keyed || p.Name == "Idempotency-Key"
 		if p.In != "query" {
 			continue
 		}
@@ -472,6 +474,9 @@ func (o *apiOperation) flaws(req *http.Request, sent []byte, doc *apiDoc) (out [
 		if !known[name] {
 			out = append(out, "there is no parameter "+name)
 		}
+	}
+	if key := req.Header.Get("Idempotency-Key"); keyed != (key != "") {
+		out = append(out, fmt.Sprintf("its Idempotency-Key is %q, and it takes one: %t", key, keyed))
 	}
 	if o.RequestBody == nil {
 		if len(sent) > 0 {

@@ -138,7 +138,9 @@ func (v *verifyRemove) Run(ctx context.Context) error {
 
 type verifySubmit struct{ applicant }
 
-func (v *verifySubmit) Run(ctx context.Context) error { return v.ask(ctx, "POST", "/submissions", nil) }
+func (v *verifySubmit) Run(ctx context.Context) error {
+	return v.ask(ctx, creates, "/submissions", nil)
+}
 
 type verifyWithdraw struct{ applicant }
 

@@ -1728,6 +1728,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations/refusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Decline an invitation, by its code without an account too; its organisation sends no more for 30 days
+         * @description Needs nobody to be signed in.
+         */
+        put: operations["put_invitations_refusal"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -4745,8 +4765,13 @@ export interface components {
             code: string;
         };
         CodeSent: {
-            /** @description To be sent back with the code. It says nothing about whether there is an account. */
+            /** @description To be sent back with the code. It says nothing about whether there is an account. Every code that the contact got for this is good until its end: if no new message comes, the newest one. */
             id: string;
+            /**
+             * Format: int64
+             * @description So many codes were asked for from this address that one is sent only to who signed in from here before; others ask again after this time.
+             */
+            wait_seconds?: number;
         };
         CommandEvent: {
             /** Format: date-time */
@@ -4835,7 +4860,7 @@ export interface components {
         ContactCodeInputBody: {
             /**
              * Format: password
-             * @description Six digits.
+             * @description That came to the contact: eight letters and digits, as k7dm-2qxw.
              */
             code: string;
             /** @description Of the code. */
@@ -5324,7 +5349,7 @@ export interface components {
             organisation: string;
             role: string;
             /** @enum {string} */
-            state: "open" | "accepted" | "revoked" | "expired";
+            state: "open" | "accepted" | "declined" | "revoked" | "expired";
             /** @description Address, number, or id of the user; gone when it has ended. */
             to?: string;
         };
@@ -6874,7 +6899,7 @@ export interface components {
         ResetInputBody: {
             /**
              * Format: password
-             * @description Six digits.
+             * @description That came to the contact: eight letters and digits, as k7dm-2qxw.
              */
             code: string;
             /** @description Of the code. */
@@ -7063,7 +7088,7 @@ export interface components {
             birth_date?: string;
             /**
              * Format: password
-             * @description Six digits.
+             * @description That came to the contact: eight letters and digits, as k7dm-2qxw.
              */
             code?: string;
             /** @description Of the code that was sent to the contact. */
@@ -13251,6 +13276,34 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfPersonChangeBody"];
+        };
+    };
+    put_invitations_refusal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "invitation": "0197f3a0-7b1e-7c3a-9f42-000000000135"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AcceptInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
         };
     };
     get_jobs: {
