@@ -17,6 +17,9 @@ type five struct {
 	notes      map[uint16]string
 }
 
+// maxAliased is the longest topic that a client may give an alias to, bytes: a session keeps it.
+const maxAliased = 1024
+
 // maxOutAliases bounds the topics that a session remembers for a client that takes aliases.
 const maxOutAliases = 16
 
@@ -106,6 +109,8 @@ func (f *five) resolve(p *Packet, most uint16) error {
 	switch {
 	case alias > int(most):
 		return breach(V5, BadTopicAlias, "", "MQTT-3.3.2-9", "PUBLISH: topic alias is %d, the maximum is %d", alias, most)
+	case len(p.Topic) > maxAliased:
+		return breach(V5, BadTopicName, "", "§3.3.2.3.4", "PUBLISH: a topic of %d bytes is given an alias, at most %d are kept", len(p.Topic), maxAliased)
 	case len(p.Topic) > 0:
 		for len(f.in) < alias {
 			f.in = append(f.in, nil)

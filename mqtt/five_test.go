@@ -135,6 +135,11 @@ func TestSessionOfMQTT5(t *testing.T) {
 			calls: called5 + "|publish a= qos=0 id=0|publish b= qos=0 id=0|publish a= qos=0 id=0|publish b= qos=0 id=0|publish c= qos=0 id=0|publish c= qos=0 id=0", out: taken5,
 		},
 		{
+			name: "a topic alias for a topic too long to keep", in: hello5 + "30 8708 0401" + strings.Repeat("61", 1025) + "03 230001", calls: called5,
+			out: taken5 + "|DISCONNECT topic name invalid [reason string PUBLISH: a topic of 1025 bytes is given an alias, at most 1024 are kept]",
+			err: "mqtt: PUBLISH: a topic of 1025 bytes is given an alias, at most 1024 are kept [§3.3.2.3.4]",
+		},
+		{
 			name: "a topic alias above the maximum", in: hello5 + "30 07 0001'a' 03 230003", calls: called5,
 			out: taken5 + "|DISCONNECT topic alias invalid [reason string PUBLISH: topic alias is 3, the maximum is 2]",
 			err: "mqtt: PUBLISH: topic alias is 3, the maximum is 2 [MQTT-3.3.2-9]",

@@ -17,6 +17,9 @@ import (
 	"lampworks/mqtt"
 )
 
+// maxAliases is how many topic aliases a device of MQTT 5 may set.
+const maxAliases = 16
+
 // conn is one connection. What every idle session costs is here: see TestConnSize and `lampworks bench sessions`.
 type conn struct {
 	g    *Gateway
@@ -63,7 +66,7 @@ type conn struct {
 
 func newConn(g *Gateway, nc net.Conn, secure bool) *conn {
 	c := &conn{g: g, nc: nc, secure: secure, from: nc.RemoteAddr().String()}
-	c.cfg = mqtt.Config{MaxPacket: g.limits.MaxPacket, Inflight: g.limits.Inflight, MaxOut: g.limits.MaxOut, Wake: c.wake}
+	c.cfg = mqtt.Config{MaxPacket: g.limits.MaxPacket, Inflight: g.limits.Inflight, MaxOut: g.limits.MaxOut, Aliases: maxAliases, Wake: c.wake}
 	c.s = mqtt.NewSession(&c.cfg, c)
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		if raw, err := tcp.SyscallConn(); err == nil {

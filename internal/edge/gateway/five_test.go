@@ -109,6 +109,12 @@ func TestMQTT5Refusals(t *testing.T) {
 	if un == nil || fmt.Sprint(un.Reasons) != "[0 17]" {
 		t.Errorf("UNSUBACK %+v", un)
 	}
+	alias := uint16(3)
+	for _, topic := range []string{h.post(d), ""} {
+		if r, err := l.Publish(t.Context(), &paho.Publish{Topic: topic, QoS: 1, Payload: brightness, Properties: &paho.PublishProperties{TopicAlias: &alias}}); err != nil {
+			t.Errorf("by alias: %+v, %v", r, err)
+		}
+	}
 	if _, err := l.Publish(t.Context(), &paho.Publish{Topic: h.post(other), Payload: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}
