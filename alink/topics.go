@@ -92,8 +92,15 @@ const (
 	OTAProgress
 	ShadowUpdate
 	ShadowGet
-	User        // arg: everything behind /user/
-	ExtRRPC     // arg: everything behind /ext/rrpc/, the message id first
+	User    // arg: everything behind /user/
+	ExtRRPC // arg: everything behind /ext/rrpc/, the message id first
+
+	// Numbers of rows stand in records that are kept: what is new follows here.
+
+	PackPost
+	PackPostReply
+	BatchPost
+	BatchPostReply
 	templateEnd // one behind the last row
 )
 
@@ -116,7 +123,7 @@ type row struct {
 	gateway bool     // only a device that has sub-devices may use it
 }
 
-// rows is THE table. Sources: protocols of Link Kit for C v3.2.0 and alibabacloud-iot-device-sdk 1.2.8 for JavaScript.
+// rows is THE table. Sources: protocols of Link Kit for C v3.2.0 and alibabacloud-iot-device-sdk 1.2.8 for JavaScript; batch/post is of Link SDK for C v4.
 var rows = [templateEnd]row{
 	PropertyPost:         {"/sys/{pk}/{dn}/thing/event/property/post", Up, PropertyPostReply, true, false},
 	PropertyPostReply:    {"/sys/{pk}/{dn}/thing/event/property/post_reply", Down, 0, true, false},
@@ -128,8 +135,8 @@ var rows = [templateEnd]row{
 	ServiceReply:         {"/sys/{pk}/{dn}/thing/service/{id}_reply", Up, 0, true, false},
 	PropertyGet:          {"/sys/{pk}/{dn}/thing/service/property/get", Down, PropertyGetReply, false, false},
 	PropertyGetReply:     {"/sys/{pk}/{dn}/thing/service/property/get_reply", Up, 0, false, false},
-	HistoryPost:          {"/sys/{pk}/{dn}/thing/event/property/history/post", Up, HistoryPostReply, false, false},
-	HistoryPostReply:     {"/sys/{pk}/{dn}/thing/event/property/history/post_reply", Down, 0, false, false},
+	HistoryPost:          {"/sys/{pk}/{dn}/thing/event/property/history/post", Up, HistoryPostReply, true, false},
+	HistoryPostReply:     {"/sys/{pk}/{dn}/thing/event/property/history/post_reply", Down, 0, true, false},
 	DesiredGet:           {"/sys/{pk}/{dn}/thing/property/desired/get", Up, DesiredGetReply, false, false},
 	DesiredGetReply:      {"/sys/{pk}/{dn}/thing/property/desired/get_reply", Down, 0, false, false},
 	DesiredDelete:        {"/sys/{pk}/{dn}/thing/property/desired/delete", Up, DesiredDeleteReply, false, false},
@@ -205,6 +212,10 @@ var rows = [templateEnd]row{
 	ShadowGet:            {"/shadow/get/{pk}/{dn}", Down, 0, false, false},
 	User:                 {"/{pk}/{dn}/user/{rest}", Both, 0, false, false},
 	ExtRRPC:              {"/ext/rrpc/{id}/{pk}/{dn}/user/{rest}", Both, 0, false, false},
+	PackPost:             {"/sys/{pk}/{dn}/thing/event/property/pack/post", Up, PackPostReply, true, false},
+	PackPostReply:        {"/sys/{pk}/{dn}/thing/event/property/pack/post_reply", Down, 0, true, false},
+	BatchPost:            {"/sys/{pk}/{dn}/thing/event/property/batch/post", Up, BatchPostReply, true, false},
+	BatchPostReply:       {"/sys/{pk}/{dn}/thing/event/property/batch/post_reply", Down, 0, true, false},
 }
 
 // Templates returns every row in the order of the table.

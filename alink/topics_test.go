@@ -268,7 +268,7 @@ func TestResolve(t *testing.T) {
 		{sys + "thing/event/property/post_reply", true, FiltersOf(PropertyPostReply), Filters{}, ""},
 		{sys + "thing/event/+/post_reply", true, FiltersOf(PropertyPostReply, EventPostReply), Filters{}, ""},
 		{sys + "thing/event/lowBattery/post_reply", true, Filters{}, FiltersOf(EventPostReply), "lowBattery"},
-		{sys + "thing/event/#", true, FiltersOf(PropertyPostReply, EventPostReply, HistoryPostReply), Filters{}, ""},
+		{sys + "thing/event/#", true, FiltersOf(PropertyPostReply, EventPostReply, HistoryPostReply, PackPostReply, BatchPostReply), Filters{}, ""},
 		{sys + "thing/service/property/set", true, FiltersOf(PropertySet), Filters{}, ""},
 		{sys + "thing/service/property/+", true, FiltersOf(PropertySet, PropertyGet), Filters{}, ""},
 		{sys + "thing/service/wakeup", true, Filters{}, FiltersOf(ServiceInvoke), "wakeup"},

@@ -388,7 +388,7 @@ func (y *walk) homes() {
 		return strings.Contains(string(y.does(y.owner, "GET", device+"/history?property=brightness", "").body), "60") &&
 			strings.Contains(string(y.does(y.owner, "GET", device+"/shadow", "").body), "60")
 	})
-	y.reads(y.owner, "homes", home, home+"/devices/"+id+"/label", "devices", device, device+"/session", device+"/limits")
+	y.reads(y.owner, "homes", home, home+"/devices/"+id+"/label", "devices", device, device+"/limits")
 	const set = `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`
 	c := "commands/" + y.does(y.owner, "POST", device+"/commands", set).id()
 	y.reads(y.owner, c, device+"/commands")

@@ -11,7 +11,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2/sse"
 
-	"lampworks/alink"
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/access"
@@ -190,7 +189,7 @@ func (v *view) record(ctx context.Context, r *uplink.Record) bool {
 }
 
 func (v *view) properties(ctx context.Context, product string, r *uplink.Record, m device.Message) map[string]valueView {
-	if m.Template != alink.PropertyPost {
+	if !m.Reports() || m.Past() {
 		return nil
 	}
 	model, err := v.a.Products.Model(ctx, product)
@@ -200,16 +199,17 @@ func (v *view) properties(ctx context.Context, product string, r *uplink.Record,
 		}
 		return nil
 	}
-	req, err := alink.ParseRequest(m.Payload)
-	if err != nil {
-		return nil
-	}
 	props := make(map[string]valueView)
-	model.CheckPost(req.Params, func(p *tsl.Property, value []byte, at int64) {
+	newest := make(map[string]time.Time) // of several values of one property in a batch
+	m.Values(model, func(p *tsl.Property, value []byte, at int64) {
 		t := r.At
 		if at > 0 {
 			t = time.UnixMilli(at)
 		}
+		if t.Before(newest[p.Identifier]) {
+			return
+		}
+		newest[p.Identifier] = t
 		props[p.Identifier] = valueView{append(json.RawMessage(nil), value...), moment(t)}
 	})
 	return props

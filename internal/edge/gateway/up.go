@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"lampworks/alink"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/uplink"
 	"lampworks/mqtt"
-	"lampworks/tsl"
 )
 
 // errForeign closes a session that publishes where it may not.
@@ -84,10 +82,10 @@ type refusal struct {
 
 // check holds a message against its topic and the thing model. It fails where nobody can say what the message is worth.
 func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal, error) {
-	switch t {
-	case alink.PropertyPost, alink.EventPost:
+	switch {
+	case posts(t):
 		return c.checkRequest(t, arg, payload)
-	case alink.PropertySetReply, alink.ServiceReply:
+	case t == alink.PropertySetReply || t == alink.ServiceReply:
 		if _, err := alink.ParseReply(payload); err != nil {
 			return answer{}, &refusal{alink.CodeBadRequest, err.Error()}, nil
 		}
@@ -117,29 +115,9 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 		return answer{}, &refusal{alink.CodeBadRequest, err.Error()}, nil
 	}
 	a := answer{id: req.ID, wanted: req.Ack}
-	v, err := c.g.fits(context.Background(), c.of.Value().product, t, string(arg), req.Params)
-	if err != nil {
-		return a, nil, err
-	}
-	if v != nil {
-		return a, &refusal{alink.CodeParam, v.Error()}, nil
-	}
-	return a, nil, nil
+	r, err := c.g.fits(context.Background(), c.of.Value(), c.name, t, string(arg), req.Params)
+	return a, r, err
 }
-
-// fits holds the parameters of a property or event post against the thing model of a product.
-func (g *Gateway) fits(ctx context.Context, product string, t alink.Template, arg string, params []byte) (*tsl.Violation, error) {
-	model, err := g.c.Products.Model(ctx, product)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnread, err)
-	}
-	if t == alink.PropertyPost {
-		return model.CheckPost(params, ignore), nil
-	}
-	return model.CheckEvent(arg, params), nil
-}
-
-func ignore(*tsl.Property, []byte, int64) {}
 
 // refuse answers a message that is not taken, and acknowledges it: sending it again would not make it better. Where the
 // device cannot hear why, neither by MQTT 5 nor on a topic it listens to, the refusal is kept in the Log before, so that

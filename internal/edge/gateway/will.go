@@ -61,16 +61,16 @@ func (g *Gateway) sayWill(ctx context.Context, w *session.Due) error {
 
 // checkWill is why a will is not taken as a message, empty if it is.
 func (g *Gateway) checkWill(ctx context.Context, w *session.Due) (why string, err error) {
-	if w.Template != alink.PropertyPost && w.Template != alink.EventPost {
+	if !posts(w.Template) {
 		return "", nil
 	}
 	req, err := alink.ParseRequest(w.Payload)
 	if err != nil {
 		return err.Error(), nil
 	}
-	v, err := g.fits(ctx, w.Product, w.Template, w.Arg, req.Params)
-	if v != nil {
-		why = v.Error()
+	r, err := g.fits(ctx, origin{product: w.Product}, "", w.Template, w.Arg, req.Params)
+	if r != nil {
+		why = r.text
 	}
 	return why, err
 }

@@ -122,6 +122,10 @@ func TestEnds(t *testing.T) {
 		{"take foreign", "failed unconfirmed", ""},
 		{"take stranger", "failed unconfirmed", ""},
 		{"take service-answer", "failed unconfirmed", ""},
+		{"take batch=40 answer", "failed wrong", confirmedOtherwise},
+		{"take batch=40 answer batch=50", "succeeded ", ""}, // the newest of the batch is what counts
+		{"take old-batch=40 answer", "succeeded ", ""},      // it was so before the command
+		{"take history=40 answer", "succeeded ", ""},
 		{"take restart answer", "succeeded ", ""},
 		{"take report=40 restart answer", "failed wrong", confirmedOtherwise},
 		{"take report=40 answer restart other", "failed wrong", confirmedOtherwise},
@@ -222,6 +226,13 @@ func (p *play) step(s string) {
 	case "report":
 		p.Posts(t, p.d, `"brightness":`+arg)
 		time.Sleep(2 * time.Millisecond) // the Log keeps milliseconds: what comes next is later
+	case "batch":
+		p.Says(t, p.d, alink.BatchPost, "", fmt.Sprintf(`{"params":{"properties":{"brightness":[%s,{"value":7,"time":1700000000000}]}}}`, arg))
+		time.Sleep(2 * time.Millisecond)
+	case "old-batch":
+		p.Says(t, p.d, alink.PackPost, "", fmt.Sprintf(`{"params":{"properties":{"brightness":{"value":%s,"time":1700000000000}}}}`, arg))
+	case "history":
+		p.Says(t, p.d, alink.HistoryPost, "", fmt.Sprintf(`{"params":[{"properties":[{"brightness":{"value":%s,"time":1700000000000}}]}]}`, arg))
 	case "other":
 		p.Posts(t, p.d, `"powerstate":1`)
 	case "foreign":

@@ -236,7 +236,7 @@ func (f *follower) record(ctx context.Context, tx *store.Tx, r uplink.Record) ([
 	switch m.Template {
 	case alink.PropertySetReply, alink.ServiceReply:
 		return f.answer(ctx, tx, r, m, list)
-	case alink.PropertyPost:
+	case alink.PropertyPost, alink.BatchPost, alink.PackPost:
 		return f.report(ctx, tx, r, m, list)
 	}
 	return nil, nil
@@ -306,20 +306,20 @@ func (f *follower) report(ctx context.Context, tx *store.Tx, r uplink.Record, m 
 	if err != nil {
 		return nil, fmt.Errorf("opening the thing model of product %s: %w", m.Product, err)
 	}
-	req, err := alink.ParseRequest(m.Payload)
-	if err != nil {
-		return nil, nil //nolint:nilerr // the gateway has told the device already
-	}
 	f.otherwise = f.otherwise[:0]
-	model.CheckPost(req.Params, func(prop *tsl.Property, value []byte, _ int64) {
+	newestValues(&m, model, r.At, func(prop *tsl.Property, value []byte, at int64) {
+		said := r.At
+		if at > 0 && m.Template != alink.PropertyPost {
+			said = earlier(said, time.UnixMilli(at))
+		}
 		for i, p := range list {
 			if !p.Ended() && !p.agrees(prop.Identifier, value, list[i+1:]) {
-				f.otherwise = append(f.otherwise, contradiction{p, prop.Identifier})
+				f.otherwise = append(f.otherwise, contradiction{p, prop.Identifier, said})
 			}
 		}
 	})
 	for _, c := range f.otherwise {
-		if err := c.hold(ctx, tx, r); err != nil {
+		if err := c.hold(ctx, tx); err != nil {
 			return nil, err
 		}
 	}
@@ -378,10 +378,11 @@ func (p *pending) agrees(property string, value []byte, newer []*pending) bool {
 type contradiction struct {
 	p        *pending
 	property string
+	said     time.Time
 }
 
 // hold notes the contradiction, unless the device said it before the command was sent: that says nothing of it.
-func (c contradiction) hold(ctx context.Context, tx *store.Tx, r uplink.Record) error {
+func (c contradiction) hold(ctx context.Context, tx *store.Tx) error {
 	p := c.p
 	if p.SentAt.IsZero() {
 		var at sql.NullInt64
@@ -390,7 +391,7 @@ func (c contradiction) hold(ctx context.Context, tx *store.Tx, r uplink.Record) 
 		}
 		p.SentAt = moment(at)
 	}
-	if p.SentAt.IsZero() || r.At.Before(p.SentAt) {
+	if p.SentAt.IsZero() || c.said.Before(p.SentAt) {
 		return nil
 	}
 	if p.contradicted == nil {

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/google/uuid"
 
 	"lampworks/alink"
-	"lampworks/internal/infra/uplink"
 )
 
 // A Message is the body of an uplink record of kind [uplink.Message]: what a device said on one of its topics, after the
@@ -80,22 +78,6 @@ func DecodeMessage(body []byte) (Message, error) {
 		m.PacketID, m.WillOf = binary.BigEndian.Uint16(body[head+n:]), binary.BigEndian.Uint64(body[head+n+2:])
 	}
 	return m, nil
-}
-
-// Products lists the products that property reports among the records are of, each once, so that a reader of the Log can
-// open their thing models before it begins to write.
-func Products(records []uplink.Record) []string {
-	var out []string
-	for i := range records {
-		if records[i].Kind != uplink.Message {
-			continue
-		}
-		m, err := DecodeMessage(records[i].Body)
-		if err == nil && m.Template == alink.PropertyPost && !slices.Contains(out, m.Product) {
-			out = append(out, m.Product)
-		}
-	}
-	return out
 }
 
 // RefusalFact is the subject of the uplink records of kind [uplink.Fact] that hold a [Refusal].

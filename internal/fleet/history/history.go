@@ -3,6 +3,7 @@
 // It owns the points of every property, behind [Series] with one adapter for each size of the platform, and promises:
 //   - each report of the uplink Log becomes its points once, also when the process is killed while writing: the points and
 //     the position they came from are one transaction;
+//   - past values stand where they happened, in whatever order they come, and one that comes again is the same point;
 //   - the day of receipt decides when a point is dropped, the device's own time is what it is found by;
 //   - a device of another organisation has no history: it is not found.
 //
@@ -12,10 +13,10 @@ package history
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"time"
 
-	"lampworks/alink"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -27,7 +28,7 @@ import (
 
 // A Point is one value of one property at one time.
 type Point struct {
-	Pos      uplink.Position // of the report it came from
+	Pos      uplink.Position // of the report it came from; 0: a past value, of which N says what it is
 	N        int             // its place within the report
 	Device   string
 	Property string
@@ -184,25 +185,34 @@ func (s *Service) split(ctx context.Context, r uplink.Record, points []Point) ([
 		s.log.LogAttrs(ctx, slog.LevelError, "message record passed over", slog.Uint64("position", uint64(r.Pos)), slog.Any("error", err))
 		return points, nil
 	}
-	if m.Template != alink.PropertyPost {
+	if !m.Reports() {
 		return points, nil
 	}
 	model, err := s.products.Model(ctx, m.Product)
 	if err != nil {
 		return points, fmt.Errorf("opening the thing model of product %s: %w", m.Product, err)
 	}
-	req, err := alink.ParseRequest(m.Payload)
-	if err != nil {
-		return points, nil
-	}
 	n := 0
-	model.CheckPost(req.Params, func(p *tsl.Property, value []byte, at int64) {
-		t := r.At
-		if at > 0 && at <= r.At.Add(maxAhead).UnixMilli() {
-			t = time.UnixMilli(at).UTC()
-		}
-		points = append(points, Point{Pos: r.Pos, N: n, Device: r.Device, Property: p.Identifier, At: t, Received: r.At, Value: value})
+	m.Values(model, func(p *tsl.Property, value []byte, at int64) {
+		point := Point{Pos: r.Pos, N: n, Device: r.Device, Property: p.Identifier, At: r.At, Received: r.At, Value: value}
 		n++
+		switch {
+		case m.Past():
+			point.Pos, point.N, point.At = 0, fingerprint(p.Identifier, value), time.UnixMilli(at).UTC()
+		case at > 0 && at <= r.At.Add(maxAhead).UnixMilli():
+			point.At = time.UnixMilli(at).UTC()
+		}
+		points = append(points, point)
 	})
 	return points, nil
+}
+
+// fingerprint is the place of a past value among those of its time: it follows from what it says, so that one which is
+// posted again is the same point.
+func fingerprint(property string, value []byte) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(property))
+	_, _ = h.Write([]byte{0})
+	_, _ = h.Write(value)
+	return int(h.Sum32() >> 1)
 }

@@ -57,6 +57,26 @@ func values(t *testing.T, s *history.Service, w *devicetest.Works, property stri
 	return out
 }
 
+// TestPast: past values stand where they happened, whatever the order they come in, and once however often they come.
+func TestPast(t *testing.T) {
+	w := devicetest.New(t, 1)
+	d := w.Lights[0]
+	s, _ := room(t, w, t.TempDir())
+	w.Posts(t, d, `"brightness":50`)
+	w.Says(t, d, alink.PackPost, "", `{"id":"1","params":{"properties":{"brightness":[{"value":4,"time":1700000000400},{"value":3,"time":1700000000300}]}}}`)
+	for range 3 {
+		w.Says(t, d, alink.HistoryPost, "", `{"id":"1","params":[{"properties":[{"brightness":{"value":2,"time":1700000000200}},{"brightness":{"value":1,"time":946684800000},"powerstate":{"value":1,"time":946684800000}}]}]}`)
+		w.Says(t, d, alink.HistoryPost, "", `{"id":"1","params":{"properties":[{"brightness":{"value":5,"time":1700000000200}}]}}`)
+	}
+	followed(t, w)
+	if diff := cmp.Diff(values(t, s, w, "brightness"), []string{"1", "5", "2", "3", "4", "50"}); diff != "" { // of one time the order is theirs, and stays
+		t.Errorf("brightness (-got +want):\n%s", diff)
+	}
+	if diff := cmp.Diff(values(t, s, w, "powerstate"), []string{"1"}); diff != "" {
+		t.Errorf("powerstate (-got +want):\n%s", diff)
+	}
+}
+
 // TestFollow turns reports into points, each once, also when the reader is stopped and begins again.
 func TestFollow(t *testing.T) {
 	w := devicetest.New(t, 1)

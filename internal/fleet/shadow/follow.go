@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"lampworks/alink"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
@@ -101,16 +100,12 @@ func (f *follower) merge(ctx context.Context, tx *store.Tx, r uplink.Record, cha
 		f.s.log.LogAttrs(ctx, slog.LevelError, "message record passed over", slog.Uint64("position", uint64(r.Pos)), slog.Any("error", err))
 		return nil
 	}
-	if m.Template != alink.PropertyPost {
+	if !m.Reports() {
 		return nil
 	}
 	model, err := f.s.products.Model(ctx, m.Product)
 	if err != nil {
 		return fmt.Errorf("opening the thing model of product %s: %w", m.Product, err)
-	}
-	req, err := alink.ParseRequest(m.Payload)
-	if err != nil {
-		return nil
 	}
 	e := f.known[r.Device]
 	if e == nil {
@@ -120,17 +115,21 @@ func (f *follower) merge(ctx context.Context, tx *store.Tx, r uplink.Record, cha
 		}
 		f.known[r.Device] = e
 	}
-	if e.merge(model, req.Params, r.At) {
+	if e.merge(model, &m, r.At) {
 		changed[r.Device] = e
 	}
 	return nil
 }
 
-// merge takes over the values of a post that are not older than those it has.
-func (e *entry) merge(model *tsl.Model, params []byte, receipt time.Time) bool {
+// merge takes over the values of a report that are not older than those it has.
+func (e *entry) merge(model *tsl.Model, m *device.Message, receipt time.Time) bool {
 	changed := false
-	model.CheckPost(params, func(p *tsl.Property, value []byte, at int64) {
-		if at == 0 || at > receipt.Add(maxAhead).UnixMilli() {
+	ahead := receipt.Add(maxAhead).UnixMilli()
+	m.Values(model, func(p *tsl.Property, value []byte, at int64) {
+		if at > ahead && m.Past() {
+			return // what is past is not ahead of now
+		}
+		if at == 0 || at > ahead {
 			at = receipt.UnixMilli()
 		}
 		if had, ok := e.values[p.Identifier]; ok && had.T > at {

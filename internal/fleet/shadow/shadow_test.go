@@ -91,6 +91,30 @@ func TestReported(t *testing.T) {
 	}
 }
 
+// TestBatches: of what came in batches and as history the newest value stands, and never one that is older than what was reported.
+func TestBatches(t *testing.T) {
+	w := devicetest.New(t, 1)
+	d := w.Lights[0]
+	s, _ := follow(t, w)
+	now := time.Now().UnixMilli()
+	for _, tt := range []struct {
+		topic      alink.Template
+		post, want string
+	}{
+		{alink.HistoryPost, fmt.Sprintf(`[{"properties":[{"brightness":{"value":3,"time":%d}},{"brightness":{"value":1,"time":946684800000}}]}]`, now-90_000), "map[brightness:3]"},
+		{alink.BatchPost, fmt.Sprintf(`{"properties":{"brightness":[{"value":9,"time":%d},{"value":8,"time":%d}],"powerstate":1}}`, now-60_000, now-70_000), "map[brightness:9 powerstate:1]"},
+		{alink.HistoryPost, fmt.Sprintf(`{"properties":[{"brightness":{"value":2,"time":%d}},{"powerstate":{"value":0,"time":%d}}]}`, now-65_000, now-65_000), "map[brightness:9 powerstate:1]"},
+		{alink.HistoryPost, fmt.Sprintf(`{"properties":[{"brightness":{"value":7,"time":%d}}]}`, now+12*3600_000), "map[brightness:9 powerstate:1]"}, // nothing past is half a day ahead
+		{alink.PackPost, `{"properties":{"brightness":77}}`, "map[brightness:77 powerstate:1]"},
+	} {
+		w.Says(t, d, tt.topic, "", `{"id":"1","params":`+tt.post+`}`)
+		followed(t, w)
+		if got := fmt.Sprint(texts(state(t, s, d.ID).Reported)); got != tt.want {
+			t.Errorf("after %s of %s\n got %s\nwant %s", tt.topic, tt.post, got, tt.want)
+		}
+	}
+}
+
 // TestDesired writes what is desired with a transaction, or not at all.
 func TestDesired(t *testing.T) {
 	w := devicetest.New(t, 1)

@@ -40,13 +40,16 @@ func (t Table[S, A]) Next(state S, act A, who access.Actor) (S, error) {
 		}
 		others = true
 	}
-	closed := fault.Closed(string(act), string(state), t.Open(state, who))
+	var open []string
+	for _, a := range t.Open(state, who) {
+		open = append(open, string(a))
+	}
 	if others {
 		f := fault.Forbidden(string(act), "another role")
-		f.Open = closed.Open
+		f.Open = open
 		return state, f
 	}
-	return state, closed
+	return state, fault.Closed(string(act), string(state), open)
 }
 
 // Open lists the acts that who may do in state, in the order of the table, each once.

@@ -126,7 +126,7 @@ func (s *Service) AskConsent(ctx context.Context, who access.Actor, ask NewConse
 			return err
 		}
 		if open != "" {
-			return fault.InState("guardian", "a consent is "+string(open)+" already", consentMoves.Open(open, who))
+			return fault.Conflict("guardian", "a consent is "+string(open)+" already")
 		}
 		n, err := s.need(ctx, tx, who.User)
 		if err != nil {

@@ -157,7 +157,11 @@ func (s *Service) grant(ctx context.Context, who access.Actor, order string, n N
 // downloadable gives the generation that a download would hand out now, or what refuses one.
 func (s *Service) downloadable(ctx context.Context, q store.Querier, who access.Actor, o *Order) (uint32, error) {
 	if o.State != StateIssued {
-		return 0, fault.Closed("download", string(o.State), o.Open(who))
+		var open []string
+		for _, act := range o.Open(who) {
+			open = append(open, string(act))
+		}
+		return 0, fault.Closed("download", string(o.State), open)
 	}
 	if err := o.stands(ctx, q); err != nil {
 		return 0, err

@@ -131,7 +131,7 @@ func (r *reading) tooMany(at time.Time) error {
 		"ask for a range that ends at "+at.Format(form)+" or before, and for the rest after it")
 }
 
-// merge puts the points in order, cuts them to a page, and ends the range where a full page ends.
+// merge puts the points in order, each once though it was received on several days, cuts them to a page, and ends the range where a full page ends.
 func (r *reading) merge() {
 	slices.SortFunc(r.out, func(a, b history.Point) int {
 		if c := a.At.Compare(b.At); c != 0 {
@@ -142,6 +142,7 @@ func (r *reading) merge() {
 		}
 		return a.N - b.N
 	})
+	r.out = slices.CompactFunc(r.out, func(a, b history.Point) bool { return a.Pos == b.Pos && a.N == b.N && a.At.Equal(b.At) })
 	if len(r.out) < r.q.Limit {
 		return
 	}

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t testing.TB, path string) history.Series) {
 		{"the same record twice is one", twice},
 		{"the cursor is that of the points", cursor},
 		{"a late report stands where it happened", late},
+		{"a past value is one, whenever it comes again", past},
 		{"what is old is dropped by the day of receipt", dropped},
 		{"devices and properties are apart", apart},
 		{"many days", days},
@@ -183,6 +184,36 @@ func late(t *testing.T, s *suite) {
 	want(t, "points of that day", s.values(t, q), []string{"1", "2", "3"})
 	q.Limit = 2
 	want(t, "the first two", s.values(t, q), []string{"1", "2"})
+}
+
+func past(t *testing.T, s *suite) {
+	value := func(at time.Time, n int, value string) history.Point {
+		p := point(at, value)
+		p.N = n
+		return p
+	}
+	before := noon.AddDate(0, -2, 0)
+	for i, received := range []time.Time{noon, noon.Add(time.Minute), noon.AddDate(0, 0, 1), noon.AddDate(0, 0, 4)} {
+		points := []history.Point{value(before.Add(time.Second), 1<<30, "2"), value(before, 7, "1"), value(before, 1<<31-1, "0")} // in no order
+		for j := range points {
+			points[j].Received = received
+		}
+		if err := s.Write(t.Context(), uplink.Position(i+1), received, points); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.write(t, 9, noon.AddDate(0, 0, 4), point(before, "3"))
+	want(t, "past values that came four times", s.values(t, lamp(10)), []string{"1", "0", "3", "2"})
+	q := lamp(1)
+	var got []string
+	for {
+		page, err := s.Points(t.Context(), q)
+		if err != nil || len(page) == 0 {
+			want(t, "pages of one", got, []string{"1", "0", "3", "2"})
+			return
+		}
+		got, q.After = append(got, string(page[0].Value)), &page[0]
+	}
 }
 
 func dropped(t *testing.T, s *suite) {
