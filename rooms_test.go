@@ -37,6 +37,7 @@ nlu, skill, alink, mesh, gatt, speech, llm, mqtt < tsl, triple
 var exceptions = map[string]string{
 	"once → access":     "a key belongs to its actor",
 	"outbox → access":   "operators see what was given up",
+	"outbox → listing":  "and find it as in every list",
 	"outbound → outbox": "a sender is what the outbox declares",
 	"keyring → store":   "wrapped keys are rows",
 }

@@ -204,14 +204,28 @@ func (p *passwordReset) Run(ctx context.Context) error {
 
 type tokenCommand struct {
 	List tokenList `cmd:"" help:"One's own API tokens."`
+	Show tokenShow `cmd:"" help:"One of them, without the token itself."`
 	New  tokenNew  `cmd:"" help:"Make an API token (令牌) and print it, once."`
 	End  tokenEnd  `cmd:"" help:"Revoke one, with the sessions opened with it."`
 }
 
-type tokenList struct{ pages }
+type tokenList struct {
+	sorted
+	State string `help:"in_force, expired or revoked." placeholder:"STATE"`
+	Name  string `help:"Only those whose name begins so." placeholder:"TEXT"`
+}
 
 func (t *tokenList) Run(ctx context.Context) error {
-	return t.list(ctx, "/api/v1/tokens", "id prefix strong expires_at revoked_at used_at organisation scopes name")
+	return t.list(ctx, "/api/v1/tokens", "id state prefix strong expires_at revoked_at used_at organisation scopes name", "state", t.State, "name", t.Name)
+}
+
+type tokenShow struct {
+	client
+	ID string `arg:"" help:"Its id."`
+}
+
+func (t *tokenShow) Run(ctx context.Context) error {
+	return t.do(ctx, "GET", at("/api/v1/tokens/{}", t.ID), nil)
 }
 
 type tokenNew struct {
@@ -250,6 +264,7 @@ func (t *tokenEnd) Run(ctx context.Context) error {
 
 type userCommand struct {
 	List     userList     `cmd:"" help:"All users; operators only."`
+	Show     userShow     `cmd:"" help:"One user; operators only."`
 	New      userNew      `cmd:"" help:"Make a user without any role; operators only."`
 	Role     userRole     `cmd:"" help:"Make a user one of the operator's people, or no longer."`
 	State    userState    `cmd:"" help:"Take a user's right to act away, or give it back."`
@@ -258,10 +273,24 @@ type userCommand struct {
 	Delete   userDelete   `cmd:"" help:"End one's own account for ever."`
 }
 
-type userList struct{ pages }
+type userList struct {
+	sorted
+	State string `help:"enabled or disabled." placeholder:"STATE"`
+	Role  string `help:"Only the operator's people with this role." placeholder:"ROLE"`
+	Login string `help:"Only those whose login begins so." placeholder:"TEXT"`
+}
 
 func (u *userList) Run(ctx context.Context) error {
-	return u.list(ctx, "/api/v1/users", "id state platform_role second_factor created_at login")
+	return u.list(ctx, "/api/v1/users", "id state platform_role second_factor created_at revision login", "state", u.State, "role", u.Role, "login", u.Login)
+}
+
+type userShow struct {
+	client
+	User string `arg:"" help:"Id of the user."`
+}
+
+func (u *userShow) Run(ctx context.Context) error {
+	return u.do(ctx, "GET", at("/api/v1/users/{}", u.User), nil)
 }
 
 type userNew struct {
@@ -281,6 +310,7 @@ func (u *userNew) Run(ctx context.Context) error {
 
 type userRole struct {
 	client
+	held
 	User       string `arg:"" help:"Id of the user."`
 	Role       string `arg:"" help:"admin, reviewer, certifier, laboratory, platform_support or none." enum:"admin,reviewer,certifier,laboratory,platform_support,none"`
 	Laboratory string `help:"Id, for the role laboratory." placeholder:"ID"`
@@ -292,7 +322,7 @@ func (u *userRole) Run(ctx context.Context) error {
 	if in["role"] = u.Role; u.Role == "none" {
 		in["role"] = ""
 	}
-	if err := u.call(ctx, "PUT", at("/api/v1/users/{}/role", u.User), in, nil); err != nil {
+	if err := u.hold(ctx, u.held, "PUT", at("/api/v1/users/{}/role", u.User), in, nil); err != nil {
 		return err
 	}
 	if u.Role == "none" {
@@ -305,13 +335,14 @@ func (u *userRole) Run(ctx context.Context) error {
 
 type userState struct {
 	client
+	held
 	User  string `arg:"" help:"Id of the user."`
 	State string `arg:"" help:"enabled or disabled." enum:"enabled,disabled"`
 	Note  string `help:"Why; for the audit." placeholder:"TEXT"`
 }
 
 func (u *userState) Run(ctx context.Context) error {
-	if err := u.call(ctx, "PUT", at("/api/v1/users/{}/state", u.User), body("state", u.State, "note", u.Note), nil); err != nil {
+	if err := u.hold(ctx, u.held, "PUT", at("/api/v1/users/{}/state", u.User), body("state", u.State, "note", u.Note), nil); err != nil {
 		return err
 	}
 	fmt.Printf("user %s is %s\n", u.User, u.State)

@@ -142,8 +142,8 @@ type held struct {
 	Revision *int64 `help:"Only if it still has this revision (of verification: version), as it was read; else nothing is done." placeholder:"N"`
 }
 
-// edit is do, on the revision that was read or, if none was named, on whatever is there.
-func (c *client) edit(ctx context.Context, h held, method, path string, in any) error {
+// hold is call, on the revision that was read or, if none was named, on whatever is there.
+func (c *client) hold(ctx context.Context, h held, method, path string, in, out any) error {
 	request := func(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
 		req, err := c.request(ctx, method, path, body)
 		if err == nil && h.Revision != nil {
@@ -151,9 +151,14 @@ func (c *client) edit(ctx context.Context, h held, method, path string, in any) 
 		}
 		return req, err
 	}
+	_, err := exchange(ctx, request, method, path, in, out)
+	return err
+}
+
+// edit is do, on the revision that was read or, if none was named, on whatever is there.
+func (c *client) edit(ctx context.Context, h held, method, path string, in any) error {
 	var raw json.RawMessage
-	_, err := exchange(ctx, request, method, path, in, &raw)
-	switch {
+	switch err := c.hold(ctx, h, method, path, in, &raw); {
 	case err != nil:
 		return err
 	case len(raw) > 0:

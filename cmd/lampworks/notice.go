@@ -137,8 +137,12 @@ func (c *noticeReceiptsCommand) Run(ctx context.Context) error {
 	return c.list(ctx, at(announcementPath+"/receipts", c.Announcement), "user organisation read_at")
 }
 
-type noticeDeadCommand struct{ pages }
+type noticeDeadCommand struct {
+	sorted
+	Kind         string `help:"mail or sms." placeholder:"KIND"`
+	Organisation string `help:"Only those on the account of this organisation." placeholder:"ID"`
+}
 
 func (c *noticeDeadCommand) Run(ctx context.Context) error {
-	return c.list(ctx, "/api/v1/dead-messages", "id kind organisation tries made_at ended_at error")
+	return c.list(ctx, "/api/v1/dead-messages", "id kind organisation tries made_at ended_at error", "kind", c.Kind, "organisation", c.Organisation)
 }

@@ -5,7 +5,8 @@ import (
 )
 
 type organisationCommand struct {
-	List  organisationList  `cmd:"" help:"The organisations one is a member of; with --platform all there are."`
+	List  organisationList  `cmd:"" help:"The organisations one is a member of."`
+	All   organisationAll   `cmd:"" help:"All organisations there are; operators only."`
 	Kinds organisationKinds `cmd:"" help:"The kinds an organisation may be of."`
 	Show  organisationShow  `cmd:"" help:"One organisation."`
 	Use   organisationUse   `cmd:"" help:"Act for another organisation in this session."`
@@ -18,15 +19,24 @@ type organisationCommand struct {
 const organisationPath = "/api/v1/organisations/{}"
 
 type organisationList struct {
-	pages
-	Platform bool `help:"All there are; operators only."`
+	sorted
+	Role string `help:"Only those where one has this role." placeholder:"ROLE"`
 }
 
 func (o *organisationList) Run(ctx context.Context) error {
-	if o.Platform {
-		return o.list(ctx, "/api/v1/organisations", "id form kinds created_at names")
-	}
-	return o.list(ctx, "/api/v1/memberships", "organisation.id role organisation.form organisation.kinds organisation.names")
+	return o.list(ctx, "/api/v1/memberships", "organisation.id role organisation.form organisation.kinds organisation.names", "role", o.Role)
+}
+
+type organisationAll struct {
+	sorted
+	Kind string `help:"Only those of this kind." placeholder:"KIND"`
+	Form string `help:"company or person." placeholder:"FORM"`
+	Name string `help:"Only those whose name begins so." placeholder:"TEXT"`
+	Lang string `help:"Of the names that are found and sorted by: zh-CN or en." placeholder:"LANG"`
+}
+
+func (o *organisationAll) Run(ctx context.Context) error {
+	return o.list(ctx, "/api/v1/organisations", "id form kinds created_at revision names", "kind", o.Kind, "form", o.Form, "name", o.Name, "lang", o.Lang)
 }
 
 type organisationKinds struct{ pages }
@@ -79,10 +89,11 @@ func (o *organisationNew) Run(ctx context.Context) error {
 type organisationEdit struct {
 	oneOrganisation
 	nameAndKind
+	held
 }
 
 func (o *organisationEdit) Run(ctx context.Context) error {
-	return o.do(ctx, "PUT", at(organisationPath, o.Organisation), body("names", o.Name, "kinds", o.Kind))
+	return o.edit(ctx, o.held, "PUT", at(organisationPath, o.Organisation), body("names", o.Name, "kinds", o.Kind))
 }
 
 type organisationLeave struct {
@@ -107,6 +118,7 @@ func (o *organisationStay) Run(ctx context.Context) error {
 
 type memberCommand struct {
 	List   memberList   `cmd:"" help:"Members of an organisation."`
+	Show   memberShow   `cmd:"" help:"One member."`
 	Add    memberAdd    `cmd:"" help:"Make a user a member at once: the operator. Owners invite."`
 	Role   memberRole   `cmd:"" help:"Give a member another role."`
 	Remove memberRemove `cmd:"" help:"End a membership, with the sessions and tokens that rest on it."`
@@ -114,16 +126,24 @@ type memberCommand struct {
 	Leave  memberLeave  `cmd:"" help:"End one's own membership."`
 }
 
-// organisationPages is a list of something of an organisation.
-type organisationPages struct {
-	pages
+type memberList struct {
+	sorted
 	Organisation string `arg:"" help:"Id of the organisation."`
+	Role         string `help:"Only those with this role." placeholder:"ROLE"`
+	Login        string `help:"Only those whose login begins so." placeholder:"TEXT"`
 }
 
-type memberList struct{ organisationPages }
-
 func (m *memberList) Run(ctx context.Context) error {
-	return m.list(ctx, at(organisationPath+"/members", m.Organisation), "user role created_at login")
+	return m.list(ctx, at(organisationPath+"/members", m.Organisation), "user role created_at revision login", "role", m.Role, "login", m.Login)
+}
+
+type memberShow struct {
+	oneOrganisation
+	User string `arg:"" help:"Id of the user."`
+}
+
+func (m *memberShow) Run(ctx context.Context) error {
+	return m.do(ctx, "GET", m.path("/members/{}", m.User), nil)
 }
 
 type memberAdd struct {
@@ -138,12 +158,13 @@ func (m *memberAdd) Run(ctx context.Context) error {
 
 type memberRole struct {
 	oneOrganisation
+	held
 	User string `arg:"" help:"Id of the user."`
 	Role string `arg:"" help:"owner, engineer, factory, market, support or query." enum:"owner,engineer,factory,market,support,query"`
 }
 
 func (m *memberRole) Run(ctx context.Context) error {
-	return m.do(ctx, "PATCH", m.path("/members/{}", m.User), body("role", m.Role))
+	return m.edit(ctx, m.held, "PATCH", m.path("/members/{}", m.User), body("role", m.Role))
 }
 
 type memberRemove struct {
@@ -171,7 +192,9 @@ func (m *memberLeave) Run(ctx context.Context) error {
 }
 
 type inviteCommand struct {
-	List     inviteList     `cmd:"" help:"Invitations of an organisation, the ended ones too; without one, those to oneself."`
+	List     inviteList     `cmd:"" help:"Invitations of an organisation, the ended ones too."`
+	Mine     inviteMine     `cmd:"" help:"Open invitations to oneself."`
+	Show     inviteShow     `cmd:"" help:"One invitation."`
 	New      inviteNew      `cmd:"" help:"Invite somebody to become a member."`
 	Again    inviteAgain    `cmd:"" help:"Send an open invitation again, for seven more days."`
 	Withdraw inviteWithdraw `cmd:"" help:"Take an open invitation back."`
@@ -179,17 +202,32 @@ type inviteCommand struct {
 	Decline  inviteDecline  `cmd:"" help:"Turn an invitation down; its organisation sends no more for 30 days."`
 }
 
+const invitationColumns = "id state role kind expires_at organisation to"
+
 type inviteList struct {
-	pages
-	Organisation string `arg:"" optional:"" help:"Id of the organisation."`
+	sorted
+	Organisation string `arg:"" help:"Id of the organisation."`
+	State        string `help:"open, accepted, declined, revoked or expired." placeholder:"STATE"`
+	Role         string `help:"Only those to become this." placeholder:"ROLE"`
 }
 
 func (i *inviteList) Run(ctx context.Context) error {
-	const columns = "id state role kind expires_at organisation to"
-	if i.Organisation == "" {
-		return i.list(ctx, "/api/v1/invitations", columns)
-	}
-	return i.list(ctx, at(organisationPath+"/invitations", i.Organisation), columns)
+	return i.list(ctx, at(organisationPath+"/invitations", i.Organisation), invitationColumns, "state", i.State, "role", i.Role)
+}
+
+type inviteMine struct{ sorted }
+
+func (i *inviteMine) Run(ctx context.Context) error {
+	return i.list(ctx, "/api/v1/invitations", invitationColumns)
+}
+
+type inviteShow struct {
+	oneOrganisation
+	Invitation string `arg:"" help:"Its id."`
+}
+
+func (i *inviteShow) Run(ctx context.Context) error {
+	return i.do(ctx, "GET", i.path("/invitations/{}", i.Invitation), nil)
 }
 
 type inviteNew struct {
@@ -205,11 +243,12 @@ func (i *inviteNew) Run(ctx context.Context) error {
 
 type inviteAgain struct {
 	oneOrganisation
+	held
 	Invitation string `arg:"" help:"Its id."`
 }
 
 func (i *inviteAgain) Run(ctx context.Context) error {
-	return i.do(ctx, "PUT", i.path("/invitations/{}/sending", i.Invitation), nil)
+	return i.edit(ctx, i.held, "PUT", i.path("/invitations/{}/sending", i.Invitation), nil)
 }
 
 type inviteWithdraw struct {

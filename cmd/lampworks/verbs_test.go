@@ -212,10 +212,6 @@ func commandLines(t *testing.T, leaf *kong.Node) (lines [][]string) {
 			}
 		}
 		return lines
-	case "lampworks organisation list":
-		for _, given := range flags {
-			lines = append(lines, slices.Concat(base, []string{"--platform"}, given))
-		}
 	case "lampworks verify form":
 		lines = append(lines, slices.Concat(base, full, slices.Concat(flags...)))
 	case "lampworks order request":

@@ -77,9 +77,9 @@ func whole(t *testing.T, n *node.Node, s *stage) {
 	if err != nil || len(products.Items) != 5 {
 		t.Errorf("%d products, want one of each of 5 categories: %v", len(products.Items), err)
 	}
-	organisations, _, err := n.Accounts.Organisations(ctx, operator(), account.Page{})
-	if err != nil || len(organisations) != 1 {
-		t.Errorf("%d organisations, want 1: %v", len(organisations), err)
+	organisations, err := n.Accounts.Organisations(ctx, operator(), listing.Ask{})
+	if err != nil || len(organisations.Items) != 1 {
+		t.Errorf("%d organisations, want 1: %v", len(organisations.Items), err)
 	}
 	if s.Password != "" {
 		t.Error("the password is kept")

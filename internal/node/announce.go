@@ -39,19 +39,16 @@ func (n *Node) tellAgreement(ctx context.Context, t *job.Task) error {
 		return err
 	}
 	var seen int64
-	for page := (account.Page{Limit: tellAtOnce}); ; {
-		all, more, err := n.Accounts.Organisations(ctx, access.System("agreements", ""), page)
+	for after := ""; ; {
+		all, err := n.Accounts.Walk(ctx, access.System("agreements", ""), after, tellAtOnce)
 		if err != nil || len(all) == 0 {
 			return err
 		}
-		page.After = all[len(all)-1].ID
+		after = all[len(all)-1].ID
 		if seen += int64(len(all)); seen > t.Job.Done {
 			if err := n.tellAll(ctx, t, all, seen, news); err != nil {
 				return err
 			}
-		}
-		if !more {
-			return nil
 		}
 	}
 }

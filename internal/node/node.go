@@ -304,6 +304,9 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 	if err := n.Sessions.Begin(store.Urgent(ctx), n.Devices.FirstEpoch(), time.Now()); err != nil {
 		return err
 	}
+	if err := n.Accounts.Begin(ctx); err != nil {
+		return err
+	}
 	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	g, serving := errgroup.WithContext(ctx)

@@ -12,7 +12,6 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
-	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/notice"
 	"lampworks/internal/partner/quota"
 	"lampworks/internal/partner/takeout"
@@ -94,15 +93,15 @@ func (a *API) collectPeople(ctx context.Context, who access.Actor, out *takeout.
 		return err
 	}
 	err = collect(ctx, out, "members", func(ctx context.Context, cursor string) (page[memberView], error) {
-		ms, more, err := a.Accounts.Members(ctx, who, who.Organisation, account.Page{After: cursor, Limit: exportPage})
-		return pageOf(ms, more, func(m *account.Member) string { return m.User }, memberOf), err
+		p, err := a.Accounts.Members(ctx, who, who.Organisation, asked(cursor, nil))
+		return pageFrom(p, memberOf), err
 	})
 	if err != nil {
 		return err
 	}
 	return collect(ctx, out, "invitations", func(ctx context.Context, cursor string) (page[invitationView], error) {
-		is, more, err := a.Accounts.Invitations(ctx, who, who.Organisation, account.Page{After: cursor, Limit: exportPage})
-		return pageOf(is, more, func(i *account.Invitation) string { return i.ID }, invitationOf), err
+		p, err := a.Accounts.Invitations(ctx, who, who.Organisation, asked(cursor, nil))
+		return pageFrom(p, invitationOf), err
 	})
 }
 

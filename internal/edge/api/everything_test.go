@@ -115,7 +115,8 @@ func (y *walk) begin() {
 	y.does(y.operator, "POST", "users", fmt.Sprintf(`{"login":"zhang","password":%q,"email":"zhang@example.com"}`, password))
 	y.does(y.owner, "PUT", "organisations/"+y.a, `{"names":{"zh-CN":"灯火科技","en":"Denghuo"},"kinds":["chip_maker","module_maker","terminal_maker"]}`)
 	y.reads(y.owner, "session", "memberships", "organisation-kinds", "organisations/"+y.a)
-	y.reads(y.operator, "users", "organisations", "dead-messages")
+	found := y.does(y.operator, "GET", "users?login=zh&state=enabled&sort=login&total=true", "")
+	y.reads(y.operator, "users/"+found.text("items/0/id"), "organisations?kind=chip_maker&name=den&lang=en&total=true", "dead-messages?kind=mail&sort=-ended_at&total=true")
 }
 
 // agreements publishes one and accepts another than refused.
@@ -443,13 +444,13 @@ func (y *walk) people() {
 	li, wang := y.user("liming"), y.user("wangwei")
 	y.does(y.operator, "POST", members, `{"login":"liming","role":"query"}`)
 	y.does(y.owner, "PATCH", members+"/"+li, `{"role":"engineer"}`)
-	y.reads(y.owner, members)
+	y.reads(y.owner, members+"?role=engineer&sort=login", members+"/"+li)
 	y.does(y.owner, "DELETE", members+"/"+li, "")
 	invite := func(role string) string {
 		return y.does(y.owner, "POST", "organisations/"+y.a+"/invitations", fmt.Sprintf(`{"login":"wangwei","role":%q}`, role)).id()
 	}
 	spare := invite("support")
-	y.reads(y.owner, "organisations/"+y.a+"/invitations")
+	y.reads(y.owner, "organisations/"+y.a+"/invitations?state=open&role=support", "organisations/"+y.a+"/invitations/"+spare)
 	y.does(y.owner, "DELETE", "organisations/"+y.a+"/invitations/"+spare, "")
 	mailed := y.does(y.owner, "POST", "organisations/"+y.a+"/invitations", `{"contact":"chen@example.com","role":"market"}`).id()
 	y.does(y.owner, "PUT", "organisations/"+y.a+"/invitations/"+mailed+"/sending", "")
@@ -466,7 +467,7 @@ func (y *walk) people() {
 	y.does(y.signIn("wangwei"), "POST", "session/user/deletion", fmt.Sprintf(`{"password":%q}`, password))
 
 	token := y.does(y.owner, "POST", "tokens", `{"name":"the line","scopes":["order.read","burn_log.write"],"expires_at":"{later}"}`).id()
-	y.reads(y.owner, "tokens", "audit", "audit/key", "audit/export")
+	y.reads(y.owner, "tokens?state=in_force&sort=expires_at", "tokens/"+token, "audit", "audit/key", "audit/export")
 	y.does(y.owner, "DELETE", "tokens/"+token, "")
 	y.does(y.operator, "PUT", "users/"+li+"/capacity", `{"needs_guardian":false,"reason":"the birth date was wrong"}`)
 	y.enrol("liming", y.signIn("liming"))

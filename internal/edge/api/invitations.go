@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
 )
 
@@ -17,11 +18,21 @@ type invitationView struct {
 	MadeAt       moment      `json:"made_at"`
 	ExpiresAt    moment      `json:"expires_at"`
 	State        string      `json:"state" enum:"open,accepted,declined,revoked,expired"`
+	Revision     int64       `json:"revision" doc:"Grows with each change; the ETag is made of it."`
 	EndedAt      moment      `json:"ended_at,omitzero"`
 }
 
+func (v invitationView) revision() int64 { return v.Revision }
+
 func invitationOf(i *account.Invitation) invitationView {
-	return invitationView{i.ID, i.Organisation, i.Kind, i.To, i.Role, i.InvitedBy, moment(i.MadeAt), moment(i.ExpiresAt), i.State, moment(i.EndedAt)}
+	return invitationView{i.ID, i.Organisation, i.Kind, i.To, i.Role, i.InvitedBy, moment(i.MadeAt), moment(i.ExpiresAt), i.State, i.Revision, moment(i.EndedAt)}
+}
+
+type invitationsInput struct {
+	ListInput
+	Organisation string      `path:"organisation" maxLength:"64"`
+	State        string      `query:"state" enum:"open,accepted,declined,revoked,expired"`
+	Role         access.Role `query:"role" enum:"owner,engineer,factory,market,support,query"`
 }
 
 type newInvitationInput struct {
@@ -54,9 +65,13 @@ type transferInput struct {
 
 func (a *API) invitationRoutes() {
 	const path = "/api/v1/organisations/{organisation}/invitations"
-	list(a, path, access.ReadMembers, ofOrganisation, "List invitations, the ended ones too", func(ctx context.Context, who access.Actor, in *membersInput) (page[invitationView], error) {
-		is, more, err := a.Accounts.Invitations(ctx, who, in.Organisation, account.Page{After: in.Cursor, Limit: in.Limit})
-		return pageOf(is, more, func(i *account.Invitation) string { return i.ID }, invitationOf), err
+	list(a, path, access.ReadMembers, ofOrganisation, "List invitations, the ended ones too", func(ctx context.Context, who access.Actor, in *invitationsInput) (page[invitationView], error) {
+		p, err := a.Accounts.Invitations(ctx, who, in.Organisation, in.ask(map[string]string{"state": in.State, "role": string(in.Role)}))
+		return pageFrom(p, invitationOf), err
+	})
+	route(a, "GET", path+"/{invitation}", access.ReadMembers, ofOrganisation, "An invitation", func(ctx context.Context, who access.Actor, in *invitationInput) (invitationView, error) {
+		i, err := a.Accounts.Invitation(ctx, who, in.Organisation, in.Invitation)
+		return invitationOf(&i), err
 	})
 	create(a, path, access.ManageMembers, ofOrganisation, "Invite somebody to become a member", func(ctx context.Context, who access.Actor, in *newInvitationInput) (invitationView, error) {
 		i, err := a.Accounts.Invite(ctx, who, in.Organisation, account.NewInvitation{
@@ -67,12 +82,14 @@ func (a *API) invitationRoutes() {
 	route(a, "DELETE", path+"/{invitation}", access.ManageMembers, ofOrganisation, "Take an open invitation back", func(ctx context.Context, who access.Actor, in *invitationInput) (nothing, error) {
 		return nothing{}, a.Accounts.RevokeInvitation(ctx, who, in.Organisation, in.Invitation)
 	})
-	route(a, "PUT", path+"/{invitation}/sending", access.ManageMembers, ofOrganisation, "Send an open invitation again, for seven more days", func(ctx context.Context, who access.Actor, in *invitationInput) (nothing, error) {
+	edit(a, "PUT", path+"/{invitation}/sending", access.ManageMembers, ofOrganisation, func(ctx context.Context, q store.Querier, who access.Actor, in *invitationInput) (int64, error) {
+		return a.Accounts.InvitationRevision(ctx, q, who, in.Organisation, in.Invitation)
+	}, "Send an open invitation again, for seven more days", func(ctx context.Context, who access.Actor, in *invitationInput) (nothing, error) {
 		return nothing{}, a.Accounts.ResendInvitation(ctx, who, in.Organisation, in.Invitation, callOf(ctx).language)
 	})
-	list(a, "/api/v1/invitations", anybody, ofPerson, "Open invitations to one's login", func(ctx context.Context, who access.Actor, in *PageInput) (page[invitationView], error) {
-		is, more, err := a.Accounts.Invited(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})
-		return pageOf(is, more, func(i *account.Invitation) string { return i.ID }, invitationOf), err
+	list(a, "/api/v1/invitations", anybody, ofPerson, "Open invitations to one's login", func(ctx context.Context, who access.Actor, in *ListInput) (page[invitationView], error) {
+		p, err := a.Accounts.Invited(ctx, who, in.ask(nil))
+		return pageFrom(p, invitationOf), err
 	})
 	personal(a, "PUT", "/api/v1/invitations/acceptance", "Become a member by an invitation", func(ctx context.Context, who access.Actor, in *acceptInput) (membershipView, error) {
 		m, err := a.Accounts.Accept(ctx, who, in.Body.Invitation, in.Body.Code)

@@ -84,6 +84,66 @@ func TestIfMatch(t *testing.T) {
 	w.want(w.call(w.stranger, "PATCH", path, `{"names":{"en":"f"}}`, "If-Match", seen), 404)
 }
 
+// TestAccountEditsAreHeld edits people and organisations on what was read, and on what was read before somebody else.
+func TestAccountEditsAreHeld(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	user := w.user("liming")
+	w.want(w.call(w.operator, "POST", "/api/v1/organisations/"+w.a+"/members", `{"login":"liming","role":"query"}`), 201)
+	invitation := w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/invitations", `{"login":"wangwei","role":"query"}`), 201).id()
+	for _, tt := range []struct{ token, object, method, edit, body string }{
+		{w.operator, "users/" + user, "PUT", "/state", `{"state":"enabled"}`},
+		{w.operator, "users/" + user, "PUT", "/role", `{"role":"reviewer"}`},
+		{w.owner, "organisations/" + w.a, "PUT", "", `{"names":{"en":"Lamps"},"kinds":["chip_maker"]}`},
+		{w.owner, "organisations/" + w.a + "/members/" + user, "PATCH", "", `{"role":"engineer"}`},
+		{w.owner, "organisations/" + w.a + "/invitations/" + invitation, "PUT", "/sending", ""},
+	} {
+		path := "/api/v1/" + tt.object
+		read := w.want(w.call(tt.token, "GET", path, ""), 200)
+		seen := read.header.Get("ETag")
+		if want := fmt.Sprintf(`"%v"`, read.get("revision")); seen != want {
+			t.Errorf("%s has the ETag %s, want %s", path, seen, want)
+		}
+		w.want(w.call(tt.token, tt.method, path+tt.edit, tt.body, "If-Match", seen), 204)
+		if late := w.want(w.call(tt.token, tt.method, path+tt.edit, tt.body, "If-Match", seen), 412); late.text("code") != "stale" {
+			t.Errorf("%s of what was changed: %s", path+tt.edit, late.body)
+		}
+		w.want(w.call(tt.token, tt.method, path+tt.edit, tt.body), 204)
+	}
+}
+
+// TestAccountLists asks for what only an index serves, as JSON and as files, and for what none does.
+func TestAccountLists(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	w.want(w.call(w.owner, "POST", "/api/v1/tokens", `{"name":"line"}`), 201)
+	w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/invitations", `{"login":"wangwei","role":"query"}`), 201)
+	for _, tt := range []struct{ token, list, asks, column, want string }{
+		{w.operator, "users", "login=an&sort=-login&total=true", "login", "anna"},
+		{w.operator, "organisations", "kind=terminal_maker&sort=name&total=true", "id", w.a},
+		{w.owner, "organisations/" + w.a + "/members", "role=owner&sort=created_at&total=true", "login", "anna"},
+		{w.owner, "organisations/" + w.a + "/invitations", "state=open&sort=made_at&total=true", "role", "query"},
+		{w.owner, "memberships", "role=owner&total=true", "organisation/id", w.a},
+		{w.owner, "tokens", "state=in_force&name=li&total=true", "name", "line"},
+	} {
+		path := "/api/v1/" + tt.list + "?" + tt.asks
+		a := w.want(w.call(tt.token, "GET", path, ""), 200)
+		if a.text("items/0/"+tt.column) != tt.want || a.get("total/exact") != true || a.get("total/count") == 0.0 {
+			t.Errorf("%s gives %s", path, a.body)
+		}
+		for _, format := range []string{"csv", "jsonl"} {
+			if file := w.want(w.call(tt.token, "GET", path+"&format="+format, ""), 200); !strings.Contains(string(file.body), tt.want) {
+				t.Errorf("%s as %s is %s", path, format, file.body)
+			}
+		}
+		w.want(w.call(tt.token, "GET", "/api/v1/"+tt.list+"?sort=colour", ""), 422)
+		w.want(w.call(tt.token, "GET", "/api/v1/"+tt.list+"?cursor=banana", ""), 422)
+	}
+	if dead := w.want(w.call(w.operator, "GET", "/api/v1/dead-messages?kind=mail&organisation="+w.a+"&sort=ended_at&total=true", ""), 200); dead.get("total/count") != 0.0 {
+		t.Errorf("dead messages are %s", dead.body)
+	}
+}
+
 func TestProblemsSpeakChinese(t *testing.T) {
 	w := newWorld(t)
 	w.people()

@@ -22,6 +22,7 @@ var accountMatrix = []entry{
 	{"DELETE", "/api/v1/memberships/{organisation}?unknown=1", signedIn, "", false},
 	{"GET", "/api/v1/organisations/{organisation}/invitations", access.ReadMembers, "", false},
 	{"POST", "/api/v1/organisations/{organisation}/invitations", access.ManageMembers, `{"login":"boris","role":"query"}`, false},
+	{"GET", "/api/v1/organisations/{organisation}/invitations/{invitation}", access.ReadMembers, "", false},
 	{"DELETE", "/api/v1/organisations/{organisation}/invitations/{invitation}", access.ManageMembers, "", false},
 	{"PUT", "/api/v1/organisations/{organisation}/invitations/{invitation}/sending", access.ManageMembers, "", false},
 	{"PUT", "/api/v1/organisations/{organisation}/owner", access.ManageMembers, `{"user":"{user}"}`, false},

@@ -17,10 +17,16 @@ type deadView struct {
 	Error        string `json:"error" doc:"Of the last try."`
 }
 
+type deadInput struct {
+	ListInput
+	Kind         string `query:"kind" enum:"mail,sms"`
+	Organisation string `query:"organisation" maxLength:"64"`
+}
+
 func (a *API) outboxRoutes() {
-	list(a, "/api/v1/dead-messages", access.OperatePlatform, ofPlatform, "Mail and text messages that were given up in the last 30 days", func(ctx context.Context, who access.Actor, in *PageInput) (page[deadView], error) {
-		all, more, err := a.Outbox.Dead(ctx, who, in.Cursor, in.Limit)
-		return pageOf(all, more, func(d *outbox.Dead) string { return d.ID }, func(d *outbox.Dead) deadView {
+	list(a, "/api/v1/dead-messages", access.OperatePlatform, ofPlatform, "Mail and text messages that were given up in the last 30 days", func(ctx context.Context, who access.Actor, in *deadInput) (page[deadView], error) {
+		p, err := a.Outbox.Dead(ctx, who, in.ask(map[string]string{"kind": in.Kind, "organisation": in.Organisation}))
+		return pageFrom(p, func(d *outbox.Dead) deadView {
 			return deadView{d.ID, d.Kind, d.Organisation, moment(d.MadeAt), moment(d.EndedAt), d.Tries, d.Error}
 		}), err
 	})

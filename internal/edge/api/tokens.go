@@ -19,6 +19,7 @@ type tokenView struct {
 	UsedAt       moment       `json:"used_at,omitzero"`
 	UsedFrom     string       `json:"used_from,omitempty"`
 	RevokedAt    moment       `json:"revoked_at,omitzero"`
+	State        string       `json:"state" enum:"in_force,expired,revoked"`
 	Strong       bool         `json:"strong" doc:"Made in a session opened with the second factor: only such a token carries a role of the operator."`
 	Token        string       `json:"token,omitempty" doc:"The token itself: in the first answer that makes it, and never again."`
 }
@@ -32,8 +33,14 @@ func (t tokenView) kept() any {
 func tokenOf(t *account.APIToken) tokenView {
 	return tokenView{
 		ID: t.ID, Prefix: t.Prefix, Name: t.Name, Organisation: t.Organisation, Scopes: t.Scopes, CreatedAt: moment(t.CreatedAt),
-		ExpiresAt: moment(t.ExpiresAt), UsedAt: moment(t.UsedAt), UsedFrom: t.UsedFrom, RevokedAt: moment(t.RevokedAt), Strong: t.Strong,
+		ExpiresAt: moment(t.ExpiresAt), UsedAt: moment(t.UsedAt), UsedFrom: t.UsedFrom, RevokedAt: moment(t.RevokedAt), State: t.State, Strong: t.Strong,
 	}
+}
+
+type tokensInput struct {
+	ListInput
+	State string `query:"state" enum:"in_force,expired,revoked"`
+	Name  string `query:"name" maxLength:"400" doc:"Its beginning."`
 }
 
 type newTokenInput struct {
@@ -44,10 +51,18 @@ type newTokenInput struct {
 	}
 }
 
+type tokenInput struct {
+	Token string `path:"token" maxLength:"64" doc:"Its id."`
+}
+
 func (a *API) tokenRoutes() {
-	list(a, "/api/v1/tokens", access.ManageTokens, ofPerson, "One's own API tokens", func(ctx context.Context, who access.Actor, in *PageInput) (page[tokenView], error) {
-		ts, more, err := a.Accounts.Tokens(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})
-		return pageOf(ts, more, func(t *account.APIToken) string { return t.ID }, tokenOf), err
+	list(a, "/api/v1/tokens", access.ManageTokens, ofPerson, "One's own API tokens", func(ctx context.Context, who access.Actor, in *tokensInput) (page[tokenView], error) {
+		p, err := a.Accounts.Tokens(ctx, who, in.ask(map[string]string{"state": in.State, "name": in.Name}))
+		return pageFrom(p, tokenOf), err
+	})
+	route(a, "GET", "/api/v1/tokens/{token}", access.ManageTokens, ofPerson, "One of one's own API tokens, without the token itself", func(ctx context.Context, who access.Actor, in *tokenInput) (tokenView, error) {
+		t, err := a.Accounts.Token(ctx, who, in.Token)
+		return tokenOf(&t), err
 	})
 	create(a, "/api/v1/tokens", access.ManageTokens, ofPerson, "Make an API token; it is shown once", func(ctx context.Context, who access.Actor, in *newTokenInput) (tokenView, error) {
 		t, secret, err := a.Accounts.MakeToken(ctx, who, account.NewToken{Name: in.Body.Name, Scopes: in.Body.Scopes, ExpiresAt: in.Body.ExpiresAt})
@@ -55,10 +70,7 @@ func (a *API) tokenRoutes() {
 		v.Token = secret.Reveal()
 		return v, err
 	})
-	route(a, "DELETE", "/api/v1/tokens/{token}", access.ManageTokens, ofPerson, "Revoke an API token, with the sessions opened with it", func(ctx context.Context, who access.Actor, in *struct {
-		Token string `path:"token" maxLength:"64" doc:"Its id."`
-	},
-	) (nothing, error) {
+	route(a, "DELETE", "/api/v1/tokens/{token}", access.ManageTokens, ofPerson, "Revoke an API token, with the sessions opened with it", func(ctx context.Context, who access.Actor, in *tokenInput) (nothing, error) {
 		return nothing{}, a.Accounts.RevokeToken(ctx, who, in.Token)
 	})
 }

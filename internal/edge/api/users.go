@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
 )
 
@@ -16,15 +17,29 @@ type userView struct {
 	Laboratory   string      `json:"laboratory,omitempty" doc:"Id, for the role laboratory."`
 	Factor       bool        `json:"second_factor" doc:"Signs in with a code, too."`
 	State        string      `json:"state" enum:"enabled,disabled"`
+	Revision     int64       `json:"revision" doc:"Grows with each change; the ETag is made of it."`
 	CreatedAt    moment      `json:"created_at"`
 }
 
+func (v userView) revision() int64 { return v.Revision }
+
 func userOf(u *account.User) userView {
-	v := userView{u.ID, u.Login, u.Email, u.PlatformRole, u.Laboratory, u.Factor, "enabled", moment(u.CreatedAt)}
+	v := userView{u.ID, u.Login, u.Email, u.PlatformRole, u.Laboratory, u.Factor, "enabled", u.Revision, moment(u.CreatedAt)}
 	if u.Disabled {
 		v.State = "disabled"
 	}
 	return v
+}
+
+type usersInput struct {
+	ListInput
+	State string      `query:"state" enum:"enabled,disabled"`
+	Role  access.Role `query:"role" enum:"admin,reviewer,certifier,laboratory,platform_support" doc:"Of the operator's people."`
+	Login string      `query:"login" maxLength:"128" doc:"Its beginning."`
+}
+
+type userInput struct {
+	User string `path:"user" maxLength:"64"`
 }
 
 type newUserInput struct {
@@ -52,8 +67,15 @@ type userRoleInput struct {
 	}
 }
 
+// userRevision finds the revision of the user that an edit is about.
+func userRevision[I any](a *API, user func(*I) string) revision[I] {
+	return func(ctx context.Context, q store.Querier, _ access.Actor, in *I) (int64, error) {
+		return a.Accounts.UserRevision(ctx, q, user(in))
+	}
+}
+
 func (a *API) userRoutes() {
-	route(a, "PUT", "/api/v1/users/{user}/role", access.ManageUsers, ofPlatform, "Make a user one of the operator's people, or no longer", func(ctx context.Context, who access.Actor, in *userRoleInput) (nothing, error) {
+	edit(a, "PUT", "/api/v1/users/{user}/role", access.ManageUsers, ofPlatform, userRevision(a, func(in *userRoleInput) string { return in.User }), "Make a user one of the operator's people, or no longer", func(ctx context.Context, who access.Actor, in *userRoleInput) (nothing, error) {
 		return nothing{}, a.Accounts.SetPlatformRole(ctx, who, in.User, in.Body.Role, in.Body.Laboratory, in.Body.Note)
 	})
 	route(a, "DELETE", "/api/v1/users/{user}/factor", access.ManageUsers, ofPlatform, "Reset a user's second factor, who lost it; ends their sessions", func(ctx context.Context, who access.Actor, in *struct {
@@ -63,9 +85,13 @@ func (a *API) userRoutes() {
 	) (nothing, error) {
 		return nothing{}, a.Accounts.ResetFactor(ctx, who, in.User, in.Note)
 	})
-	list(a, "/api/v1/users", access.ManageUsers, ofPlatform, "List users", func(ctx context.Context, who access.Actor, in *PageInput) (page[userView], error) {
-		us, more, err := a.Accounts.Users(ctx, who, account.Page{After: in.Cursor, Limit: in.Limit})
-		return pageOf(us, more, func(u *account.User) string { return u.ID }, userOf), err
+	list(a, "/api/v1/users", access.ManageUsers, ofPlatform, "List users", func(ctx context.Context, who access.Actor, in *usersInput) (page[userView], error) {
+		p, err := a.Accounts.Users(ctx, who, in.ask(map[string]string{"state": in.State, "role": string(in.Role), "login": in.Login}))
+		return pageFrom(p, userOf), err
+	})
+	route(a, "GET", "/api/v1/users/{user}", access.ManageUsers, ofPlatform, "A user", func(ctx context.Context, who access.Actor, in *userInput) (userView, error) {
+		u, err := a.Accounts.User(ctx, who, in.User)
+		return userOf(&u), err
 	})
 	// No Idempotency-Key: a login is taken once, and no quick hash of the password need be kept.
 	op := secret(a.operation("POST", "/api/v1/users", access.ManageUsers, ofPlatform, "Make a user, without any role"))
@@ -75,7 +101,7 @@ func (a *API) userRoutes() {
 		u, err := a.Accounts.AddUser(ctx, who, account.NewUser{Login: in.Body.Login, Password: in.Body.Password, Email: in.Body.Email})
 		return userOf(&u), err
 	})
-	route(a, "PUT", "/api/v1/users/{user}/state", access.ManageUsers, ofPlatform, "Take a user's right to act away, or give it back", func(ctx context.Context, who access.Actor, in *userStateInput) (nothing, error) {
+	edit(a, "PUT", "/api/v1/users/{user}/state", access.ManageUsers, ofPlatform, userRevision(a, func(in *userStateInput) string { return in.User }), "Take a user's right to act away, or give it back", func(ctx context.Context, who access.Actor, in *userStateInput) (nothing, error) {
 		return nothing{}, a.Accounts.SetDisabled(ctx, who, in.User, in.Body.State == "disabled", in.Body.Note)
 	})
 }

@@ -54,7 +54,8 @@ type List[T any] struct {
 	Object  string // what an item is called in refusals, "product"
 	Columns string // SQL, what Scan expects
 	From    string // SQL, "product p JOIN …"
-	Where   string // SQL that always holds, without arguments; may be empty
+	Where   string // SQL that always holds; may be empty
+	Args    []any  // of Where
 	Key     string // unique column by which ties are ordered; id if empty. Its name for callers is "id"
 	Newest  bool   // without a sort the highest Key comes first
 	Fields  []Field

@@ -23,7 +23,7 @@ type plan struct {
 	limit int
 	print string // of filters and sort: a cursor is good for the same only
 	after *mark
-	fixed string // SQL of the list that always holds
+	fixed term // of the list, always holds
 }
 
 // A term is one condition.
@@ -40,7 +40,7 @@ type mark struct {
 
 // plan finds the way of an ask, or says why there is none.
 func (l *List[T]) plan(ask Ask) (*plan, error) {
-	p := &plan{limit: ask.Limit, key: l.key(), down: l.Newest, fixed: l.Where}
+	p := &plan{limit: ask.Limit, key: l.key(), down: l.Newest, fixed: term{l.Where, l.Args}}
 	if p.limit == 0 {
 		p.limit = DefaultLimit
 	}
@@ -154,8 +154,8 @@ func (p *plan) direction() string {
 func (p *plan) where(cursor bool) (string, []any) {
 	var parts []string
 	var args []any
-	if p.fixed != "" {
-		parts = append(parts, "("+p.fixed+")")
+	if p.fixed.sql != "" {
+		parts, args = append(parts, "("+p.fixed.sql+")"), append(args, p.fixed.args...)
 	}
 	for _, t := range p.terms {
 		parts = append(parts, t.sql)

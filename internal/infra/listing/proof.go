@@ -17,7 +17,7 @@ func (l *List[T]) Statements() []Statement {
 		for _, rest := range [][]string{nil, w.Rest} {
 			for _, down := range []bool{false, true} {
 				for _, after := range []*mark{nil, {Value: "", Key: ""}} {
-					p := &plan{limit: 10, key: l.key(), sort: l.key(), down: down, after: after, fixed: l.Where}
+					p := &plan{limit: 10, key: l.key(), sort: l.key(), down: down, after: after, fixed: term{l.Where, l.Args}}
 					if w.Sort != "" {
 						p.sort = l.field(w.Sort).column()
 					}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 )
 
@@ -20,40 +21,38 @@ type Dead struct {
 	Error        string
 }
 
-// Dead gives a page of the messages that were given up in the last 30 days, after an id, and whether more follow. The
-// operator only.
-func (o *Outbox) Dead(ctx context.Context, who access.Actor, after string, limit int) (all []Dead, more bool, err error) {
+// Dead gives a page of the messages that were given up in the last 30 days, in the order they were made. Filters: kind,
+// organisation. Sorts: made_at, ended_at. The operator only.
+func (o *Outbox) Dead(ctx context.Context, who access.Actor, ask listing.Ask) (page listing.Page[Dead], err error) {
 	if err := who.Check(access.OperatePlatform); err != nil {
-		return nil, false, err
-	}
-	if limit < 1 || limit > 500 {
-		limit = 100
+		return page, err
 	}
 	err = o.store.Read(ctx, func(v *store.View) error {
-		all = nil
-		rows, err := v.Query(ctx, deadSQL, after, limit+1)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var d Dead
-			var made, ended int64
-			if err := rows.Scan(&d.ID, &d.Kind, &d.Organisation, &made, &ended, &d.Tries, &d.Error); err != nil {
-				return err
-			}
-			d.MadeAt, d.EndedAt = time.UnixMilli(made).UTC(), time.UnixMilli(ended).UTC()
-			all = append(all, d)
-		}
-		return rows.Err()
+		page, err = dead().Read(ctx, v, ask)
+		return err
 	})
-	if err != nil {
-		return nil, false, fmt.Errorf("listing dead messages: %w", err)
+	return page, err
+}
+
+func dead() *listing.List[Dead] {
+	l := &listing.List[Dead]{
+		Object: "dead message", Columns: "id, kind, organisation, made_at, ended_at, tries, error", From: "outbox_message", Where: "state = 'dead'",
+		Fields: []listing.Field{
+			{Name: "kind"}, {Name: "organisation"}, {Name: "made_at", Column: "id", Parse: listing.MadeAt}, {Name: "ended_at", Parse: listing.Millis},
+		},
+		Scan: func(row listing.Scanner) (d Dead, err error) {
+			var made, ended int64
+			err = row.Scan(&d.ID, &d.Kind, &d.Organisation, &made, &ended, &d.Tries, &d.Error)
+			d.MadeAt, d.EndedAt = time.UnixMilli(made).UTC(), time.UnixMilli(ended).UTC()
+			return d, err
+		},
 	}
-	if len(all) > limit {
-		return all[:limit], true, nil
+	for _, filters := range [][]string{nil, {"kind"}, {"organisation"}, {"organisation", "kind"}} {
+		for _, sort := range []string{"", "made_at", "ended_at"} {
+			l.Ways = append(l.Ways, listing.Way{Filters: filters, Sort: sort})
+		}
 	}
-	return all, false, nil
+	return l
 }
 
 // Erase forgets the messages on the account of a subject, at most about limit of them.

@@ -14,6 +14,8 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
+	"lampworks/internal/infra/listing/listingtest"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/storetest"
 )
@@ -162,13 +164,68 @@ func TestFailedMessageIsTriedAgainThenDead(t *testing.T) {
 	s.wait(t)
 	o.becomes("dead after 8, text false: no answer for [recipient]")
 	operator := access.Actor{Kind: access.KindUser, ID: "op", Roles: []access.Role{access.Admin}, Strong: true}
-	dead, more, err := o.Dead(t.Context(), operator, "", 10)
-	if err != nil || more || len(dead) != 1 || dead[0].Tries != maxTries || dead[0].Kind != Mail {
-		t.Errorf("operators see %+v, more %v, %v", dead, more, err)
+	page, err := o.Dead(t.Context(), operator, listing.Ask{})
+	if err != nil || page.Next != "" || len(page.Items) != 1 || page.Items[0].Tries != maxTries || page.Items[0].Kind != Mail {
+		t.Errorf("operators see %+v, %v", page, err)
 	}
-	if _, _, err := o.Dead(t.Context(), access.Actor{Kind: access.KindUser, Roles: []access.Role{access.Owner}}, "", 10); !fault.Is(err, fault.NotAllowed) {
+	if _, err := o.Dead(t.Context(), access.Actor{Kind: access.KindUser, Roles: []access.Role{access.Owner}}, listing.Ask{}); !fault.Is(err, fault.NotAllowed) {
 		t.Errorf("an owner sees them: %v", err)
 	}
+}
+
+// What was given up is found by kind, organisation and time; what waits or was sent is not.
+func TestDeadAreListed(t *testing.T) {
+	o := newOffice(t, nil, nil)
+	operator := access.Actor{Kind: access.KindUser, ID: "op", Roles: []access.Role{access.Admin}, Strong: true}
+	begin := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	for i, m := range []struct{ kind, organisation, state string }{
+		{"mail", "a", "dead"}, {"sms", "a", "dead"}, {"mail", "b", "dead"}, {"mail", "a", "sent"}, {"mail", "", "dead"}, {"sms", "a", "waiting"},
+	} {
+		made := begin.Add(time.Duration(i) * time.Hour).UnixMilli()
+		err := o.store.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), `
+				INSERT INTO outbox_message (id, kind, recipient, subject, body, organisation, made_at, expires_at, due_at, tries, state, ended_at, error)
+				VALUES (?, ?, 'x', '', '', ?, ?, 0, 0, 8, ?, ?, '')`,
+				fmt.Sprintf("%08x-%04x-7000-8000-00000000000%d", made>>16, made&0xffff, i), m.kind, m.organisation, made, m.state, begin.Add(time.Duration(24-i)*time.Hour).UnixMilli())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(hours int) string { return begin.Add(time.Duration(hours) * time.Hour).Format(time.RFC3339) }
+	by := func(kind, organisation string) map[string]string {
+		return map[string]string{"kind": kind, "organisation": organisation}
+	}
+	for _, tt := range []struct {
+		ask  listing.Ask
+		want string
+	}{
+		{listing.Ask{Total: true}, "0 1 2 4 of 4"},
+		{listing.Ask{Filters: by("mail", "")}, "0 2 4"},
+		{listing.Ask{Filters: by("", "a"), Total: true}, "0 1 of 2"},
+		{listing.Ask{Filters: by("sms", "a")}, "1"},
+		{listing.Ask{Sort: "ended_at"}, "4 2 1 0"},
+		{listing.Ask{Filters: by("mail", "a"), Sort: "-ended_at"}, "0"},
+		{listing.Ask{Sort: "-made_at", Since: at(1), Until: at(4)}, "2 1"},
+		{listing.Ask{Sort: "made_at", Since: "yesterday"}, "/query is yesterday, want a time, RFC 3339"},
+	} {
+		page, err := o.Dead(t.Context(), operator, tt.ask)
+		var got []string
+		for _, d := range page.Items {
+			got = append(got, d.ID[len(d.ID)-1:])
+		}
+		if page.Total != nil {
+			got = append(got, fmt.Sprintf("of %d", page.Total.Count))
+		}
+		if err != nil {
+			got = []string{err.Error()}
+		}
+		if got := strings.Join(got, " "); got != tt.want {
+			t.Errorf("%+v:\n got %s\nwant %s", tt.ask, got, tt.want)
+		}
+	}
+	listingtest.Prove(t, o.store, dead())
 }
 
 func TestRefusedForGoodIsNotTriedAgain(t *testing.T) {

@@ -24,11 +24,4 @@ const (
 			SELECT id FROM outbox_message
 			WHERE ended_at > 0 AND ended_at < ?
 			LIMIT 1000)`
-
-	deadSQL = `
-		SELECT id, kind, organisation, made_at, ended_at, tries, error
-		FROM outbox_message
-		WHERE state = 'dead' AND id > ?
-		ORDER BY id
-		LIMIT ?`
 )

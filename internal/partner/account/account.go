@@ -1,7 +1,7 @@
 // Package account knows the people and programs that act, and the organisations they act for (账号).
 //
 // It owns the tables account_user, account_factor, account_recovery, account_place, account_contact, account_code,
-// account_ask, account_invitation, account_invited, organisation, member, login_session and api_token. It promises:
+// account_ask, account_invitation, account_invited, organisation, organisation_listed, member, login_session and api_token. It promises:
 //   - a password is stored as argon2id hash only, a session or API token as hash only; none can be printed;
 //   - what a login costs does not tell whether the name exists;
 //   - guessing at a login slows down the address that guesses and locks nobody out;
@@ -24,13 +24,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 
-	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/keyring"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
@@ -126,54 +124,6 @@ func (s *Service) sweepCodes(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	return nil
-}
-
-// A Page asks for a part of a list.
-type Page struct {
-	After string // id of the last item of the page before; empty for the first
-	Limit int    // 1..500; 0 is 100
-}
-
-func (p Page) limit() (int, error) {
-	if p.Limit == 0 {
-		return 100, nil
-	}
-	if p.Limit < 1 || p.Limit > 500 {
-		return 0, fault.Invalid("/limit", fmt.Sprint(p.Limit), "an integer from 1 to 500", "ask for at most 500 and follow the cursor")
-	}
-	return p.Limit, nil
-}
-
-// pageOf reads one row more than asked for, to say whether more follow. Doing names it in an error: "listing users".
-func pageOf[T any](ctx context.Context, s *store.Store, doing string, p Page, scan func(*sql.Rows) (T, error), statement string, args ...any) ([]T, bool, error) {
-	limit, err := p.limit()
-	if err != nil {
-		return nil, false, err
-	}
-	items := []T{}
-	err = s.Read(ctx, func(v *store.View) error {
-		items = items[:0]
-		rows, err := v.Query(ctx, statement, append(args, p.After, limit+1)...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			item, err := scan(rows)
-			if err != nil {
-				return err
-			}
-			items = append(items, item)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w", doing, err)
-	}
-	if len(items) > limit {
-		return items[:limit], true, nil
-	}
-	return items, false, nil
 }
 
 // change runs fn as one transaction after which nothing that was believed of tokens is believed any more. It takes rights

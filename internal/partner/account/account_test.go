@@ -14,6 +14,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/keyring"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/storetest"
 )
@@ -284,15 +285,15 @@ func TestRefusedActChangesNothing(t *testing.T) {
 		{"engineer makes himself owner", func() error { return w.SetRole(ctx, engineer, w.org.ID, bob.ID, access.Owner) }, members},
 		{"engineer removes the owner", func() error { return w.RemoveMember(ctx, engineer, w.org.ID, w.owner.User) }, members},
 		{"owner adds a user", func() error { _, err := w.AddUser(ctx, w.owner, NewUser{}); return err }, users},
-		{"owner lists users", func() error { _, _, err := w.Users(ctx, w.owner, Page{}); return err }, users},
-		{"owner lists organisations", func() error { _, _, err := w.Organisations(ctx, w.owner, Page{}); return err }, operators},
+		{"owner lists users", func() error { _, err := w.Users(ctx, w.owner, listing.Ask{}); return err }, users},
+		{"owner lists organisations", func() error { _, err := w.Organisations(ctx, w.owner, listing.Ask{}); return err }, operators},
 		{"owner makes an organisation", func() error { _, err := w.CreateOrganisation(ctx, w.owner, NewOrganisation{}); return err }, operators},
 		{"owner disables the operator", func() error { return w.SetDisabled(ctx, w.owner, w.operator.User, true, "") }, users},
 		{
 			"owner makes an operator of a member", func() error { return w.SetRole(ctx, w.owner, w.org.ID, bob.ID, access.Admin) },
 			"/role is admin, want one of owner, engineer, factory, market, support, query",
 		},
-		{"nobody lists members", func() error { _, _, err := w.Members(ctx, access.Actor{}, w.org.ID, Page{}); return err }, "nobody is signed in"},
+		{"nobody lists members", func() error { _, err := w.Members(ctx, access.Actor{}, w.org.ID, listing.Ask{}); return err }, "nobody is signed in"},
 		{
 			"a token makes a token", func() error { _, _, err := w.MakeToken(ctx, program, NewToken{Name: "n"}); return err },
 			"token.manage is not allowed: it needs a session opened with login and password",
@@ -344,7 +345,7 @@ func TestForeignOrganisationIsNotFound(t *testing.T) {
 				t.Errorf("%s(%q) = %v, want it not found", name, id, err)
 			}
 		}
-		if _, _, err := w.Members(ctx, eve.Actor, id, Page{}); !missing(err) {
+		if _, err := w.Members(ctx, eve.Actor, id, listing.Ask{}); !missing(err) {
 			t.Errorf("Members(%q) = %v, want it not found", id, err)
 		}
 	}
@@ -357,44 +358,6 @@ func TestForeignOrganisationIsNotFound(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
-
-func TestLists(t *testing.T) {
-	w := newTown(t)
-	ctx := t.Context()
-	for i := range 5 {
-		w.organisation(t, fmt.Sprintf("user%d", i))
-	}
-	seen, after := 0, ""
-	for {
-		page, more, err := w.Users(ctx, w.operator, Page{After: after, Limit: 3})
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen += len(page)
-		if !more {
-			break
-		}
-		after = page[len(page)-1].ID
-	}
-	if seen != 7 {
-		t.Errorf("pages of 3 gave %d users, want 7", seen)
-	}
-	for limit, want := range map[int]string{
-		-1: "/limit is -1, want an integer from 1 to 500", 0: "", 1: "", 500: "", 501: "/limit is 501, want an integer from 1 to 500",
-	} {
-		if _, _, err := w.Organisations(ctx, w.operator, Page{Limit: limit}); text(err) != want {
-			t.Errorf("Limit %d\n got %q\nwant %q", limit, text(err), want)
-		}
-	}
-	members, more, err := w.Members(ctx, w.owner, w.org.ID, Page{})
-	if err != nil || more || len(members) != 1 || members[0].Login != "ann" || members[0].Role != access.Owner {
-		t.Errorf("Members = %v, %v, %v", members, more, err)
-	}
-	own, _, err := w.Memberships(ctx, w.owner, Page{})
-	if err != nil || len(own) != 1 || own[0].Organisation.ID != w.org.ID || own[0].Role != access.Owner {
-		t.Errorf("Memberships = %v, %v", own, err)
-	}
-}
 
 func TestRunRemovesEndedSessions(t *testing.T) {
 	w := newTown(t)

@@ -11,6 +11,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/quota"
 )
@@ -34,8 +35,16 @@ type APIToken struct {
 	UsedAt       time.Time // exact to a minute; zero if never
 	UsedFrom     string    // address of the last use
 	RevokedAt    time.Time // zero while in force
+	State        string    // InForce, Expired or Revoked
 	Strong       bool      // made in a session opened with the second factor: only such a token carries a role of the operator
 }
+
+// The states of an API token.
+const (
+	InForce = "in_force"
+	Expired = "expired"
+	Revoked = "revoked"
+)
 
 // NewToken is what an API token is made of.
 type NewToken struct {
@@ -57,7 +66,7 @@ func (s *Service) MakeToken(ctx context.Context, who access.Actor, n NewToken) (
 	prefix, token := newAPIToken()
 	t := APIToken{
 		ID: newID(), Prefix: prefix, Name: n.Name, Organisation: who.Organisation, Scopes: n.Scopes,
-		CreatedAt: at(now.UnixMilli()), ExpiresAt: at(n.ExpiresAt.UnixMilli()), Strong: who.Strong,
+		CreatedAt: at(now.UnixMilli()), ExpiresAt: at(n.ExpiresAt.UnixMilli()), State: InForce, Strong: who.Strong,
 	}
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		var used int
@@ -128,26 +137,25 @@ func insertToken(ctx context.Context, tx *store.Tx, who access.Actor, t APIToken
 	return nil
 }
 
-// Tokens returns a page of the tokens who made for the organisation acted for, revoked and expired ones too, and whether
-// more follow.
-func (s *Service) Tokens(ctx context.Context, who access.Actor, p Page) ([]APIToken, bool, error) {
-	if err := who.Check(access.ManageTokens); err != nil {
-		return nil, false, err
-	}
-	return pageOf(ctx, s.store, "listing the tokens of user "+who.User, p, scanToken, tokensSQL, who.User, who.Organisation)
-}
-
-func scanToken(rows *sql.Rows) (APIToken, error) {
+func (s *Service) scanToken(row listing.Scanner) (APIToken, error) {
 	var t APIToken
 	var created, expires, strong int64
 	var used, revoked sql.NullInt64
 	var scopes sql.NullString
-	err := rows.Scan(&t.ID, &t.Prefix, &t.Name, &t.Organisation, &scopes, &created, &expires, &used, &t.UsedFrom, &revoked, &strong)
+	err := row.Scan(&t.ID, &t.Prefix, &t.Name, &t.Organisation, &scopes, &created, &expires, &used, &t.UsedFrom, &revoked, &strong)
 	if err != nil {
 		return APIToken{}, err
 	}
 	t.CreatedAt, t.ExpiresAt, t.UsedAt, t.RevokedAt = at(created), at(expires), at(used.Int64), at(revoked.Int64)
 	t.Strong = strong != 0
+	switch {
+	case revoked.Valid:
+		t.State = Revoked
+	case !s.now().Before(t.ExpiresAt):
+		t.State = Expired
+	default:
+		t.State = InForce
+	}
 	if scopes.Valid {
 		err = json.Unmarshal([]byte(scopes.String), &t.Scopes)
 	}

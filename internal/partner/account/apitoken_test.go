@@ -9,6 +9,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 )
 
@@ -169,11 +170,11 @@ func TestLastUseIsExactToAMinute(t *testing.T) {
 	ctx := t.Context()
 	_, token := w.token(t, w.owner)
 	used := func() time.Time {
-		all, _, err := w.Tokens(ctx, w.owner, Page{})
+		page, err := w.Tokens(ctx, w.owner, listing.Ask{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return all[0].UsedAt
+		return page.Items[0].UsedAt
 	}
 	if !used().IsZero() {
 		t.Fatal("used before its first use")

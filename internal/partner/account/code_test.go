@@ -7,6 +7,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/quota"
 )
@@ -381,7 +382,8 @@ func TestDeclinedInvitation(t *testing.T) {
 	if err := v.Decline(ctx, bob, byLogin.ID, Code{}); err != nil {
 		t.Fatal(err)
 	}
-	all, _, err := v.Invitations(ctx, v.owner, v.org.ID, Page{})
+	page, err := v.Invitations(ctx, v.owner, v.org.ID, listing.Ask{})
+	all := page.Items
 	if err != nil || len(all) != 2 || all[0].State != "declined" || all[1].State != "declined" || all[0].To != "" {
 		t.Errorf("the organisation sees %+v, %v", all, err)
 	}

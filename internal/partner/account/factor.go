@@ -130,6 +130,9 @@ func (s *Service) ConfirmFactor(ctx context.Context, who access.Actor, code Code
 			if _, err := tx.Exec(ctx, "UPDATE account_factor SET confirmed_at = ? WHERE user_id = ?", now, who.User); err != nil {
 				return fmt.Errorf("confirming the second factor of user %s: %w", who.User, err)
 			}
+			if _, err := tx.Exec(ctx, factorChangedSQL, who.User); err != nil {
+				return fmt.Errorf("confirming the second factor of user %s: %w", who.User, err)
+			}
 			if codes, err = newRecoveryCodes(ctx, tx, who.User); err != nil {
 				return err
 			}
@@ -340,8 +343,11 @@ func matchStep(secret string, code Code, now time.Time) (int64, error) {
 	return found, nil
 }
 
+// factorChangedSQL notes that others see a change of the user.
+const factorChangedSQL = "UPDATE account_user SET revision = revision + 1 WHERE id = ?"
+
 func dropFactor(ctx context.Context, tx *store.Tx, user string) error {
-	for _, statement := range []string{"DELETE FROM account_factor WHERE user_id = ?", "DELETE FROM account_recovery WHERE user_id = ?"} {
+	for _, statement := range []string{"DELETE FROM account_factor WHERE user_id = ?", "DELETE FROM account_recovery WHERE user_id = ?", factorChangedSQL} {
 		if _, err := tx.Exec(ctx, statement, user); err != nil {
 			return fmt.Errorf("removing the second factor of user %s: %w", user, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 )
@@ -31,6 +32,7 @@ type Invitation struct {
 	MadeAt       time.Time
 	ExpiresAt    time.Time
 	State        string // open, accepted, declined, revoked, expired
+	Revision     int64  // grows with each change
 	EndedAt      time.Time
 	receiver     []byte // whom it is for, as it is counted
 }
@@ -54,7 +56,7 @@ func (s *Service) Invite(ctx context.Context, who access.Actor, organisation str
 	}
 	now := s.now()
 	i := Invitation{
-		ID: newID(), Organisation: organisation, Role: n.Role, InvitedBy: who.User, State: "open",
+		ID: newID(), Organisation: organisation, Role: n.Role, InvitedBy: who.User, State: "open", Revision: 1,
 		MadeAt: at(now.UnixMilli()), ExpiresAt: at(now.Add(invitationLife).UnixMilli()),
 	}
 	contact, err := s.invitee(n, &i)
@@ -157,26 +159,10 @@ func (s *Service) deliver(ctx context.Context, tx *store.Tx, c Contact, lang, or
 	return s.outbox.Put(ctx, tx, m)
 }
 
-// Invitations returns a page of the invitations of an organisation, the ended ones too, and whether more follow.
-func (s *Service) Invitations(ctx context.Context, who access.Actor, organisation string, p Page) ([]Invitation, bool, error) {
-	if err := who.Check(access.ReadMembers); err != nil {
-		return nil, false, err
-	}
-	if !who.Sees(organisation) {
-		return nil, false, fault.NotFound("organisation", organisation)
-	}
-	return pageOf(ctx, s.store, "listing the invitations of "+organisation, p, s.scanInvitation, invitationsSQL, organisation)
-}
-
-// Invited returns a page of the open invitations to who, found by their login.
-func (s *Service) Invited(ctx context.Context, who access.Actor, p Page) ([]Invitation, bool, error) {
-	return pageOf(ctx, s.store, "listing the invitations to user "+who.User, p, s.scanInvitation, invitedSQL, who.User, s.now().UnixMilli())
-}
-
-func (s *Service) scanInvitation(rows *sql.Rows) (Invitation, error) {
+func (s *Service) scanInvitation(row listing.Scanner) (Invitation, error) {
 	var i Invitation
 	var made, expires, ended int64
-	err := rows.Scan(&i.ID, &i.Organisation, &i.Kind, &i.To, &i.Role, &i.InvitedBy, &made, &expires, &i.State, &ended)
+	err := row.Scan(&i.ID, &i.Organisation, &i.Kind, &i.To, &i.Role, &i.InvitedBy, &made, &expires, &i.State, &i.Revision, &ended)
 	i.MadeAt, i.ExpiresAt, i.EndedAt = at(made), at(expires), at(ended)
 	if i.State == "open" && !s.now().Before(i.ExpiresAt) {
 		i.State = "expired"
@@ -201,7 +187,7 @@ func (s *Service) RevokeInvitation(ctx context.Context, who access.Actor, organi
 func (s *Service) endInvitation(ctx context.Context, tx *store.Tx, state, id, organisation string) error {
 	res, err := tx.Exec(ctx, `
 		UPDATE account_invitation
-		SET state = ?, ended_at = ?, address = '', receiver = ?
+		SET state = ?, ended_at = ?, address = '', receiver = ?, revision = revision + 1
 		WHERE id = ? AND organisation = ? AND state = 'open'`, state, s.now().UnixMilli(), []byte{}, id, organisation)
 	if err != nil {
 		return fmt.Errorf("ending invitation %s: %w", id, err)
@@ -232,7 +218,7 @@ func (s *Service) ResendInvitation(ctx context.Context, who access.Actor, organi
 		}
 		code := newInvitationCode()
 		hash := digest(code.Reveal())
-		_, err = tx.Exec(ctx, "UPDATE account_invitation SET hash = ?, expires_at = ? WHERE id = ?", hash[:], s.now().Add(invitationLife).UnixMilli(), id)
+		_, err = tx.Exec(ctx, "UPDATE account_invitation SET hash = ?, expires_at = ?, revision = revision + 1 WHERE id = ?", hash[:], s.now().Add(invitationLife).UnixMilli(), id)
 		if err != nil {
 			return fmt.Errorf("renewing invitation %s: %w", id, err)
 		}

@@ -69,7 +69,7 @@ func (s *Service) Transfer(ctx context.Context, who access.Actor, organisation, 
 			return fault.NotFound("member", user)
 		}
 		for member, role := range map[string]access.Role{user: access.Owner, who.User: access.Engineer} {
-			if _, err := tx.Exec(ctx, "UPDATE member SET role = ? WHERE organisation = ? AND user_id = ?", string(role), organisation, member); err != nil {
+			if _, err := tx.Exec(ctx, "UPDATE member SET role = ?, revision = revision + 1 WHERE organisation = ? AND user_id = ?", string(role), organisation, member); err != nil {
 				return fmt.Errorf("transferring organisation %s: %w", organisation, err)
 			}
 		}
@@ -226,6 +226,7 @@ var erasures = []struct{ table, statement string }{
 	{"api_token", "DELETE FROM api_token WHERE id IN (SELECT id FROM api_token WHERE organisation = ? LIMIT ?)"},
 	{"account_invitation", "DELETE FROM account_invitation WHERE id IN (SELECT id FROM account_invitation WHERE organisation = ? LIMIT ?)"},
 	{"account_invited", "DELETE FROM account_invited WHERE organisation = ? AND receiver IN (SELECT receiver FROM account_invited WHERE organisation = ? LIMIT ?)"},
+	{"organisation_listed", "DELETE FROM organisation_listed WHERE (facet, lang, organisation) IN (SELECT facet, lang, organisation FROM organisation_listed WHERE organisation = ? LIMIT ?)"},
 	{"member", "DELETE FROM member WHERE organisation = ? AND user_id IN (SELECT user_id FROM member WHERE organisation = ? LIMIT ?)"},
 }
 
@@ -250,7 +251,7 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 			return true, err
 		}
 	}
-	if _, err := tx.Exec(ctx, "UPDATE organisation SET names = '{}', kinds = '[]' WHERE id = ?", id); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE organisation SET names = '{}', kinds = '[]', revision = revision + 1 WHERE id = ?", id); err != nil {
 		return false, fmt.Errorf("erasing organisation %s: %w", id, err)
 	}
 	return false, nil

@@ -20,6 +20,7 @@ type Member struct {
 	User         string // id
 	Login        string
 	Role         access.Role
+	Revision     int64 // grows with each change of the role
 	CreatedAt    time.Time
 }
 
@@ -40,7 +41,7 @@ func (s *Service) AddMember(ctx context.Context, who access.Actor, organisation,
 		return Member{}, fault.NotFound("user", login)
 	}
 	now := s.now().UnixMilli()
-	m := Member{Organisation: organisation, Role: role, CreatedAt: at(now)}
+	m := Member{Organisation: organisation, Role: role, Revision: 1, CreatedAt: at(now)}
 	err = s.give(ctx, func(tx *store.Tx) error {
 		if _, err := loadOrganisation(ctx, tx, who, organisation); err != nil {
 			return err
@@ -85,7 +86,7 @@ func (s *Service) SetRole(ctx context.Context, who access.Actor, organisation, u
 		if err := leaves(ctx, tx, organisation, user, role); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "UPDATE member SET role = ? WHERE organisation = ? AND user_id = ?", string(role), organisation, user); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE member SET role = ?, revision = revision + 1 WHERE organisation = ? AND user_id = ?", string(role), organisation, user); err != nil {
 			return fmt.Errorf("setting the role of %s in %s: %w", user, organisation, err)
 		}
 		return audit.RecordPerson(ctx, tx, who, "member.role", user, organisation+" "+string(role))
@@ -107,23 +108,6 @@ func (s *Service) RemoveMember(ctx context.Context, who access.Actor, organisati
 		}
 		return audit.RecordPerson(ctx, tx, who, "member.remove", user, organisation)
 	})
-}
-
-// Members returns a page of the members of an organisation, and whether more follow.
-func (s *Service) Members(ctx context.Context, who access.Actor, organisation string, p Page) ([]Member, bool, error) {
-	if err := who.Check(access.ReadMembers); err != nil {
-		return nil, false, err
-	}
-	if !who.Sees(organisation) {
-		return nil, false, fault.NotFound("organisation", organisation)
-	}
-	scan := func(rows *sql.Rows) (m Member, err error) {
-		var created int64
-		err = rows.Scan(&m.Organisation, &m.User, &m.Login, &m.Role, &created)
-		m.CreatedAt = at(created)
-		return m, err
-	}
-	return pageOf(ctx, s.store, "listing the members of "+organisation, p, scan, membersSQL, organisation)
 }
 
 func mayManage(who access.Actor, organisation string) error {
@@ -177,7 +161,11 @@ func RoleOf(ctx context.Context, q store.Querier, organisation, user string) (ac
 }
 
 func insertMember(ctx context.Context, tx *store.Tx, organisation, user string, role access.Role, now int64) error {
-	_, err := tx.Exec(ctx, "INSERT INTO member (organisation, user_id, role, created_at) VALUES (?, ?, ?, ?)", organisation, user, string(role), now)
+	_, err := tx.Exec(ctx, `
+		INSERT INTO member (organisation, user_id, role, login_key, created_at)
+		SELECT CAST(? AS TEXT), u.id, CAST(? AS TEXT), u.login_key, CAST(? AS BIGINT)
+		FROM account_user u
+		WHERE u.id = ?`, organisation, string(role), now, user)
 	if err != nil {
 		return fmt.Errorf("adding %s to %s: %w", user, organisation, err)
 	}

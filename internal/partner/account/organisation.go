@@ -13,6 +13,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 )
 
@@ -22,6 +23,7 @@ type Organisation struct {
 	Names     Names
 	Kinds     []Kind
 	Form      string // FormCompany or FormPerson
+	Revision  int64  // grows with each change of names and kinds
 	CreatedAt time.Time
 }
 
@@ -93,25 +95,15 @@ func loadOrganisation(ctx context.Context, q store.Querier, who access.Actor, id
 	return o, nil
 }
 
-type scanner interface{ Scan(dest ...any) error }
-
-func scanOrganisation(row scanner, more ...any) (Organisation, error) {
+func scanOrganisation(row listing.Scanner) (Organisation, error) {
 	var o Organisation
 	var names, kinds string
 	var created int64
-	if err := row.Scan(append([]any{&o.ID, &names, &kinds, &o.Form, &created}, more...)...); err != nil {
+	if err := row.Scan(&o.ID, &names, &kinds, &o.Form, &o.Revision, &created); err != nil {
 		return Organisation{}, err
 	}
 	o.CreatedAt = at(created)
 	return o, errors.Join(json.Unmarshal([]byte(names), &o.Names), json.Unmarshal([]byte(kinds), &o.Kinds))
-}
-
-// Organisations returns a page of all organisations, and whether more follow. The operator only.
-func (s *Service) Organisations(ctx context.Context, who access.Actor, p Page) ([]Organisation, bool, error) {
-	if err := who.Check(access.ManageOrganisations); err != nil {
-		return nil, false, err
-	}
-	return pageOf(ctx, s.store, "listing organisations", p, func(rows *sql.Rows) (Organisation, error) { return scanOrganisation(rows) }, organisationsSQL)
 }
 
 // KindsOf is what an organisation says that it is in the trade.
@@ -143,8 +135,11 @@ func (s *Service) SetOrganisation(ctx context.Context, who access.Actor, id stri
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "UPDATE organisation SET names = ?, kinds = ? WHERE id = ?", marshal(names), marshal(kinds), id); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE organisation SET names = ?, kinds = ?, revision = revision + 1 WHERE id = ?", marshal(names), marshal(kinds), id); err != nil {
 			return fmt.Errorf("setting organisation %s: %w", id, err)
+		}
+		if err := enlist(ctx, tx, &Organisation{ID: id, Names: names, Kinds: kinds, Form: was.Form}); err != nil {
+			return err
 		}
 		if s.changed != nil && (!maps.Equal(was.Names, names) || !slices.Equal(was.Kinds, kinds)) {
 			if err := s.changed(ctx, tx, id); err != nil {
@@ -159,13 +154,4 @@ func (s *Service) SetOrganisation(ctx context.Context, who access.Actor, id stri
 type Membership struct {
 	Organisation Organisation
 	Role         access.Role
-}
-
-// Memberships returns a page of the organisations who is a member of, and whether more follow.
-func (s *Service) Memberships(ctx context.Context, who access.Actor, p Page) ([]Membership, bool, error) {
-	scan := func(rows *sql.Rows) (m Membership, err error) {
-		m.Organisation, err = scanOrganisation(rows, &m.Role)
-		return m, err
-	}
-	return pageOf(ctx, s.store, "listing the memberships of user "+who.User, p, scan, membershipsSQL, who.User)
 }

@@ -159,10 +159,13 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, u User, key, has
 
 // found makes an organisation with its owner.
 func (s *Service) found(ctx context.Context, tx *store.Tx, n NewOrganisation, form, owner string, now int64) (Organisation, error) {
-	o := Organisation{ID: newID(), Names: n.Names, Kinds: n.Kinds, Form: form, CreatedAt: at(now)}
+	o := Organisation{ID: newID(), Names: n.Names, Kinds: n.Kinds, Form: form, Revision: 1, CreatedAt: at(now)}
 	_, err := tx.Exec(ctx, "INSERT INTO organisation (id, names, kinds, form, created_at) VALUES (?, ?, ?, ?, ?)", o.ID, marshal(o.Names), marshal(o.Kinds), form, now)
 	if err != nil {
 		return Organisation{}, fmt.Errorf("adding organisation %s: %w", o.ID, err)
+	}
+	if err := enlist(ctx, tx, &o); err != nil {
+		return Organisation{}, err
 	}
 	if err := members(ctx, tx, o.ID, 1); err != nil {
 		return Organisation{}, err

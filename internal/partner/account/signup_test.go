@@ -12,6 +12,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 )
@@ -150,8 +151,8 @@ func TestInvitingTellsNotWhoExists(t *testing.T) {
 			t.Errorf("inviting %s gives %+v, %v", login, i, err)
 		}
 	}
-	if all, _, err := v.Invitations(t.Context(), v.owner, v.org.ID, Page{}); err != nil || len(all) != 2 {
-		t.Errorf("%d invitations, %v", len(all), err)
+	if page, err := v.Invitations(t.Context(), v.owner, v.org.ID, listing.Ask{}); err != nil || len(page.Items) != 2 {
+		t.Errorf("%d invitations, %v", len(page.Items), err)
 	}
 }
 
@@ -306,7 +307,7 @@ func TestInvitations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if mine, _, err := v.Invited(ctx, bob, Page{}); err != nil || len(mine) != 1 || mine[0].ID != byLogin.ID {
+	if mine, err := v.Invited(ctx, bob, listing.Ask{}); err != nil || len(mine.Items) != 1 || mine.Items[0].ID != byLogin.ID {
 		t.Errorf("bob sees %+v, %v", mine, err)
 	}
 	if _, err := v.Accept(ctx, v.operator, byLogin.ID, Code{}); !fault.Is(err, fault.Missing) {
@@ -349,18 +350,18 @@ func TestInvitations(t *testing.T) {
 	if _, err := v.SignUpInvited(ctx, NewUser{Login: "dora", Password: NewPassword(good)}, codeIn(sealed, v.letter(t, "dora@example.com", 1)), away); !fault.Is(err, fault.Missing) {
 		t.Errorf("after seven days: %v", err)
 	}
-	all, more, err := v.Invitations(ctx, v.owner, v.org.ID, Page{})
+	page, err := v.Invitations(ctx, v.owner, v.org.ID, listing.Ask{})
 	var states []string
-	for _, i := range all {
+	for _, i := range page.Items {
 		states = append(states, i.State+" "+i.To)
 	}
-	if got := fmt.Sprint(states); err != nil || more || got != "[accepted  accepted  expired dora@example.com]" {
+	if got := fmt.Sprint(states); err != nil || page.Next != "" || got != "[accepted  accepted  expired dora@example.com]" {
 		t.Errorf("the list is %s, %v", got, err)
 	}
 	if err := v.RevokeInvitation(ctx, v.owner, v.org.ID, late.ID); err != nil {
 		t.Errorf("revoking: %v", err)
 	}
-	if _, _, err := v.Invitations(ctx, v.owner, "another", Page{}); !fault.Is(err, fault.Missing) {
+	if _, err := v.Invitations(ctx, v.owner, "another", listing.Ask{}); !fault.Is(err, fault.Missing) {
 		t.Errorf("another organisation's: %v", err)
 	}
 }

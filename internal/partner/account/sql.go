@@ -26,7 +26,8 @@ const (
 		LEFT JOIN account_factor f ON f.user_id = u.id
 		WHERE u.login_key = ?`
 
-	userColumns = `u.id, u.login, u.email, u.platform_role, u.laboratory, u.state, u.created_at, COALESCE(f.confirmed_at, 0)`
+	userColumns = `u.id, u.login, u.email, u.platform_role, u.laboratory, u.state, u.revision, u.created_at, COALESCE(f.confirmed_at, 0)`
+	userFrom    = `account_user u LEFT JOIN account_factor f ON f.user_id = u.id`
 
 	insertUserSQL = `
 		INSERT INTO account_user (id, login, login_key, email, password, platform_role, state, created_at, password_at, minor, adult_in)
@@ -87,64 +88,21 @@ const (
 		ON CONFLICT (organisation, receiver) DO UPDATE
 		SET declined = 1, last_at = excluded.last_at`
 
-	invitationColumns = `id, organisation, kind, address, role, invited_by, made_at, expires_at, state, ended_at`
-
-	invitationsSQL = `
-		SELECT ` + invitationColumns + `
-		FROM account_invitation
-		WHERE organisation = ? AND id > ?
-		ORDER BY id
-		LIMIT ?`
-
-	invitedSQL = `
-		SELECT ` + invitationColumns + `
-		FROM account_invitation
-		WHERE kind = 'user' AND address = ? AND state = 'open' AND expires_at > ? AND id > ?
-		ORDER BY id
-		LIMIT ?`
+	invitationColumns = `id, organisation, kind, address, role, invited_by, made_at, expires_at, state, revision, ended_at`
 
 	openInvitationSQL = `
 		SELECT id, organisation, kind, address, role, receiver
 		FROM account_invitation
 		WHERE state = 'open' AND expires_at > ? AND `
 
-	usersSQL = `
-		SELECT ` + userColumns + `
-		FROM account_user u
-		LEFT JOIN account_factor f ON f.user_id = u.id
-		WHERE u.state <> 'deleted' AND u.id > ?
-		ORDER BY u.id
-		LIMIT ?`
+	organisationColumns = `o.id, o.names, o.kinds, o.form, o.revision, o.created_at`
 
-	organisationColumns = `o.id, o.names, o.kinds, o.form, o.created_at`
+	tokenColumns = `id, prefix, name, organisation, scopes, created_at, expires_at, used_at, used_from, revoked_at, strong`
 
 	organisationSQL = `
 		SELECT ` + organisationColumns + `
 		FROM organisation o
 		WHERE o.id = ?`
-
-	organisationsSQL = `
-		SELECT ` + organisationColumns + `
-		FROM organisation o
-		WHERE o.id > ?
-		ORDER BY o.id
-		LIMIT ?`
-
-	membershipsSQL = `
-		SELECT ` + organisationColumns + `, m.role
-		FROM member m
-		JOIN organisation o ON o.id = m.organisation
-		WHERE m.user_id = ? AND o.id > ?
-		ORDER BY o.id
-		LIMIT ?`
-
-	membersSQL = `
-		SELECT m.organisation, m.user_id, u.login, m.role, m.created_at
-		FROM member m
-		JOIN account_user u ON u.id = m.user_id
-		WHERE m.organisation = ? AND m.user_id > ?
-		ORDER BY m.user_id
-		LIMIT ?`
 
 	insertSessionSQL = `
 		INSERT INTO login_session (id, hash, user_id, organisation, token, address, agent, strong, proved_at, created_at, used_at)
@@ -188,11 +146,4 @@ const (
 	insertTokenSQL = `
 		INSERT INTO api_token (id, prefix, hash, user_id, organisation, name, scopes, created_at, expires_at, used_from, strong, counted)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?)`
-
-	tokensSQL = `
-		SELECT id, prefix, name, organisation, scopes, created_at, expires_at, used_at, used_from, revoked_at, strong
-		FROM api_token
-		WHERE user_id = ? AND organisation = ? AND id > ?
-		ORDER BY id
-		LIMIT ?`
 )

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 )
 
@@ -32,6 +32,7 @@ type User struct {
 	Disabled     bool
 	Minor        bool  // said to be under 18 at sign-up
 	AdultIn      Month // in which a minor turns 18
+	Revision     int64 // grows with each change of state, role and second factor
 	CreatedAt    time.Time
 }
 
@@ -72,7 +73,7 @@ func (s *Service) addUser(ctx context.Context, n NewUser, platform access.Role, 
 		return User{}, err
 	}
 	now := s.now()
-	u := User{ID: newID(), Login: n.Login, Email: n.Email, PlatformRole: platform, CreatedAt: at(now.UnixMilli())}
+	u := User{ID: newID(), Login: n.Login, Email: n.Email, PlatformRole: platform, Revision: 1, CreatedAt: at(now.UnixMilli())}
 	return u, s.store.Write(ctx, func(tx *store.Tx) error {
 		who, err := may(tx, u)
 		if err != nil {
@@ -85,19 +86,11 @@ func (s *Service) addUser(ctx context.Context, n NewUser, platform access.Role, 
 	})
 }
 
-// Users returns a page of all users, and whether more follow. The operator only.
-func (s *Service) Users(ctx context.Context, who access.Actor, p Page) ([]User, bool, error) {
-	if err := who.Check(access.ManageUsers); err != nil {
-		return nil, false, err
-	}
-	return pageOf(ctx, s.store, "listing users", p, scanUser, usersSQL)
-}
-
-func scanUser(rows *sql.Rows) (User, error) {
+func scanUser(row listing.Scanner) (User, error) {
 	var u User
 	var state string
 	var created, factor int64
-	err := rows.Scan(&u.ID, &u.Login, &u.Email, &u.PlatformRole, &u.Laboratory, &state, &created, &factor)
+	err := row.Scan(&u.ID, &u.Login, &u.Email, &u.PlatformRole, &u.Laboratory, &state, &u.Revision, &created, &factor)
 	u.Factor = factor != 0
 	u.Disabled, u.CreatedAt = state != stateActive, at(created)
 	return u, err
@@ -130,7 +123,7 @@ func (s *Service) SetDisabled(ctx context.Context, who access.Actor, id string, 
 				return err
 			}
 		}
-		if _, err := tx.Exec(ctx, "UPDATE account_user SET state = ? WHERE id = ?", state, id); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE account_user SET state = ?, revision = revision + 1 WHERE id = ?", state, id); err != nil {
 			return fmt.Errorf("setting the state of user %s: %w", id, err)
 		}
 		if disabled {
@@ -162,7 +155,7 @@ func (s *Service) SetPlatformRole(ctx context.Context, who access.Actor, id stri
 				return err
 			}
 		}
-		if _, err := tx.Exec(ctx, "UPDATE account_user SET platform_role = ?, laboratory = ? WHERE id = ?", string(role), laboratory, id); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE account_user SET platform_role = ?, laboratory = ?, revision = revision + 1 WHERE id = ?", string(role), laboratory, id); err != nil {
 			return fmt.Errorf("setting the platform role of user %s: %w", id, err)
 		}
 		_, err = tx.Exec(ctx, "UPDATE api_token SET revoked_at = ? WHERE user_id = ? AND organisation = '' AND revoked_at IS NULL", s.now().UnixMilli(), id)

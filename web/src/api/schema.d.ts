@@ -2467,7 +2467,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * An invitation
+         * @description Needs member.read.
+         */
+        get: operations["get_organisations_organisation_invitations_invitation"];
         put?: never;
         post?: never;
         /**
@@ -2595,7 +2599,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * A member
+         * @description Needs member.read.
+         */
+        get: operations["get_organisations_organisation_members_user"];
         put?: never;
         post?: never;
         /**
@@ -3959,7 +3967,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * One of one's own API tokens, without the token itself
+         * @description Needs token.manage.
+         */
+        get: operations["get_tokens_token"];
         put?: never;
         post?: never;
         /**
@@ -3990,6 +4002,26 @@ export interface paths {
          * @description Needs user.manage.
          */
         post: operations["post_users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A user
+         * @description Needs user.manage.
+         */
+        get: operations["get_users_user"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5347,6 +5379,11 @@ export interface components {
             /** Format: date-time */
             made_at: string;
             organisation: string;
+            /**
+             * Format: int64
+             * @description Grows with each change; the ETag is made of it.
+             */
+            revision: number;
             role: string;
             /** @enum {string} */
             state: "open" | "accepted" | "declined" | "revoked" | "expired";
@@ -5691,9 +5728,17 @@ export interface components {
             subject: components["schemas"]["SubjectView"];
         };
         MemberView: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When they joined.
+             */
             created_at: string;
             login: string;
+            /**
+             * Format: int64
+             * @description Grows with each change of the role; the ETag is made of it.
+             */
+            revision: number;
             role: string;
             user: string;
         };
@@ -6134,6 +6179,11 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+            /**
+             * Format: int64
+             * @description Grows with each change of names and kinds; the ETag is made of it.
+             */
+            revision: number;
         };
         OverrideView: {
             allowed: boolean;
@@ -7232,6 +7282,8 @@ export interface components {
             revoked_at?: string;
             /** @description Absent: all that the maker's role allows. */
             scopes?: string[];
+            /** @enum {string} */
+            state: "in_force" | "expired" | "revoked";
             /** @description Made in a session opened with the second factor: only such a token carries a role of the operator. */
             strong: boolean;
             /** @description The token itself: in the first answer that makes it, and never again. */
@@ -7309,6 +7361,11 @@ export interface components {
             login: string;
             /** @description Of the operator's people. */
             platform_role?: string;
+            /**
+             * Format: int64
+             * @description Grows with each change; the ETag is made of it.
+             */
+            revision: number;
             /** @description Signs in with a code, too. */
             second_factor: boolean;
             /** @enum {string} */
@@ -10361,6 +10418,16 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                kind?: "mail" | "sms";
+                organisation?: string;
             };
             header?: never;
             path?: never;
@@ -10376,7 +10443,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "items": []
+                     *       "items": [],
+                     *       "total": {
+                     *         "count": 0,
+                     *         "exact": true
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["PageDeadView"];
@@ -13191,6 +13262,14 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
             };
             header?: never;
             path?: never;
@@ -13208,15 +13287,16 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000133",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000138",
                      *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
                      *           "kind": "user",
-                     *           "to": "0197f3a0-7b1e-7c3a-9f42-000000000130",
+                     *           "to": "0197f3a0-7b1e-7c3a-9f42-000000000135",
                      *           "role": "owner",
                      *           "invited_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
                      *           "made_at": "2026-11-24T08:00:00.000Z",
                      *           "expires_at": "2026-12-01T08:00:00.000Z",
-                     *           "state": "open"
+                     *           "state": "open",
+                     *           "revision": 1
                      *         }
                      *       ]
                      *     }
@@ -13240,7 +13320,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "invitation": "0197f3a0-7b1e-7c3a-9f42-000000000133"
+                 *       "invitation": "0197f3a0-7b1e-7c3a-9f42-000000000138"
                  *     }
                  */
                 "application/json": components["schemas"]["AcceptInputBody"];
@@ -13267,6 +13347,7 @@ export interface operations {
                      *           "terminal_maker"
                      *         ],
                      *         "form": "company",
+                     *         "revision": 2,
                      *         "created_at": "2026-11-24T08:00:00.000Z"
                      *       },
                      *       "role": "owner"
@@ -14434,6 +14515,15 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                role?: "owner" | "engineer" | "factory" | "market" | "support" | "query";
             };
             header?: never;
             path?: never;
@@ -14463,6 +14553,7 @@ export interface operations {
                      *               "terminal_maker"
                      *             ],
                      *             "form": "company",
+                     *             "revision": 2,
                      *             "created_at": "2026-11-24T08:00:00.000Z"
                      *           },
                      *           "role": "owner"
@@ -15164,6 +15255,20 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                kind?: string;
+                form?: "company" | "person";
+                /** @description Its beginning, whatever case and width. */
+                name?: string;
+                /** @description Of the names that are found and sorted by; where there is none, the other counts. That of the request if not given. */
+                lang?: "zh-CN" | "en";
             };
             header?: never;
             path?: never;
@@ -15192,20 +15297,14 @@ export interface operations {
                      *             "terminal_maker"
                      *           ],
                      *           "form": "company",
-                     *           "created_at": "2026-11-24T08:00:00.000Z"
-                     *         },
-                     *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000004",
-                     *           "names": {
-                     *             "en": "Works of boris"
-                     *           },
-                     *           "kinds": [
-                     *             "terminal_maker"
-                     *           ],
-                     *           "form": "company",
+                     *           "revision": 2,
                      *           "created_at": "2026-11-24T08:00:00.000Z"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "total": {
+                     *         "count": 1,
+                     *         "exact": true
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["PageOrganisationView"];
@@ -15246,6 +15345,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15259,6 +15359,7 @@ export interface operations {
                      *         "terminal_maker"
                      *       ],
                      *       "form": "company",
+                     *       "revision": 1,
                      *       "created_at": "2026-11-24T08:00:00.000Z"
                      *     }
                      */
@@ -15282,6 +15383,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15298,6 +15400,7 @@ export interface operations {
                      *         "terminal_maker"
                      *       ],
                      *       "form": "company",
+                     *       "revision": 2,
                      *       "created_at": "2026-11-24T08:00:00.000Z"
                      *     }
                      */
@@ -15310,7 +15413,10 @@ export interface operations {
     put_organisations_organisation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
             path: {
                 organisation: string;
             };
@@ -15342,7 +15448,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     get_organisations_organisation_exports: {
@@ -15596,6 +15702,16 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "open" | "accepted" | "declined" | "revoked" | "expired";
+                role?: "owner" | "engineer" | "factory" | "market" | "support" | "query";
             };
             header?: never;
             path: {
@@ -15615,15 +15731,16 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000131",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
                      *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
                      *           "kind": "user",
-                     *           "to": "0197f3a0-7b1e-7c3a-9f42-000000000130",
+                     *           "to": "0197f3a0-7b1e-7c3a-9f42-000000000135",
                      *           "role": "support",
                      *           "invited_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
                      *           "made_at": "2026-11-24T08:00:00.000Z",
                      *           "expires_at": "2026-12-01T08:00:00.000Z",
-                     *           "state": "open"
+                     *           "state": "open",
+                     *           "revision": 1
                      *         }
                      *       ]
                      *     }
@@ -15663,26 +15780,67 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000131",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
                      *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
                      *       "kind": "user",
-                     *       "to": "0197f3a0-7b1e-7c3a-9f42-000000000130",
+                     *       "to": "0197f3a0-7b1e-7c3a-9f42-000000000135",
                      *       "role": "support",
                      *       "invited_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
                      *       "made_at": "2026-11-24T08:00:00.000Z",
                      *       "expires_at": "2026-12-01T08:00:00.000Z",
-                     *       "state": "open"
+                     *       "state": "open",
+                     *       "revision": 1
                      *     }
                      */
                     "application/json": components["schemas"]["InvitationView"];
                 };
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_organisations_organisation_invitations_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "kind": "user",
+                     *       "to": "0197f3a0-7b1e-7c3a-9f42-000000000135",
+                     *       "role": "support",
+                     *       "invited_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "made_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2026-12-01T08:00:00.000Z",
+                     *       "state": "open",
+                     *       "revision": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_organisations_organisation_invitations_invitation: {
@@ -15710,7 +15868,10 @@ export interface operations {
     put_organisations_organisation_invitations_invitation_sending: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
             path: {
                 organisation: string;
                 invitation: string;
@@ -15726,7 +15887,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["ProblemOfMemberObjectChange"];
+            default: components["responses"]["ProblemOfMemberObjectChangeRevision"];
         };
     };
     post_organisations_organisation_leave: {
@@ -15919,6 +16080,17 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                role?: "owner" | "engineer" | "factory" | "market" | "support" | "query";
+                /** @description Its beginning. */
+                login?: string;
             };
             header?: never;
             path: {
@@ -15941,12 +16113,14 @@ export interface operations {
                      *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000001",
                      *           "login": "anna",
                      *           "role": "engineer",
+                     *           "revision": 2,
                      *           "created_at": "2026-11-24T08:00:00.000Z"
                      *         },
                      *         {
-                     *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000130",
+                     *           "user": "0197f3a0-7b1e-7c3a-9f42-000000000135",
                      *           "login": "wangwei",
                      *           "role": "owner",
+                     *           "revision": 2,
                      *           "created_at": "2026-11-24T08:00:00.000Z"
                      *         }
                      *       ]
@@ -15987,14 +16161,16 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
-                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000129",
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000134",
                      *       "login": "liming",
                      *       "role": "query",
+                     *       "revision": 1,
                      *       "created_at": "2026-11-24T08:00:00.000Z"
                      *     }
                      */
@@ -16002,6 +16178,40 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_organisations_organisation_members_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organisation: string;
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "user": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *       "login": "liming",
+                     *       "role": "engineer",
+                     *       "revision": 2,
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MemberView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_organisations_organisation_members_user: {
@@ -16029,7 +16239,10 @@ export interface operations {
     patch_organisations_organisation_members_user: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
             path: {
                 organisation: string;
                 user: string;
@@ -16054,7 +16267,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     put_organisations_organisation_owner: {
@@ -21307,6 +21520,17 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "in_force" | "expired" | "revoked";
+                /** @description Its beginning. */
+                name?: string;
             };
             header?: never;
             path?: never;
@@ -21324,8 +21548,8 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
-                     *           "prefix": "6o56ien7",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *           "prefix": "422swjqi",
                      *           "name": "the line",
                      *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
                      *           "scopes": [
@@ -21334,6 +21558,7 @@ export interface operations {
                      *           ],
                      *           "created_at": "2026-11-24T08:00:00.000Z",
                      *           "expires_at": "2027-07-01T00:00:00.000Z",
+                     *           "state": "in_force",
                      *           "strong": true
                      *         }
                      *       ]
@@ -21381,8 +21606,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
-                     *       "prefix": "6o56ien7",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *       "prefix": "422swjqi",
                      *       "name": "the line",
                      *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
                      *       "scopes": [
@@ -21391,6 +21616,7 @@ export interface operations {
                      *       ],
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "expires_at": "2027-07-01T00:00:00.000Z",
+                     *       "state": "in_force",
                      *       "strong": true,
                      *       "token": "lw_example_not-a-token"
                      *     }
@@ -21399,6 +21625,46 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMemberChangeBody"];
+        };
+    };
+    get_tokens_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *       "prefix": "422swjqi",
+                     *       "name": "the line",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "scopes": [
+                     *         "order.read",
+                     *         "burn_log.write"
+                     *       ],
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2027-07-01T00:00:00.000Z",
+                     *       "state": "in_force",
+                     *       "strong": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TokenView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     delete_tokens_token: {
@@ -21432,6 +21698,19 @@ export interface operations {
                 limit?: number;
                 /** @description csv or jsonl: the whole list from the cursor on, as a file. */
                 format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "enabled" | "disabled";
+                /** @description Of the operator's people. */
+                role?: "admin" | "reviewer" | "certifier" | "laboratory" | "platform_support";
+                /** @description Its beginning. */
+                login?: string;
             };
             header?: never;
             path?: never;
@@ -21449,28 +21728,19 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000011",
-                     *           "login": "operator",
-                     *           "platform_role": "admin",
-                     *           "second_factor": true,
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000010",
+                     *           "login": "zhang",
+                     *           "email": "zhang@example.com",
+                     *           "second_factor": false,
                      *           "state": "enabled",
-                     *           "created_at": "2026-11-24T08:00:00.000Z"
-                     *         },
-                     *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000001",
-                     *           "login": "anna",
-                     *           "second_factor": true,
-                     *           "state": "enabled",
-                     *           "created_at": "2026-11-24T08:00:00.000Z"
-                     *         },
-                     *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000003",
-                     *           "login": "boris",
-                     *           "second_factor": true,
-                     *           "state": "enabled",
+                     *           "revision": 1,
                      *           "created_at": "2026-11-24T08:00:00.000Z"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "total": {
+                     *         "count": 1,
+                     *         "exact": true
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["PageUserView"];
@@ -21504,6 +21774,7 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -21514,6 +21785,7 @@ export interface operations {
                      *       "email": "zhang@example.com",
                      *       "second_factor": false,
                      *       "state": "enabled",
+                     *       "revision": 1,
                      *       "created_at": "2026-11-24T08:00:00.000Z"
                      *     }
                      */
@@ -21521,6 +21793,41 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMemberChangeBody"];
+        };
+    };
+    get_users_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000010",
+                     *       "login": "zhang",
+                     *       "email": "zhang@example.com",
+                     *       "second_factor": false,
+                     *       "state": "enabled",
+                     *       "revision": 1,
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     put_users_user_capacity: {
@@ -21581,7 +21888,10 @@ export interface operations {
     put_users_user_role: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
             path: {
                 user: string;
             };
@@ -21606,13 +21916,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     put_users_user_state: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
             path: {
                 user: string;
             };
@@ -21637,7 +21950,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
     get_verification_catalogue: {
