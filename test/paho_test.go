@@ -113,7 +113,7 @@ func playPaho(t *testing.T, s *server, method string) {
 	for _, tt := range []struct{ params, want string }{
 		{`{"brightness":0}`, "/params/brightness is 0, want an integer from 1 to 100 %"},
 		{`{"brightness":"50"}`, `/params/brightness is "50", want an integer from 1 to 100 %`},
-		{`{"powerstate":true}`, "/params/powerstate is true, want 0 (关) or 1 (开)"},
+		{`{"powerstate":true}`, "/params/powerstate is true, want either 0 (关) or 1 (开)"},
 		{`{"loudness":3}`, "/params/loudness is not in the thing model"},
 		{`{"brightness":1,"brightness":2}`, "/params/brightness is given twice"},
 	} {

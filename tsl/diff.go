@@ -1,7 +1,6 @@
 package tsl
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 )
@@ -77,7 +76,7 @@ func pair[T any](d *differ, path string, before, after []T, id func(*T) string, 
 // name notes a text that means nothing to programs.
 func (d *differ) name(path, before, after string) {
 	if before != after {
-		d.add(path+"/name", Changed, false, fmt.Sprintf("name was %s, is %s", quote(before), quote(after)))
+		d.add(path+"/name", Changed, false, was("name", quote(before), quote(after)))
 	}
 }
 
@@ -88,7 +87,7 @@ func (d *differ) property(path string, before, after *PropertyDef) {
 		if after.AccessMode == "rw" {
 			kind = Widened
 		}
-		d.add(path+"/accessMode", kind, kind == Narrowed, "accessMode was "+before.AccessMode+", is "+after.AccessMode)
+		d.add(path+"/accessMode", kind, kind == Narrowed, was("accessMode", before.AccessMode, after.AccessMode))
 	}
 	d.dataType(path, &before.DataType, &after.DataType)
 }
@@ -96,7 +95,7 @@ func (d *differ) property(path string, before, after *PropertyDef) {
 func (d *differ) event(path string, before, after *EventDef) {
 	d.name(path, before.Name, after.Name)
 	if before.Type != after.Type {
-		d.add(path+"/type", Changed, true, "type was "+before.Type+", is "+after.Type)
+		d.add(path+"/type", Changed, true, was("type", before.Type, after.Type))
 	}
 	pair(d, path+"/outputData", before.OutputData, after.OutputData, parameterID, d.parameter)
 	d.demands(path+"/outputData", before.OutputData, after.OutputData)
@@ -105,11 +104,11 @@ func (d *differ) event(path string, before, after *EventDef) {
 func (d *differ) service(path string, before, after *ServiceDef) {
 	d.name(path, before.Name, after.Name)
 	if before.CallType != after.CallType {
-		d.add(path+"/callType", Changed, true, "callType was "+before.CallType+", is "+after.CallType)
+		d.add(path+"/callType", Changed, true, was("callType", before.CallType, after.CallType))
 	}
-	was, is := before.Lampworks != nil && before.Lampworks.Idempotent, after.Lampworks != nil && after.Lampworks.Idempotent
-	if was != is {
-		d.add(path+"/idempotent", Changed, is, "idempotent was "+strconv.FormatBool(was)+", is "+strconv.FormatBool(is))
+	had, has := before.Lampworks != nil && before.Lampworks.Idempotent, after.Lampworks != nil && after.Lampworks.Idempotent
+	if had != has {
+		d.add(path+"/idempotent", Changed, has, was("idempotent", strconv.FormatBool(had), strconv.FormatBool(has)))
 	}
 	pair(d, path+"/inputData", before.InputData, after.InputData, parameterID, d.parameter)
 	d.demands(path+"/inputData", before.InputData, after.InputData)
@@ -122,7 +121,7 @@ func parameterID(p *ParameterDef) string { return p.Identifier }
 func (d *differ) parameter(path string, before, after *ParameterDef) {
 	d.name(path, before.Name, after.Name)
 	if before.Required && !after.Required {
-		d.add(path+"/required", Widened, false, "required was true, is false")
+		d.add(path+"/required", Widened, false, was("required", "true", "false"))
 	}
 	d.dataType(path, &before.DataType, &after.DataType)
 }
@@ -132,14 +131,14 @@ func (d *differ) demands(path string, before, after []ParameterDef) {
 	for _, p := range after {
 		asked := slices.ContainsFunc(before, func(b ParameterDef) bool { return b.Identifier == p.Identifier && b.Required })
 		if p.Required && !asked {
-			d.add(path+"/"+p.Identifier+"/required", Narrowed, true, "required was false, is true")
+			d.add(path+"/"+p.Identifier+"/required", Narrowed, true, was("required", "false", "true"))
 		}
 	}
 }
 
 func (d *differ) dataType(path string, before, after *DataType) {
 	if before.Type != after.Type {
-		d.add(path+"/type", Changed, true, "type was "+before.Type+", is "+after.Type)
+		d.add(path+"/type", Changed, true, was("type", before.Type, after.Type))
 		return
 	}
 	b, a := compileType(*before, nil), compileType(*after, nil)
@@ -149,7 +148,7 @@ func (d *differ) dataType(path string, before, after *DataType) {
 		d.limit(path, "max", b.Max, a.Max, a.Max > b.Max)
 		d.limit(path, "step", b.Step, a.Step, a.Step == 0 || b.Step != 0 && onGrid(b.Step, 0, a.Step, false))
 		if b.Unit != a.Unit {
-			d.add(path+"/unit", Changed, true, "unit was "+quote(b.Unit)+", is "+quote(a.Unit))
+			d.add(path+"/unit", Changed, true, was("unit", quote(b.Unit), quote(a.Unit)))
 		}
 	case Bool, Enum:
 		pair(d, path+"/values", before.Specs.Values, after.Specs.Values, func(v *ValueDef) string { return strconv.FormatInt(v.Value, 10) },
@@ -174,5 +173,8 @@ func (d *differ) limit(path, what string, before, after float64, wider bool) {
 	if wider {
 		kind = Widened
 	}
-	d.add(path+"/"+what, kind, kind == Narrowed, what+" was "+decimal(before)+", is "+decimal(after))
+	d.add(path+"/"+what, kind, kind == Narrowed, was(what, decimal(before), decimal(after)))
 }
+
+// was says a change in words.
+func was(what, before, after string) string { return what + " was " + before + ", is " + after }

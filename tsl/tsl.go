@@ -15,7 +15,10 @@
 // text is measured in bytes of UTF-8.
 package tsl
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Type is one of the nine data types of a thing model.
 type Type uint8
@@ -90,16 +93,13 @@ type Problem struct {
 
 // String is the problem as a sentence.
 func (p Problem) String() string {
-	s := p.Path
-	if s == "" {
-		s = "the document"
-	}
-	s += " is " + p.Got
+	where := cmp.Or(p.Path, "the document")
+	s := where + " is " + p.Got
 	if p.Rule != "" {
-		s += ", want " + p.Rule
+		s = where + " is " + p.Got + ", want " + p.Rule
 	}
 	if p.Fix != "" {
-		s += "; " + p.Fix
+		return s + "; " + p.Fix
 	}
 	return s
 }

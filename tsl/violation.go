@@ -158,7 +158,7 @@ func (p *Property) describeValues() string {
 		parts = append(parts, part)
 	}
 	if len(parts) == 2 {
-		return parts[0] + " or " + parts[1]
+		return "either " + parts[0] + " or " + parts[1]
 	}
 	return "one of " + strings.Join(parts, ", ")
 }

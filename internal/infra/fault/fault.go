@@ -187,12 +187,10 @@ func Unauthenticated(what string) *Fault {
 
 // Forbidden refuses act to somebody known; missing names what they lack ("role owner or engineer").
 func Forbidden(act, missing string) *Fault {
-	f := &Fault{Code: NotAllowed, What: act + " is not allowed", Where: act}
-	if missing != "" {
-		f.What += ": it needs " + missing
-		f.Rule = missing
+	if missing == "" {
+		return &Fault{Code: NotAllowed, What: act + " is not allowed", Where: act}
 	}
-	return f
+	return &Fault{Code: NotAllowed, What: act + " is not allowed: it needs " + missing, Where: act, Rule: missing}
 }
 
 // NeedsFactor refuses what, a whole sentence, to somebody who did not show the second factor, or not lately.

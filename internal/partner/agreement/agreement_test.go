@@ -408,8 +408,8 @@ func TestGate(t *testing.T) {
 	org := o.publish(t, o.add(t, Organisation, 1, account.TerminalMaker), "for makers", 0)
 	o.publish(t, o.add(t, Product, 3), "for products", 0)
 	const (
-		noUser = `"Terms of the user" (version 1, by the user)`
-		noOrg  = `"Terms of the organisation" (version 1, by the organisation)`
+		noUser = `"Terms of the user" / "条款" (version 1, by the user)`
+		noOrg  = `"Terms of the organisation" / "条款" (version 1, by the organisation)`
 	)
 	step := func(name string, want map[string]string) {
 		t.Helper()
@@ -472,7 +472,7 @@ func TestNewVersion(t *testing.T) {
 		t.Errorf("a second before: %q", got)
 	}
 	o.clock.pass(time.Second)
-	if got, want := o.gate(t, engineer), `not accepted yet: "Terms of the user" (version 2, by the user)`; got != want {
+	if got, want := o.gate(t, engineer), `not accepted yet: "Terms of the user" / "条款" (version 2, by the user)`; got != want {
 		t.Errorf("from the date on:\n got %q\nwant %q", got, want)
 	}
 	if got := o.gate(t, owner); got != "" {
@@ -575,7 +575,7 @@ func TestGateProduct(t *testing.T) {
 	v := o.publish(t, lights, "terms", 0)
 	in := answer(v)
 	in.Product, in.Category = "p1", "light"
-	const missing = `not accepted yet: "Lights" (version 1, by the product)`
+	const missing = `not accepted yet: "Lights" / "灯" (version 1, by the product)`
 	if got := ask(works, "p1", "light"); got != missing {
 		t.Errorf("got %q, want %q", got, missing)
 	}

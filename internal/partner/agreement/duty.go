@@ -211,7 +211,7 @@ func refusal(d Duties) error {
 	for i := range d.Now {
 		n := &d.Now[i]
 		f.Open = append(f.Open, n.Agreement.ID)
-		names = append(names, fmt.Sprintf("%q (version %d, by the %s)", n.Agreement.Names["en"], n.Version.Number, n.Agreement.Subject))
+		names = append(names, fmt.Sprintf("%q / %q (version %d, by the %s)", n.Agreement.Names["en"], n.Agreement.Names["zh-CN"], n.Version.Number, n.Agreement.Subject))
 	}
 	f.What = "not accepted yet: " + strings.Join(names, ", ")
 	return f

@@ -96,7 +96,7 @@ func (s *Service) refer(ctx context.Context, q store.Querier, p *Product, where,
 		for _, k := range kinds {
 			want = append(want, string(k))
 		}
-		return fault.Invalid(where, "a "+string(base.Kind), "a "+strings.Join(want, " or a "), "")
+		return fault.Invalid(where, "a product of the kind "+string(base.Kind), "a product of the kind "+strings.Join(want, " or "), "")
 	}
 	if base.State == Retired {
 		return fault.Conflict(where, "product "+ref+" is retired: nothing new is built on it")

@@ -288,14 +288,14 @@ func TestReferences(t *testing.T) {
 		{r.chips, NewProduct{Kind: Solution}, "forbidden: making a solution is not allowed: it needs an organisation of the kind software_provider or hardware_provider"},
 		{r.chips, NewProduct{Category: "light"}, "forbidden: making a terminal is not allowed: it needs an organisation of the kind terminal_maker or hardware_provider"},
 		{r.chips, NewProduct{Kind: Chip, BuiltOn: chip.ID}, "invalid: /built_on is " + chip.ID + ", want nothing: a chip has none"},
-		{r.mods, NewProduct{Kind: Module, BuiltOn: module.ID}, "invalid: /built_on is a module, want a chip"},
+		{r.mods, NewProduct{Kind: Module, BuiltOn: module.ID}, "invalid: /built_on is a product of the kind module, want a product of the kind chip"},
 		{r.mods, NewProduct{Kind: Module, Solution: chip.ID}, "invalid: /solution is " + chip.ID + ", want nothing: a module has none"},
 		{r.chips, NewProduct{Kind: Chip, Protocols: []string{"mqtt", "MQTT"}}, "invalid: /protocols/1 is MQTT, want one of mqtt, ble_combo, sub_device, ble_mesh, ble_gatt, ble_broadcast, cloud"},
 		{r.chips, NewProduct{Kind: Chip, Protocols: []string{"mqtt", "mqtt"}}, "invalid: /protocols/1 is mqtt, want each protocol once"},
 		{r.maker, NewProduct{Category: "light", BuiltOn: draft.ID}, `not_found: there is no product "` + draft.ID + `"`},
 		{r.maker, NewProduct{Category: "light", BuiltOn: "none"}, `not_found: there is no product "none"`},
-		{r.maker, NewProduct{Category: "light", BuiltOn: own.ID}, "invalid: /built_on is a terminal, want a module or a chip"},
-		{r.maker, NewProduct{Category: "light", Solution: module.ID}, "invalid: /solution is a module, want a solution"},
+		{r.maker, NewProduct{Category: "light", BuiltOn: own.ID}, "invalid: /built_on is a product of the kind terminal, want a product of the kind module or chip"},
+		{r.maker, NewProduct{Category: "light", Solution: module.ID}, "invalid: /solution is a product of the kind module, want a product of the kind solution"},
 		{r.mods, NewProduct{Kind: Solution, BuiltOn: draft.ID}, "conflict: product " + draft.ID + " is not certified"},
 	} {
 		if tt.n.Names == nil {

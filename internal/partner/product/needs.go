@@ -130,20 +130,16 @@ func missingPapers(ctx context.Context, s *Service, q store.Querier, p *Product)
 	if err != nil {
 		return nil, err
 	}
-	missing := ""
+	var missing []string
 	for _, kind := range c.Papers {
-		if slices.ContainsFunc(have, func(d Paper) bool { return d.Kind == kind && d.counts(s.now()) }) {
-			continue
+		if !slices.ContainsFunc(have, func(d Paper) bool { return d.Kind == kind && d.counts(s.now()) }) {
+			missing = append(missing, kind)
 		}
-		if missing != "" {
-			missing += ", "
-		}
-		missing += kind
 	}
-	if missing == "" {
+	if len(missing) == 0 {
 		return nil, nil
 	}
-	return &Lack{What: "papers in force: " + missing, Fix: "POST /api/v1/products/{product}/papers"}, nil
+	return &Lack{What: "papers in force: " + strings.Join(missing, ", "), Fix: "POST /api/v1/products/{product}/papers"}, nil
 }
 
 // openAuthorisations names authorisations of third parties that a reviewer has not approved, or that have ended.
