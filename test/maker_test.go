@@ -307,7 +307,7 @@ func (w *way) publish(t *testing.T) {
 	}
 	w.maker.does(t, "PUT", "/products/"+w.terminal+"/icon", square(t))
 	w.move(t, w.terminal, "certify")
-	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "publish"}, "warranty")
+	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "publish"}, `"where":"care"`)
 	w.maker.does(t, "PATCH", "/products/"+w.terminal, map[string]any{"care": map[string]any{
 		"warranty_months": 24, "warranty": names("两年质保", "Two years"), "phone": "+8657100000000", "email": "care@example.com", "address": "杭州市西湖区灯火路 1 号",
 	}})

@@ -109,10 +109,39 @@ func (p *person) refused(t testing.TB, status int, code, method, path string, in
 			t.Fatalf("%s as %s does not say %q: %s", r.what, p.login, part, r.body)
 		}
 	}
-	if chinese := regexp.MustCompile(`\p{Han}`).MatchString(r.text(t, "title")); chinese != (p.lang == "zh-CN") {
-		t.Errorf("%s in %s is titled %q", r.what, p.lang, r.text(t, "title"))
-	}
+	r.speaks(t, p.lang)
 	return r
+}
+
+var (
+	han = regexp.MustCompile(`\p{Han}`)
+	// named is what a sentence in Chinese has of the interface, and of what people wrote: it is quoted, or a route.
+	named = regexp.MustCompile(`"[^"]*"|“[^”]*”|((GET|POST|PUT|PATCH|DELETE) )?/[^\s，。；：）]+|Authorization: Bearer`)
+	prose = regexp.MustCompile(`[A-Za-z]{2,} [A-Za-z]{2,}`)
+)
+
+// speaks holds a refusal to its language: every text for people, of the whole and of each place that is wrong.
+func (r reply) speaks(t testing.TB, lang string) {
+	t.Helper()
+	var told struct {
+		Title, Detail, Rule, Fix string
+		Problems                 []struct{ Rule, Fix string }
+	}
+	if err := json.Unmarshal(r.body, &told); err != nil {
+		t.Fatal(err)
+	}
+	if chinese := lang == "zh-CN"; han.MatchString(told.Title) != chinese || chinese && !han.MatchString(told.Detail) {
+		t.Errorf("%s in %s is titled %q and says %q", r.what, lang, told.Title, told.Detail)
+	}
+	texts := []string{told.Detail, told.Rule, told.Fix}
+	for _, flaw := range told.Problems {
+		texts = append(texts, flaw.Rule, flaw.Fix)
+	}
+	for _, text := range texts {
+		if lang == "zh-CN" && prose.MatchString(named.ReplaceAllString(text, "·")) {
+			t.Errorf("%s in %s says %q", r.what, lang, text)
+		}
+	}
 }
 
 // at is a field of a JSON answer, by its path: "items/0/id".

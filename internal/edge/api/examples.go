@@ -58,7 +58,7 @@ func problemExamples() map[string]*huma.Example {
 		fault.NeedsFactor("triple.download", "PUT /api/v1/session/proof with a code of the second factor"),
 		fault.Forbidden("product.write", "the role engineer or owner"),
 		fault.NotFound("product", id),
-		fault.Closed("publish", "debugging", []string{"certify", "redesign"}),
+		fault.Closed("publish", "debug", []string{"certify", "redesign"}),
 		fault.Invalid("/names/en", "", "1 to 100 characters", "give the product a name"),
 		fault.Limit("requests_per_second", "used up", "1000 requests in 1 s", time.Second),
 		fault.TooLarge("body", maxBody+1, maxBody),

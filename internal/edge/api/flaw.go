@@ -42,7 +42,7 @@ func (a *API) refusal(hc huma.Context, _ string, v any) (any, error) {
 		p.Status = m.Status
 	}
 	p.RequestID = callOf(hc.Context()).id
-	return p, nil
+	return p.in(hc.Context()), nil
 }
 
 // undecodable is a body or parameter that does not follow its schema.
@@ -64,8 +64,10 @@ func undecodable(m *huma.ErrorModel, hide bool) *Problem {
 	return p
 }
 
+const theBody = "the body" // where something is that has no place of its own
+
 func (f Flaw) sentence() string {
-	where := cmp.Or(f.Where, "the body")
+	where := cmp.Or(f.Where, theBody)
 	switch {
 	case f.Rule == "":
 		return where + " is " + f.Got
@@ -122,8 +124,10 @@ var rules = []struct {
 	{regexp.MustCompile(`^expected array length <= (.*)$`), "at most $1 items"},
 	{regexp.MustCompile(`^expected value to be one of "(.*)"$`), "one of $1"},
 	{regexp.MustCompile(`^(?:invalid date/time|expected string to be RFC 3339 date-time).*$`), "a time as 2026-01-31T08:00:00Z"},
-	{regexp.MustCompile(`^expected (.*)$`), "$1"},
 }
+
+// otherRule is for what huma may come to check, and says in words of its own.
+const otherRule = "what the OpenAPI document allows there"
 
 func ruleOf(message string) string {
 	for _, r := range rules {
@@ -137,7 +141,7 @@ func ruleOf(message string) string {
 		}
 		return strings.ReplaceAll(r.rule, "$1", detail)
 	}
-	return message
+	return otherRule
 }
 
 // plain is a value that can be repeated in a line.

@@ -19,11 +19,11 @@ func TestFlaws(t *testing.T) {
 		{huma.ErrorDetail{Message: "expected string", Location: "body.kinds[3]", Value: true}, false, "/kinds/3 is true, want a string"},
 		{huma.ErrorDetail{Message: "expected string to be RFC 3339 date-time", Location: "body.expires_at", Value: "soon"}, false, `/expires_at is "soon", want a time as 2026-01-31T08:00:00Z`},
 		{huma.ErrorDetail{Message: "invalid date/time for format 2006", Location: "query.from", Value: "soon"}, false, `/from is "soon", want a time as 2026-01-31T08:00:00Z`},
-		{huma.ErrorDetail{Message: "expected array items to be unique", Location: "body.a", Value: 1.0}, false, "/a is 1, want array items to be unique"},
+		{huma.ErrorDetail{Message: "expected array items to be unique", Location: "body.a", Value: 1.0}, false, "/a is 1, want what the OpenAPI document allows there"},
 		{huma.ErrorDetail{Message: "unexpected property", Location: "body.a", Value: map[string]any{"a": "secret"}}, true, "/a is not known"},
 		{huma.ErrorDetail{Message: "expected string", Location: "body.password", Value: 1234.0}, true, "/password is not right, want a string"},
 		{huma.ErrorDetail{Message: "invalid character 's' after key", Location: "body", Value: "secret"}, true, "the body is not JSON"},
-		{huma.ErrorDetail{Message: "something new", Location: "body.x"}, false, "/x is not right, want something new"},
+		{huma.ErrorDetail{Message: "something new", Location: "body.x"}, false, "/x is not right, want what the OpenAPI document allows there"},
 	} {
 		if got := flawOf(&tt.in, tt.hide).sentence(); got != tt.want {
 			t.Errorf("%s at %s\n got %s\nwant %s", tt.in.Message, tt.in.Location, got, tt.want)

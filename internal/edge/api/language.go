@@ -32,8 +32,7 @@ func languageOf(accept string) string {
 	return english
 }
 
-// titles names each kind of problem in one phrase. What is wrong in particular is the detail, which names values, places
-// and rules as the interface has them and is English throughout.
+// titles names each kind of problem in one phrase. What is wrong in particular is the detail: see package phrase.
 var titles = map[string]map[string]string{
 	english: {
 		string(fault.Malformed):    "invalid",

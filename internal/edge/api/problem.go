@@ -1,18 +1,21 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"lampworks/internal/edge/api/phrase"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/partner/product"
 	"lampworks/tsl"
@@ -138,12 +141,21 @@ func newProblem(status int, code, detail string) *Problem {
 	return &Problem{Type: "urn:lampworks:problem:" + code, Title: titles[english][code], Status: status, Code: code, Detail: detail}
 }
 
-// in gives the problem with its title in the language that the request asks for.
+// in gives the problem in the language that the request asks for. What programs compare, and values as they came, stay.
 func (p *Problem) in(ctx context.Context) *Problem {
-	if title := titles[callOf(ctx).language][p.Code]; title != "" {
-		p.Title = title
+	if callOf(ctx).language != chinese {
+		return p
 	}
-	return p
+	said, book := *p, phrase.Chinese()
+	said.Title = cmp.Or(titles[chinese][p.Code], p.Title)
+	said.Detail = book.Detail(p.Detail, cmp.Or(p.Where, theBody), p.Got, p.Rule)
+	said.Rule, said.Fix = book.Say(p.Rule), book.Say(p.Fix)
+	said.Problems = slices.Clone(p.Problems)
+	for i := range said.Problems {
+		f := &said.Problems[i]
+		f.Rule, f.Fix = book.Say(f.Rule), book.Say(f.Fix)
+	}
+	return &said
 }
 
 func problemOf(f *fault.Fault) *Problem {
@@ -172,7 +184,7 @@ func flawsOf(all tsl.Problems) []Flaw {
 
 func noMethod(method string, open ...string) *Problem {
 	p := newProblem(http.StatusMethodNotAllowed, codeMethod, "the path does not know "+fault.Cut(method))
-	p.Got, p.Rule = fault.Cut(method), strings.Join(open, " or ")
+	p.Got, p.Rule = fault.Cut(method), strings.Join(open, ", ")
 	return p
 }
 

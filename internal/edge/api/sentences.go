@@ -53,14 +53,21 @@ const maxSpoken = 16 << 10 // bytes of a body whose text is to be spoken
 
 func (a *API) speak(ctx context.Context, text, lang string) ([]byte, error) {
 	if a.Speech == nil {
-		return nil, fault.Unavailable("nothing here speaks", speech.ErrUnavailable)
+		return nil, mute(speech.ErrUnavailable)
 	}
 	wav, err := a.Speech.Speak(ctx, text, lang)
 	if bad, ok := errors.AsType[*speech.TextError](err); ok {
-		return nil, fault.Invalid("/text", fault.Cut(text), bad.Error(), "send a shorter text")
+		return nil, fault.Invalid("/"+bad.Where, bad.Got, bad.Rule, bad.Fix)
 	}
 	if errors.Is(err, speech.ErrUnavailable) {
-		return nil, fault.Unavailable(err.Error(), err)
+		return nil, mute(err)
 	}
 	return wav, err
+}
+
+// mute says that no speech can be made here; what the operator installs stands in the log.
+func mute(err error) error {
+	f := fault.Unavailable("nothing here speaks", err)
+	f.Fix = "ask the operator to install a speech engine"
+	return f
 }
