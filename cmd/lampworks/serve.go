@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"lampworks/internal/infra/outbound"
@@ -17,7 +20,10 @@ type nodeFlags struct {
 	HTTPS      string     `name:"https" help:"Address for the console and the API over TLS." placeholder:"HOST:PORT"`
 	MQTTS      string     `name:"mqtts" help:"Address for devices over TLS." placeholder:"HOST:PORT"`
 	TLSCert    string     `name:"tls-cert" help:"Certificate chain for both, PEM." placeholder:"FILE"`
-	TLSKey     string     `name:"tls-key" help:"Its private key, PEM." placeholder:"FILE"`
+	TLSKey     string     `name:"tls-key" help:"Its private key, PEM. Both are read again when they change, and at SIGHUP." placeholder:"FILE"`
+	TLSClients string     `name:"tls-client-ca" help:"Certificates, PEM, that sign those of devices: one that shows a certificate at --mqtts must show one of these." placeholder:"FILE"`
+	ProxyFrom  []string   `name:"proxy-protocol-from" help:"Networks of the proxies before --mqtt and --mqtts: connections are taken from there only, with a PROXY header of version 2." placeholder:"CIDR,…"`
+	Trusted    []string   `name:"trusted-proxies" help:"Networks of the proxies before --http and --https whose X-Forwarded-For and X-Forwarded-Proto count." placeholder:"CIDR,…"`
 	PublicURL  string     `name:"public-url" help:"How people reach the console, if not by --http." placeholder:"URL"`
 	RootKey    string     `name:"root-key" help:"Key that opens all other keys. Default: the data directory's name with .key, beside it." placeholder:"FILE"`
 	Role       string     `name:"role" help:"What this process does (only all, today)." default:"all"`
@@ -29,6 +35,9 @@ type nodeFlags struct {
 	LogLevel   string     `name:"log-level" help:"debug, info, warn or error." default:"info"`
 	MQTTPlain  []string   `name:"mqtt-plain-products" help:"ProductKeys whose devices may connect from other machines without TLS." placeholder:"KEY,…"`
 	MQTTMaxPkt int        `name:"mqtt-max-packet" help:"Largest packet of a device, bytes." default:"262144"`
+	MQTTMost   int        `name:"mqtt-max-sessions" help:"Connections of devices at once. Default: ${default}." default:"15000"`
+	MQTTRate   int        `name:"mqtt-connects" help:"Connections of devices a second; more are closed unread. 0: no bound. Default: ${default}." default:"5000"`
+	MQTTEach   int        `name:"mqtt-address-connects" help:"The same of one address (an IPv6 network of 64 bits), ten seconds' worth at once. 0: no bound. Default: ${default}." default:"100"`
 	LogKeep    string     `name:"log-keep" help:"How long uplink records are kept. Default: ${default}." default:"168h" placeholder:"DURATION"`
 	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept. Default: ${default}." default:"720h" placeholder:"DURATION"`
 	Hold       string     `name:"deletion-hold" help:"How long a deletion of an organisation's data can be called back. Default: ${default}, seven days." default:"168h" placeholder:"DURATION"`
@@ -63,6 +72,7 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 	}
 	c := node.Config{
 		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
+		TLSClientCA: f.TLSClients, ProxyProtocolFrom: f.ProxyFrom, TrustedProxies: f.Trusted,
 		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
 		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, MQTTPlainProducts: f.MQTTPlain, LogKeep: logKeep, HistoryKeep: historyKeep, AuditKeep: auditKeep,
 		AllowLoopbackTargets: f.AllowLoopbackTargets, DeletionHold: hold, SignUpClosed: f.SignUp == "closed",
@@ -70,8 +80,22 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 			SMTP: f.SMTPURL, From: f.SMTPFrom, SMS: outbound.SMS{URL: f.SMSURL, Method: f.SMSMethod, Headers: f.SMSHeaders, Body: f.SMSBody},
 		},
 	}
-	c.Limits.MaxPacket = f.MQTTMaxPkt
+	c.Limits.MaxPacket, c.Limits.MaxSessions = f.MQTTMaxPkt, f.MQTTMost
+	c.Limits.Connects, c.Limits.AddressConnects = unbounded(f.MQTTRate), unbounded(f.MQTTEach)
+	if c.HTTPS != "" || c.MQTTS != "" {
+		hangUp := make(chan os.Signal, 1)
+		signal.Notify(hangUp, syscall.SIGHUP)
+		c.Reload = hangUp
+	}
 	return c, nil
+}
+
+// unbounded is a rate whose 0 means none, for whom 0 is the default.
+func unbounded(rate int) int {
+	if rate == 0 {
+		return -1
+	}
+	return rate
 }
 
 type serveCommand struct {

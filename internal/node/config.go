@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -24,6 +26,7 @@ type Config struct {
 	HTTPS, MQTTS string // empty: no TLS listener
 	TLSCert      string // PEM file for both
 	TLSKey       string
+	TLSClientCA  string // PEM file; not empty: a device that shows a certificate must show one of these
 	PublicURL    string // how people reach the console; default: the HTTP address
 	RootKey      string // default: Data + ".key", beside the directory
 	Database     string // empty: SQLite in Data; postgres://…: that PostgreSQL database, which this node has for itself
@@ -32,6 +35,10 @@ type Config struct {
 	Role         string // "all"
 	Bootstrap    string // file with the first operator's login
 	ReadyFile    string // written once the node serves
+
+	ProxyProtocolFrom []string         // networks of the proxies before the devices' listeners; not empty: nobody else connects there
+	TrustedProxies    []string         // networks of the proxies before HTTP, whose X-Forwarded-For and -Proto count
+	Reload            <-chan os.Signal // asks for the certificate to be read now; nil: on a timer only
 
 	MQTTPlainProducts []string // ProductKeys that may connect without TLS from other machines
 	LogKeep           time.Duration
@@ -49,6 +56,8 @@ type Config struct {
 	LoopbackOnly         bool    // refuse to listen on any other address: the demo
 	Bus                  bus.Bus // nil: the one within the process. One that is handed in stays the caller's to close
 	Limits               gateway.Limits
+
+	proxies, trusted []netip.Prefix // ProxyProtocolFrom and TrustedProxies
 }
 
 // withDefaults fills in what is empty and refuses what this build cannot do.
@@ -85,6 +94,16 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("--nats: this version keeps Log and Bus in its own process; leave it out")
 	case (c.HTTPS != "" || c.MQTTS != "") && (c.TLSCert == "" || c.TLSKey == ""):
 		return c, fmt.Errorf("--https and --mqtts need --tls-cert and --tls-key")
+	case c.TLSClientCA != "" && c.MQTTS == "":
+		return c, fmt.Errorf("--tls-client-ca is for devices; it needs --mqtts")
+	case c.LoopbackOnly && len(c.ProxyProtocolFrom) > 0:
+		return c, fmt.Errorf("--proxy-protocol-from: the demo's devices connect without a proxy; use serve")
+	}
+	if c.proxies, err = parsePrefixes("--proxy-protocol-from", c.ProxyProtocolFrom); err != nil {
+		return c, err
+	}
+	if c.trusted, err = parsePrefixes("--trusted-proxies", c.TrustedProxies); err != nil {
+		return c, err
 	}
 	return c, c.checkAddresses()
 }

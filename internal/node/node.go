@@ -105,6 +105,7 @@ type Node struct {
 	series    *dayfile.Files
 	events    *inproc.Bus // the one of its own
 	listeners []listener
+	certs     *certificates // nil: nothing speaks TLS
 	http      *http.Server
 	firstCode string
 }
@@ -255,15 +256,16 @@ func (n *Node) openRooms(context.Context) error {
 	if err != nil {
 		return err
 	}
+	rest := api.New(api.Config{
+		Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
+		Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
+		Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
+		Quota: n.Quota, Enforce: n.Enforce, Takeout: n.Takeout,
+		Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
+		Console: page, Logger: n.log, Closing: n.closing,
+	})
 	n.http = &http.Server{
-		Handler: api.New(api.Config{
-			Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
-			Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
-			Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway,
-			Quota: n.Quota, Enforce: n.Enforce, Takeout: n.Takeout,
-			Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
-			Console: page, Logger: n.log, Closing: n.closing,
-		}),
+		Handler:           behind(n.c.trusted, rest),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -277,8 +279,10 @@ func (n *Node) live(device string) bool { return n.Gateway.Live(device) }
 
 // Addresses is where a node serves, as the ready file says it.
 type Addresses struct {
-	HTTP string `json:"http"` // URL
-	MQTT string `json:"mqtt"` // host:port
+	HTTP  string `json:"http"`            // URL
+	MQTT  string `json:"mqtt"`            // host:port
+	HTTPS string `json:"https,omitempty"` // URL
+	MQTTS string `json:"mqtts,omitempty"` // host:port
 }
 
 // Addresses returns where the node listens, with the ports that were picked.
@@ -290,6 +294,10 @@ func (n *Node) Addresses() Addresses {
 			a.HTTP = "http://" + l.Addr().String()
 		case "mqtt":
 			a.MQTT = l.Addr().String()
+		case "https":
+			a.HTTPS = "https://" + l.Addr().String()
+		case "mqtts":
+			a.MQTTS = l.Addr().String()
 		}
 	}
 	return a
@@ -369,6 +377,9 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"papers":       n.Products.Run,
 		"verify":       n.Verify.Run,
 	}
+	if n.certs != nil {
+		work["certificates"] = func(ctx context.Context) error { return n.certs.Run(ctx, n.c.Reload) }
+	}
 	if n.c.NoConsumers {
 		return work
 	}
@@ -386,8 +397,10 @@ func (n *Node) work() map[string]func(context.Context) error {
 
 func (n *Node) serve(ctx context.Context, l listener) error {
 	switch l.kind {
-	case "mqtt", "mqtts":
-		return n.Gateway.Serve(ctx, l, l.kind == "mqtts")
+	case "mqtt":
+		return n.Gateway.Enter(ctx, l, gateway.Entry{Proxies: n.c.proxies})
+	case "mqtts":
+		return n.Gateway.Enter(ctx, l, gateway.Entry{TLS: n.certs.forDevices(), Proxies: n.c.proxies})
 	}
 	if err := n.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving %s: %w", l.kind, err)

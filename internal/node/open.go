@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"lampworks/internal/edge/gateway"
 )
 
 // lockDirectory makes sure that one process at a time works on the data. The lock ends with the process, however it ends.
@@ -31,13 +28,11 @@ func lockDirectory(dir string) (*os.File, error) {
 
 // listen opens every address that is configured, so that a port in use is told at start.
 func (n *Node) listen(ctx context.Context) error {
-	var certs *tls.Config
 	if n.c.HTTPS != "" || n.c.MQTTS != "" {
-		cert, err := tls.LoadX509KeyPair(n.c.TLSCert, n.c.TLSKey)
-		if err != nil {
-			return fmt.Errorf("reading the certificate: %w", err)
+		var err error
+		if n.certs, err = openCertificates(ctx, &n.c, n.log); err != nil {
+			return err
 		}
-		certs = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	}
 	for _, want := range []struct{ kind, addr string }{{"http", n.c.HTTP}, {"mqtt", n.c.MQTT}, {"https", n.c.HTTPS}, {"mqtts", n.c.MQTTS}} {
 		if want.addr == "" {
@@ -48,8 +43,8 @@ func (n *Node) listen(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("listening for %s on %s: %w", want.kind, want.addr, err)
 		}
-		if want.kind == "https" || want.kind == "mqtts" {
-			l = gateway.TLS(l, certs)
+		if want.kind == "https" {
+			l = n.Gateway.Handshakes(l, n.certs.forPeople())
 		}
 		n.listeners = append(n.listeners, listener{l, want.kind})
 	}

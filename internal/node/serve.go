@@ -80,7 +80,7 @@ func Serve(ctx context.Context, c Config, log *slog.Logger) error {
 	}
 	return n.Run(ctx, func() error {
 		a := n.Addresses()
-		log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("http", a.HTTP), slog.String("mqtt", a.MQTT))
+		log.LogAttrs(ctx, slog.LevelInfo, "ready", slog.String("http", a.HTTP), slog.String("mqtt", a.MQTT), slog.String("https", a.HTTPS), slog.String("mqtts", a.MQTTS))
 		if err := n.announce(ctx); err != nil {
 			return err
 		}

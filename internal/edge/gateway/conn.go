@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -24,7 +23,7 @@ const maxAliases = 16
 type conn struct {
 	g    *Gateway
 	nc   net.Conn
-	raw  syscall.RawConn // nil under TLS: then a buffer waits with the connection
+	raw  syscall.RawConn // nil for what is no socket: then a buffer waits with the connection
 	s    *mqtt.Session
 	cfg  mqtt.Config
 	from string // remote address
@@ -68,8 +67,8 @@ func newConn(g *Gateway, nc net.Conn, secure bool) *conn {
 	c := &conn{g: g, nc: nc, secure: secure, from: nc.RemoteAddr().String()}
 	c.cfg = mqtt.Config{MaxPacket: g.limits.MaxPacket, Inflight: g.limits.Inflight, MaxOut: g.limits.MaxOut, Aliases: maxAliases, Wake: c.wake}
 	c.s = mqtt.NewSession(&c.cfg, c)
-	if tcp, ok := nc.(*net.TCPConn); ok {
-		if raw, err := tcp.SyscallConn(); err == nil {
+	if socket, ok := nc.(syscall.Conn); ok {
+		if raw, err := socket.SyscallConn(); err == nil {
 			c.raw = raw
 			c.readable = c.readNow
 		}
@@ -159,22 +158,19 @@ func (c *conn) wait() *[]byte {
 // readNow is called when the socket may have bytes. It takes a buffer only then.
 func (c *conn) readNow(fd uintptr) bool {
 	buf := buffers.Get().(*[]byte)
-	for {
-		n, err := syscall.Read(int(fd), *buf)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-			continue
-		case errors.Is(err, syscall.EAGAIN):
-			buffers.Put(buf)
-			return false
-		case err != nil:
-			c.err = err
-		case n == 0:
-			c.err = io.EOF
-		}
-		c.n, c.chunk = max(n, 0), *buf
-		return true
+	var n int
+	var err error
+	if over, ok := c.nc.(puller); ok {
+		n, err = over.pull(int(fd), *buf)
+	} else {
+		n, err = readNow(int(fd), *buf)
 	}
+	if errors.Is(err, syscall.EAGAIN) {
+		buffers.Put(buf)
+		return false
+	}
+	c.n, c.err, c.chunk = n, err, *buf
+	return true
 }
 
 // receive acts on bytes and writes what comes of it.
@@ -344,16 +340,19 @@ func (c *conn) because(reason string) {
 func (c *conn) close(reason string) {
 	c.because(reason)
 	c.gone.Store(true)
-	nc := c.nc
-	if over, ok := nc.(*tls.Conn); ok { // its own goodbye waits for a peer that takes nothing
-		nc = over.NetConn()
+	if over, ok := c.nc.(cutter); ok {
+		_ = over.cut()
+		return
 	}
-	_ = nc.Close()
+	_ = c.nc.Close()
 }
 
 // end cleans up after the reader has stopped.
 func (c *conn) end(ctx context.Context, err error) {
 	defer c.isOver()
+	if over, ok := c.nc.(parter); ok && !c.gone.Load() {
+		over.part(err)
+	}
 	c.close(reasonOf(err))
 	c.g.wheel.remove(c)
 	c.s.Close()

@@ -361,7 +361,8 @@ func TestCloseDoesNotWait(t *testing.T) {
 	defer far.Close()
 	hands := make(chan error, 1)
 	go func() { hands <- tls.Client(far, &tls.Config{InsecureSkipVerify: true}).Handshake() }() // the test's own
-	server := tls.Server(near, config)
+	below := &line{Conn: near}
+	server := tls.Server(below, config)
 	go func() { hands <- server.Handshake() }()
 	for range 2 {
 		select {
@@ -373,7 +374,7 @@ func TestCloseDoesNotWait(t *testing.T) {
 			t.Fatal("the handshake does not end")
 		}
 	}
-	c := newConn(New(Config{Logger: slog.New(slog.DiscardHandler)}), server, true)
+	c := newConn(New(Config{Logger: slog.New(slog.DiscardHandler)}), &secured{server, below}, true)
 	began := time.Now()
 	c.close("a test")
 	if took := time.Since(began); took > time.Second {

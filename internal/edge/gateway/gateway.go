@@ -15,11 +15,12 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,9 @@ type Limits struct {
 	Write       time.Duration // a peer that takes no byte for so long is dropped; default 10 s
 	Takeovers   int           // of one device's session within a minute, that are a fight between two places; default 4
 	MaxSessions int           // connections at once, default 15,000 (of the 20,000 files a process may have)
+	// Connects are the connections a second that are taken of all devices, default 5,000, and AddressConnects those of one
+	// address, default 100 (ten seconds' worth at once). More are closed unread, before TLS. Negative: no bound.
+	Connects, AddressConnects int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -59,6 +63,8 @@ func (l Limits) withDefaults() Limits {
 	def(&l.MaxUnstored, 64)
 	def(&l.MaxSessions, 15_000)
 	def(&l.Takeovers, 4)
+	def(&l.Connects, 5_000)
+	def(&l.AddressConnects, 100)
 	if l.Inflight == 0 {
 		l.Inflight = 32
 	}
@@ -97,7 +103,9 @@ type Gateway struct {
 	wheel    *wheel
 	conns    sync.WaitGroup // connections and their writers
 	open     atomic.Int64
+	door     *door
 	identify chan struct{} // a place for each identification at once
+	turns    chan struct{} // and for each handshake that computes
 	stopping atomic.Bool
 	lastDue  int64         // newest command Seq seen by the round; used by its goroutine only
 	changes  atomic.Int64  // newest change of a device's right that was acted on
@@ -114,21 +122,27 @@ type Gateway struct {
 // Stats are counters of this process since its start.
 type Stats struct {
 	Accepted, Refused, Messages, Rejected, Delivered, TakenOver, Enforced, Limited, Wills, Clones atomic.Int64
+
+	Turned [anyReason]atomic.Int64 // connections that were closed before their first packet, by reason; part of Refused
 }
 
 // Counts are the counters by their names in /metrics.
 func (g *Gateway) Counts() map[string]int64 {
 	s := &g.Stats
-	return map[string]int64{
+	counts := map[string]int64{
 		"connects_accepted_total": s.Accepted.Load(), "connects_refused_total": s.Refused.Load(), "sessions_taken_over_total": s.TakenOver.Load(),
 		"messages_total": s.Messages.Load(), "messages_rejected_total": s.Rejected.Load(), "commands_delivered_total": s.Delivered.Load(),
 		"sessions_enforced_total": s.Enforced.Load(), "messages_over_limit_total": s.Limited.Load(), "wills_total": s.Wills.Load(), "session_fights_total": s.Clones.Load(),
 	}
+	for r := range anyReason {
+		counts["connections_turned_away_"+r.String()+"_total"] = s.Turned[r].Load()
+	}
+	return counts
 }
 
 // New returns a gateway that serves once [Gateway.Run] runs and listeners are handed to [Gateway.Serve].
 func New(c Config) *Gateway {
-	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), identify: make(chan struct{}, 32), judging: make(chan struct{}, 1), checking: make(chan struct{}, 1)}
+	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), door: newDoor(), identify: make(chan struct{}, 32), turns: make(chan struct{}, turnsAtOnce()), judging: make(chan struct{}, 1), checking: make(chan struct{}, 1)}
 	for _, key := range c.PlainProducts {
 		g.plain[key] = true
 	}
@@ -319,8 +333,16 @@ func (g *Gateway) close() {
 	g.conns.Wait()
 }
 
-// Serve accepts connections of l until ctx ends or l fails. secure says that l speaks TLS.
+// Serve accepts connections of l until ctx ends or l fails. secure says that what is read from them came over TLS.
 func (g *Gateway) Serve(ctx context.Context, l net.Listener, secure bool) error {
+	return g.accept(ctx, l, nil, func(nc net.Conn) { g.hold(ctx, nc, secure) })
+}
+
+// again is how long to wait after an accept that may do better.
+const again = 50 * time.Millisecond
+
+// accept hands on every connection for which there is a place, which whoever takes it gives back in g.open.
+func (g *Gateway) accept(ctx context.Context, l net.Listener, proxies []netip.Prefix, take func(net.Conn)) error {
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
 	for {
@@ -334,36 +356,56 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener, secure bool) error 
 		if err != nil {
 			if retryable(err) {
 				g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "accepting failed, trying again", slog.Any("error", err))
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(again)
 				continue
 			}
 			return fmt.Errorf("accepting devices on %s: %w", l.Addr(), err)
 		}
-		if g.stopping.Load() || g.open.Load() >= int64(g.limits.MaxSessions) {
-			g.Stats.Refused.Add(1)
-			_ = nc.Close()
+		if r, ok := g.welcomes(nc.RemoteAddr(), proxies); !ok {
+			g.turnAway(ctx, nc, r, "")
 			continue
 		}
 		g.open.Add(1)
-		c := newConn(g, nc, secure)
-		g.conns.Go(func() {
-			defer g.open.Add(-1)
-			c.serve(ctx)
-		})
+		take(nc)
 	}
+}
+
+// welcomes decides by its address, and by how many others there are, whether a connection is taken. One that a proxy is to
+// announce is counted to whom it announces.
+func (g *Gateway) welcomes(from net.Addr, proxies []netip.Prefix) (reason, bool) {
+	switch addr := addressOf(from); {
+	case g.stopping.Load() || g.open.Load() >= int64(g.limits.MaxSessions):
+		return full, false
+	case len(proxies) > 0 && !slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) }):
+		return strange, false
+	case g.door.rush(&g.limits):
+		return rushed, false
+	case len(proxies) == 0 && g.door.crowd(addr, &g.limits):
+		return crowded, false
+	}
+	return 0, true
+}
+
+func addressOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// hold begins the MQTT of a connection.
+func (g *Gateway) hold(ctx context.Context, nc net.Conn, secure bool) {
+	c := newConn(g, nc, secure)
+	g.conns.Go(func() {
+		defer g.open.Add(-1)
+		c.serve(ctx)
+	})
 }
 
 // retryable reports whether another accept may do better: too many open files, an aborted connection.
 func retryable(err error) bool {
 	var ne net.Error
 	return errors.As(err, &ne) && !errors.Is(err, net.ErrClosed)
-}
-
-// TLS returns a listener that speaks TLS on l with the minimum this platform takes from devices.
-func TLS(l net.Listener, c *tls.Config) net.Listener {
-	c = c.Clone()
-	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
-	return tls.NewListener(l, c)
 }
 
 // deliver starts giving a device what waits for it, if its session is here.
