@@ -15,6 +15,7 @@ type benchCommand struct {
 	Rate     int    `help:"Sentences a second for the latency figure. Default: ${default}." default:"100" placeholder:"N"`
 	Out      string `help:"Leave the workbook of triples here." placeholder:"FILE"`
 	Database string `help:"PostgreSQL for the server that issues triples; an empty database. Default: its own SQLite." placeholder:"URL"`
+	TLS      bool   `name:"tls" help:"Let the devices connect over TLS 1.3, with a whole handshake each."`
 	JSON     bool   `name:"json" help:"Print JSON only (as is the default); kept for scripts."`
 }
 
@@ -27,5 +28,5 @@ func (b *benchCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
 	}
-	return bench.Run(ctx, bench.Options{What: b.What, N: b.N, Seconds: b.Seconds, Rate: b.Rate, Out: b.Out, Database: b.Database, Program: self, Stdout: os.Stdout, Stderr: os.Stderr})
+	return bench.Run(ctx, bench.Options{What: b.What, N: b.N, Seconds: b.Seconds, Rate: b.Rate, Out: b.Out, Database: b.Database, TLS: b.TLS, Program: self, Stdout: os.Stdout, Stderr: os.Stderr})
 }

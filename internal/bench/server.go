@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +25,10 @@ type server struct {
 	keep     bool // the directory belongs to somebody else
 	http     string
 	mqtt     string
-	token    string // of who asks
-	operator string // token of the operator
+	mqtts    string            // empty: it serves no TLS
+	leaf     *x509.Certificate // of that
+	token    string            // of who asks
+	operator string            // token of the operator
 	web      *http.Client
 	took     time.Duration // from exec to ready
 
@@ -62,6 +65,13 @@ func (s *server) start(ctx context.Context, b *bench, flags []string) error {
 	}
 	ready := filepath.Join(s.dir, "ready.json")
 	_ = os.Remove(ready)
+	if b.TLS {
+		more, err := s.secure()
+		if err != nil {
+			return err
+		}
+		flags = append(flags, more...)
+	}
 	args := append([]string{"serve", "--data", filepath.Join(s.dir, "data"), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ready-file", ready, "--bootstrap", boot, "--log-level", "warn"}, flags...)
 	s.cmd = exec.Command(b.Program, args...) //nolint:gosec,noctx // this very program; it is ended by stop
 	s.cmd.Stderr = b.Stderr
@@ -93,11 +103,11 @@ func (s *server) await(ctx context.Context, path string) error {
 				continue
 			}
 		}
-		var a struct{ HTTP, MQTT string }
+		var a struct{ HTTP, MQTT, MQTTS string }
 		if err := json.Unmarshal(b, &a); err != nil {
 			return fmt.Errorf("reading the ready file: %w", err)
 		}
-		s.http, s.mqtt = a.HTTP, a.MQTT
+		s.http, s.mqtt, s.mqtts = a.HTTP, a.MQTT, a.MQTTS
 		return nil
 	}
 	if err := ctx.Err(); err != nil {

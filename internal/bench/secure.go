@@ -1,0 +1,61 @@
+package bench
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// secure makes a certificate for a server in its directory, and returns the flags with which it serves devices over TLS.
+func (s *server) secure() ([]string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("making a key: %w", err)
+	}
+	is := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "lampworks bench"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, is, is, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("making a certificate: %w", err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the key: %w", err)
+	}
+	if s.leaf, err = x509.ParseCertificate(der); err != nil {
+		return nil, fmt.Errorf("reading the certificate: %w", err)
+	}
+	flags := []string{"--mqtts", "127.0.0.1:0"}
+	for _, f := range []struct {
+		flag, kind string
+		der        []byte
+	}{{"--tls-cert", "CERTIFICATE", der}, {"--tls-key", "PRIVATE KEY", secret}} {
+		path := filepath.Join(s.dir, f.flag[2:]+".pem")
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: f.kind, Bytes: f.der}), 0o600); err != nil {
+			return nil, fmt.Errorf("writing a certificate: %w", err)
+		}
+		flags = append(flags, f.flag, path)
+	}
+	return flags, nil
+}
+
+// dial connects to the server over TLS, with a whole handshake each time: a device whose power was cut has no ticket.
+func (s *server) dial(ctx context.Context, network, _ string) (net.Conn, error) {
+	roots := x509.NewCertPool()
+	roots.AddCert(s.leaf)
+	d := tls.Dialer{Config: &tls.Config{RootCAs: roots}}
+	return d.DialContext(ctx, network, s.mqtts)
+}
