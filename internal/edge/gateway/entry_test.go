@@ -92,7 +92,7 @@ func (h *house) turned(t *testing.T, reason string, n int64) {
 }
 
 func TestTLSVersions(t *testing.T) {
-	h, ca := newHouse(t, 1, nil, gateway.Limits{}), newAuthority(t, "ca")
+	h, ca := newHouse(t, 1, nil, gateway.Limits{Takeovers: 1000}), newAuthority(t, "ca")
 	addr := h.enter(t, gateway.Entry{TLS: ca.server(t)})
 	for _, tt := range []struct {
 		version uint16
@@ -116,7 +116,7 @@ func TestTLSVersions(t *testing.T) {
 
 // TestClientCertificates: a device need not show one, and one that does must show a good one.
 func TestClientCertificates(t *testing.T) {
-	h, ca, other := newHouse(t, 1, nil, gateway.Limits{}), newAuthority(t, "ca"), newAuthority(t, "other")
+	h, ca, other := newHouse(t, 1, nil, gateway.Limits{Takeovers: 1000}), newAuthority(t, "ca"), newAuthority(t, "other")
 	c := ca.server(t)
 	c.ClientCAs, c.ClientAuth = ca.pool(), tls.VerifyClientCertIfGiven
 	addr := h.enter(t, gateway.Entry{TLS: c})
@@ -169,7 +169,7 @@ func (c crumbs) Write(b []byte) (int, error) {
 
 // TestCrumbs sends header, handshake and packets byte by byte.
 func TestCrumbs(t *testing.T) {
-	h, ca := newHouse(t, 1, nil, gateway.Limits{}), newAuthority(t, "ca")
+	h, ca := newHouse(t, 1, nil, gateway.Limits{Takeovers: 1000}), newAuthority(t, "ca")
 	addr := h.enter(t, gateway.Entry{TLS: ca.server(t), Proxies: local})
 	nc := crumbs{dialTCP(t, addr)}
 	if _, err := nc.Write(header{from: "192.0.2.1:4711"}.bytes()); err != nil {
@@ -291,7 +291,7 @@ var overTLS = tlv(0x20, 1, 0, 0, 0, 0)
 
 // TestProxyHeader: what a proxy announces is where a device is, and whether its connection was read by nobody.
 func TestProxyHeader(t *testing.T) {
-	h := newHouse(t, 1, nil, gateway.Limits{})
+	h := newHouse(t, 1, nil, gateway.Limits{Takeovers: 1000})
 	addr := h.enter(t, gateway.Entry{Proxies: local})
 	d := h.Lights[0]
 	for _, tt := range []struct {
@@ -348,7 +348,7 @@ func (h *house) address(t *testing.T, after uplink.Position, d device.Device) (f
 }
 
 func TestBadProxyHeaders(t *testing.T) {
-	h := newHouse(t, 1, nil, gateway.Limits{})
+	h := newHouse(t, 1, nil, gateway.Limits{Takeovers: 1000})
 	addr := h.enter(t, gateway.Entry{Proxies: local})
 	var n int64
 	for _, tt := range []struct {
@@ -437,7 +437,7 @@ func TestRushes(t *testing.T) {
 
 // TestLoopbackIsNoCrowd: what this machine runs is not held to the rate of an address.
 func TestLoopbackIsNoCrowd(t *testing.T) {
-	h := newHouse(t, 1, nil, gateway.Limits{AddressConnects: 1})
+	h := newHouse(t, 1, nil, gateway.Limits{AddressConnects: 1, Takeovers: 1000})
 	for range 30 {
 		h.dial(t, h.Lights[0]).Kill()
 	}
