@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,32 +21,35 @@ const (
 
 // A Message is a PUBLISH that a Client received.
 type Message struct {
-	Topic   string
-	Payload []byte // valid until OnMessage returns
-	QoS     uint8
-	Dup     bool
-	Retain  bool
-	ID      uint16 // 0 for QoS 0
+	Topic      string
+	Payload    []byte // valid until OnMessage returns
+	QoS        uint8
+	Dup        bool
+	Retain     bool
+	ID         uint16     // 0 for QoS 0
+	Properties Properties // MQTT 5; valid until OnMessage returns
 }
 
 // ClientConfig says how a Client connects and who it is.
 type ClientConfig struct {
+	Version                      Version       // default V311
 	ClientID, Username, Password string        // an empty user name or password is not sent
 	KeepAlive                    time.Duration // whole seconds up to 65,535; 0: none
 	Clean                        bool
 	Will                         *Will
-	// OnMessage is called on the client's one goroutine, in the order of arrival; a message of QoS 1 is acknowledged
-	// when it returns, unless NoAutoAck is set. It must not wait for the client (Publish of QoS 1, Subscribe, Close):
-	// PublishAsync, Publish of QoS 0, Ack and Kill are fine.
+	SessionExpiry                time.Duration // MQTT 5: how long the session stays after the connection, whole seconds
+	// OnMessage is called on the client's one goroutine, in the order of arrival; a message of QoS 1 or 2 is acknowledged
+	// when it returns, unless NoAutoAck is set. One of QoS 2 is given once a connection. It must not wait for the client
+	// (Publish of QoS 1, Subscribe, Close): PublishAsync, Publish of QoS 0, Ack and Kill are fine.
 	OnMessage func(*Client, Message)
 	NoAutoAck bool
-	Inflight  int // QoS 1 messages that may wait for PUBACK; default 1,024, most 65,535
+	Inflight  int // messages of QoS 1 and 2 that may wait for their acknowledgement; default 1,024, most 65,535, less if a server of MQTT 5 says so
 	MaxPacket int // largest packet from the server, bytes; default 262,144
 	// Dial opens the connection, as (*net.Dialer).DialContext (default) or (*tls.Dialer).DialContext.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// A Client is one MQTT 3.1.1 connection, made by Dial. It has one goroutine, 512 bytes of buffer while idle, and does
+// A Client is one connection of MQTT 3.1.1 or 5, made by Dial. It has one goroutine, 512 bytes of buffer while idle, and does
 // not reconnect. Its methods may be called from any goroutine.
 type Client struct {
 	c    ClientConfig
@@ -66,6 +71,15 @@ type Client struct {
 	room    chan struct{} // closed when a write ended or an answer came; nil: nobody waits
 	lastID  uint16
 	waits   map[uint16]wait
+	held    []uint16 // messages of QoS 2 from the server that it has not released
+	server  serverSays
+}
+
+// serverSays is what CONNACK told.
+type serverSays struct {
+	present    bool
+	receiveMax int // messages at once; 0: 65,535
+	maxPacket  int // bytes; 0: any
 }
 
 // A wait is a packet of ours that needs an answer.
@@ -93,7 +107,7 @@ func Dial(ctx context.Context, addr string, c ClientConfig) (*Client, error) {
 	ready := make(chan error, 1)
 	cl := &Client{
 		c: c, conn: conn, done: make(chan struct{}), ready: ready, read: make([]byte, clientBuffer),
-		in: Decoder{Limit: c.MaxPacket, Version: V311},
+		in: Decoder{Limit: c.MaxPacket, Version: c.version()},
 	}
 	stop := context.AfterFunc(ctx, func() { cl.end(context.Cause(ctx)) })
 	go cl.run()
@@ -127,16 +141,26 @@ func (c *Client) accepted(ready <-chan error) error {
 
 // connect is the CONNECT of a configuration, or what is wrong with it.
 func (c *ClientConfig) connect() ([]byte, error) {
-	seconds := c.KeepAlive / time.Second
+	if v := c.version(); v != V311 && v != V5 {
+		return nil, fmt.Errorf("mqtt: %s is not spoken here", v)
+	}
+	seconds, expiry := c.KeepAlive/time.Second, c.SessionExpiry/time.Second
+	if expiry < 0 || expiry*time.Second != c.SessionExpiry || expiry > math.MaxUint32 || expiry > 0 && c.version() != V5 {
+		return nil, fmt.Errorf("mqtt: session expiry is %v, want whole seconds, and MQTT 5", c.SessionExpiry)
+	}
 	if c.KeepAlive < 0 || seconds > 65535 || seconds*time.Second != c.KeepAlive {
 		return nil, fmt.Errorf("mqtt: keep alive is %v, want whole seconds up to 65535", c.KeepAlive)
 	}
 	hello := &Connect{
-		Version: V311, Clean: c.Clean, KeepAlive: uint16(seconds), Will: c.Will, ClientID: []byte(c.ClientID),
+		Version: c.version(), Clean: c.Clean, KeepAlive: uint16(seconds), Will: c.Will, ClientID: []byte(c.ClientID),
 		HasUsername: c.Username != "" || c.Password != "", Username: []byte(c.Username),
 		HasPassword: c.Password != "", Password: []byte(c.Password),
 	}
-	b := AppendPacket(nil, &Packet{Type: CONNECT, Connect: hello}, V311)
+	p := Packet{Type: CONNECT, Connect: hello}
+	if expiry > 0 {
+		p.Properties = p.Properties.Append(Property{ID: SessionExpiry, Int: uint32(expiry)})
+	}
+	b := AppendPacket(nil, &p, hello.Version)
 	d := Decoder{Limit: maxRemaining}
 	if err := d.Push(b, func(*Packet) error { return nil }); err != nil { // the rules for what comes hold for what goes
 		return nil, err
@@ -147,16 +171,33 @@ func (c *ClientConfig) connect() ([]byte, error) {
 	return b, nil
 }
 
-// Publish sends a message. QoS 0 returns when it was handed to the connection, QoS 1 when its PUBACK came. While the
-// window or the output is full it waits. When ctx ends first, a message of QoS 1 may or may not have arrived.
+func (c *ClientConfig) version() Version {
+	if c.Version == 0 {
+		return V311
+	}
+	return c.Version
+}
+
+// SessionPresent reports whether the server had a session of an earlier connection.
+func (c *Client) SessionPresent() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.server.present
+}
+
+// Publish sends a message. QoS 0 returns when it was handed to the connection, QoS 1 when its PUBACK came, QoS 2 when its
+// PUBCOMP came; a [*Failed] when a server of MQTT 5 refused it. While the window or the output is full it waits. When ctx
+// ends first, a message of QoS 1 or 2 may or may not have arrived.
 func (c *Client) Publish(ctx context.Context, topic string, payload []byte, qos uint8) error {
-	if qos > 1 {
-		return fmt.Errorf("mqtt: PUBLISH with QoS %d cannot be sent", qos)
-	}
-	if qos == 0 {
+	switch qos {
+	case 0:
 		return c.patiently(ctx, func() error { return c.publish(topic, payload, 0, wait{}) })
+	case 1:
+		return c.answered(ctx, wait{answer: PUBACK}, func(w wait) error { return c.publish(topic, payload, 1, w) })
+	case 2:
+		return c.answered(ctx, wait{answer: PUBREC}, func(w wait) error { return c.publish(topic, payload, 2, w) })
 	}
-	return c.answered(ctx, wait{answer: PUBACK}, func(w wait) error { return c.publish(topic, payload, 1, w) })
+	return fmt.Errorf("mqtt: PUBLISH with QoS %d cannot be sent", qos)
 }
 
 // PublishAsync sends a message of QoS 1 and returns; done, if not nil, is called once with the outcome, on the
@@ -182,9 +223,17 @@ func (c *Client) Unsubscribe(ctx context.Context, filters ...string) error {
 	return c.filters(ctx, UNSUBSCRIBE, wait{answer: UNSUBACK}, filters)
 }
 
-// Ack acknowledges a message of QoS 1, if NoAutoAck is set.
+// Ack acknowledges a message of QoS 1 or 2, if NoAutoAck is set.
 func (c *Client) Ack(id uint16) error {
-	return c.send(4, wait{}, func(dst []byte, _ uint16) []byte { return AppendPuback(dst, id) })
+	return c.send(4, wait{}, func(dst []byte, _ uint16) []byte { return c.appendAck(dst, id) })
+}
+
+// appendAck appends PUBACK, or PUBREC for what is held. The caller holds mu.
+func (c *Client) appendAck(dst []byte, id uint16) []byte {
+	if slices.Contains(c.held, id) {
+		return append(dst, byte(PUBREC)<<4, 2, byte(id>>8), byte(id))
+	}
+	return AppendPuback(dst, id)
 }
 
 // Close says DISCONNECT, closes the connection and waits until nothing of the client runs. The error is why the goodbye
@@ -219,12 +268,19 @@ func (c *Client) Err() error {
 }
 
 func (c *Client) publish(topic string, payload []byte, qos uint8, w wait) error {
-	n := publishBody(V311, len(topic), len(payload), qos)
+	v := c.c.version()
+	n := publishBody(v, len(topic), len(payload), qos)
 	if !ValidTopic(topic) || n > maxRemaining {
 		return fmt.Errorf("mqtt: PUBLISH of %d bytes to %q cannot be sent", len(payload), cut(topic))
 	}
+	c.mu.Lock()
+	most := c.server.maxPacket
+	c.mu.Unlock()
+	if most > 0 && headerSize(n)+n > most {
+		return ErrTooLarge
+	}
 	return c.send(headerSize(n)+n, w, func(dst []byte, id uint16) []byte {
-		return AppendPublish(dst, V311, topic, payload, qos, id, false, false)
+		return AppendPublish(dst, v, topic, payload, qos, id, false, false)
 	})
 }
 
@@ -242,7 +298,7 @@ func (c *Client) filters(ctx context.Context, t Type, w wait, filters []string) 
 	return c.answered(ctx, w, func(w wait) error {
 		return c.send(0, w, func(dst []byte, id uint16) []byte {
 			p.ID = id
-			return AppendPacket(dst, &p, V311)
+			return AppendPacket(dst, &p, c.c.version())
 		})
 	})
 }

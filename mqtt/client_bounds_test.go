@@ -114,7 +114,7 @@ func TestClientRefuses(t *testing.T) {
 			err  error
 			want string
 		}{
-			{c.Publish(ctx, "a", nil, 2), "mqtt: PUBLISH with QoS 2 cannot be sent"},
+			{c.Publish(ctx, "a", nil, 3), "mqtt: PUBLISH with QoS 3 cannot be sent"},
 			{c.Publish(ctx, "a/#", nil, 0), `mqtt: PUBLISH of 0 bytes to "a/#" cannot be sent`},
 			{c.PublishAsync("", []byte("x"), nil), `mqtt: PUBLISH of 1 bytes to "" cannot be sent`},
 			{subscribe(), "mqtt: SUBSCRIBE of nothing cannot be sent"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -106,64 +107,128 @@ func (c *Client) act(p *Packet) error {
 	}
 	switch p.Type {
 	case CONNACK:
-		var err error
-		if p.Code != Accepted {
-			err = &Refused{Code: p.Code}
-		}
+		err := c.welcomed(p)
 		c.ready <- err
 		c.ready = nil
 		return err
 	case PUBLISH:
 		return c.arrived(p)
-	case PUBACK, SUBACK, UNSUBACK:
+	case PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK:
 		return c.settle(p)
+	case PUBREL:
+		return c.freed(p.ID)
+	case DISCONNECT:
+		if c.c.version() == V5 {
+			return failure(p)
+		}
 	case PINGRESP:
 		return nil
-	case PUBREC, PUBREL, PUBCOMP:
-		return breach(V311, ProtocolBroken, "§4.3.3", "", "%s: packet identifier %d belongs to no message of QoS 2", p.Type, p.ID)
-	case CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT, AUTH:
+	case CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ, AUTH:
 	}
-	return breach(V311, ProtocolBroken, "§2.2.1", "", "%s: only a client sends it", p.Type)
+	return breach(c.c.version(), ProtocolBroken, "§2.2.1", "", "%s: only a client sends it", p.Type)
+}
+
+// welcomed takes what CONNACK tells.
+func (c *Client) welcomed(p *Packet) error {
+	if p.Code != Accepted {
+		text, _ := p.Properties.Find(ReasonString)
+		return &Refused{Code: p.Code, Text: string(text.Value)}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.server.present = p.SessionPresent
+	for q := range p.Properties.All() {
+		switch q.ID {
+		case ReceiveMaximum:
+			c.server.receiveMax = int(q.Int)
+		case MaximumPacketSize:
+			c.server.maxPacket = int(q.Int)
+		}
+	}
+	return nil
+}
+
+// failure is what a packet of MQTT 5 says that it was not done; nil if it was.
+func failure(p *Packet) error {
+	if !Reason(p.Code).Failed() && p.Type != DISCONNECT {
+		return nil
+	}
+	text, _ := p.Properties.Find(ReasonString)
+	return &Failed{Type: p.Type, Reason: Reason(p.Code), Text: string(text.Value)}
+}
+
+// freed acts on PUBREL: the server will not repeat the message.
+func (c *Client) freed(id uint16) error {
+	c.mu.Lock()
+	c.held = slices.DeleteFunc(c.held, func(h uint16) bool { return h == id })
+	c.mu.Unlock()
+	return c.queue(4, wait{}, func(dst []byte, _ uint16) []byte { return append(dst, byte(PUBCOMP)<<4, 2, byte(id>>8), byte(id)) })
+}
+
+// holds notes a message of QoS 2, and reports whether it came before.
+func (c *Client) holds(id uint16) (before bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.held, id) {
+		return true
+	}
+	c.held = append(c.held, id)
+	return false
 }
 
 func (c *Client) arrived(p *Packet) error {
-	if p.QoS > 1 {
-		return breach(V311, NoQoS, "MQTT-3.8.4-6", "", "PUBLISH: QoS is %d, more than was asked for", p.QoS)
+	id := p.ID
+	if p.QoS == 2 && c.holds(id) {
+		return c.queue(4, wait{}, func(dst []byte, _ uint16) []byte { return c.appendAck(dst, id) })
 	}
 	if c.topic != string(p.Topic) {
 		c.topic = string(p.Topic)
 	}
 	if c.c.OnMessage != nil {
-		c.c.OnMessage(c, Message{Topic: c.topic, Payload: p.Payload, QoS: p.QoS, Dup: p.Dup, Retain: p.Retain, ID: p.ID})
+		c.c.OnMessage(c, Message{Topic: c.topic, Payload: p.Payload, QoS: p.QoS, Dup: p.Dup, Retain: p.Retain, ID: p.ID, Properties: p.Properties})
 	}
 	if p.QoS == 0 || c.c.NoAutoAck {
 		return nil
 	}
-	id := p.ID
-	return c.queue(4, wait{}, func(dst []byte, _ uint16) []byte { return AppendPuback(dst, id) }) // flushed with the others that came with it
+	return c.queue(4, wait{}, func(dst []byte, _ uint16) []byte { return c.appendAck(dst, id) }) // flushed with the others that came with it
 }
 
 // settle gives an answer to who waits for it. One that nobody waits for is ignored.
 func (c *Client) settle(p *Packet) error {
 	c.mu.Lock()
 	w, ok := c.waits[p.ID]
-	if ok && w.answer == p.Type {
+	goesOn := ok && w.answer == PUBREC && p.Type == PUBREC && failure(p) == nil
+	switch {
+	case goesOn:
+		c.waits[p.ID] = wait{answer: PUBCOMP, done: w.done}
+	case ok && w.answer == p.Type:
 		delete(c.waits, p.ID) // flush tells of the room
 	}
 	c.mu.Unlock()
+	id := p.ID
 	switch {
+	case goesOn:
+		return c.queue(4, wait{}, func(dst []byte, _ uint16) []byte { return append(dst, byte(PUBREL)<<4|2, 2, byte(id>>8), byte(id)) })
 	case !ok:
 		return nil
 	case w.answer != p.Type:
-		return breach(V311, ProtocolBroken, "MQTT-2.3.1-6", "", "%s: packet identifier %d waits for %s", p.Type, p.ID, w.answer)
+		return breach(c.c.version(), ProtocolBroken, "MQTT-2.3.1-6", "MQTT-2.2.1-5", "%s: packet identifier %d waits for %s", p.Type, p.ID, w.answer)
 	}
 	if w.codes != nil {
 		*w.codes = append([]byte(nil), p.Codes...)
 	}
 	if w.done != nil {
-		w.done(nil)
+		w.done(acknowledged(p))
 	}
 	return nil
+}
+
+// acknowledged is the outcome that an acknowledgement of a message tells; the codes of SUBACK and UNSUBACK are told one by one.
+func acknowledged(p *Packet) error {
+	if p.Type == SUBACK || p.Type == UNSUBACK {
+		return nil
+	}
+	return failure(p)
 }
 
 // send queues a packet of about size bytes and writes it, unless another call is writing: that one takes it along.
@@ -271,10 +336,14 @@ func (c *Client) tellRoom() {
 }
 
 func (c *Client) window() int {
+	n := clientWindow
 	if c.c.Inflight > 0 {
-		return min(c.c.Inflight, 65535)
+		n = min(c.c.Inflight, 65535)
 	}
-	return clientWindow
+	if c.server.receiveMax > 0 {
+		n = min(n, c.server.receiveMax)
+	}
+	return n
 }
 
 // nextID is an id that nothing waits under. The caller holds mu and has seen that the window has room.

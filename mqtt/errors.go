@@ -44,6 +44,22 @@ func (e *Refused) Error() string {
 	return s
 }
 
+// A Failed is what a server of MQTT 5 says that it did not do, or why it closes the connection.
+type Failed struct {
+	Type   Type // of the packet that says so: PUBACK, PUBREC, DISCONNECT
+	Reason Reason
+	Text   string // for people, may be empty
+}
+
+// Error names the packet, the reason and what the server says about it.
+func (e *Failed) Error() string {
+	s := "mqtt: " + e.Type.String() + ": " + e.Reason.String()
+	if e.Text != "" {
+		s += ": " + e.Text
+	}
+	return s
+}
+
 // Return codes of CONNACK, MQTT 3.1.1 §3.2.2.3.
 const (
 	Accepted          byte = 0

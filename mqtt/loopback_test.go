@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,14 @@ type echo struct {
 }
 
 func (e *echo) Publish(p *Packet) error {
+	switch string(p.Topic) {
+	case "forbidden":
+		e.s.Refuse(p.ID, NotAuthorised, "not yours")
+		return nil
+	case "bye":
+		e.s.Bye(Administrative, "go")
+		return nil
+	}
 	if _, err := e.s.Publish(string(p.Topic), p.Payload, p.QoS); err != nil && !errors.Is(err, ErrWindow) {
 		return err
 	}
@@ -185,6 +194,49 @@ func TestClientOnSocket(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestClientOfMQTT5: our client and our session in MQTT 5, with every QoS.
+func TestClientOfMQTT5(t *testing.T) {
+	addr := listen(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	config := ClientConfig{Version: V5, ClientID: "c", Username: "u", Password: "wrong", Clean: true, SessionExpiry: time.Hour}
+	if _, err := Dial(ctx, addr, config); textOf(err) != "connecting to "+addr+": mqtt: connection refused with code 134: bad user name or password: the password is another" {
+		t.Errorf("wrong password: %v", err)
+	}
+	came := make(chan string, 10)
+	config.Password = "secret"
+	config.OnMessage = func(_ *Client, m Message) { came <- fmt.Sprint(string(m.Payload), " ", m.QoS) }
+	c, err := Dial(ctx, addr, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.SessionPresent() || c.window() != defaultReceiveMax {
+		t.Errorf("a session is there: %v, the window is %d", c.SessionPresent(), c.window())
+	}
+	if codes, err := c.Subscribe(ctx, "a", "refused"); err != nil || string(codes) != "\x01\x80" {
+		t.Errorf("Subscribe: %x, %v", codes, err)
+	}
+	for n := range 30 {
+		if err := c.Publish(ctx, "a", fmt.Append(nil, n), uint8(n%3)); err != nil {
+			t.Fatal(err)
+		}
+		if m := <-came; m != fmt.Sprint(n, " ", n%3) {
+			t.Errorf("%d came back as %s", n, m)
+		}
+	}
+	if err := c.Publish(ctx, "a", make([]byte, 300<<10), 1); err != ErrTooLarge {
+		t.Errorf("a message larger than the server takes: %v", err)
+	}
+	refused, ok := errors.AsType[*Failed](c.Publish(ctx, "forbidden", nil, 2))
+	if !ok || refused.Reason != NotAuthorised || refused.Text != "not yours" || refused.Type != PUBREC {
+		t.Errorf("a refused message: %v", refused)
+	}
+	if err := c.Publish(ctx, "bye", nil, 1); !errors.Is(err, ErrClosed) || !strings.Contains(textOf(err), "DISCONNECT: administrative action: go") {
+		t.Errorf("a session that the server ends: %v", err)
+	}
+	<-c.Done()
 }
 
 // BenchmarkLoopback is the whole road of a QoS 1 message on a socket: client, session, PUBACK, 256 in flight, and its echo.
