@@ -2,6 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"strconv"
@@ -47,36 +50,79 @@ func each[V any](ctx context.Context, next pages[V], do func(V) error) error {
 	}
 }
 
-// collect writes a list into an archive, as JSON lines and as CSV. It is read twice: neither is ever held.
+// collect writes a list into an archive, as JSON lines and as CSV.
 func collect[V any](ctx context.Context, out *takeout.Archive, name string, next pages[V]) error {
-	return collectRows(ctx, out, name, func(ctx context.Context, write func(V) error) error { return each(ctx, next, write) })
+	return collectThen(ctx, out, name, next, func(rows) error { return nil })
 }
 
-// collectRows is collect of rows that are found in several lists.
-func collectRows[V any](ctx context.Context, out *takeout.Archive, name string, all func(context.Context, func(V) error) error) error {
-	for _, format := range []string{"jsonl", "csv"} {
-		f, err := out.File(ctx, name+"."+format)
-		if err != nil {
+// collectThen is collect, and hands on the rows for what else is to be collected of each.
+func collectThen[V any](ctx context.Context, out *takeout.Archive, name string, next pages[V], then func(rows) error) error {
+	return collectRows(ctx, out, name, func(write func(V) error) error { return each(ctx, next, write) }, then)
+}
+
+// rows are those of a list as they were written, kept outside of memory.
+type rows struct{ spool *blob.Spool }
+
+// collectRows is collectThen of rows that are found in several lists. They are read once, whatever is made of them.
+func collectRows[V any](ctx context.Context, out *takeout.Archive, name string, all func(write func(V) error) error, then func(rows) error) (err error) {
+	kept := rows{out.Spool(ctx)}
+	defer func() { err = errors.Join(err, kept.spool.Close()) }()
+	f, err := out.File(ctx, name+".jsonl")
+	if err != nil {
+		return err
+	}
+	lines := newLines(io.MultiWriter(f, kept.spool))
+	err = all(func(item V) error {
+		if err := lines.Write(item); err != nil {
 			return err
 		}
-		var rows rowWriter = newLines(f)
-		if format == "csv" {
-			rows = newCSV(f, reflect.TypeFor[V]())
-		}
-		err = all(ctx, func(item V) error {
-			if err := rows.Write(item); err != nil {
-				return err
-			}
-			return f.Row(ctx)
-		})
-		if err != nil {
+		return f.Row(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	if f, err = out.File(ctx, name+".csv"); err != nil {
+		return err
+	}
+	table := newCSV(f, reflect.TypeFor[V]())
+	err = again(ctx, kept, func(line json.RawMessage) error {
+		if err := table.WriteJSON(line); err != nil {
 			return err
 		}
-		if err := rows.Flush(); err != nil {
+		return f.Row(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return then(kept)
+}
+
+// again calls do for every row, as far as R reads it.
+func again[R any](ctx context.Context, kept rows, do func(R) error) error {
+	content, err := kept.spool.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	for in := json.NewDecoder(content); ; {
+		var row R
+		if err := in.Decode(&row); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("reading rows again: %w", err)
+		}
+		if err := do(row); err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+// An identified row is one of which more is collected.
+type identified struct {
+	ID string `json:"id"`
 }
 
 // asked is the question for the page behind cursor.
@@ -106,25 +152,26 @@ func (a *API) collectPeople(ctx context.Context, who access.Actor, out *takeout.
 }
 
 func (a *API) collectAgreements(ctx context.Context, who access.Actor, out *takeout.Archive) error {
-	acceptances := func(ctx context.Context, cursor string) (page[acceptanceView], error) {
+	type accepted struct {
+		Agreement string `json:"agreement"`
+		Version   int    `json:"version"`
+	}
+	return collectThen(ctx, out, "acceptances", func(ctx context.Context, cursor string) (page[acceptanceView], error) {
 		p, err := a.Agreements.Acceptances(ctx, who, asked(cursor, nil))
 		return pageFrom(p, acceptanceOf), err
-	}
-	if err := collect(ctx, out, "acceptances", acceptances); err != nil {
-		return err
-	}
-	written := make(map[string]bool)
-	return each(ctx, acceptances, func(e acceptanceView) error {
-		name := "agreements/" + e.Agreement + "/" + strconv.Itoa(e.Version) + ".json"
-		if written[name] {
-			return nil
-		}
-		written[name] = true
-		v, err := a.Agreements.Numbered(ctx, who, e.Agreement, e.Version)
-		if err != nil {
-			return err
-		}
-		return out.JSON(ctx, name, wholeVersion(who, &v))
+	}, func(acceptances rows) error {
+		written := make(map[accepted]bool)
+		return again(ctx, acceptances, func(e accepted) error {
+			if written[e] {
+				return nil
+			}
+			written[e] = true
+			v, err := a.Agreements.Numbered(ctx, who, e.Agreement, e.Version)
+			if err != nil {
+				return err
+			}
+			return out.JSON(ctx, "agreements/"+e.Agreement+"/"+strconv.Itoa(e.Version)+".json", wholeVersion(who, &v))
+		})
 	})
 }
 
@@ -189,47 +236,52 @@ func (a *API) collectPapers(ctx context.Context, who access.Actor, out *takeout.
 	return nil
 }
 
-// copyFile writes a file that somebody opened. One that was taken away since its list was read is left out.
+// copyFile writes a file that somebody opened.
 func copyFile(ctx context.Context, out *takeout.Archive, name string, content io.ReadCloser, err error) error {
-	if fault.Is(err, fault.Missing) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return left(err)
 	}
 	return out.Copy(ctx, name, content)
 }
 
+// left leaves out what was taken away since the list was read that names it.
+func left(err error) error {
+	if fault.Is(err, fault.Missing) {
+		return nil
+	}
+	return err
+}
+
 func (a *API) collectProducts(ctx context.Context, who access.Actor, out *takeout.Archive) error {
-	products := func(ctx context.Context, cursor string) (page[productView], error) {
+	type pictured struct {
+		ID   string `json:"id"`
+		Icon string `json:"icon"`
+	}
+	err := collectThen(ctx, out, "products", func(ctx context.Context, cursor string) (page[productView], error) {
 		p, err := a.Products.List(ctx, who, asked(cursor, nil))
 		return pageFrom(p, productOf(who)), err
-	}
-	if err := collect(ctx, out, "products", products); err != nil {
-		return err
-	}
-	err := each(ctx, products, func(p productView) error {
-		if p.Icon != "" {
-			media, content, err := a.Products.OpenIcon(ctx, p.Icon)
-			if err := copyFile(ctx, out, "icons/"+p.ID+blob.Type(media).Extension(), content, err); err != nil {
-				return err
+	}, func(products rows) error {
+		return again(ctx, products, func(p pictured) error {
+			if p.Icon != "" {
+				media, content, err := a.Products.OpenIcon(ctx, p.Icon)
+				if err := copyFile(ctx, out, "icons/"+p.ID+blob.Type(media).Extension(), content, err); err != nil {
+					return err
+				}
 			}
-		}
-		return a.collectModels(ctx, who, out, p.ID)
+			return left(a.collectModels(ctx, who, out, p.ID))
+		})
 	})
 	if err != nil {
 		return err
 	}
-	papers := func(ctx context.Context, cursor string) (page[paperView], error) {
+	return collectThen(ctx, out, "papers", func(ctx context.Context, cursor string) (page[paperView], error) {
 		p, err := a.Products.Papers(ctx, who, asked(cursor, nil))
 		return pageFrom(p, paperOf(who)), err
-	}
-	if err := collect(ctx, out, "papers", papers); err != nil {
-		return err
-	}
-	return each(ctx, papers, func(p paperView) error {
-		d, content, err := a.Products.OpenPaper(ctx, who, p.ID)
-		return copyFile(ctx, out, "papers/"+p.ID+blob.Type(d.Media).Extension(), content, err)
+	}, func(papers rows) error {
+		return again(ctx, papers, func(p identified) error {
+			d, content, err := a.Products.OpenPaper(ctx, who, p.ID)
+			return copyFile(ctx, out, "papers/"+p.ID+blob.Type(d.Media).Extension(), content, err)
+		})
 	})
 }
 
@@ -260,30 +312,21 @@ type caseEvidence struct {
 }
 
 func (a *API) collectCertifications(ctx context.Context, who access.Actor, out *takeout.Archive) error {
-	cases := func(ctx context.Context, cursor string) (page[caseView], error) {
+	err := collectThen(ctx, out, "certifications", func(ctx context.Context, cursor string) (page[caseView], error) {
 		p, err := a.Certify.Cases(ctx, who, asked(cursor, nil))
 		return pageFrom(p, caseOf(who)), err
-	}
-	if err := collect(ctx, out, "certifications", cases); err != nil {
-		return err
-	}
-	evidence := func(ctx context.Context, write func(caseEvidence) error) error {
-		return each(ctx, cases, func(c caseView) error {
-			all, err := a.Certify.Evidence(ctx, who, c.ID)
-			for i := range all {
-				if err := write(caseEvidence{c.ID, evidenceOf(&all[i])}); err != nil {
-					return err
+	}, func(cases rows) error {
+		return collectRows(ctx, out, "evidence", func(write func(caseEvidence) error) error {
+			return again(ctx, cases, func(c identified) error {
+				all, err := a.Certify.Evidence(ctx, who, c.ID)
+				for i := range all {
+					if err := write(caseEvidence{c.ID, evidenceOf(&all[i])}); err != nil {
+						return err
+					}
 				}
-			}
-			return err
-		})
-	}
-	if err := collectRows(ctx, out, "evidence", evidence); err != nil {
-		return err
-	}
-	err := evidence(ctx, func(e caseEvidence) error {
-		_, content, err := a.Certify.OpenEvidence(ctx, who, e.Certification, e.ID)
-		return copyFile(ctx, out, "evidence/"+e.Certification+"/"+e.ID+blob.Type(e.Media).Extension(), content, err)
+				return left(err)
+			})
+		}, func(evidence rows) error { return a.collectEvidence(ctx, who, out, evidence) })
 	})
 	if err != nil {
 		return err
@@ -291,6 +334,14 @@ func (a *API) collectCertifications(ctx context.Context, who access.Actor, out *
 	return collect(ctx, out, "certificates", func(ctx context.Context, cursor string) (page[certificateView], error) {
 		p, err := a.Certify.Certificates(ctx, who, asked(cursor, nil))
 		return pageFrom(p, certificateOf(who)), err
+	})
+}
+
+// collectEvidence writes the files of certifications.
+func (a *API) collectEvidence(ctx context.Context, who access.Actor, out *takeout.Archive, evidence rows) error {
+	return again(ctx, evidence, func(e caseEvidence) error {
+		_, content, err := a.Certify.OpenEvidence(ctx, who, e.Certification, e.ID)
+		return copyFile(ctx, out, "evidence/"+e.Certification+"/"+e.ID+blob.Type(e.Media).Extension(), content, err)
 	})
 }
 
@@ -305,14 +356,21 @@ type logRow struct {
 }
 
 func (a *API) collectOrders(ctx context.Context, who access.Actor, out *takeout.Archive) error {
-	orders := func(ctx context.Context, cursor string) (page[orderView], error) {
+	err := collectThen(ctx, out, "orders", func(ctx context.Context, cursor string) (page[orderView], error) {
 		p, err := a.Orders.List(ctx, who, asked(cursor, nil))
 		return pageFrom(p, orderOf(who)), err
-	}
-	if err := collect(ctx, out, "orders", orders); err != nil {
+	}, func(orders rows) error {
+		return collectEach(ctx, out, "burns", orders, func(order string) pages[burnView] {
+			return func(ctx context.Context, cursor string) (page[burnView], error) {
+				p, err := a.Factory.Burns(ctx, who, order, asked(cursor, nil))
+				return pageFrom(p, burnOf), err
+			}
+		}, func(order string, b burnView) orderBurn { return orderBurn{order, b} })
+	})
+	if err != nil {
 		return err
 	}
-	err := collect(ctx, out, "downloads", func(ctx context.Context, cursor string) (page[downloadView], error) {
+	err = collect(ctx, out, "downloads", func(ctx context.Context, cursor string) (page[downloadView], error) {
 		p, err := a.Orders.Downloads(ctx, who, asked(cursor, nil))
 		return pageFrom(p, downloadOf), err
 	})
@@ -326,32 +384,26 @@ func (a *API) collectOrders(ctx context.Context, who access.Actor, out *takeout.
 	if err != nil {
 		return err
 	}
-	logs := func(ctx context.Context, cursor string) (page[burnLogView], error) {
+	return collectThen(ctx, out, "burn-logs", func(ctx context.Context, cursor string) (page[burnLogView], error) {
 		p, err := a.Factory.List(ctx, who, asked(cursor, nil))
 		return pageFrom(p, burnLogOf), err
-	}
-	if err := collect(ctx, out, "burn-logs", logs); err != nil {
-		return err
-	}
-	err = collectRows(ctx, out, "burn-log-rows-refused", func(ctx context.Context, write func(logRow) error) error {
-		return each(ctx, logs, func(l burnLogView) error {
-			return each(ctx, func(ctx context.Context, cursor string) (page[badRowView], error) {
-				p, err := a.Factory.Flaws(ctx, who, l.ID, asked(cursor, nil))
+	}, func(logs rows) error {
+		return collectEach(ctx, out, "burn-log-rows-refused", logs, func(log string) pages[badRowView] {
+			return func(ctx context.Context, cursor string) (page[badRowView], error) {
+				p, err := a.Factory.Flaws(ctx, who, log, asked(cursor, nil))
 				return pageFrom(p, badRowOf), err
-			}, func(r badRowView) error { return write(logRow{l.ID, r}) })
-		})
+			}
+		}, func(log string, r badRowView) logRow { return logRow{log, r} })
 	})
-	if err != nil {
-		return err
-	}
-	return collectRows(ctx, out, "burns", func(ctx context.Context, write func(orderBurn) error) error {
-		return each(ctx, orders, func(o orderView) error {
-			return each(ctx, func(ctx context.Context, cursor string) (page[burnView], error) {
-				p, err := a.Factory.Burns(ctx, who, o.ID, asked(cursor, nil))
-				return pageFrom(p, burnOf), err
-			}, func(b burnView) error { return write(orderBurn{o.ID, b}) })
+}
+
+// collectEach writes one list of the lists that each of the rows has, and names in each row whose it is.
+func collectEach[V, W any](ctx context.Context, out *takeout.Archive, name string, of rows, list func(id string) pages[V], form func(id string, item V) W) error {
+	return collectRows(ctx, out, name, func(write func(W) error) error {
+		return again(ctx, of, func(row identified) error {
+			return left(each(ctx, list(row.ID), func(item V) error { return write(form(row.ID, item)) }))
 		})
-	})
+	}, func(rows) error { return nil })
 }
 
 func (a *API) collectDevices(ctx context.Context, who access.Actor, out *takeout.Archive) error {
@@ -404,20 +456,16 @@ type measureEvent struct {
 }
 
 func (a *API) collectMeasures(ctx context.Context, who access.Actor, out *takeout.Archive) error {
-	measures := func(ctx context.Context, cursor string) (page[measureView], error) {
+	err := collectThen(ctx, out, "measures", func(ctx context.Context, cursor string) (page[measureView], error) {
 		p, err := a.Enforce.Measures(ctx, who, asked(cursor, nil))
 		return pageFrom(p, measureOf(who)), err
-	}
-	if err := collect(ctx, out, "measures", measures); err != nil {
-		return err
-	}
-	err := collectRows(ctx, out, "measure-events", func(ctx context.Context, write func(measureEvent) error) error {
-		return each(ctx, measures, func(m measureView) error {
-			return each(ctx, func(ctx context.Context, cursor string) (page[eventView], error) {
-				p, err := a.Enforce.Events(ctx, who, asked(cursor, map[string]string{"measure": m.ID}))
+	}, func(measures rows) error {
+		return collectEach(ctx, out, "measure-events", measures, func(measure string) pages[eventView] {
+			return func(ctx context.Context, cursor string) (page[eventView], error) {
+				p, err := a.Enforce.Events(ctx, who, asked(cursor, map[string]string{"measure": measure}))
 				return pageFrom(p, eventOf), err
-			}, func(e eventView) error { return write(measureEvent{m.ID, e}) })
-		})
+			}
+		}, func(measure string, e eventView) measureEvent { return measureEvent{measure, e} })
 	})
 	if err != nil {
 		return err
@@ -438,7 +486,7 @@ func (a *API) collectMeasures(ctx context.Context, who access.Actor, out *takeou
 // collectRecords writes what the organisation was told, and what was done in its name.
 func (a *API) collectRecords(ctx context.Context, who access.Actor, out *takeout.Archive) error {
 	err := collect(ctx, out, "notices", func(ctx context.Context, cursor string) (page[itemView], error) {
-		items, next, err := a.Notices.Inbox(ctx, who, notice.Ask{Cursor: cursor, Limit: notice.MaxLimit})
+		items, next, err := a.Notices.Inbox(ctx, who, notice.Ask{Shared: true, Cursor: cursor, Limit: notice.MaxLimit})
 		return pageTo(items, next, itemOf), err
 	})
 	if err != nil {

@@ -141,15 +141,20 @@ func nested(t reflect.Type) bool {
 
 // Write implements rowWriter.
 func (c *csvWriter) Write(item any) error {
+	b, err := json.Marshal(item)
+	if err != nil {
+		return err
+	}
+	return c.WriteJSON(b)
+}
+
+// WriteJSON writes an item that is JSON already.
+func (c *csvWriter) WriteJSON(b []byte) (err error) {
 	if !c.begun {
 		c.begun = true
 		if err := c.out.Write(c.columns); err != nil {
 			return err
 		}
-	}
-	b, err := json.Marshal(item)
-	if err != nil {
-		return err
 	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(b, &object); err != nil {

@@ -6,7 +6,8 @@
 //     large or too many pixels is refused and leaves nothing;
 //   - a blob that was cut, reordered or changed does not open as if it were whole;
 //   - a blob that no row names goes within two days, three after the clock jumped: a program that was killed between file and row leaves no litter;
-//   - a full disk refuses a blob and leaves nothing of it.
+//   - a full disk refuses a blob and leaves nothing of it;
+//   - what is spooled lies sealed by a key that only memory has, and goes when its spool is closed.
 //
 // Where the bytes are, only the adapter below knows (blob/dir).
 package blob

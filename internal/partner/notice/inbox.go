@@ -46,6 +46,7 @@ type Item struct {
 // An Ask is which part of an inbox somebody wants.
 type Ask struct {
 	Unread bool   // only what was not read
+	Shared bool   // without messages that are the person's, whatever they act for
 	Cursor string // where the page before ended
 	Limit  int    // 1..100; 0 is 50
 }
@@ -92,7 +93,7 @@ func (s *Service) inbox(ctx context.Context, q store.Querier, who access.Actor, 
 		all = slices.DeleteFunc(all, func(i Item) bool { return !read[i.ID].IsZero() })
 	}
 	all = slices.DeleteFunc(all, func(i Item) bool { return !after.before(&i) })
-	for _, b := range boxes(who) {
+	for _, b := range boxes(who, ask.Shared) {
 		sent, err := b.messages(ctx, q, who, ask.Unread, after, ask.Limit+1)
 		if err != nil {
 			return nil, err
@@ -210,9 +211,11 @@ type box struct {
 	args  []any
 }
 
-// boxes are where the messages for who are: those of the organisation acted for, and their own.
-func boxes(who access.Actor) []box {
-	all := []box{{"organisation = '' AND user_id = ?", []any{who.User}}}
+// boxes are where the messages for who are: those of the organisation acted for and, unless only what is shared is wanted, their own.
+func boxes(who access.Actor, shared bool) (all []box) {
+	if !shared {
+		all = append(all, box{"organisation = '' AND user_id = ?", []any{who.User}})
+	}
 	if who.Organisation != "" {
 		all = append(all, box{"organisation = ? AND user_id IN ('', ?)", []any{who.Organisation, who.User}})
 	}

@@ -472,6 +472,9 @@ func TestMessageToAPerson(t *testing.T) {
 			t.Errorf("%s for %q sees %s, want %s: %v, %v", tt.who.User, tt.who.Organisation, got, tt.want, err, counted)
 		}
 	}
+	if items, _, err := b.Inbox(t.Context(), engineer, Ask{Shared: true}); err != nil || len(items) != 1 || items[0].Kind != "at work" {
+		t.Errorf("what is not hers alone is %+v, %v", items, err)
+	}
 	items, _, err := b.Inbox(t.Context(), nowhere, Ask{})
 	if err != nil {
 		t.Fatal(err)

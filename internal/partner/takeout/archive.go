@@ -12,6 +12,7 @@ import (
 	"io"
 	"time"
 
+	"lampworks/internal/infra/blob"
 	"lampworks/internal/infra/fault"
 )
 
@@ -48,14 +49,18 @@ type Archive struct {
 	open    *File
 	rows    int64 // of all files
 	tick    func(ctx context.Context, rows int64) error
+	spool   func(ctx context.Context) *blob.Spool
 }
 
 // tickRows is after how many rows the job says how far it is, and hears whether it was cancelled.
 const tickRows = 2000
 
-func newArchive(w io.Writer, at time.Time, tick func(ctx context.Context, rows int64) error) *Archive {
-	return &Archive{zip: zip.NewWriter(w), at: at, names: make(map[string]bool), tick: tick}
+func newArchive(w io.Writer, at time.Time, tick func(ctx context.Context, rows int64) error, spool func(ctx context.Context) *blob.Spool) *Archive {
+	return &Archive{zip: zip.NewWriter(w), at: at, names: make(map[string]bool), tick: tick, spool: spool}
 }
+
+// Spool keeps, outside of memory, what goes into more than one file, or is needed once it is written. It is to be closed.
+func (a *Archive) Spool(ctx context.Context) *blob.Spool { return a.spool(ctx) }
 
 // A File is the file of an archive that is written now. Beginning the next ends it.
 type File struct {

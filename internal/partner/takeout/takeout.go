@@ -4,8 +4,8 @@
 // It owns the table takeout_export and promises:
 //   - an export holds what the lists show to an owner of the organisation, and nothing else: it is collected by an actor
 //     that may see that and no more, so it has no other organisation's rows and no secret;
-//   - it is collected page by page, in bounded memory and without a long look into the database: each list is as it was
-//     while it was read;
+//   - it is collected page by page, in bounded memory and without a long look into the database: each list is read once, as it
+//     was while it was read, and all files of it say the same;
 //   - half a file is never there: an export is ready in one step, after its last byte is on disk, sealed by a key of the
 //     organisation; what is interrupted begins again, what fails says why;
 //   - one is collected at a time, at most five a day; a file is kept for seven days and then removed;

@@ -146,7 +146,7 @@ func (s *Service) write(ctx context.Context, t *job.Task, e *Export, w io.Writer
 			return err
 		}
 		return s.c.Store.Write(ctx, func(tx *store.Tx) error { return t.Progress(ctx, tx, rows, 0) })
-	})
+	}, s.c.Blobs.Spool)
 	f, err := out.File(ctx, "README.txt")
 	if err != nil {
 		return 0, 0, err
