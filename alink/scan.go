@@ -229,6 +229,34 @@ func (s *scanner) array() *Malformed {
 	return nil
 }
 
+// items calls do for each item of the list that s is at.
+func (s *scanner) items(do func(n int, value []byte) *Malformed) *Malformed {
+	if m := s.enter(); m != nil {
+		return m
+	}
+	for n := 0; n > 0 || s.peek() != ']'; n++ {
+		start := s.i
+		if m := s.value(); m != nil {
+			return m
+		}
+		if m := do(n, s.b[start:s.i]); m != nil {
+			return m
+		}
+		s.space()
+		if s.peek() != ',' {
+			break
+		}
+		s.i++
+		s.space()
+	}
+	if s.peek() != ']' {
+		return s.wrong("a comma or ]")
+	}
+	s.i++
+	s.depth--
+	return nil
+}
+
 func (s *scanner) object() *Malformed {
 	if m := s.enter(); m != nil {
 		return m

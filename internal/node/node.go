@@ -249,7 +249,7 @@ func (n *Node) openRooms(context.Context) error {
 		sessions = nil
 	}
 	n.Gateway = gateway.New(gateway.Config{
-		Sessions: sessions, Devices: n.Devices, Products: n.Products, Commands: n.Commands, Log: n.Log, Bus: n.Bus, Logger: n.log,
+		Sessions: sessions, Devices: n.Devices, Products: n.Products, Commands: n.Commands, Shadows: n.Shadows, Log: n.Log, Bus: n.Bus, Logger: n.log,
 		Enforce: n.Enforce, Quota: n.Quota, Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
 	})
 	page, err := console.New(n.c.Console)

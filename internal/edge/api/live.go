@@ -50,7 +50,7 @@ type (
 		Device    string          `json:"device"`
 		Topic     string          `json:"topic"`
 		Payload   json.RawMessage `json:"payload,omitempty"`
-		Result    string          `json:"result" doc:"stored, sent, or refused and why."`
+		Result    string          `json:"result" doc:"stored, answered, sent, or refused and why."`
 		TookUS    int64           `json:"took_us,omitempty"`
 	}
 	gapEvent struct {
@@ -149,7 +149,7 @@ func (a *API) live(ctx context.Context, in *liveInput, send sse.Sender) {
 		first = append(first, sse.Message{ID: int(v.pos), Data: gapEvent{lost}})
 	}
 	ctx, stop := context.WithCancel(ctx)
-	for _, subject := range []string{device.DownSubject, device.RefusedSubject, command.EndedSubject} {
+	for _, subject := range []string{device.DownSubject, device.RefusedSubject, device.AskedSubject, command.EndedSubject} {
 		defer a.Bus.Subscribe(subject+">", v.bus(ctx, subject))()
 	}
 	var following sync.WaitGroup

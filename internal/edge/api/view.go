@@ -259,8 +259,11 @@ func (v *view) traffic(prefix, id string, payload []byte) any {
 		return nil
 	}
 	e := messageEvent{At: moment(t.At), Device: id, Topic: t.Topic, Payload: t.Payload, Direction: "down", Result: "sent"}
-	if prefix == device.RefusedSubject {
+	switch prefix {
+	case device.RefusedSubject:
 		e.Direction, e.Result = "up", "refused: "+t.Why
+	case device.AskedSubject:
+		e.Direction, e.Result = "up", "answered"
 	}
 	return e
 }

@@ -29,6 +29,7 @@ import (
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/session"
+	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/enforce"
@@ -82,6 +83,7 @@ type Config struct {
 	Devices  *device.Service
 	Products *product.Service
 	Commands *command.Commands
+	Shadows  *shadow.Service
 	Sessions *session.Service // nil: sessions end with their connections, and wills are not said
 	Log      uplink.Log
 	Bus      bus.Bus

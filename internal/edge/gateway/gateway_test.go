@@ -32,18 +32,20 @@ type house struct {
 	*devicetest.Works
 	*gateway.Gateway
 	commands *command.Commands
+	shadows  *shadow.Service
 	addr     string
 }
 
 func newHouse(t *testing.T, lights int, log func(uplink.Log) uplink.Log, limits gateway.Limits) *house {
 	t.Helper()
 	h := &house{Works: devicetest.New(t, lights)}
-	h.commands = command.New(h.Store, h.Products, shadow.New(h.Store, h.Products, h.Quiet), h.Bus, h.Quiet)
+	h.shadows = shadow.New(h.Store, h.Products, h.Quiet)
+	h.commands = command.New(h.Store, h.Products, h.shadows, h.Bus, h.Quiet)
 	devicetest.Run(t, h.commands.Run)
 	devicetest.Run(t, func(ctx context.Context) error { return h.commands.Follow(ctx, h.Log) })
 	sessions := session.New(h.Store, h.Quiet)
 	devicetest.Run(t, func(ctx context.Context) error { return sessions.Follow(ctx, h.Log) })
-	c := gateway.Config{Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
+	c := gateway.Config{Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Shadows: h.shadows, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
 	if log != nil {
 		c.Log = log(h.Log)
 	}
@@ -264,7 +266,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 		{"a wrong value, nobody listens", "thing/event/property/post", `{"id":"1","version":"1.0","params":{"brightness":5000}}`, "", 0, uplink.Fact},
 		{"a wrong value", "thing/event/property/post", `{"id":"1","version":"1.0","params":{"brightness":5000}}`, "thing/event/property/post_reply", 1, 0},
 		{"an answer that is none", "thing/service/property/set_reply", "\x00\xff", "", 0, uplink.Fact},
-		{"a topic that is not served", "thing/deviceinfo/update", `{"id":"1","version":"1.0","params":[]}`, "thing/deviceinfo/update_reply", 1, 0},
+		{"a topic that is not served", "thing/cipher/get", `{"id":"1","version":"1.0","params":{}}`, "thing/cipher/get_reply", 1, 0},
 		{"raw bytes, listening", "thing/model/up_raw", "\x00\xff", "thing/model/up_raw_reply", 0, uplink.Message},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

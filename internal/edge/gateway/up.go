@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -32,6 +33,9 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 		return err
 	}
 	c.g.Stats.Messages.Add(1)
+	if do := askerOf(t); do != nil {
+		return c.carryOut(p, t, do)
+	}
 	answer, refusal, err := c.check(t, arg, p.Payload)
 	if err != nil {
 		c.s.Bye(mqtt.Unavailable, errUnread.Error())
@@ -80,6 +84,27 @@ type refusal struct {
 	text string
 }
 
+// reason is the word of MQTT 5 for it.
+func (r *refusal) reason() mqtt.Reason {
+	switch r.code {
+	case alink.CodeServer:
+		return mqtt.Unspecified
+	case alink.CodeTooMany:
+		return mqtt.QuotaExceeded
+	}
+	return mqtt.BadPayload
+}
+
+// report is the refusal as a message on the topic of errors, for a device that does not listen to the topic of replies, or
+// where there is none.
+func (r *refusal) report(topic, id []byte, method string) []byte {
+	data, err := json.Marshal(map[string]string{"topic": string(topic)})
+	if err != nil {
+		data = nil // not reached: a topic is text
+	}
+	return alink.AppendReply(nil, id, r.code, r.text, data, method)
+}
+
 // check holds a message against its topic and the thing model. It fails where nobody can say what the message is worth.
 func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal, error) {
 	switch {
@@ -120,21 +145,23 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 }
 
 // refuse answers a message that is not taken, and acknowledges it: sending it again would not make it better. Where the
-// device cannot hear why, neither by MQTT 5 nor on a topic it listens to, the refusal is kept in the Log before, so that
+// device cannot hear why, neither by MQTT 5 nor on a topic of replies or errors that it listens to, the refusal is kept in the Log before, so that
 // nothing acknowledged is lost.
 func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg []byte, a answer, r *refusal) error {
 	c.g.Stats.Rejected.Add(1)
 	c.show(device.RefusedSubject, string(p.Topic), p.Payload, r.text)
 	told := false
-	if reply := t.Reply(); reply != 0 && c.subscribed(reply, string(arg)) {
+	if reply := t.Reply(); enveloped(reply) && c.subscribed(reply, string(arg)) {
 		text := alink.AppendReply(nil, a.id, r.code, r.text, nil, t.Method(string(arg)))
 		told = c.reply(reply, string(arg), text, &a) == nil
+	} else if c.subscribed(alink.Error, "") {
+		told = c.reply(alink.Error, "", r.report(p.Topic, a.id, t.Method(string(arg))), &a) == nil
 	}
 	switch {
 	case p.QoS == 0:
 		return nil
 	case c.s.Version() == mqtt.V5:
-		c.s.Refuse(p.ID, mqtt.BadPayload, r.text)
+		c.s.Refuse(p.ID, r.reason(), r.text)
 		return nil
 	case told:
 		c.s.Ack(p.ID)

@@ -5,7 +5,8 @@
 //     on the Bus is lost and when the process is killed in between;
 //   - a command is put on the wire once: it is sent only after the row that says so is committed, and what may have
 //     reached the socket is never sent again. A lost answer ends it as failed, reason unconfirmed;
-//   - succeeded means that the device answered 200 and that its own reports do not say otherwise;
+//   - succeeded means that the device answered 200 and that its own reports do not say otherwise, or, of a set whose values it
+//     fetched as desired, that it reported them since;
 //   - the newest set of a property replaces those that still wait; at most [MaxWaiting] commands wait for one device.
 //
 // It knows no socket: the gateway takes what is due for the sessions it holds, and answers come up through the uplink Log.
@@ -272,14 +273,22 @@ func replaces(sets []shadow.Setting, w *Command) bool {
 	if w.Kind != PropertySet {
 		return false
 	}
-	var had map[string]json.RawMessage
-	if json.Unmarshal(w.Params, &had) != nil {
+	had, err := setsOf(w)
+	if err != nil {
 		return false
 	}
 	for _, set := range sets {
 		delete(had, set.Property)
 	}
 	return len(had) == 0
+}
+
+// setsOf are the properties that a set names, with their values.
+func setsOf(c *Command) (sets map[string]json.RawMessage, err error) {
+	if err := json.Unmarshal(c.Params, &sets); err != nil {
+		return nil, fmt.Errorf("reading the parameters of command %s: %w", c.ID, err)
+	}
+	return sets, nil
 }
 
 // Load returns a command of who's organisation.

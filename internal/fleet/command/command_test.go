@@ -126,6 +126,17 @@ func TestEnds(t *testing.T) {
 		{"take batch=40 answer batch=50", "succeeded ", ""}, // the newest of the batch is what counts
 		{"take old-batch=40 answer", "succeeded ", ""},      // it was so before the command
 		{"take history=40 answer", "succeeded ", ""},
+		{"fetch", "failed unconfirmed", ""},
+		{"fetch report=50", "succeeded ", ""}, // there is no answer to wait for
+		{"fetch batch=50", "succeeded ", ""},
+		{"report=50 fetch", "failed unconfirmed", ""}, // it was so before
+		{"fetch report=40", "failed unconfirmed", "the device reports another value"},
+		{"fetch report=40 report=50", "succeeded ", ""},
+		{"fetch answer", "succeeded ", ""},
+		{"fetch restart report=50", "succeeded ", ""},
+		{"fetch return", "expired offline", ""},
+		{"fetch return take answer", "succeeded ", ""},
+		{"fetch-other take answer", "succeeded ", ""}, // what it did not ask for waits
 		{"take restart answer", "succeeded ", ""},
 		{"take report=40 restart answer", "failed wrong", confirmedOtherwise},
 		{"take report=40 answer restart other", "failed wrong", confirmedOtherwise},
@@ -208,6 +219,17 @@ func (p *play) step(s string) {
 		if cs := p.take(t, p.d); len(cs) != want {
 			t.Fatalf("%d commands were given, want %d", len(cs), want)
 		}
+	case "fetch":
+		if cs := p.fetch(t, p.d); len(cs) != 1 || cs[0].ID != p.c.ID || cs[0].State != command.Sent {
+			t.Fatalf("fetched %+v", cs)
+		}
+		if cs := p.take(t, p.d); len(cs) != 0 {
+			t.Fatalf("what was fetched is given again: %+v", cs)
+		}
+	case "fetch-other":
+		if cs := p.fetch(t, p.d, "powerstate"); len(cs) != 0 {
+			t.Fatalf("fetched %+v", cs)
+		}
 	case "return":
 		if err := p.commands.Return(t.Context(), []command.Command{p.c}); err != nil {
 			t.Fatal(err)
@@ -262,6 +284,15 @@ func (p *play) step(s string) {
 	if what != "restart" {
 		p.followed(t)
 	}
+}
+
+func (r *room) fetch(t *testing.T, d device.Device, names ...string) []command.Command {
+	t.Helper()
+	_, cs, err := r.commands.Fetch(t.Context(), d.ID, 1, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cs
 }
 
 func (p *play) load() command.Command {
@@ -343,6 +374,29 @@ func TestReplace(t *testing.T) {
 	}
 	if diff := cmp.Diff(desired, map[string]string{"brightness": "30", "powerstate": "0", "colorTemperature": "3000"}); diff != "" {
 		t.Errorf("desired are (-got +want):\n%s", diff)
+	}
+}
+
+// TestFetch: sets of which everything was fetched are not sent, in whatever number; others are.
+func TestFetch(t *testing.T) {
+	r := newRoom(t, 1)
+	d := r.Lights[0]
+	both := r.submit(t, set(d, `{"brightness":10,"powerstate":1}`, time.Minute))
+	r.submit(t, identify(d, time.Minute))
+	last := r.submit(t, set(d, `{"brightness":20}`, time.Minute))
+	desired, cs, err := r.commands.Fetch(t.Context(), d.ID, 1, []string{"brightness", "nothing"})
+	if err != nil || len(desired) != 1 || string(desired[0].Value) != "20" || desired[0].Version != 2 || len(cs) != 1 || cs[0].ID != last.ID {
+		t.Errorf("of brightness: %+v, %+v, %v", desired, cs, err)
+	}
+	if again, err := r.commands.Resume(t.Context(), d.ID, 2, 10, func(*command.Command) bool { return true }); err != nil || len(again) != 0 {
+		t.Errorf("what was fetched goes again: %+v, %v", again, err)
+	}
+	desired, cs, err = r.commands.Fetch(t.Context(), d.ID, 2, nil)
+	if err != nil || len(desired) != 2 || len(cs) != 1 || cs[0].ID != both.ID {
+		t.Errorf("of all: %+v, %+v, %v", desired, cs, err)
+	}
+	if left := r.take(t, d); len(left) != 1 || left[0].Kind != command.Service {
+		t.Errorf("left are %+v", left)
 	}
 }
 

@@ -81,7 +81,7 @@ func (s *Commands) Resume(ctx context.Context, device string, epoch uint64, limi
 	now := time.Now()
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		out = out[:0]
-		sent, err := query(ctx, tx, "WHERE device = ? AND state = 'sent' AND epoch < ? AND ended_at IS NULL ORDER BY seq LIMIT ?", device, int64(epoch), MaxWaiting+1)
+		sent, err := query(ctx, tx, "WHERE device = ? AND state = 'sent' AND fetched = 0 AND epoch < ? AND ended_at IS NULL ORDER BY seq LIMIT ?", device, int64(epoch), MaxWaiting+1)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (s *Commands) Return(ctx context.Context, cs []Command) error {
 	}
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		for i := range cs {
-			_, err := tx.Exec(ctx, "UPDATE command SET state = 'accepted', sent_at = NULL, epoch = 0 WHERE seq = ? AND state = 'sent'", cs[i].Seq)
+			_, err := tx.Exec(ctx, "UPDATE command SET state = 'accepted', sent_at = NULL, epoch = 0, fetched = 0 WHERE seq = ? AND state = 'sent'", cs[i].Seq)
 			if err != nil {
 				return fmt.Errorf("returning command %s: %w", cs[i].ID, err)
 			}

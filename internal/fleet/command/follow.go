@@ -56,6 +56,9 @@ type pending struct {
 	Command
 	sets         map[string]json.RawMessage // of a property set
 	contradicted map[string]bool            // properties whose last report since the command was sent says otherwise
+	agreed       map[string]time.Time       // when each property was last reported as it was set
+	looked       bool                       // SentAt and fetched are known
+	fetched      bool                       // its values went as desired ones
 }
 
 // follower is the state of one reading of the Log; used by one goroutine.
@@ -167,8 +170,9 @@ func (f *follower) learn(ctx context.Context) error {
 func (f *follower) add(c Command) error {
 	p := &pending{Command: c}
 	if c.Kind == PropertySet {
-		if err := json.Unmarshal(c.Params, &p.sets); err != nil {
-			return fmt.Errorf("reading the parameters of command %s: %w", c.ID, err)
+		var err error
+		if p.sets, err = setsOf(&c); err != nil {
+			return err
 		}
 		p.recall()
 	}
@@ -313,7 +317,7 @@ func (f *follower) report(ctx context.Context, tx *store.Tx, r uplink.Record, m 
 			said = earlier(said, time.UnixMilli(at))
 		}
 		for i, p := range list {
-			if !p.Ended() && !p.agrees(prop.Identifier, value, list[i+1:]) {
+			if !p.Ended() && !p.agrees(prop.Identifier, value, said, list[i+1:]) {
 				f.otherwise = append(f.otherwise, contradiction{p, prop.Identifier, said})
 			}
 		}
@@ -328,7 +332,11 @@ func (f *follower) report(ctx context.Context, tx *store.Tx, r uplink.Record, m 
 		if p.Ended() || p.Kind != PropertySet {
 			continue
 		}
-		if p.Note != noteContradicted || len(p.contradicted) > 0 {
+		fetched, err := p.carriedOut(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		if !fetched && (p.Note != noteContradicted || len(p.contradicted) > 0) {
 			if err := f.remember(ctx, tx, p); err != nil {
 				return nil, err
 			}
@@ -359,7 +367,7 @@ func (f *follower) remember(ctx context.Context, tx *store.Tx, p *pending) error
 
 // agrees reports whether the report of a property does not speak against the set: it is as it was set, or as a newer set
 // wants it.
-func (p *pending) agrees(property string, value []byte, newer []*pending) bool {
+func (p *pending) agrees(property string, value []byte, said time.Time, newer []*pending) bool {
 	want, ok := p.sets[property]
 	if !ok {
 		return true
@@ -371,7 +379,41 @@ func (p *pending) agrees(property string, value []byte, newer []*pending) bool {
 		return false
 	}
 	delete(p.contradicted, property)
+	if p.agreed == nil {
+		p.agreed = make(map[string]time.Time)
+	}
+	p.agreed[property] = said
 	return true
+}
+
+// carriedOut reports whether the device fetched what was set as desired and has reported all of it since. There is no answer
+// to wait for.
+func (p *pending) carriedOut(ctx context.Context, tx *store.Tx) (bool, error) {
+	if len(p.agreed) < len(p.sets) || len(p.contradicted) > 0 {
+		return false, nil
+	}
+	if err := p.look(ctx, tx); err != nil || !p.fetched {
+		return false, err
+	}
+	for _, said := range p.agreed {
+		if said.Before(p.SentAt) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// look reads when and how the command went, until that is known.
+func (p *pending) look(ctx context.Context, tx *store.Tx) error {
+	if p.looked {
+		return nil
+	}
+	var at sql.NullInt64
+	if err := tx.QueryRow(ctx, "SELECT sent_at, fetched FROM command WHERE seq = ?", p.Seq).Scan(&at, &p.fetched); err != nil {
+		return fmt.Errorf("reading when command %s was sent: %w", p.ID, err)
+	}
+	p.SentAt, p.looked = moment(at), at.Valid
+	return nil
 }
 
 // contradiction is a set and a property that was reported otherwise.
@@ -384,12 +426,8 @@ type contradiction struct {
 // hold notes the contradiction, unless the device said it before the command was sent: that says nothing of it.
 func (c contradiction) hold(ctx context.Context, tx *store.Tx) error {
 	p := c.p
-	if p.SentAt.IsZero() {
-		var at sql.NullInt64
-		if err := tx.QueryRow(ctx, "SELECT sent_at FROM command WHERE seq = ?", p.Seq).Scan(&at); err != nil {
-			return fmt.Errorf("reading when command %s was sent: %w", p.ID, err)
-		}
-		p.SentAt = moment(at)
+	if err := p.look(ctx, tx); err != nil {
+		return err
 	}
 	if p.SentAt.IsZero() || c.said.Before(p.SentAt) {
 		return nil

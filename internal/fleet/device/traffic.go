@@ -5,9 +5,11 @@ import (
 	"time"
 )
 
-// RefusedSubject and DownSubject are Bus subjects, completed by the device's id, that show on a live page what the Log
-// does not hold: messages that were refused, and what was sent down. Their payload is a [Traffic] as JSON.
+// RefusedSubject, AskedSubject and DownSubject are Bus subjects, completed by the device's id, that show on a live page what
+// the Log does not hold: messages that were refused, requests that were answered at once, and what was sent down. Their
+// payload is a [Traffic] as JSON.
 const (
+	AskedSubject   = "device.asked."
 	RefusedSubject = "device.refused."
 	DownSubject    = "device.down."
 )

@@ -119,7 +119,7 @@ func read(ctx context.Context, v *store.View, devices []string, out map[string]S
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	wanted, err := v.Query(ctx, "SELECT device, property, value, updated_at FROM shadow_desired WHERE device"+in, args...)
+	wanted, err := v.Query(ctx, "SELECT device, property, value, updated_at FROM shadow_desired WHERE value <> '' AND device"+in, args...)
 	if err != nil {
 		return err
 	}

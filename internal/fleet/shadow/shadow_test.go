@@ -143,6 +143,54 @@ func TestDesired(t *testing.T) {
 	}
 }
 
+// TestDropDesired takes wishes back: a late one never takes back a newer wish, also when nothing was desired in between.
+func TestDropDesired(t *testing.T) {
+	w := devicetest.New(t, 1)
+	s := shadow.New(w.Store, w.Products, w.Quiet)
+	id := w.Lights[0].ID
+	desire := func(value string) {
+		t.Helper()
+		err := w.Store.Write(t.Context(), func(tx *store.Tx) error {
+			return s.SetDesired(t.Context(), tx, id, []shadow.Setting{{Property: "brightness", Value: []byte(value)}}, time.Now())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	desire("10")
+	for i, tt := range []struct {
+		drop   shadow.Drop
+		desire string
+		want   string
+	}{
+		{shadow.Drop{Property: "brightness", Version: 7}, "", "10 of version 1"},
+		{shadow.Drop{Property: "powerstate"}, "", "10 of version 1"},
+		{shadow.Drop{Property: "brightness", Version: 1}, "", "nothing"},
+		{shadow.Drop{Property: "brightness", Version: 1}, "20", "20 of version 2"},
+		{shadow.Drop{Property: "brightness", Version: 1}, "", "20 of version 2"},
+		{shadow.Drop{Property: "brightness"}, "", "nothing"},
+	} {
+		if tt.desire != "" {
+			desire(tt.desire)
+		}
+		if err := s.DropDesired(t.Context(), id, []shadow.Drop{tt.drop}, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		var list []shadow.Wanted
+		err := w.Store.Read(t.Context(), func(v *store.View) (err error) {
+			list, err = shadow.Desired(t.Context(), v, id, nil)
+			return err
+		})
+		got := "nothing"
+		if len(list) == 1 {
+			got = fmt.Sprintf("%s of version %d", list[0].Value, list[0].Version)
+		}
+		if shown := len(state(t, s, id).Desired); err != nil || got != tt.want || shown != len(list) {
+			t.Errorf("step %d: desired is %s, %d shown, %v; want %s", i, got, shown, err, tt.want)
+		}
+	}
+}
+
 // TestManyDevices asks for more at once than one statement takes.
 func TestManyDevices(t *testing.T) {
 	w := devicetest.New(t, 450)

@@ -5758,7 +5758,7 @@ export interface components {
              * @description Position in the Log; absent for what is not stored.
              */
             pos?: number;
-            /** @description stored, sent, or refused and why. */
+            /** @description stored, answered, sent, or refused and why. */
             result: string;
             /** Format: int64 */
             took_us?: number;
