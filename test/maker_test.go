@@ -343,7 +343,7 @@ func (w *way) enter(t *testing.T, state string) {
 func (w *way) papers(t *testing.T) {
 	kinds, _ := w.maker.does(t, "GET", "/categories/colour_light", nil).at(t, "papers").([]any)
 	for i, kind := range kinds {
-		at := fmt.Sprintf("/products/%s/papers?kind=%s&number=N%d&issuer=CQC&valid_from=2026-01-01T00:00:00Z&valid_until=2030-01-01T00:00:00Z", w.terminal, kind, i)
+		at := fmt.Sprintf("/products/%s/papers?kind=%s&number=N%d&issuer=CQC&valid_from=2026-01-01&valid_until=2029-12-31", w.terminal, kind, i)
 		paper := w.maker.does(t, "POST", at, pdf).id(t)
 		w.maker.refused(t, 403, "forbidden", "PUT", "/papers/"+paper+"/review", map[string]string{"result": "approve"})
 		w.reviewer.does(t, "PUT", "/papers/"+paper+"/review", map[string]string{"result": "approve"})

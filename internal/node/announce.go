@@ -3,9 +3,9 @@ package node
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
@@ -25,7 +25,7 @@ type agreementNews struct {
 // announceAgreement queues telling every organisation of a version: there may be many, and each is a message of its own.
 func (n *Node) announceAgreement(ctx context.Context, tx *store.Tx, g *agreement.Agreement, v *agreement.Version) error {
 	news := agreementNews{map[string]string{
-		"agreement": g.ID, "number": strconv.Itoa(v.Number), "effective": v.EffectiveAt.UTC().Format(time.DateOnly),
+		"agreement": g.ID, "number": strconv.Itoa(v.Number), "effective": fault.Stamp(v.EffectiveAt),
 		"name_en": g.Names["en"], "name_zh": g.Names["zh-CN"], "changes_en": v.Texts["en"].Changes, "changes_zh": v.Texts["zh-CN"].Changes,
 	}}
 	_, err := n.Jobs.Submit(ctx, tx, access.System("agreements", ""), job.Spec{Kind: agreementJob, Object: v.ID, Input: news})

@@ -52,8 +52,8 @@ type AuditFilter struct {
 	Object       string `query:"object" maxLength:"200"`
 	Actor        string `query:"actor" maxLength:"64" doc:"Id of the person, token, device or part of the program that acted."`
 	Organisation string `query:"organisation" maxLength:"64" doc:"For an operator: an id, or platform for the platform's own; absent: all."`
-	Since        string `query:"since" maxLength:"64" doc:"Time, included: 2026-01-31T08:00:00Z."`
-	Until        string `query:"until" maxLength:"64" doc:"Time, excluded."`
+	Since        string `query:"since" maxLength:"64" format:"date-time" doc:"Included."`
+	Until        string `query:"until" maxLength:"64" format:"date-time" doc:"Excluded."`
 }
 
 func (f *AuditFilter) filter() audit.Filter {

@@ -190,7 +190,7 @@ type appealDecisionInput struct {
 	Body   struct {
 		Act    enforce.AppealAct `json:"act" enum:"uphold,lift,change"`
 		Reason string            `json:"reason" maxLength:"4000" doc:"The organisation reads it."`
-		Ends   time.Time         `json:"ends,omitzero" doc:"Of change: when the measure ends instead; of an order to delete, the day by which it is to be followed instead."`
+		Ends   time.Time         `json:"ends,omitzero" doc:"Of change: when the measure ends instead; of an order to delete, by when it is to be followed instead."`
 	}
 }
 

@@ -74,11 +74,12 @@ type walk struct {
 	typed                       []string // codes that came by mail
 }
 
-// does asks for what must be carried out. Paths begin behind /api/v1/; {later} is a time of next year.
+// does asks for what must be carried out. Paths begin behind /api/v1/; {later} is a time of next year, {later date} its date.
 func (y *walk) does(token, method, path, body string, headers ...string) answer {
 	y.t.Helper()
-	later := fmt.Sprintf("%d-07-01T00:00:00Z", time.Now().Year()+1)
-	a := y.call(token, method, "/api/v1/"+strings.ReplaceAll(path, "{later}", later), strings.ReplaceAll(body, "{later}", later), headers...)
+	date := fmt.Sprintf("%d-07-01", time.Now().Year()+1)
+	later := strings.NewReplacer("{later}", date+"T00:00:00Z", "{later date}", date)
+	a := y.call(token, method, "/api/v1/"+later.Replace(path), later.Replace(body), headers...)
 	if a.status >= http.StatusMultipleChoices {
 		y.t.Errorf("%s: %d %s", a.name, a.status, a.body)
 	}
@@ -269,7 +270,7 @@ func (y *walk) products() {
 
 	kinds, _ := y.does(y.owner, "GET", "categories/colour_light", "").get("papers").([]any)
 	add = func(kind string) string {
-		return y.upload(y.owner, at+"/papers?kind="+kind+"&number=N-2026-7&issuer=CQC&valid_from=2026-01-01T00:00:00Z&valid_until={later}", paper, "application/octet-stream").id()
+		return y.upload(y.owner, at+"/papers?kind="+kind+"&number=N-2026-7&issuer=CQC&valid_from=2026-01-01&valid_until={later date}", paper, "application/octet-stream").id()
 	}
 	var last string
 	for _, kind := range kinds {

@@ -123,7 +123,8 @@ var rules = []struct {
 	{regexp.MustCompile(`^expected length >= (.*)$`), "at least $1 characters"},
 	{regexp.MustCompile(`^expected array length <= (.*)$`), "at most $1 items"},
 	{regexp.MustCompile(`^expected value to be one of "(.*)"$`), "one of $1"},
-	{regexp.MustCompile(`^(?:invalid date/time|expected string to be RFC 3339 date-time).*$`), "a time as 2026-01-31T08:00:00Z"},
+	{regexp.MustCompile(`^(?:invalid date/time|expected string to be RFC 3339 date-time).*$`), fault.TimeRule},
+	{regexp.MustCompile(`^expected string to be RFC 3339 date$`), fault.DateRule},
 }
 
 // otherRule is for what huma may come to check, and says in words of its own.

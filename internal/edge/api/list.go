@@ -42,8 +42,8 @@ func (p *PageInput) pages() *PageInput { return p }
 type ListInput struct {
 	PageInput
 	Sort  string `query:"sort" maxLength:"64" doc:"What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are."`
-	Since string `query:"since" maxLength:"64" doc:"Lower end of what is sorted by, included."`
-	Until string `query:"until" maxLength:"64" doc:"Upper end of what is sorted by, excluded."`
+	Since string `query:"since" maxLength:"64" doc:"Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z."`
+	Until string `query:"until" maxLength:"64" doc:"Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z."`
 	Total bool   `query:"total" doc:"Count the items too: exact up to 10,000."`
 }
 

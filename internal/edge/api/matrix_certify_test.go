@@ -21,7 +21,7 @@ var matrixOfCertify = []entry{
 	{"GET", "/api/v1/homes/{home}/devices/{device}/label", access.ReadHome, "", false},
 	{"GET", "/api/v1/paper-kinds", access.ReadProduct, "", true},
 	{"GET", "/api/v1/products/{product}/papers", access.ReadProduct, "", false},
-	{"POST", "/api/v1/products/{product}/papers?kind=ccc&number=1&issuer=x&valid_from=2026-01-01T00:00:00Z", access.WriteProduct, "", false},
+	{"POST", "/api/v1/products/{product}/papers?kind=ccc&number=1&issuer=x&valid_from=2026-01-01", access.WriteProduct, "", false},
 	{"GET", "/api/v1/papers", access.ReadProduct, "", true},
 	{"GET", "/api/v1/papers/{paper}", access.ReadProduct, "", false},
 	{"GET", "/api/v1/papers/{paper}/file", access.ReadProduct, "", false},
@@ -61,7 +61,7 @@ var noCertified = certified{"0197-none", "0197-none", "0197-none", "0197-none"}
 func (w *world) certificates(product string) (c certified) {
 	w.t.Helper()
 	ctx := w.t.Context()
-	query := "?kind=srrc&number=SRRC-1&issuer=MIIT&valid_from=2026-01-01T00:00:00Z&valid_until=2126-01-01T00:00:00Z"
+	query := "?kind=srrc&number=SRRC-1&issuer=MIIT&valid_from=2026-01-01&valid_until=2125-12-31"
 	c.paper = w.want(w.call(w.owner, "POST", "/api/v1/products/"+product+"/papers"+query, "%PDF-1.7 paper", "Content-Type", "application/octet-stream"), 201).id()
 	maker := access.Actor{Kind: access.KindUser, ID: "m", User: "m", Organisation: w.a, Roles: []access.Role{access.Engineer}}
 	carl := access.Actor{Kind: access.KindUser, ID: "c", User: "c", Roles: []access.Role{access.Certifier}, Strong: true}

@@ -16,8 +16,8 @@ import (
 
 const about = `An open platform for voice-controlled devices.
 
-Sign in with a session cookie (POST /api/v1/session) or send an API token as ` + "`Authorization: Bearer lw_…`" + `. Times are RFC 3339,
-UTC, with milliseconds. A list comes in pages: ask for the next with its next_cursor. A creating call with an Idempotency-Key may
+Sign in with a session cookie (POST /api/v1/session) or send an API token as ` + "`Authorization: Bearer lw_…`" + `. Times are RFC 3339
+(` + "`2026-01-31T08:00:00.000Z`" + `): answered in UTC with milliseconds, read with any offset. Dates are ` + "`2026-01-31`" + `. A list comes in pages: ask for the next with its next_cursor. A creating call with an Idempotency-Key may
 be repeated safely. What is refused is application/problem+json; fields and parameters that are not known are refused.`
 
 // Document returns the OpenAPI 3.1 document of every route under /api, indented JSON. It asks no room.

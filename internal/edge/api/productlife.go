@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"time"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -65,8 +64,8 @@ type paperView struct {
 	Kind       string             `json:"kind"`
 	Number     string             `json:"number"`
 	Issuer     string             `json:"issuer"`
-	ValidFrom  moment             `json:"valid_from"`
-	ValidUntil moment             `json:"valid_until,omitzero" doc:"Excluded; absent: without end."`
+	ValidFrom  string             `json:"valid_from" format:"date" doc:"First day."`
+	ValidUntil string             `json:"valid_until,omitempty" format:"date" doc:"Last day; absent: without end."`
 	Media      string             `json:"media"`
 	Size       int64              `json:"size" doc:"Bytes."`
 	State      product.PaperState `json:"state" enum:"submitted,approved,refused"`
@@ -81,7 +80,7 @@ func (v paperView) revision() int64 { return v.Revision }
 func paperOf(who access.Actor) func(*product.Paper) paperView {
 	return func(d *product.Paper) paperView {
 		return paperView{
-			d.ID, d.Product, d.Kind, d.Number, d.Issuer, moment(d.ValidFrom), moment(d.ValidUntil), d.Media, d.Size, d.State, d.Note,
+			d.ID, d.Product, d.Kind, d.Number, d.Issuer, fault.StampDate(d.ValidFrom), fault.StampDate(d.LastDay()), d.Media, d.Size, d.State, d.Note,
 			moment(d.CreatedAt), d.Revision, append([]product.PaperAct{}, d.Open(who)...),
 		}
 	}
@@ -108,7 +107,7 @@ type labelPaper struct {
 	Kind       string `json:"kind"`
 	Number     string `json:"number"`
 	Issuer     string `json:"issuer"`
-	ValidUntil moment `json:"valid_until,omitzero"`
+	ValidUntil string `json:"valid_until,omitempty" format:"date" doc:"Last day; absent: without end."`
 }
 
 type moveInput struct {
@@ -137,13 +136,13 @@ type allPapersInput struct {
 }
 
 type newPaperInput struct {
-	Product    string    `path:"product" maxLength:"64"`
-	Kind       string    `query:"kind" required:"true" maxLength:"64"`
-	Number     string    `query:"number" required:"true" maxLength:"64"`
-	Issuer     string    `query:"issuer" required:"true" maxLength:"64"`
-	ValidFrom  time.Time `query:"valid_from" required:"true"`
-	ValidUntil time.Time `query:"valid_until" doc:"Excluded; absent: without end, where the kind allows it."`
-	RawBody    []byte    `contentType:"application/octet-stream" doc:"The file as it is: PDF, PNG, JPEG or WebP, at most 1 MiB."`
+	Product    string `path:"product" maxLength:"64"`
+	Kind       string `query:"kind" required:"true" maxLength:"64"`
+	Number     string `query:"number" required:"true" maxLength:"64"`
+	Issuer     string `query:"issuer" required:"true" maxLength:"64"`
+	ValidFrom  string `query:"valid_from" required:"true" format:"date" doc:"First day."`
+	ValidUntil string `query:"valid_until" format:"date" doc:"Last day; absent: without end, where the kind allows it."`
+	RawBody    []byte `contentType:"application/octet-stream" doc:"The file as it is: PDF, PNG, JPEG or WebP, at most 1 MiB."`
 }
 
 type paperInput struct {
@@ -212,7 +211,7 @@ func (a *API) label(ctx context.Context, who access.Actor, in *boundInput) (labe
 		l, err := a.Products.Label(ctx, h.Devices[i].Product)
 		v := labelView{l.Product, l.Category, l.Names, l.Icon, l.Care, l.Retired, make([]labelPaper, 0, len(l.Papers))}
 		for _, d := range l.Papers {
-			v.Papers = append(v.Papers, labelPaper{d.Kind, d.Number, d.Issuer, moment(d.ValidUntil)})
+			v.Papers = append(v.Papers, labelPaper{d.Kind, d.Number, d.Issuer, fault.StampDate(d.LastDay())})
 		}
 		return v, err
 	}

@@ -174,9 +174,5 @@ func dayOf(where, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	day, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		return day, fault.Invalid(where, text, "a date as 2000-12-31", "")
-	}
-	return day, nil
+	return fault.Date(where, text)
 }

@@ -35,8 +35,8 @@ type verifyUploadInput struct {
 	Name         string `query:"name" maxLength:"400" doc:"Of the file."`
 	Number       string `query:"number" maxLength:"256" doc:"Of the paper."`
 	Issuer       string `query:"issuer" maxLength:"400"`
-	ValidFrom    string `query:"valid_from" maxLength:"10" doc:"First day, YYYY-MM-DD."`
-	ValidUntil   string `query:"valid_until" maxLength:"10" doc:"Last day, YYYY-MM-DD."`
+	ValidFrom    string `query:"valid_from" maxLength:"10" format:"date" doc:"First day."`
+	ValidUntil   string `query:"valid_until" maxLength:"10" format:"date" doc:"Last day."`
 	Type         string `header:"Content-Type" maxLength:"128"`
 
 	body io.Reader

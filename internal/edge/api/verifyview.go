@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/partner/account"
 	"lampworks/internal/partner/verify"
 )
@@ -73,24 +74,17 @@ type verifyPaperView struct {
 	Name       string `json:"name,omitempty"`
 	Number     string `json:"number,omitempty"`
 	Issuer     string `json:"issuer,omitempty"`
-	ValidFrom  string `json:"valid_from,omitempty" format:"date"`
-	ValidUntil string `json:"valid_until,omitempty" format:"date"`
+	ValidFrom  string `json:"valid_from,omitempty" format:"date" doc:"First day."`
+	ValidUntil string `json:"valid_until,omitempty" format:"date" doc:"Last day."`
 	UploadedBy string `json:"uploaded_by"`
 	UploadedAt moment `json:"uploaded_at"`
 }
 
 func verifyPaperOf(p *verify.Paper) verifyPaperView {
 	return verifyPaperView{
-		p.ID, p.Slot, string(p.MediaType), p.Size, p.SHA256, p.About.Name, p.About.Number, p.About.Issuer, verifyDay(p.ValidFrom), verifyDay(p.ValidUntil),
+		p.ID, p.Slot, string(p.MediaType), p.Size, p.SHA256, p.About.Name, p.About.Number, p.About.Issuer, fault.StampDate(p.ValidFrom), fault.StampDate(p.ValidUntil),
 		p.UploadedBy, moment(p.UploadedAt),
 	}
-}
-
-func verifyDay(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.DateOnly)
 }
 
 func verifyPapersOf(ps []verify.Paper) []verifyPaperView {

@@ -97,7 +97,7 @@ func (s *Service) Points(ctx context.Context, who access.Actor, q Query) ([]Poin
 		return nil, false, fault.Invalid("/limit", fmt.Sprint(q.Limit), fmt.Sprintf("an integer from 1 to %d", MaxPoints), "ask for fewer and follow the cursor")
 	}
 	if !q.From.Before(q.To) {
-		return nil, false, fault.Invalid("/from", q.From.Format(time.RFC3339), "before /to", "exchange the two")
+		return nil, false, fault.Invalid("/from", fault.Stamp(q.From), "a time before /to", "exchange the two")
 	}
 	if _, err := s.devices.Load(ctx, who, q.Device); err != nil {
 		return nil, false, err

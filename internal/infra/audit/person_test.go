@@ -209,7 +209,7 @@ func TestSearchIsScopedAndIndexed(t *testing.T) {
 		{operator, "p", audit.Filter{}, "p"},
 		{operator, "platform", audit.Filter{}, ""},
 		{operator, "", audit.Filter{Since: "2000-01-01T00:00:00Z", Until: "2001-01-01T00:00:00Z"}, "-"},
-		{operator, "", audit.Filter{Since: "yesterday"}, "time is yesterday, want a time like 2026-01-31T08:00:00Z"},
+		{operator, "", audit.Filter{Since: "yesterday"}, "time is yesterday, want a time as 2026-01-31T08:00:00Z"},
 		{operator, "o", audit.Filter{Since: "2000-01-01T00:00:00Z", Act: "order.issue"}, "o"},
 	} {
 		var got []string

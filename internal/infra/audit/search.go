@@ -64,9 +64,9 @@ LEFT JOIN audit_person o ON o.reference = e.object`,
 }
 
 func moment(s string) (any, error) {
-	t, err := time.Parse(time.RFC3339, s)
+	t, err := fault.Time("time", s)
 	if err != nil {
-		return nil, fault.Invalid("time", s, "a time like 2026-01-31T08:00:00Z", "")
+		return nil, err
 	}
 	return t.UnixMilli(), nil
 }

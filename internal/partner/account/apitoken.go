@@ -119,7 +119,7 @@ func (n NewToken) check(who access.Actor, now time.Time) error {
 		return fault.Invalid("/scopes", "none", "at least one act", "name what the token is for, or leave scopes out")
 	}
 	if !n.ExpiresAt.IsZero() && (!n.ExpiresAt.After(now) || n.ExpiresAt.After(now.Add(longestLife))) {
-		return fault.Invalid("/expires_at", n.ExpiresAt.UTC().Format(time.RFC3339), "a time in the next 366 days", "leave it out for 90 days")
+		return fault.Invalid("/expires_at", fault.Stamp(n.ExpiresAt), "a time in the next 366 days", "leave it out for 90 days")
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (in *SignUp) form() string {
 
 func (in *SignUp) check(now time.Time) error {
 	if in.Person && (in.BirthDate.IsZero() || in.BirthDate.After(now) || in.BirthDate.Before(now.AddDate(-130, 0, 0))) {
-		return fault.Invalid("/birth_date", in.BirthDate.Format(time.DateOnly), "the day a person on their own was born", "it is asked for once, and not kept")
+		return fault.Invalid("/birth_date", fault.StampDate(in.BirthDate), "the date on which a person on their own was born", "it is asked for once, and not kept")
 	}
 	if in.Organisation == nil {
 		if in.Person {

@@ -166,7 +166,7 @@ func TestSignUpRules(t *testing.T) {
 	}{
 		{SignUp{User: NewUser{Login: "x", Password: NewPassword(good)}}, "/login is x, want 3 to 64 letters, digits or . _ - @ +"},
 		{SignUp{User: NewUser{Login: "eve", Password: NewPassword("short")}}, "/password is 5 characters, want 10 to 256 characters, no control characters"},
-		{SignUp{User: NewUser{Login: "eve", Password: NewPassword(good)}, Person: true, Organisation: person}, "/birth_date is 0001-01-01, want the day a person on their own was born"},
+		{SignUp{User: NewUser{Login: "eve", Password: NewPassword(good)}, Person: true, Organisation: person}, "/birth_date is empty, want the date on which a person on their own was born"},
 		{SignUp{User: NewUser{Login: "eve", Password: NewPassword(good)}, Person: true, BirthDate: now.AddDate(-30, 0, 0)}, "/organisation is none, want names and kinds of what the person works as"},
 		{SignUp{User: NewUser{Login: "eve", Password: NewPassword(good)}, Organisation: &NewOrganisation{}}, `/names is no name, want a name in "zh-CN" or "en"`},
 		{SignUp{User: NewUser{Login: "eve", Password: NewPassword(good)}, Code: "none"}, badContactCode},

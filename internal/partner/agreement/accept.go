@@ -92,7 +92,7 @@ func (s *Service) Decline(ctx context.Context, who access.Actor, in Answer) (Way
 		}
 		if before != nil && before.Decision == Accepted {
 			return &fault.Fault{
-				Code: fault.Clash, What: "the version was accepted on " + before.At.Format(time.RFC3339), Where: "agreement",
+				Code: fault.Clash, What: "the version was accepted on " + fault.Stamp(before.At), Where: "agreement",
 				Fix: "end the organisation, or the account, to leave",
 			}
 		}

@@ -303,7 +303,7 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, version, digest
 			effective = now
 		}
 		if effective.Before(now) || effective.After(now.Add(maxAhead)) {
-			return fault.Invalid("/effective_at", effective.UTC().Format(time.RFC3339), "a time from now to two years ahead", "leave it out to begin now")
+			return fault.Invalid("/effective_at", fault.Stamp(effective), "a time from now to two years ahead", "leave it out to begin now")
 		}
 		v.PublishedAt, v.EffectiveAt = now, at(effective.UnixMilli())
 		if err := s.move(ctx, tx, &v, to); err != nil {
@@ -315,7 +315,7 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, version, digest
 		if err := s.announce(ctx, tx, &v); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "agreement.publish", v.ID, fmt.Sprintf("version %d of %s from %s", v.Number, v.Agreement, v.EffectiveAt.Format(time.RFC3339)))
+		return audit.Record(ctx, tx, who, "agreement.publish", v.ID, fmt.Sprintf("version %d of %s from %s", v.Number, v.Agreement, fault.Stamp(v.EffectiveAt)))
 	})
 	return v, err
 }

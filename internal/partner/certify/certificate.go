@@ -82,7 +82,7 @@ func (s *Service) issue(ctx context.Context, tx *store.Tx, of *Case, r Result) e
 	if err := s.settle(ctx, tx, of.Organisation, of.Product); err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, of.Organisation, "certification.passed", map[string]string{"product": of.Product, "report": r.Report, "until": stamp(c.ValidUntil)})
+	return s.tell(ctx, tx, of.Organisation, "certification.passed", map[string]string{"product": of.Product, "report": r.Report, "until": fault.Stamp(c.ValidUntil)})
 }
 
 // Revoke ends a certificate at once.
@@ -207,11 +207,11 @@ func uncertified(product string, last *Certificate, now time.Time) error {
 	switch {
 	case last == nil:
 	case last.State == Revoked:
-		f.Got, f.What = "revoked", "the certificate of product "+product+" was revoked at "+stamp(last.EndedAt)
+		f.Got, f.What = "revoked", "the certificate of product "+product+" was revoked at "+fault.Stamp(last.EndedAt)
 	case now.Before(last.ValidFrom):
-		f.Got, f.What, f.Fix = "not_yet", "the certificate of product "+product+" is valid from "+stamp(last.ValidFrom), "wait until then"
+		f.Got, f.What, f.Fix = "not_yet", "the certificate of product "+product+" is valid from "+fault.Stamp(last.ValidFrom), "wait until then"
 	default:
-		f.Got, f.What, f.Fix = "expired", "the certificate of product "+product+" expired at "+stamp(last.ValidUntil), "have it renewed"
+		f.Got, f.What, f.Fix = "expired", "the certificate of product "+product+" expired at "+fault.Stamp(last.ValidUntil), "have it renewed"
 	}
 	return f
 }
@@ -283,7 +283,7 @@ func (s *Service) tick(ctx context.Context, tx *store.Tx, id string) error {
 	if next := c.next(); next.IsZero() || next.After(now) {
 		return nil // somebody was faster
 	}
-	data := map[string]string{"product": c.Product, "until": stamp(c.ValidUntil)}
+	data := map[string]string{"product": c.Product, "until": fault.Stamp(c.ValidUntil)}
 	switch {
 	case c.State == Pending:
 		if err := s.move(ctx, tx, who, &c, Begin); err != nil {

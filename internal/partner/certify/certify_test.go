@@ -140,7 +140,7 @@ func (h *hall) inForce(product string) string {
 	if err != nil {
 		return fault.Of(err).Got + ": " + text(err)
 	}
-	return "in force until " + stamp(c.ValidUntil)
+	return "in force until " + fault.Stamp(c.ValidUntil)
 }
 
 func (h *hall) trace() string {
@@ -272,10 +272,10 @@ func TestRecordRefusals(t *testing.T) {
 		{carl, own.ID, with(func(r *Result) { r.Report = "" }), "invalid: /report is empty, want 1 to 64 letters without blanks around them and without control characters"},
 		{carl, own.ID, with(func(r *Result) { r.Note = "\x00" }), "invalid: /note is \uFFFD, want 0 to 1000 letters without blanks around them and without control characters"},
 		{carl, own.ID, with(func(r *Result) { r.Conditions = " a" }), "invalid: /conditions is  a, want 0 to 1000 letters without blanks around them and without control characters"},
-		{carl, own.ID, with(func(r *Result) { r.ValidFrom = time.Time{} }), "invalid: /valid_from is empty, want a time"},
+		{carl, own.ID, with(func(r *Result) { r.ValidFrom = time.Time{} }), "invalid: /valid_from is empty, want a time as 2026-01-31T08:00:00Z"},
 		{carl, own.ID, with(func(r *Result) { r.ValidUntil = start }), "invalid: /valid_until is 2026-03-01T12:00:00Z, want a time after valid_from, 2026-03-01T12:00:00Z"},
 		{carl, own.ID, with(func(r *Result) { r.ValidFrom, r.ValidUntil = start.Add(-2*time.Hour), start }), "invalid: /valid_until is 2026-03-01T12:00:00Z, want a time to come"},
-		{carl, own.ID, with(func(r *Result) { r.ValidUntil = start.Add(11 * 366 * 24 * time.Hour) }), "invalid: /valid_until is 2037-03-09T12:00:00Z, want at most ten years after valid_from"},
+		{carl, own.ID, with(func(r *Result) { r.ValidUntil = start.Add(11 * 366 * 24 * time.Hour) }), "invalid: /valid_until is 2037-03-09T12:00:00Z, want a time at most ten years after valid_from"},
 		{carl, own.ID, with(func(r *Result) { r.Passed = false }), "invalid: /result is failed, want no validity and no conditions with it"},
 		{carl, own.ID, Result{Report: "R"}, "invalid: /note is empty, want what failed, for the maker"},
 	} {

@@ -138,9 +138,9 @@ func (s *Service) appointed(ctx context.Context, q store.Querier, c *Case) error
 	case l.State == Ended:
 		return refuse("is appointed no longer")
 	case now.Before(l.ValidFrom):
-		return refuse("is appointed from " + stamp(l.ValidFrom) + " on")
+		return refuse("is appointed from " + fault.Stamp(l.ValidFrom) + " on")
 	case !now.Before(l.ValidUntil):
-		return refuse("was appointed until " + stamp(l.ValidUntil))
+		return refuse("was appointed until " + fault.Stamp(l.ValidUntil))
 	case len(l.Kinds) > 0 && !slices.Contains(l.Kinds, c.Kind):
 		return refuse(fmt.Sprintf("is not appointed for the kind %s, but for %s", c.Kind, strings.Join(l.Kinds, ", ")))
 	case len(l.Categories) > 0 && !slices.Contains(l.Categories, c.Category):

@@ -78,20 +78,13 @@ func checkNames(names map[string]string) error {
 func checkSpan(from, until, now time.Time) error {
 	switch {
 	case from.IsZero():
-		return fault.Invalid("/valid_from", "empty", "a time", "")
+		return fault.Invalid("/valid_from", "", fault.TimeRule, "")
 	case !until.After(from):
-		return fault.Invalid("/valid_until", stamp(until), "a time after valid_from, "+stamp(from), "")
+		return fault.Invalid("/valid_until", fault.Stamp(until), "a time after valid_from, "+fault.Stamp(from), "")
 	case !until.After(now):
-		return fault.Invalid("/valid_until", stamp(until), "a time to come", "")
+		return fault.Invalid("/valid_until", fault.Stamp(until), "a time to come", "")
 	case until.Sub(from) > maxValidity:
-		return fault.Invalid("/valid_until", stamp(until), "at most ten years after valid_from", "")
+		return fault.Invalid("/valid_until", fault.Stamp(until), "a time at most ten years after valid_from", "")
 	}
 	return nil
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

@@ -93,7 +93,7 @@ func (s *Service) Appeal(ctx context.Context, who access.Actor, measure, stateme
 		case !m.Closed.IsZero():
 			return fault.Closed("appeal", string(m.State), nil)
 		case !now.Before(m.AppealUntil):
-			return fault.Expired("appeal until "+m.AppealUntil.Format(time.DateOnly)+" against measure", m.ID)
+			return fault.Expired("appeal until "+fault.Stamp(m.AppealUntil)+" against measure", m.ID)
 		}
 		a = Appealed{
 			ID: uuid.Must(uuid.NewV7()).String(), Measure: m.ID, Organisation: m.Organisation, State: AppealOpen, Statement: statement,
@@ -155,7 +155,7 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, id string, d Dec
 	case d.Act != Withdraw && d.Why == "":
 		return a, fault.Invalid("/reason", "", "why it is decided so; the organisation will read it", "say why")
 	case d.Act == Change && !d.Ends.After(now):
-		return a, fault.Invalid("/ends", d.Ends.UTC().Format(time.RFC3339), "a time to come at which the measure ends instead", "lift it to end it now")
+		return a, fault.Invalid("/ends", fault.Stamp(d.Ends), "a time to come at which the measure ends instead", "lift it to end it now")
 	}
 	err = s.c.Store.Write(ctx, func(tx *store.Tx) error {
 		if a, err = s.loadAppeal(ctx, tx, who, id); err != nil {

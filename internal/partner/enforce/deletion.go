@@ -133,7 +133,7 @@ func (s *Service) announce(ctx context.Context, tx *store.Tx, who access.Actor, 
 	if err != nil {
 		return d, fmt.Errorf("announcing the deletion of %s: %w", of, err)
 	}
-	return d, s.event(ctx, tx, d.ID, organisation, "announced", "not before "+d.HoldUntil.Format(time.RFC3339))
+	return d, s.event(ctx, tx, d.ID, organisation, "announced", "not before "+fault.Stamp(d.HoldUntil))
 }
 
 // Leave announces that an organisation ends by its own will: everything of it is deleted after the hold.

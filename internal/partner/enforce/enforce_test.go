@@ -237,11 +237,11 @@ func TestImposeRefusals(t *testing.T) {
 		{"no service", admin, enforce.NewMeasure{Subject: of, Kind: enforce.SuspendService}, "/service is empty, want the name of a service with suspend_service, and nothing otherwise"},
 		{"no cause", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn}, "/cause is empty, want one of false_papers, uncertified_product, unsafe_product, infringement, abnormal_use, secret_leak, data_misuse, illegal_content, breach_of_agreement, authority_order, on_request"},
 		{"no reason", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn, Cause: "infringement"}, "/reason is empty, want 1 to 4000 bytes that the organisation will read"},
-		{"an end before the start", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn, Cause: "infringement", Reason: "r", Ends: c.now()}, "/ends is 2026-03-01T00:00:00Z, want later than the start"},
+		{"an end before the start", admin, enforce.NewMeasure{Subject: of, Kind: enforce.Warn, Cause: "infringement", Reason: "r", Ends: c.now()}, "/ends is 2026-03-01T00:00:00Z, want a time later than the start"},
 		{"a service that nothing asks for", admin, enforce.NewMeasure{Subject: of, Kind: enforce.SuspendService, Service: "tea", Cause: "infringement", Reason: "r"}, "/service is tea, supported is voice"},
-		{"an order for yesterday", admin, enforce.NewMeasure{Subject: of, Kind: enforce.OrderDeletion, Cause: "infringement", Reason: "r", Due: c.now()}, "/due is 2026-03-01T00:00:00Z, want the day to come by which it is to be deleted"},
-		{"an order that is due before it starts", admin, enforce.NewMeasure{Subject: of, Kind: enforce.OrderDeletion, Cause: "infringement", Reason: "r", Starts: c.now().Add(2 * time.Hour), Due: c.now().Add(time.Hour)}, "/due is 2026-03-01T01:00:00Z, want later than the start"},
-		{"a deletion without a hold", admin, enforce.NewMeasure{Subject: of, Kind: enforce.DeleteData, Cause: "infringement", Reason: "r", Due: c.now().Add(time.Hour)}, "/due is 2026-03-01T01:00:00Z, want not before 2026-03-08T00:00:00Z, so that it can be called back"},
+		{"an order for yesterday", admin, enforce.NewMeasure{Subject: of, Kind: enforce.OrderDeletion, Cause: "infringement", Reason: "r", Due: c.now()}, "/due is 2026-03-01T00:00:00Z, want a time to come by which it is to be deleted"},
+		{"an order that is due before it starts", admin, enforce.NewMeasure{Subject: of, Kind: enforce.OrderDeletion, Cause: "infringement", Reason: "r", Starts: c.now().Add(2 * time.Hour), Due: c.now().Add(time.Hour)}, "/due is 2026-03-01T01:00:00Z, want a time later than the start"},
+		{"a deletion without a hold", admin, enforce.NewMeasure{Subject: of, Kind: enforce.DeleteData, Cause: "infringement", Reason: "r", Due: c.now().Add(time.Hour)}, "/due is 2026-03-01T01:00:00Z, want a time not before 2026-03-08T00:00:00Z, so that it can be called back"},
 		{"nobody's", admin, enforce.NewMeasure{Subject: enforce.Subject{Kind: enforce.KindDevice, ID: "nowhere"}, Kind: enforce.Warn, Cause: "infringement", Reason: "r"}, `there is no device "nowhere"`},
 	} {
 		_, err := c.Impose(t.Context(), tt.who, tt.n)

@@ -204,7 +204,7 @@ func (n *NewMeasure) check(now time.Time, hold time.Duration) error {
 	case len(n.Evidence) > maxEvidence:
 		return fault.Limit("/evidence", fmt.Sprint(len(n.Evidence)), fmt.Sprintf("%d ids", maxEvidence), 0)
 	case !n.Ends.IsZero() && !n.Ends.After(n.Starts):
-		return fault.Invalid("/ends", n.Ends.UTC().Format(time.RFC3339), "later than the start", "")
+		return fault.Invalid("/ends", fault.Stamp(n.Ends), "a time later than the start", "")
 	}
 	return n.checkDue(now, hold)
 }
@@ -213,19 +213,19 @@ func (n *NewMeasure) checkDue(now time.Time, hold time.Duration) error {
 	earliest := n.Starts.Add(hold)
 	switch {
 	case n.Kind == OrderDeletion && !n.Due.After(now):
-		return fault.Invalid("/due", n.Due.UTC().Format(time.RFC3339), "the day to come by which it is to be deleted", "")
+		return fault.Invalid("/due", fault.Stamp(n.Due), "a time to come by which it is to be deleted", "")
 	case n.Kind == OrderDeletion && !n.Due.After(n.Starts):
-		return fault.Invalid("/due", n.Due.UTC().Format(time.RFC3339), "later than the start", "")
+		return fault.Invalid("/due", fault.Stamp(n.Due), "a time later than the start", "")
 	case n.Kind == DeleteData && !n.Ends.IsZero():
-		return fault.Invalid("/ends", n.Ends.UTC().Format(time.RFC3339), "nothing: what is deleted stays deleted", "")
+		return fault.Invalid("/ends", fault.Stamp(n.Ends), "nothing: what is deleted stays deleted", "")
 	case n.Kind == DeleteData && n.Starts.After(now):
-		return fault.Invalid("/starts", n.Starts.UTC().Format(time.RFC3339), "nothing: a deletion is announced now and held", "say in due when it may begin")
+		return fault.Invalid("/starts", fault.Stamp(n.Starts), "nothing: a deletion is announced now and held", "say in due when it may begin")
 	case n.Kind == DeleteData && n.Due.IsZero():
 		n.Due = earliest
 	case n.Kind == DeleteData && n.Due.Before(earliest):
-		return fault.Invalid("/due", n.Due.UTC().Format(time.RFC3339), "not before "+earliest.UTC().Format(time.RFC3339)+", so that it can be called back", "")
+		return fault.Invalid("/due", fault.Stamp(n.Due), "a time not before "+fault.Stamp(earliest)+", so that it can be called back", "")
 	case n.Kind != OrderDeletion && n.Kind != DeleteData && !n.Due.IsZero():
-		return fault.Invalid("/due", n.Due.UTC().Format(time.RFC3339), "nothing for "+string(n.Kind), "")
+		return fault.Invalid("/due", fault.Stamp(n.Due), "nothing for "+string(n.Kind), "")
 	}
 	return nil
 }

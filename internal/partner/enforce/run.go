@@ -178,7 +178,7 @@ func (s *Service) followOrder(ctx context.Context, m *Measure, now time.Time) er
 			return err
 		}
 		next.ID, next.Kind, next.State, next.Starts, next.Created, next.Ends = newID(), DeleteData, InForce, moment(now.UnixMilli()), moment(now.UnixMilli()), time.Time{}
-		next.Reason = "not deleted by " + m.Due.Format(time.DateOnly) + " as ordered: " + m.Reason
+		next.Reason = "not deleted by " + fault.Stamp(m.Due) + " as ordered: " + m.Reason
 		next.Due, next.AppealUntil = moment(now.Add(s.c.Hold).UnixMilli()), moment(now.Add(s.c.AppealTime).UnixMilli())
 		return s.impose(ctx, tx, who, next)
 	})

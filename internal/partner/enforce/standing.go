@@ -87,7 +87,7 @@ func (s Standing) Check(what What) error {
 	}
 	until := "without an end"
 	if !m.Ends.IsZero() {
-		until = "until " + m.Ends.Format(time.RFC3339)
+		until = "until " + fault.Stamp(m.Ends)
 	}
 	f := &fault.Fault{
 		Code:  fault.Suspended,

@@ -110,7 +110,7 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, id string, act A
 		}
 	}
 	if !until.IsZero() && (act != Grant || !until.After(s.now())) {
-		return Application{}, fault.Invalid("/until", until.UTC().Format(time.RFC3339), "a time to come, with a grant", "leave it out")
+		return Application{}, fault.Invalid("/until", fault.Stamp(until), "a time to come, with a grant", "leave it out")
 	}
 	var a Application
 	err := s.Store.Write(ctx, func(tx *store.Tx) error {
@@ -201,8 +201,8 @@ func (s *Service) tell(ctx context.Context, tx *store.Tx, a *Application) error 
 	data["reason"] = a.Reason
 	data["until_en"], data["until_zh"] = "", ""
 	if !a.Until.IsZero() {
-		day := a.Until.Format(time.DateOnly)
-		data["until_en"], data["until_zh"] = "Until "+day+". ", "有效期至 "+day+"。"
+		until := fault.Stamp(a.Until)
+		data["until_en"], data["until_zh"] = "Until "+until+". ", "有效期至 "+until+"。"
 	}
 	return s.Notices.Send(ctx, tx, a.Organisation, kind, data)
 }

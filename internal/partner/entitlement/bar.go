@@ -150,7 +150,7 @@ func (s *Service) SetBar(ctx context.Context, who access.Actor, n NewBar) (Bar, 
 			return fmt.Errorf("setting the bar of %s: %w", n.Service, err)
 		}
 		s.changed(tx, "")
-		return audit.Record(ctx, tx, who, "service.bar", n.Service, fmt.Sprintf("%s %s from %s: %s", b.ID, n.Kind, b.EffectiveAt.Format(time.RFC3339), n.Reason))
+		return audit.Record(ctx, tx, who, "service.bar", n.Service, fmt.Sprintf("%s %s from %s: %s", b.ID, n.Kind, fault.Stamp(b.EffectiveAt), n.Reason))
 	})
 	return b, err
 }

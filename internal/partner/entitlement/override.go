@@ -58,10 +58,10 @@ func (s *Service) Override(ctx context.Context, who access.Actor, n NewOverride)
 		n.From = now
 	}
 	if n.From.Before(now) {
-		return Override{}, fault.Invalid("/from", n.From.UTC().Format(time.RFC3339), "now or a time to come", "leave it out to begin now")
+		return Override{}, fault.Invalid("/from", fault.Stamp(n.From), "now or a time to come", "leave it out to begin now")
 	}
 	if !n.Until.IsZero() && !n.Until.After(n.From) {
-		return Override{}, fault.Invalid("/until", n.Until.UTC().Format(time.RFC3339), "a time after from", "leave it out for no end")
+		return Override{}, fault.Invalid("/until", fault.Stamp(n.Until), "a time after from", "leave it out for no end")
 	}
 	o := Override{
 		ID: newID(), Organisation: n.Organisation, Service: n.Service, Allowed: n.Allowed, Reason: n.Reason, MadeBy: who.User,

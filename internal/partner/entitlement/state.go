@@ -302,7 +302,7 @@ func (s *Service) standing(ctx context.Context, q store.Querier, named Named, r 
 // missing names everything that keeps an organisation from a service.
 func (s *Service) missing(ctx context.Context, q store.Querier, st *Standing, f *facts) ([]Missing, error) {
 	if st.Off != nil {
-		return []Missing{{MissingSwitch, "it is switched off for everybody since " + st.Off.EffectiveAt.Format(time.RFC3339) + ": " + st.Off.Reason, "see the announcements"}}, nil
+		return []Missing{{MissingSwitch, "it is switched off for everybody since " + fault.Stamp(st.Off.EffectiveAt) + ": " + st.Off.Reason, "see the announcements"}}, nil
 	}
 	if refused := fault.Of(f.standing.Check(enforce.OfService(st.Name))); refused != nil {
 		return []Missing{{MissingStanding, refused.Sentence(), refused.Fix}}, nil

@@ -46,10 +46,10 @@ func (n NewSwitch) check(now time.Time) error {
 		return fault.Invalid("/on", "true", "an announcement or an emergency with a switch-off only", "leave them out")
 	}
 	if !n.On && !n.At.IsZero() {
-		return fault.Invalid("/at", n.At.UTC().Format(time.RFC3339), "none: the date of a switch-off is that of its announcement", "leave it out")
+		return fault.Invalid("/at", fault.Stamp(n.At), "none: the date of a switch-off is that of its announcement", "leave it out")
 	}
 	if !n.At.IsZero() && n.At.Before(now) {
-		return fault.Invalid("/at", n.At.UTC().Format(time.RFC3339), "a time to come", "leave it out to switch on now")
+		return fault.Invalid("/at", fault.Stamp(n.At), "a time to come", "leave it out to switch on now")
 	}
 	return checkReason(n.Reason)
 }
@@ -92,7 +92,7 @@ func (s *Service) Turn(ctx context.Context, who access.Actor, n NewSwitch) (Swit
 		if n.On {
 			act = "service.on"
 		}
-		return audit.Record(ctx, tx, who, act, n.Service, fmt.Sprintf("%s from %s: %s", w.ID, w.EffectiveAt.Format(time.RFC3339), n.Reason))
+		return audit.Record(ctx, tx, who, act, n.Service, fmt.Sprintf("%s from %s: %s", w.ID, fault.Stamp(w.EffectiveAt), n.Reason))
 	})
 }
 

@@ -313,7 +313,7 @@ func (r *reader) take(ctx context.Context, tx *store.Tx, l *Log, row *said) erro
 	case known && was.Result == ResultBurned:
 		l.Doubled++
 		return r.flaw(ctx, tx, l, row, Double, row.MAC.String(), fmt.Sprintf("an address that is burned once; line %d of log %s burned it at %s, station %q",
-			was.Line, was.Log, was.At.Format(time.RFC3339), was.Station))
+			was.Line, was.Log, fault.Stamp(was.At), was.Station))
 	}
 	r.count(l, row.Result)
 	return put(ctx, tx, l.Order, &row.Burn)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"filippo.io/age"
 
@@ -132,9 +131,9 @@ func (s *Service) open(ctx context.Context, who access.Actor, id string) (*book,
 	case d.holder != holder(who):
 		return nil, fault.Forbidden("taking download "+id, "the session or token that made it")
 	case !d.TakenAt.IsZero():
-		return nil, fault.Conflict("download", "this download was taken to its last byte at "+d.TakenAt.Format(time.RFC3339)+"; make another, which has other secrets")
+		return nil, fault.Conflict("download", "this download was taken to its last byte at "+fault.Stamp(d.TakenAt)+"; make another, which has other secrets")
 	case !d.VoidedAt.IsZero():
-		return nil, fault.Conflict("download", "triples of this order were revoked at "+d.VoidedAt.Format(time.RFC3339)+"; make another download")
+		return nil, fault.Conflict("download", "triples of this order were revoked at "+fault.Stamp(d.VoidedAt)+"; make another download")
 	case !d.Open(s.now()):
 		return nil, fault.Expired("download", id)
 	}

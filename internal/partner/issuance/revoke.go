@@ -30,7 +30,7 @@ func (s *Service) RevokeDownload(ctx context.Context, who access.Actor, download
 	return s.revoke(ctx, who, reason, func(tx *store.Tx) (string, error) {
 		d, err := loadDownload(ctx, tx, who, download)
 		if err == nil && !d.RevokedAt.IsZero() {
-			err = fault.Conflict("download", "it was revoked at "+d.RevokedAt.Format(time.RFC3339))
+			err = fault.Conflict("download", "it was revoked at "+fault.Stamp(d.RevokedAt))
 		}
 		return d.Order, err
 	}, "download.revoke", download, download)

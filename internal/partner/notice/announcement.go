@@ -226,7 +226,7 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, id string, from
 		if err := a.move(ctx, tx, to, time.Time{}); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "announcement.publish", a.ID, a.PublishedAt.Format(time.RFC3339))
+		return audit.Record(ctx, tx, who, "announcement.publish", a.ID, fault.Stamp(a.PublishedAt))
 	})
 	return a, err
 }
@@ -238,13 +238,13 @@ func (s *Service) dates(a *Announcement, from time.Time) error {
 		from = now
 	}
 	if from.Before(now) || from.After(now.Add(longest)) {
-		return fault.Invalid("/publish_at", from.UTC().Format(time.RFC3339), "a time from now to three years ahead", "leave it out to begin now")
+		return fault.Invalid("/publish_at", fault.Stamp(from), "a time from now to three years ahead", "leave it out to begin now")
 	}
 	a.PublishedAt = at(from.UnixMilli())
 	last := a.PublishedAt
 	if !a.EffectiveAt.IsZero() {
 		if a.EffectiveAt.Before(a.PublishedAt) || a.EffectiveAt.After(now.Add(longest)) {
-			return fault.Invalid("/effective_at", a.EffectiveAt.UTC().Format(time.RFC3339), "a time after the publication and at most three years ahead", "write the draft again")
+			return fault.Invalid("/effective_at", fault.Stamp(a.EffectiveAt), "a time after the publication and at most three years ahead", "write the draft again")
 		}
 		last = a.EffectiveAt
 	}
@@ -252,7 +252,7 @@ func (s *Service) dates(a *Announcement, from time.Time) error {
 		a.EndsAt = last.Add(shownFor)
 	}
 	if !a.EndsAt.After(a.PublishedAt) || a.EndsAt.Before(last) || a.EndsAt.After(now.Add(longest+shownFor)) {
-		return fault.Invalid("/ends_at", a.EndsAt.UTC().Format(time.RFC3339), "a time after publication and effect, and at most three years ahead", "write the draft again")
+		return fault.Invalid("/ends_at", fault.Stamp(a.EndsAt), "a time after publication and effect, and at most three years ahead", "write the draft again")
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ func (r *trade) module() (Product, certify.Certificate) {
 // paper adds a paper of a kind to a product.
 func (r *trade) paper(who access.Actor, id, kind string) Paper {
 	r.t.Helper()
-	d, err := r.AddPaper(r.t.Context(), who, id, NewPaper{Kind: kind, Number: "N-" + kind, Issuer: "CNCA", ValidFrom: r.now().Add(-time.Hour), ValidUntil: r.now().Add(100 * 24 * time.Hour)}, strings.NewReader("%PDF-1.7"))
+	d, err := r.AddPaper(r.t.Context(), who, id, NewPaper{Kind: kind, Number: "N-" + kind, Issuer: "CNCA", ValidFrom: fault.StampDate(r.now().Add(-time.Hour)), ValidUntil: fault.StampDate(r.now().Add(100 * day))}, strings.NewReader("%PDF-1.7"))
 	r.must(err)
 	return d
 }
@@ -211,7 +211,7 @@ func TestFromChipToLamp(t *testing.T) {
 	for name, err := range map[string]error{
 		"Rename": r.Rename(t.Context(), r.maker, p.ID, Names{"en": "x"}),
 		"AddPaper": func() error {
-			_, err := r.AddPaper(t.Context(), r.maker, p.ID, NewPaper{Kind: "rohs", Number: "1", Issuer: "x", ValidFrom: time.Now()}, strings.NewReader("%PDF-"))
+			_, err := r.AddPaper(t.Context(), r.maker, p.ID, NewPaper{Kind: "rohs", Number: "1", Issuer: "x", ValidFrom: "2026-01-01"}, strings.NewReader("%PDF-"))
 			return err
 		}(),
 		"Ready": r.store.Read(t.Context(), func(v *store.View) error { return r.Ready(t.Context(), v, p.ID, false) }),
@@ -377,7 +377,7 @@ func TestPapers(t *testing.T) {
 	r := newTrade(t)
 	ctx := t.Context()
 	lamp := r.make(r.maker, NewProduct{Category: "light"})
-	good := NewPaper{Kind: "ccc", Number: "1", Issuer: "CNCA", ValidFrom: r.now(), ValidUntil: r.now().Add(40 * 24 * time.Hour)}
+	good := NewPaper{Kind: "ccc", Number: "1", Issuer: "CNCA", ValidFrom: fault.StampDate(r.now()), ValidUntil: fault.StampDate(r.now().Add(40 * day))}
 	for _, tt := range []struct {
 		change func(*NewPaper)
 		file   string
@@ -386,9 +386,12 @@ func TestPapers(t *testing.T) {
 		{func(n *NewPaper) { n.Kind = "3c" }, "%PDF-", "invalid: /kind is 3c, want one of ccc, srrc, network_access, energy_label, rohs, authorisation_name, authorisation_brand, authorisation_logo"},
 		{func(n *NewPaper) { n.Number = "" }, "%PDF-", "invalid: /number is empty, want 1 to 64 letters on one line without blanks around them"},
 		{func(n *NewPaper) { n.Issuer = " x" }, "%PDF-", "invalid: /issuer is  x, want 1 to 64 letters on one line without blanks around them"},
-		{func(n *NewPaper) { n.ValidFrom = time.Time{} }, "%PDF-", "invalid: /valid_from is empty, want a time"},
-		{func(n *NewPaper) { n.ValidUntil = time.Time{} }, "%PDF-", "invalid: /valid_until is empty, want a time: a paper of the kind ccc ends"},
-		{func(n *NewPaper) { n.ValidUntil = n.ValidFrom }, "%PDF-", "invalid: /valid_until is " + stamp(good.ValidFrom) + ", want a time after valid_from"},
+		{func(n *NewPaper) { n.ValidFrom = "" }, "%PDF-", "invalid: /valid_from is empty, want a date as 2026-01-31"},
+		{func(n *NewPaper) { n.ValidFrom = "2026-01-01T00:00:00Z" }, "%PDF-", "invalid: /valid_from is 2026-01-01T00:00:00Z, want a date as 2026-01-31"},
+		{func(n *NewPaper) { n.ValidUntil = "" }, "%PDF-", "invalid: /valid_until is empty, want a date as 2026-01-31"},
+		{func(n *NewPaper) { n.ValidUntil = "2026-02-30" }, "%PDF-", "invalid: /valid_until is 2026-02-30, want a date as 2026-01-31"},
+		{func(n *NewPaper) { n.ValidUntil = "2001-01-01" }, "%PDF-", "invalid: /valid_until is 2001-01-01, want a date not before valid_from"},
+		{func(n *NewPaper) { n.ValidFrom, n.ValidUntil = "2001-01-01", "2001-01-01" }, "%PDF-", "invalid: /valid_until is 2001-01-01, want a date that is not over"},
 		{func(*NewPaper) {}, "hello", "invalid: /file is of another type, want a file of the type application/pdf or image/png or image/jpeg or image/webp"},
 	} {
 		n := good
@@ -401,6 +404,9 @@ func TestPapers(t *testing.T) {
 	r.must(err)
 	if _, err := r.Paper(ctx, r.other, d.ID); !fault.Is(err, fault.Missing) {
 		t.Errorf("a stranger reads the paper: %v", err)
+	}
+	if from, last := fault.StampDate(d.ValidFrom), fault.StampDate(d.LastDay()); from != good.ValidFrom || last != good.ValidUntil {
+		t.Errorf("the paper counts from %s to %s, want %s to %s", from, last, good.ValidFrom, good.ValidUntil)
 	}
 	logo := r.paper(r.maker, lamp.ID, "authorisation_logo")
 	if logo.counts(r.now()) || !d.counts(r.now()) || d.counts(d.ValidUntil) || !d.counts(d.ValidUntil.Add(-time.Millisecond)) {

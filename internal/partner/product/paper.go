@@ -118,6 +118,14 @@ type Paper struct {
 // Open lists what who may do with the paper now.
 func (d *Paper) Open(who access.Actor) []PaperAct { return paperMoves.Open(d.State, who) }
 
+// LastDay is the last day on which the paper counts; zero: it has none.
+func (d *Paper) LastDay() time.Time {
+	if d.ValidUntil.IsZero() {
+		return time.Time{}
+	}
+	return d.ValidUntil.Add(-time.Millisecond).Truncate(day)
+}
+
 // reviewed says whether the paper counts only when a reviewer approved it.
 func (d *Paper) reviewed() bool {
 	k, err := FindPaperKind(d.Kind)
@@ -151,34 +159,37 @@ type NewPaper struct {
 	Kind       string
 	Number     string
 	Issuer     string
-	ValidFrom  time.Time
-	ValidUntil time.Time // zero: without end, where the kind allows it
+	ValidFrom  string // first day, YYYY-MM-DD
+	ValidUntil string // last day; empty: without end, where the kind allows it
 }
 
-func (n *NewPaper) check(now time.Time) error {
+// check gives the moment in which the paper begins to count, and the one from which on it does not; zero: without end.
+func (n *NewPaper) check(now time.Time) (from, until time.Time, err error) {
 	k, err := FindPaperKind(n.Kind)
 	if err != nil {
-		return err
+		return from, until, err
 	}
 	for _, f := range []struct{ where, text string }{{"/number", n.Number}, {"/issuer", n.Issuer}} {
 		if f.text == "" || strings.TrimSpace(f.text) != f.text || !line(f.text, maxName) {
-			return fault.Invalid(f.where, f.text, "1 to 64 letters on one line without blanks around them", "")
+			return from, until, fault.Invalid(f.where, f.text, "1 to 64 letters on one line without blanks around them", "")
 		}
 	}
-	switch {
-	case n.ValidFrom.IsZero():
-		return fault.Invalid("/valid_from", "empty", "a time", "")
-	case n.ValidUntil.IsZero() && k.Ends:
-		return fault.Invalid("/valid_until", "empty", "a time: a paper of the kind "+k.Kind+" ends", "")
-	case n.ValidUntil.IsZero():
-		return nil
-	case !n.ValidUntil.After(n.ValidFrom):
-		return fault.Invalid("/valid_until", stamp(n.ValidUntil), "a time after valid_from", "")
-	case !n.ValidUntil.After(now):
-		return fault.Invalid("/valid_until", stamp(n.ValidUntil), "a time to come", "send the paper that is in force")
+	if from, err = fault.Date("/valid_from", n.ValidFrom); err != nil || n.ValidUntil == "" && !k.Ends {
+		return from, until, err
 	}
-	return nil
+	if until, err = fault.Date("/valid_until", n.ValidUntil); err != nil {
+		return from, until, err
+	}
+	switch {
+	case until.Before(from):
+		err = fault.Invalid("/valid_until", n.ValidUntil, "a date not before valid_from", "")
+	case !until.Add(day).After(now):
+		err = fault.Invalid("/valid_until", n.ValidUntil, "a date that is not over", "send the paper that is in force")
+	}
+	return from, until.Add(day), err
 }
+
+const day = 24 * time.Hour
 
 const maxPapers = 100 // of a product
 
@@ -191,8 +202,8 @@ func (s *Service) AddPaper(ctx context.Context, who access.Actor, id string, n N
 	if err := allow(who, access.WriteProduct); err != nil {
 		return Paper{}, err
 	}
-	n.ValidFrom, n.ValidUntil = at(millis(n.ValidFrom)), at(millis(n.ValidUntil))
-	if err := n.check(s.now()); err != nil {
+	from, until, err := n.check(s.now())
+	if err != nil {
 		return Paper{}, err
 	}
 	p, err := s.Load(ctx, who, id)
@@ -205,7 +216,7 @@ func (s *Service) AddPaper(ctx context.Context, who access.Actor, id string, n N
 	}
 	d := Paper{
 		ID: uuid.Must(uuid.NewV7()).String(), Organisation: p.Organisation, Product: id, Kind: n.Kind, Number: n.Number, Issuer: n.Issuer,
-		ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil, File: b.ID, Media: string(b.Type), Size: b.Size, State: Submitted,
+		ValidFrom: from, ValidUntil: until, File: b.ID, Media: string(b.Type), Size: b.Size, State: Submitted,
 		CreatedAt: at(s.now().UnixMilli()), Revision: 1,
 	}
 	err = s.store.Write(ctx, func(tx *store.Tx) error { return s.addPaper(ctx, tx, who, d) })
@@ -466,7 +477,5 @@ func (s *Service) tick(ctx context.Context, tx *store.Tx, id string) error {
 	if err := updatePaper(ctx, tx, &d, d.State); err != nil {
 		return err
 	}
-	return s.tell(ctx, tx, d.Organisation, kind, map[string]string{"product": d.Product, "paper": d.Kind + " " + d.Number, "until": stamp(d.ValidUntil)})
+	return s.tell(ctx, tx, d.Organisation, kind, map[string]string{"product": d.Product, "paper": d.Kind + " " + d.Number, "until": fault.StampDate(d.LastDay())})
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

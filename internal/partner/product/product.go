@@ -302,9 +302,9 @@ func millis(t time.Time) int64 {
 
 // millisOf reads a time as callers write it.
 func millisOf(text string) (any, error) {
-	t, err := time.Parse(time.RFC3339Nano, text)
+	t, err := fault.Time("/changed_at", text)
 	if err != nil {
-		return nil, fault.Invalid("/changed_at", text, "a time as in RFC 3339", "")
+		return nil, err
 	}
 	return t.UnixMilli(), nil
 }

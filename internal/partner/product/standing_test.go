@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -51,7 +50,7 @@ func TestMeasuresKeepProducts(t *testing.T) {
 		"saving a draft":   draft,
 		"dropping a draft": func() error { return r.DropDraft(ctx, r.maker, lamp.ID) },
 		"adding a paper": func() error {
-			_, err := r.AddPaper(ctx, r.maker, lamp.ID, NewPaper{Kind: "rohs", Number: "1", Issuer: "x", ValidFrom: time.Now()}, strings.NewReader("%PDF-"))
+			_, err := r.AddPaper(ctx, r.maker, lamp.ID, NewPaper{Kind: "rohs", Number: "1", Issuer: "x", ValidFrom: "2026-01-01"}, strings.NewReader("%PDF-"))
 			return err
 		},
 	}

@@ -127,9 +127,9 @@ func (n *NewOverride) check(now time.Time) error {
 	case n.Reason == "":
 		return fault.Invalid("/reason", "", "a reason that the organisation will read", "say why")
 	case n.Purpose == AskLess && !n.From.After(now):
-		return fault.Invalid("/from", n.From.Format(time.RFC3339), "the day to come by which less is to be used", "")
+		return fault.Invalid("/from", fault.Stamp(n.From), "a time to come by which less is to be used", "")
 	case !n.Until.IsZero() && (!n.Until.After(n.From) || !n.Until.After(now)):
-		return fault.Invalid("/until", n.Until.Format(time.RFC3339), "later than now and than from", "")
+		return fault.Invalid("/until", fault.Stamp(n.Until), "a time later than now and than from", "")
 	}
 	return nil
 }

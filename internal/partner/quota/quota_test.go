@@ -242,8 +242,8 @@ func TestOverrideRefusals(t *testing.T) {
 		{"no reason", admin, quota.NewOverride{Subject: of, Purpose: quota.Set, Value: 1}, "/reason is empty, want a reason that the organisation will read"},
 		{"a cut off that leaves some", admin, quota.NewOverride{Subject: of, Purpose: quota.CutOff, Value: 1, Reason: "r"}, "/value is 1, want 0, because it cuts off"},
 		{"a purpose of its own", admin, quota.NewOverride{Subject: of, Purpose: "gift", Reason: "r"}, `/purpose is gift, want "set", "throttle", "cut_off" or "adjust"`},
-		{"asked by yesterday", admin, quota.NewOverride{Subject: of, Purpose: quota.AskLess, Reason: "r"}, "/from is 2026-03-01T00:00:00Z, want the day to come by which less is to be used"},
-		{"over before it begins", admin, quota.NewOverride{Subject: of, Purpose: quota.Set, Reason: "r", Until: c.now()}, "/until is 2026-03-01T00:00:00Z, want later than now and than from"},
+		{"asked by yesterday", admin, quota.NewOverride{Subject: of, Purpose: quota.AskLess, Reason: "r"}, "/from is 2026-03-01T00:00:00Z, want a time to come by which less is to be used"},
+		{"over before it begins", admin, quota.NewOverride{Subject: of, Purpose: quota.Set, Reason: "r", Until: c.now()}, "/until is 2026-03-01T00:00:00Z, want a time later than now and than from"},
 	} {
 		_, err := q.Override(t.Context(), tt.who, tt.n)
 		if err == nil || err.Error() != tt.want {

@@ -291,7 +291,3 @@ func (s *Service) clean(ctx context.Context) error {
 		})
 	})
 }
-
-func badTime(text string) error {
-	return fault.Invalid("/query", text, "a time, RFC 3339", "")
-}

@@ -136,11 +136,11 @@ func (s *Service) checkPaper(p *Paper, n NewPaper) (*Slot, error) {
 	}
 	switch {
 	case p.ValidFrom.After(s.today()):
-		return nil, fault.Invalid("/query/valid_from", n.ValidFrom, "a day that has begun", "")
+		return nil, fault.Invalid("/query/valid_from", n.ValidFrom, "a date that has begun", "")
 	case !p.ValidUntil.IsZero() && !p.ends().After(s.now()):
-		return nil, fault.Invalid("/query/valid_until", n.ValidUntil, "a day to come: the paper has expired", "upload the renewed one")
+		return nil, fault.Invalid("/query/valid_until", n.ValidUntil, "a date to come: the paper has expired", "upload the renewed one")
 	case !p.ValidUntil.IsZero() && p.ValidUntil.Before(p.ValidFrom):
-		return nil, fault.Invalid("/query/valid_until", n.ValidUntil, "not before valid_from", "")
+		return nil, fault.Invalid("/query/valid_until", n.ValidUntil, "a date not before valid_from", "")
 	}
 	return slot, nil
 }

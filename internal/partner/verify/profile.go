@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
@@ -59,10 +58,10 @@ func (s *Service) Reprofiled(ctx context.Context, tx *store.Tx, organisation str
 		return err
 	}
 	err = s.tell(ctx, tx, organisation, "verification.supplement", map[string]string{
-		"until": c.DueAt.Format("2006-01-02 15:04 UTC"), "reason": c.Ask.Text, "consequence": c.Ask.Consequence,
+		"until": fault.Stamp(c.DueAt), "reason": c.Ask.Text, "consequence": c.Ask.Consequence,
 	})
 	if err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, who, "verification."+string(AskRecheck), organisation, "names or kinds have changed, due "+c.DueAt.Format(time.RFC3339))
+	return audit.Record(ctx, tx, who, "verification."+string(AskRecheck), organisation, "names or kinds have changed, due "+fault.Stamp(c.DueAt))
 }

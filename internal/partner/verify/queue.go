@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 )
@@ -54,9 +55,9 @@ func parseKind(text string) (any, error) {
 }
 
 func parseTime(text string) (any, error) {
-	t, err := time.Parse(time.RFC3339, text)
+	t, err := fault.Time("/query", text)
 	if err != nil {
-		return nil, badTime(text)
+		return nil, err
 	}
 	return t.UnixMilli(), nil
 }

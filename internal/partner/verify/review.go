@@ -36,7 +36,7 @@ func (s *Service) claimed(c *Case, who access.Actor) error {
 	if c.Reviewer == "" || c.Reviewer == who.User || !s.now().Before(until) {
 		return nil
 	}
-	f := fault.Conflict("reviewer", "another reviewer works on it, until "+until.Format(time.RFC3339)+" at the longest")
+	f := fault.Conflict("reviewer", "another reviewer works on it, until "+fault.Stamp(until)+" at the longest")
 	f.Got, f.Fix = c.Reviewer, "take another one, or ask them to release it"
 	return f
 }
@@ -268,9 +268,9 @@ func (s *Service) Ask(ctx context.Context, who access.Actor, organisation string
 		}
 		c.DueAt = moment(ms(d.Due))
 		c.Ask = &Ask{Text: d.Text, Papers: append([]string{}, d.Papers...), Consequence: d.Consequence, By: who.User, At: ms(s.now())}
-		note := fmt.Sprintf("due %s, then %s", c.DueAt.Format(time.RFC3339), d.Consequence)
+		note := fmt.Sprintf("due %s, then %s", fault.Stamp(c.DueAt), d.Consequence)
 		return note, s.tell(ctx, tx, organisation, "verification.supplement", map[string]string{
-			"until": c.DueAt.Format("2006-01-02 15:04 UTC"), "reason": d.Text, "consequence": d.Consequence,
+			"until": fault.Stamp(c.DueAt), "reason": d.Text, "consequence": d.Consequence,
 		})
 	})
 }
@@ -286,7 +286,7 @@ func (s *Service) checkDemand(d *Demand) error {
 		return fault.Invalid("/consequence", d.Consequence, LevelDrops+" or "+EndsAgreement, "")
 	}
 	if !d.Due.After(s.now()) || d.Due.After(s.now().Add(longestDue)) {
-		return fault.Invalid("/due", d.Due.UTC().Format(time.RFC3339), "a time to come, within 366 days", "")
+		return fault.Invalid("/due", fault.Stamp(d.Due), "a time to come, within 366 days", "")
 	}
 	if len(d.Papers) > maxPapers {
 		return fault.Limit("/papers", strconv.Itoa(len(d.Papers)), strconv.Itoa(maxPapers), 0)

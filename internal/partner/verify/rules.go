@@ -51,7 +51,7 @@ func (f *Field) broken(value string, today time.Time) string {
 		}
 	case "date":
 		if t, err := time.Parse(time.DateOnly, value); err != nil || t.After(today) || t.Year() < 1800 {
-			return "a date that has been, YYYY-MM-DD"
+			return "a date that has been, as 2010-01-31"
 		}
 	case "choice":
 		if !slices.ContainsFunc(f.Choices, func(c Choice) bool { return c.Value == value }) {
@@ -142,11 +142,7 @@ func date(where, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		return t, fault.Invalid(where, text, "a date, YYYY-MM-DD", "")
-	}
-	return t, nil
+	return fault.Date(where, text)
 }
 
 // text holds what a person writes to a length in characters. It may have several lines.

@@ -75,7 +75,7 @@ func (s *Service) checkWaiver(w *Waiver) error {
 	case !slices.Contains(all, w.Condition):
 		return fault.Unlisted("/condition", w.Condition, all, catalogueRoute)
 	case !w.Ends.After(w.Starts) || w.Ends.After(w.Starts.Add(longestWaiver)):
-		return fault.Invalid("/ends", w.Ends.UTC().Format(time.RFC3339), "later than the start, by two years at most", "")
+		return fault.Invalid("/ends_at", fault.Stamp(w.Ends), "a time later than the start, by two years at most", "")
 	}
 	if err := text("/reason", w.Reason, 1, 2000); err != nil {
 		return err
@@ -92,14 +92,14 @@ func (s *Service) enterWaiver(ctx context.Context, tx *store.Tx, who access.Acto
 		return fmt.Errorf("entering a waiver of %s: %w", w.Condition, err)
 	}
 	err = s.tell(ctx, tx, w.Organisation, "verification.waived", map[string]string{
-		"condition": w.Condition, "until": w.Ends.Format(time.DateOnly), "reason": w.Reason,
+		"condition": w.Condition, "until": fault.Stamp(w.Ends), "reason": w.Reason,
 	})
 	if err != nil {
 		return err
 	}
 	s.changed(tx, w.Organisation)
 	return audit.Record(ctx, tx, who, "verification.waive", w.Organisation,
-		fmt.Sprintf("waiver %s: %s from %s until %s", w.ID, w.Condition, w.Starts.Format(time.RFC3339), w.Ends.Format(time.RFC3339)))
+		fmt.Sprintf("waiver %s: %s from %s until %s", w.ID, w.Condition, fault.Stamp(w.Starts), fault.Stamp(w.Ends)))
 }
 
 // RevokeWaiver ends a waiver now.

@@ -4407,7 +4407,7 @@ export interface components {
             act: "uphold" | "lift" | "change";
             /**
              * Format: date-time
-             * @description Of change: when the measure ends instead; of an order to delete, the day by which it is to be followed instead.
+             * @description Of change: when the measure ends instead; of an order to delete, by when it is to be followed instead.
              */
             ends?: string;
             /** @description The organisation reads it. */
@@ -5473,7 +5473,10 @@ export interface components {
             issuer: string;
             kind: string;
             number: string;
-            /** Format: date-time */
+            /**
+             * Format: date
+             * @description Last day; absent: without end.
+             */
             valid_until?: string;
         };
         LabelView: {
@@ -6684,11 +6687,14 @@ export interface components {
             size: number;
             /** @enum {string} */
             state: "submitted" | "approved" | "refused";
-            /** Format: date-time */
+            /**
+             * Format: date
+             * @description First day.
+             */
             valid_from: string;
             /**
-             * Format: date-time
-             * @description Excluded; absent: without end.
+             * Format: date
+             * @description Last day; absent: without end.
              */
             valid_until?: string;
         };
@@ -7552,9 +7558,15 @@ export interface components {
             /** Format: date-time */
             uploaded_at: string;
             uploaded_by: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description First day.
+             */
             valid_from?: string;
-            /** Format: date */
+            /**
+             * Format: date
+             * @description Last day.
+             */
             valid_until?: string;
         };
         VerifyRevealInputBody: {
@@ -7922,9 +7934,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -8006,9 +8018,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -8318,9 +8330,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -8479,9 +8491,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -8748,9 +8760,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -8865,9 +8877,9 @@ export interface operations {
                 actor?: string;
                 /** @description For an operator: an id, or platform for the platform's own; absent: all. */
                 organisation?: string;
-                /** @description Time, included: 2026-01-31T08:00:00Z. */
+                /** @description Included. */
                 since?: string;
-                /** @description Time, excluded. */
+                /** @description Excluded. */
                 until?: string;
             };
             header?: never;
@@ -8953,9 +8965,9 @@ export interface operations {
                 actor?: string;
                 /** @description For an operator: an id, or platform for the platform's own; absent: all. */
                 organisation?: string;
-                /** @description Time, included: 2026-01-31T08:00:00Z. */
+                /** @description Included. */
                 since?: string;
-                /** @description Time, excluded. */
+                /** @description Excluded. */
                 until?: string;
             };
             header?: never;
@@ -9013,9 +9025,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -9121,9 +9133,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -9202,9 +9214,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -9620,9 +9632,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -9818,9 +9830,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -10420,9 +10432,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -10469,9 +10481,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -10901,9 +10913,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -11939,9 +11951,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -13264,9 +13276,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -13550,9 +13562,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -14272,9 +14284,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -14517,9 +14529,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -14652,9 +14664,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -14942,9 +14954,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -15257,9 +15269,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -15462,9 +15474,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -15704,9 +15716,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -16082,9 +16094,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -16910,9 +16922,9 @@ export interface operations {
                 /** @description Of the paper. */
                 number?: string;
                 issuer?: string;
-                /** @description First day, YYYY-MM-DD. */
+                /** @description First day. */
                 valid_from?: string;
-                /** @description Last day, YYYY-MM-DD. */
+                /** @description Last day. */
                 valid_until?: string;
             };
             header?: {
@@ -17115,9 +17127,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -17670,9 +17682,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -17960,9 +17972,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -18094,9 +18106,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -19281,9 +19293,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -19355,8 +19367,9 @@ export interface operations {
                 kind: string;
                 number: string;
                 issuer: string;
+                /** @description First day. */
                 valid_from: string;
-                /** @description Excluded; absent: without end, where the kind allows it. */
+                /** @description Last day; absent: without end, where the kind allows it. */
                 valid_until?: string;
             };
             header?: {
@@ -20084,9 +20097,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -20322,9 +20335,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -20463,9 +20476,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -20593,9 +20606,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -21522,9 +21535,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -21700,9 +21713,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -22231,9 +22244,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
@@ -22361,9 +22374,9 @@ export interface operations {
                 format?: "json" | "csv" | "jsonl";
                 /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
                 sort?: string;
-                /** @description Lower end of what is sorted by, included. */
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
                 since?: string;
-                /** @description Upper end of what is sorted by, excluded. */
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;

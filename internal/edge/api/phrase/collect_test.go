@@ -12,6 +12,7 @@ var constructors = map[string][]string{
 	"Invalid": {"name", "got", "rule", "fix"}, "Unauthenticated": {"what"}, "Forbidden": {"name", "rule"}, "NeedsFactor": {"what", "fix"},
 	"NotFound": {"name", ""}, "Conflict": {"", "what"}, "Closed": {"name", "name", ""}, "InState": {"", "what", ""}, "Stale": {"name", ""}, "Limit": {"name", "got", "rule", ""},
 	"TooLarge": {"name", "", ""}, "Unlisted": {"name", "got", "", ""}, "Unsupported": {"name", "got", "rule"}, "Unavailable": {"what", ""}, "Unconfirmed": {"what", ""}, "Expired": {"name", ""},
+	"Time": {"name", "got"}, "Date": {"name", "got"},
 }
 
 // shown are the fields that a caller reads.
