@@ -229,8 +229,9 @@ func TestExactlyOnceOnOneConnection(t *testing.T) {
 
 // A rawLamp is a light whose packets the test makes.
 type rawLamp struct {
-	nc net.Conn
-	in mqtt.Decoder
+	nc   net.Conn
+	in   mqtt.Decoder
+	came []mqtt.Packet // and was not asked for yet
 }
 
 // raw connects a light with a clean session.
@@ -268,28 +269,34 @@ func (r *rawLamp) send(t *testing.T, b []byte) {
 	}
 }
 
-// await reads until n packets of a type came, and gives the last. What comes behind it is read, too.
+// await reads until n packets of a type came, and gives the last. What comes before it is passed over, what came behind it waits.
 func (r *rawLamp) await(t *testing.T, want mqtt.Type, n int) (last mqtt.Packet) {
 	t.Helper()
 	b := make([]byte, 4096)
-	for n > 0 {
+	for {
+		for len(r.came) > 0 {
+			last, r.came = r.came[0], r.came[1:]
+			if last.Type != want {
+				continue
+			}
+			if n--; n == 0 {
+				return last
+			}
+		}
 		_ = r.nc.SetReadDeadline(time.Now().Add(patience))
 		got, err := r.nc.Read(b)
 		if err != nil {
 			t.Fatalf("waiting for %s: %v", want, err)
 		}
 		if err := r.in.Push(b[:got], func(p *mqtt.Packet) error {
-			if p.Type == want {
-				n--
-				last = *p
-				last.Topic, last.Payload, last.Codes, last.Properties = bytes.Clone(p.Topic), bytes.Clone(p.Payload), bytes.Clone(p.Codes), bytes.Clone(p.Properties)
-			}
+			q := *p
+			q.Topic, q.Payload, q.Codes, q.Properties = bytes.Clone(p.Topic), bytes.Clone(p.Payload), bytes.Clone(p.Codes), bytes.Clone(p.Properties)
+			r.came = append(r.came, q)
 			return nil
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return last
 }
 
 // TestClones: two places that sign in with one triple are named, in the Log and on the live page, and the one that is there

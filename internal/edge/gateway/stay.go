@@ -18,6 +18,7 @@ import (
 type stay struct {
 	lasts  time.Duration // after this connection; 0: the session ends with it
 	resume bool          // an earlier one left something: what it was sent and did not acknowledge goes again
+	since  uint64        // epoch of the first connection of the session
 	quiet  bool          // the will is not to be said
 }
 
@@ -95,7 +96,7 @@ func (c *conn) takeSession(b *session.Began, old *conn) (w mqtt.Welcome, err err
 	if err != nil {
 		return w, err
 	}
-	c.stay.resume = left.Present
+	c.stay.resume, c.stay.since = left.Present, left.Since
 	c.subscribeAgain(left.Filters)
 	return mqtt.Welcome{SessionPresent: left.Present, Held: left.Held}, nil
 }
@@ -224,7 +225,7 @@ func (c *conn) resume(ctx context.Context) error {
 	if c.stay == nil || !c.stay.resume {
 		return nil
 	}
-	cs, err := c.g.c.Commands.Resume(ctx, c.device, c.epoch, c.s.Room(), func(cmd *command.Command) bool { return c.carries(cmd) && c.repeatable(ctx, cmd) })
+	cs, err := c.g.c.Commands.Resume(ctx, c.device, c.stay.since, c.epoch, c.s.Room(), func(cmd *command.Command) bool { return c.carries(cmd) && c.repeatable(ctx, cmd) })
 	if err != nil {
 		c.g.waiting.put(c)
 		return err

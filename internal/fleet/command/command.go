@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -102,6 +103,8 @@ type Commands struct {
 	waiting waiters
 	reading reading
 	acks    acknowledgements
+
+	recording sync.Mutex // held from the taking of acknowledgements until they are written
 }
 
 // New returns the service over a migrated store. [Commands.Run] and [Commands.Follow] must run for commands to end.

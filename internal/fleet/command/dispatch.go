@@ -73,15 +73,17 @@ func (s *Commands) Take(ctx context.Context, device string, epoch uint64, limit 
 	return out, nil
 }
 
-// Resume gives up to limit of the commands that an earlier session of a device was sent and did not acknowledge, in order, to
-// its session of the given epoch: those only that do no harm when they come twice. They are to go again as they went. The
-// others end as the deadline has it: nobody knows whether they were carried out.
-func (s *Commands) Resume(ctx context.Context, device string, epoch uint64, limit int, again func(*Command) bool) ([]Command, error) {
+// Resume gives up to limit of the commands that earlier connections of a device were sent, in the session that began with the
+// epoch since, and that it did not acknowledge: in order, to its connection of the given epoch, and those only that do no harm
+// when they come twice, as again says. They are to go as they went. The others end as the deadline has it: nobody knows
+// whether they were carried out.
+func (s *Commands) Resume(ctx context.Context, device string, since, epoch uint64, limit int, again func(*Command) bool) ([]Command, error) {
+	s.record(ctx) // what was acknowledged is not to go again
 	var out []Command
 	now := time.Now()
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		out = out[:0]
-		sent, err := query(ctx, tx, "WHERE device = ? AND state = 'sent' AND fetched = 0 AND epoch < ? AND ended_at IS NULL ORDER BY seq LIMIT ?", device, int64(epoch), MaxWaiting+1)
+		sent, err := query(ctx, tx, "WHERE device = ? AND state = 'sent' AND fetched = 0 AND epoch >= ? AND epoch < ? AND ended_at IS NULL ORDER BY seq LIMIT ?", device, int64(since), int64(epoch), MaxWaiting+1)
 		if err != nil {
 			return err
 		}
@@ -260,6 +262,8 @@ func (s *Commands) Run(ctx context.Context) error {
 }
 
 func (s *Commands) record(ctx context.Context) {
+	s.recording.Lock()
+	defer s.recording.Unlock()
 	list := s.acks.take()
 	if len(list) == 0 {
 		return

@@ -97,7 +97,7 @@ func (f *follower) write(ctx context.Context, tx *store.Tx, records []uplink.Rec
 
 // row is a session as the table has it.
 type row struct {
-	epoch           uint64
+	epoch, since    uint64
 	online, resumed bool
 	lasts           time.Duration
 	expires, willAt sql.NullInt64
@@ -120,18 +120,18 @@ func (b *batchOf) load(ctx context.Context, device string) (*row, error) {
 		return r, nil
 	}
 	r := new(row)
-	var epoch, lasts int64
+	var epoch, since, lasts int64
 	err := b.tx.QueryRow(ctx, `
-		SELECT epoch, online, resumed, lasts_s, expires_at, filters, held, will, will_at
+		SELECT epoch, since, online, resumed, lasts_s, expires_at, filters, held, will, will_at
 		FROM session
-		WHERE device = ?`, device).Scan(&epoch, &r.online, &r.resumed, &lasts, &r.expires, &r.filters, &r.held, &r.will, &r.willAt)
+		WHERE device = ?`, device).Scan(&epoch, &since, &r.online, &r.resumed, &lasts, &r.expires, &r.filters, &r.held, &r.will, &r.willAt)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		r.gone = true
 	case err != nil:
 		return nil, fmt.Errorf("reading the session of device %s: %w", device, err)
 	}
-	r.epoch, r.lasts = uint64(epoch), time.Duration(lasts)*time.Second
+	r.epoch, r.since, r.lasts = uint64(epoch), uint64(since), time.Duration(lasts)*time.Second
 	b.rows[device] = r
 	return r, nil
 }
@@ -188,9 +188,9 @@ func (b *batchOf) began(ctx context.Context, r uplink.Record) error {
 		return err
 	}
 	alive := !s.gone && s.lasts > 0 && (!s.expires.Valid || s.expires.Int64 > r.At.UnixMilli())
-	next := row{epoch: v.Epoch, online: true, lasts: v.Lasts, changed: true}
+	next := row{epoch: v.Epoch, since: v.Epoch, online: true, lasts: v.Lasts, changed: true}
 	if alive && !v.Clean {
-		next.resumed, next.filters, next.held = true, s.filters, s.held
+		next.resumed, next.since, next.filters, next.held = true, s.since, s.filters, s.held
 	}
 	if v.Will != nil {
 		if next.will, err = v.Will.append(nil); err != nil {
@@ -292,11 +292,11 @@ func (b *batchOf) save(ctx context.Context) error {
 			continue
 		}
 		_, err := b.tx.Exec(ctx, `
-			INSERT INTO session (device, epoch, online, resumed, lasts_s, expires_at, filters, held, will, will_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			INSERT INTO session (device, epoch, since, online, resumed, lasts_s, expires_at, filters, held, will, will_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (device) DO UPDATE SET
-				epoch = excluded.epoch, online = excluded.online, resumed = excluded.resumed, lasts_s = excluded.lasts_s, expires_at = excluded.expires_at,
+				epoch = excluded.epoch, since = excluded.since, online = excluded.online, resumed = excluded.resumed, lasts_s = excluded.lasts_s, expires_at = excluded.expires_at,
 				filters = excluded.filters, held = excluded.held, will = excluded.will, will_at = excluded.will_at`,
-			device, int64(s.epoch), s.online, s.resumed, int64(s.lasts/time.Second), s.expires, orEmpty(s.filters), orEmpty(s.held), s.will, s.willAt)
+			device, int64(s.epoch), int64(s.since), s.online, s.resumed, int64(s.lasts/time.Second), s.expires, orEmpty(s.filters), orEmpty(s.held), s.will, s.willAt)
 		if err != nil {
 			return fmt.Errorf("writing the session of device %s: %w", device, err)
 		}

@@ -36,7 +36,8 @@ const (
 
 // A State is what an earlier connection left.
 type State struct {
-	Present bool // there was something
+	Present bool   // there was something
+	Since   uint64 // epoch of the first connection of the session
 	Filters []Filter
 	Held    []uint16
 }
@@ -111,14 +112,16 @@ func (s *Service) At(ctx context.Context, device string, epoch uint64, pos uplin
 	err := s.store.Read(ctx, func(v *store.View) error {
 		var list, held []byte
 		var resumed bool
-		err := v.QueryRow(ctx, "SELECT filters, held, resumed FROM session WHERE device = ? AND epoch = ?", device, int64(epoch)).Scan(&list, &held, &resumed)
+		var since int64
+		err := v.QueryRow(ctx, "SELECT filters, held, resumed, since FROM session WHERE device = ? AND epoch = ?", device, int64(epoch)).
+			Scan(&list, &held, &resumed, &since)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		if err != nil || !resumed {
 			return err
 		}
-		st = State{Present: true, Held: identifiers(held)}
+		st = State{Present: true, Since: uint64(since), Held: identifiers(held)}
 		st.Filters, err = parseFilters(list)
 		return err
 	})

@@ -96,7 +96,7 @@ func TestStateFollowsTheLog(t *testing.T) {
 	}
 	d.Append(t, session.ReleasedRecord("d", now, 1, 9))
 	d.Append(t, session.ReleasedRecord("d", now, 1, 99))
-	want := session.State{Present: true, Filters: list, Held: []uint16{7, 11}}
+	want := session.State{Present: true, Since: 1, Filters: list, Held: []uint16{7, 11}}
 	if diff := cmp.Diff(want, d.connects(t, "d", 3, now, time.Hour)); diff != "" {
 		t.Errorf("the second connection found (-want +got)\n%s", diff)
 	}
@@ -269,7 +269,7 @@ func TestSessionModel(t *testing.T) {
 		device++
 		id, epoch, at := fmt.Sprint("m", device), uint64(0), base
 		var model session.State
-		lasts, there := time.Duration(0), false
+		lasts, there, since := time.Duration(0), false, uint64(0)
 		rt.Repeat(map[string]func(*rapid.T){
 			"connect": func(rt *rapid.T) {
 				if rapid.Bool().Draw(rt, "goes first") {
@@ -280,9 +280,9 @@ func TestSessionModel(t *testing.T) {
 				next := time.Duration(rapid.IntRange(0, 2).Draw(rt, "hours")) * time.Hour
 				pos := d.began(t, id, at, session.Began{Epoch: epoch, Clean: clean, Lasts: next})
 				if clean || !there || lasts == 0 {
-					model = session.State{}
+					model, since = session.State{}, epoch
 				} else {
-					model.Present = true
+					model.Present, model.Since = true, since
 				}
 				lasts, there = next, true
 				got, err := d.At(t.Context(), id, epoch, pos)
