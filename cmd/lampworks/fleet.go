@@ -12,6 +12,9 @@ type fleetCommand struct {
 	Show     fleetShow     `cmd:"" help:"One device."`
 	Shadow   fleetShadow   `cmd:"" help:"What a device reported and what is desired of it (设备影子)."`
 	History  fleetHistory  `cmd:"" help:"The values of a property over time."`
+	Tags     fleetTags     `cmd:"" help:"Tags of a device (设备标签)."`
+	Firmware fleetFirmware `cmd:"" help:"Versions that a device says it runs."`
+	Log      fleetLog      `cmd:"" help:"Lines of a device's own log, newest first."`
 	State    fleetState    `cmd:"" help:"Put a device's triple in or out of force."`
 	Revoke   fleetRevoke   `cmd:"" help:"Take every secret of a device that was handed out out of force."`
 	Command  fleetDo       `cmd:"" help:"Command a device, as its maker would when debugging it."`
@@ -29,11 +32,12 @@ type fleetList struct {
 	Order   string `help:"Only those of this order." placeholder:"ID"`
 	Name    string `help:"DeviceName (设备名称)." placeholder:"NAME"`
 	Online  string `help:"true or false." placeholder:"BOOL"`
+	Tag     string `help:"A tag that it carries." placeholder:"KEY=VALUE"`
 }
 
 func (f *fleetList) Run(ctx context.Context) error {
 	return f.list(ctx, "/api/v1/devices", "id device_name state online product order generation activated_at seen_at reason",
-		"product", f.Product, "order", f.Order, "name", f.Name, "online", f.Online)
+		"product", f.Product, "order", f.Order, "name", f.Name, "online", f.Online, "tag", f.Tag)
 }
 
 type oneDevice struct {
@@ -63,6 +67,36 @@ type fleetHistory struct {
 
 func (f *fleetHistory) Run(ctx context.Context) error {
 	return f.list(ctx, at(devicePath+"/history", f.Device), "at value", "property", f.Property, "from", moment(f.From), "to", moment(f.To))
+}
+
+type fleetTags struct {
+	sorted
+	Device string `arg:"" help:"Id of the device."`
+}
+
+func (f *fleetTags) Run(ctx context.Context) error {
+	return f.list(ctx, at(devicePath+"/tags", f.Device), "key value updated_at")
+}
+
+type fleetFirmware struct {
+	sorted
+	Device string `arg:"" help:"Id of the device."`
+}
+
+func (f *fleetFirmware) Run(ctx context.Context) error {
+	return f.list(ctx, at(devicePath+"/firmware", f.Device), "module version informed_at")
+}
+
+type fleetLog struct {
+	sorted
+	Device string `arg:"" help:"Id of the device."`
+	Level  string `help:"Only lines of this level: FATAL, ERROR, WARN, INFO, DEBUG, or a word of the device's own." placeholder:"LEVEL"`
+	Module string `help:"Only lines of this module." placeholder:"NAME"`
+	Text   string `help:"Only lines with this anywhere, in any case." placeholder:"TEXT"`
+}
+
+func (f *fleetLog) Run(ctx context.Context) error {
+	return f.list(ctx, at(devicePath+"/log", f.Device), "received_at level module text code", "level", f.Level, "module", f.Module, "text", f.Text)
 }
 
 // moment is a time as a parameter: empty if it is not given.

@@ -25,6 +25,7 @@ type deviceView struct {
 	Online      bool   `json:"online"`
 	CreatedAt   moment `json:"created_at"`
 	ActivatedAt moment `json:"activated_at,omitzero" doc:"First session."`
+	ResetAt     moment `json:"reset_at,omitzero" doc:"When it said last that somebody reset it."`
 	SeenAt      moment `json:"seen_at,omitzero" doc:"Last message, or change of session."`
 	Reason      string `json:"reason,omitempty" doc:"Why the last session ended, or connected."`
 	Address     string `json:"address,omitempty"`
@@ -33,7 +34,7 @@ type deviceView struct {
 func viewOf(d *device.Device) deviceView {
 	return deviceView{
 		ID: d.ID, Product: d.Product, DeviceName: d.Name, Order: d.Order, Generation: d.Generation, State: string(d.State), Online: d.Online,
-		CreatedAt: moment(d.CreatedAt), ActivatedAt: moment(d.ActivatedAt), SeenAt: moment(d.SeenAt), Reason: d.Reason, Address: d.Address,
+		CreatedAt: moment(d.CreatedAt), ActivatedAt: moment(d.ActivatedAt), ResetAt: moment(d.ResetAt), SeenAt: moment(d.SeenAt), Reason: d.Reason, Address: d.Address,
 	}
 }
 
@@ -43,6 +44,7 @@ type devicesInput struct {
 	Order   string `query:"order" maxLength:"64"`
 	Name    string `query:"name" maxLength:"64" doc:"Beginning of the DeviceName."`
 	Online  string `query:"online" enum:"true,false" doc:"false: it had a session and has none now."`
+	Tag     string `query:"tag" maxLength:"400" doc:"key=value: a tag that it carries."`
 }
 
 type deviceInput struct {
@@ -137,7 +139,7 @@ type revokeDeviceInput struct {
 func (a *API) deviceRoutes() {
 	list(a, "/api/v1/devices", access.ReadDevice, ofCaller, "List devices", func(ctx context.Context, who access.Actor, in *devicesInput) (page[deviceView], error) {
 		ds, err := a.Devices.List(ctx, who, in.ask(map[string]string{
-			device.ByProduct: in.Product, device.ByOrder: in.Order, device.ByName: in.Name, device.ByOnline: in.Online,
+			device.ByProduct: in.Product, device.ByOrder: in.Order, device.ByName: in.Name, device.ByOnline: in.Online, device.ByTag: in.Tag,
 		}))
 		return pageFrom(ds, viewOf), err
 	})
@@ -153,6 +155,7 @@ func (a *API) deviceRoutes() {
 	})
 	route(a, "GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, ofDevice, "What a device reported and what is desired of it (设备影子)", a.shadow)
 	list(a, "/api/v1/devices/{device}/history", access.ReadDevice, ofDevice, "The values of a property over time", a.history)
+	a.saidRoutes()
 	list(a, "/api/v1/devices/{device}/commands", access.ReadDevice, ofDevice, "Commands of a device, newest first", a.commands)
 	create(a, "/api/v1/devices/{device}/commands", access.ControlDevice, ofDevice, "Command a device", a.newCommand)
 	route(a, "GET", "/api/v1/commands/{command}", access.ReadDevice, ofCommand, "A command", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"lampworks/alink"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/job"
@@ -390,6 +391,7 @@ func (y *walk) homes() {
 		return strings.Contains(string(y.does(y.owner, "GET", device+"/history?property=brightness", "").body), "60") &&
 			strings.Contains(string(y.does(y.owner, "GET", device+"/shadow", "").body), "60")
 	})
+	y.saysOfItself(id)
 	y.reads(y.owner, "homes", home, home+"/devices/"+id+"/label", "devices", device, device+"/limits")
 	const set = `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`
 	c := "commands/" + y.does(y.owner, "POST", device+"/commands", set).id()
@@ -403,6 +405,21 @@ func (y *walk) homes() {
 	y.does(y.owner, "DELETE", home+"/rooms/"+room, "")
 	y.does(y.owner, "DELETE", home, "")
 	y.does(y.owner, "POST", device+"/revocation", `{"reason":"its secret was seen"}`)
+}
+
+// saysOfItself lets a device tell of itself what stands beside its thing model.
+func (y *walk) saysOfItself(id string) {
+	y.t.Helper()
+	if err := y.devices.SetTags(y.t.Context(), id, []alink.Tag{{Key: "room", Value: "2-301"}}); err != nil {
+		y.t.Fatal(err)
+	}
+	y.say(y.device, alink.OTAInform, `{"id":"1","params":{"version":"1.4.2","module":"MCU"}}`, time.Now())
+	y.say(y.device, alink.LogPost, `{"id":"2","params":[{"utcTime":"2026-03-14T20:00:00.000+0800","logLevel":"ERROR","module":"wifi","code":"-7","logContent":"lost the access point"}]}`, time.Now())
+	device := "devices/" + id
+	y.eventually("what it said is followed", func() bool {
+		return strings.Contains(string(y.does(y.owner, "GET", device+"/log?text=ACCESS&level=ERROR", "").body), "lost the access point")
+	})
+	y.reads(y.owner, "devices?tag=room%3D2-301", device+"/tags", device+"/firmware", device+"/log")
 }
 
 // misbehave plays a device without a gateway for a moment.

@@ -483,23 +483,23 @@ func (w *world) eventually(what string, is func() bool) {
 // post is a device's report, as the gateway appends it after its check.
 func (w *world) post(m maker, params string, at time.Time) {
 	w.t.Helper()
-	d := must(w.devices.Load(w.t.Context(), access.System("test", w.a), m.device))(w.t)
-	body := must(propertyPost(d.Product, params).Append(nil))(w.t)
-	done := make(chan error, 1)
-	err := w.log.Append(w.t.Context(), uplink.Record{At: at, Kind: uplink.Message, Device: m.device, Subject: "thing/event/property/post", Body: body},
-		func(_ uplink.Position, err error) { done <- err })
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		w.t.Fatal(err)
-	}
+	w.say(m, alink.PropertyPost, `{"id":"1","version":"1.0","params":`+params+`,"method":"thing.event.property.post"}`, at)
 }
 
-func propertyPost(product, params string) *device.Message {
-	return &device.Message{
-		Product: product, Template: alink.PropertyPost,
-		Payload: []byte(`{"id":"1","version":"1.0","params":` + params + `,"method":"thing.event.property.post"}`),
+// say is a message of a device, as the gateway appends it after its check.
+func (w *world) say(m maker, topic alink.Template, payload string, at time.Time) {
+	w.t.Helper()
+	d := must(w.devices.Load(w.t.Context(), access.System("test", w.a), m.device))(w.t)
+	said := device.Message{Product: d.Product, Template: topic, Payload: []byte(payload)}
+	body := must(said.Append(nil))(w.t)
+	done := make(chan error, 1)
+	err := w.log.Append(w.t.Context(), uplink.Record{At: at, Kind: uplink.Message, Device: m.device, Subject: topic.String(), Body: body},
+		func(_ uplink.Position, err error) { done <- err })
+	if err == nil {
+		err = <-done
+	}
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
 

@@ -43,7 +43,7 @@ func (c *conn) askModel(ctx context.Context, req *alink.Request) (told, *refusal
 func (c *conn) askDesired(ctx context.Context, req *alink.Request) (told, *refusal, error) {
 	names, err := alink.ParseNames(req.Params)
 	if err != nil {
-		return told{}, &refusal{alink.CodeBadRequest, err.Error()}, nil
+		return told{}, &refusal{alink.CodeParam, err.Error()}, nil
 	}
 	if !req.Ack || !c.subscribed(alink.DesiredGetReply, "") {
 		return told{}, nil, nil // nobody would hear it
@@ -88,4 +88,22 @@ func (c *conn) dropDesired(ctx context.Context, req *alink.Request) (told, *refu
 		drops[i] = shadow.Drop{Property: v.Name, Version: v.Version}
 	}
 	return told{}, nil, c.g.c.Shadows.DropDesired(ctx, c.device, drops, time.Now())
+}
+
+// setTags keeps the tags that the device gives itself.
+func (c *conn) setTags(ctx context.Context, req *alink.Request) (told, *refusal, error) {
+	tags, err := alink.ParseTags(req.Params, true)
+	if err != nil {
+		return told{}, &refusal{alink.CodeParam, err.Error()}, nil
+	}
+	return told{}, nil, c.g.c.Devices.SetTags(ctx, c.device, tags)
+}
+
+// dropTags forgets tags of the device.
+func (c *conn) dropTags(ctx context.Context, req *alink.Request) (told, *refusal, error) {
+	tags, err := alink.ParseTags(req.Params, false)
+	if err != nil {
+		return told{}, &refusal{alink.CodeParam, err.Error()}, nil
+	}
+	return told{}, nil, c.g.c.Devices.DropTags(ctx, c.device, tags)
 }

@@ -38,6 +38,10 @@ func askerOf(t alink.Template) asker {
 		return (*conn).askDesired
 	case alink.DesiredDelete:
 		return (*conn).dropDesired
+	case alink.TagUpdate:
+		return (*conn).setTags
+	case alink.TagDelete:
+		return (*conn).dropTags
 	}
 	return nil
 }

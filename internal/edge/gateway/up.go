@@ -110,6 +110,9 @@ func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal, e
 	switch {
 	case posts(t):
 		return c.checkRequest(t, arg, payload)
+	case says(t):
+		a, r := checkSaid(t, payload)
+		return a, r, nil
 	case t == alink.PropertySetReply || t == alink.ServiceReply:
 		if _, err := alink.ParseReply(payload); err != nil {
 			return answer{}, &refusal{alink.CodeBadRequest, err.Error()}, nil

@@ -61,6 +61,12 @@ func (g *Gateway) sayWill(ctx context.Context, w *session.Due) error {
 
 // checkWill is why a will is not taken as a message, empty if it is.
 func (g *Gateway) checkWill(ctx context.Context, w *session.Due) (why string, err error) {
+	if says(w.Template) {
+		if _, r := checkSaid(w.Template, w.Payload); r != nil {
+			why = r.text
+		}
+		return why, nil
+	}
 	if !posts(w.Template) {
 		return "", nil
 	}

@@ -1,13 +1,15 @@
 // Package device knows every device of the platform: which product it is of, whose it is, whether its triple is in force,
 // and when it was last seen (设备).
 //
-// It owns the tables device, device_change, device_presence, device_run and device_cursor, and the form of the uplink records that speak of devices.
+// It owns the tables device, device_change, device_presence, device_run, device_cursor, device_tag, device_firmware and
+// device_line, and the form of the uplink records that speak of devices.
 // It promises:
 //   - a device exists from the transaction that issued its triple, and can connect only once its order is issued;
 //   - the secret of a device is derived when it is needed and never stored; it is one of those that are in force, and with the
 //     first login the only one;
 //   - whoever holds sessions learns of every change of a device's right to connect;
 //   - presence follows the uplink Log: an end of session older than the newest session changes nothing;
+//   - what a device says of itself beside its thing model is bounded: tags, versions, and the newest lines of its log;
 //   - nobody loads a device of another organisation: it is not found.
 //
 // It holds no connection: the gateway asks [Service.Identify] and writes presence to the Log.
@@ -55,6 +57,7 @@ type Device struct {
 	State        State
 	CreatedAt    time.Time
 	ActivatedAt  time.Time // first session; zero before it
+	ResetAt      time.Time // when somebody reset it last, as it says; zero if nobody has
 	Online       bool
 	SeenAt       time.Time // last message or change of session; zero before the first
 	Reason       string    // why the last session ended, or "connected"

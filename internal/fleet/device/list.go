@@ -15,6 +15,7 @@ const (
 	ByOrder   = "order"   // the order that issued it
 	ByName    = "name"    // beginning of the DeviceName
 	ByOnline  = "online"  // "true", or "false": it had a session and has none now
+	ByTag     = "tag"     // key=value, which it carries
 )
 
 const scope = "organisation"
@@ -44,6 +45,8 @@ func (s *Service) List(ctx context.Context, who access.Actor, ask listing.Ask) (
 // listOf is the table that serves an ask: presence is a table of its own, because it changes all the time.
 func listOf(ask listing.Ask) *listing.List[Device] {
 	switch {
+	case ask.Filters[ByTag] != "":
+		return taggedList()
 	case ask.Filters[ByOnline] != "":
 		return presenceList()
 	case ask.Filters[ByName] != "" || ask.Sort == ByName || ask.Sort == "-"+ByName:

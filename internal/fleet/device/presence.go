@@ -11,6 +11,7 @@ import (
 
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
+	"lampworks/internal/infra/watch"
 )
 
 const consumer = "device.presence"
@@ -25,6 +26,7 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 		return err
 	}
 	f := &follower{s: s, seen: make(map[string]time.Time)}
+	f.clock.Look(time.Now())
 	return uplink.Follow(ctx, log, consumer, from, 1000, f.handle, uplink.Logger(s.log))
 }
 
@@ -47,12 +49,15 @@ func (s *Service) position(ctx context.Context) (uplink.Position, error) {
 type follower struct {
 	s    *Service
 	seen map[string]time.Time // when a device was last written down as seen; forgotten when its session ends
+
+	clock watch.Clock
+	aged  time.Time // when old lines were last looked for
 }
 
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 	b := batch{f: f}
 	err := f.s.store.Write(ctx, func(tx *store.Tx) error {
-		b.seen, b.said = make(map[string]time.Time), make(map[string]time.Time)
+		b.seen, b.said, b.wrote = make(map[string]time.Time), make(map[string]time.Time), make(map[string]bool)
 		for _, r := range records {
 			if err := b.record(ctx, tx, r); err != nil {
 				return err
@@ -62,6 +67,9 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 			if _, err := tx.Exec(ctx, "UPDATE device_presence SET seen_at = ? WHERE device = ? AND seen_at < ?", at.UnixMilli(), device, at.UnixMilli()); err != nil {
 				return fmt.Errorf("noting that device %s was seen: %w", device, err)
 			}
+		}
+		if err := b.trim(ctx, tx); err != nil {
+			return err
 		}
 		return f.commit(ctx, tx, records[len(records)-1].Pos)
 	})
@@ -77,6 +85,7 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 			f.seen[device] = at
 		}
 	}
+	f.age(ctx, time.Now())
 	return nil
 }
 
@@ -85,6 +94,8 @@ type batch struct {
 	f    *follower
 	seen map[string]time.Time // when the session of a device began last; zero: it ended
 	said map[string]time.Time // the newest message of a device to be written down as seen
+
+	wrote map[string]bool // devices that wrote lines of their log
 }
 
 func (b *batch) record(ctx context.Context, tx *store.Tx, r uplink.Record) error {
@@ -104,6 +115,7 @@ func (b *batch) record(ctx context.Context, tx *store.Tx, r uplink.Record) error
 		if r.At.Sub(last) >= seenEvery {
 			b.said[r.Device] = r.At
 		}
+		return b.word(ctx, tx, r)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ const identifySQL = `
 	WHERE d.product = ? AND d.name = ? AND o.state = 'issued'`
 
 const columns = `d.id, d.organisation, d.product, d.name, d.batch, d.generation, d.state, d.created_at, d.activated_at,
-	COALESCE(p.online, 0), p.seen_at, COALESCE(p.reason, ''), COALESCE(p.address, '')`
+	d.reset_at, COALESCE(p.online, 0), p.seen_at, COALESCE(p.reason, ''), COALESCE(p.address, '')`
 
 const from = `
 	FROM device d
@@ -57,12 +57,15 @@ type scanner interface{ Scan(dest ...any) error }
 func scan(row scanner) (Device, error) {
 	var d Device
 	var created int64
-	var activated, seen sql.NullInt64
-	err := row.Scan(&d.ID, &d.Organisation, &d.Product, &d.Name, &d.Order, &d.Generation, &d.State, &created, &activated,
+	var activated, reset, seen sql.NullInt64
+	err := row.Scan(&d.ID, &d.Organisation, &d.Product, &d.Name, &d.Order, &d.Generation, &d.State, &created, &activated, &reset,
 		&d.Online, &seen, &d.Reason, &d.Address)
 	d.CreatedAt = time.UnixMilli(created).UTC()
 	if activated.Valid {
 		d.ActivatedAt = time.UnixMilli(activated.Int64).UTC()
+	}
+	if reset.Valid {
+		d.ResetAt = time.UnixMilli(reset.Int64).UTC()
 	}
 	if seen.Valid {
 		d.SeenAt = time.UnixMilli(seen.Int64).UTC()

@@ -780,6 +780,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/firmware": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions that a device says it runs, by module
+         * @description Needs device.read.
+         */
+        get: operations["get_devices_device_firmware"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/history": {
         parameters: {
             query?: never;
@@ -812,6 +832,26 @@ export interface paths {
          * @description Needs quota.read.
          */
         get: operations["get_devices_device_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lines of a device's own log (设备本地日志), newest first
+         * @description Needs device.read.
+         */
+        get: operations["get_devices_device_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -873,6 +913,26 @@ export interface paths {
          * @description Needs device.write.
          */
         put: operations["put_devices_device_state"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tags of a device (设备标签), by key
+         * @description Needs device.read.
+         */
+        get: operations["get_devices_device_tags"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -5061,6 +5121,11 @@ export interface components {
             reason?: string;
             /**
              * Format: date-time
+             * @description When it said last that somebody reset it.
+             */
+            reset_at?: string;
+            /**
+             * Format: date-time
              * @description Last message, or change of session.
              */
             seen_at?: string;
@@ -5299,6 +5364,16 @@ export interface components {
              * @enum {string}
              */
             secret?: "in_force" | "fixed" | "replaced" | "ended" | "revoked";
+        };
+        FirmwareView: {
+            /**
+             * Format: date-time
+             * @description When it first told of this version.
+             */
+            informed_at: string;
+            /** @description A part of the device; default where it names none. */
+            module: string;
+            version: string;
         };
         Flaw: {
             fix?: string;
@@ -5642,6 +5717,21 @@ export interface components {
              * @description Triples of one order.
              */
             order: number;
+        };
+        LineView: {
+            /**
+             * Format: date-time
+             * @description By the device.
+             */
+            at?: string;
+            code?: string;
+            level: string;
+            module?: string;
+            /** Format: date-time */
+            received_at: string;
+            text: string;
+            /** @description The message, or the call, that the line belongs to. */
+            trace?: string;
         };
         LostView: {
             /**
@@ -6365,6 +6455,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageFirmwareView: {
+            items: components["schemas"]["FirmwareView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageHomeBrief: {
             items: components["schemas"]["HomeBrief"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -6430,6 +6527,13 @@ export interface components {
         };
         PageLimitView: {
             items: components["schemas"]["LimitView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageLineView: {
+            items: components["schemas"]["LineView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -6584,6 +6688,13 @@ export interface components {
         };
         PageSwitchView: {
             items: components["schemas"]["SwitchView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageTagView: {
+            items: components["schemas"]["TagView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -7260,6 +7371,12 @@ export interface components {
             on: boolean;
             reason: string;
             service: string;
+        };
+        TagView: {
+            key: string;
+            /** Format: date-time */
+            updated_at: string;
+            value: string;
         };
         Target: {
             command?: string;
@@ -10493,6 +10610,8 @@ export interface operations {
                 name?: string;
                 /** @description false: it had a session and has none now. */
                 online?: "true" | "false";
+                /** @description key=value: a tag that it carries. */
+                tag?: string;
             };
             header?: never;
             path?: never;
@@ -10696,6 +10815,57 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
+    get_devices_device_firmware: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "module": "MCU",
+                     *           "version": "1.4.2",
+                     *           "informed_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageFirmwareView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
     get_devices_device_history: {
         parameters: {
             query: {
@@ -10802,6 +10972,65 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObject"];
         };
     };
+    get_devices_device_log: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                /** @description FATAL, ERROR, WARN, INFO, DEBUG, or a word of the device's own. */
+                level?: string;
+                module?: string;
+                /** @description Any part of what the line says, in any case. */
+                text?: string;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "received_at": "2026-11-24T08:00:00.000Z",
+                     *           "at": "2026-03-14T12:00:00.000Z",
+                     *           "level": "ERROR",
+                     *           "module": "wifi",
+                     *           "code": "000000",
+                     *           "text": "lost the access point"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageLineView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
     post_devices_device_revocation: {
         parameters: {
             query?: never;
@@ -10900,6 +11129,57 @@ export interface operations {
                 content?: never;
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_devices_device_tags: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "key": "room",
+                     *           "value": "2-301",
+                     *           "updated_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageTagView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_downloads: {
