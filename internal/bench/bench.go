@@ -22,10 +22,11 @@ type Options struct {
 	Rate     int    // sentences or commands a second for the latency figures
 	Out      string // leave the workbook of triples here
 	Database string // of the server that issues triples; empty: its own, SQLite
-	TLS      bool   // devices connect over TLS
 	Program  string // this binary
 	Stdout   io.Writer
 	Stderr   io.Writer
+
+	Transport string // of devices: TCP (or empty), TLS, WS, WSS
 }
 
 // A Figure is one measurement. Times are in microseconds unless Unit says otherwise.

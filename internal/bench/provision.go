@@ -192,9 +192,7 @@ func (s *server) connect(ctx context.Context, m *maker, triples []triple.Triple,
 				return err
 			}
 			o.KeepAlive = 10 * time.Minute
-			if s.mqtts != "" {
-				o.Dial = s.dial
-			}
+			o.Dial = s.dial
 			if onMessage != nil {
 				o.OnMessage = func(c *mqtt.Client, msg mqtt.Message) { onMessage(i, c, msg) }
 			}

@@ -26,11 +26,14 @@ type server struct {
 	http     string
 	mqtt     string
 	mqtts    string            // empty: it serves no TLS
-	leaf     *x509.Certificate // of that
+	https    string            // the same
+	leaf     *x509.Certificate // of both
 	token    string            // of who asks
 	operator string            // token of the operator
 	web      *http.Client
 	took     time.Duration // from exec to ready
+
+	transport string // of devices
 
 	exited chan struct{} // closed when the process has ended
 	err    error         // how, once exited is closed
@@ -65,7 +68,7 @@ func (s *server) start(ctx context.Context, b *bench, flags []string) error {
 	}
 	ready := filepath.Join(s.dir, "ready.json")
 	_ = os.Remove(ready)
-	if b.TLS {
+	if s.transport = b.Transport; s.transport == TLS || s.transport == WSS {
 		more, err := s.secure()
 		if err != nil {
 			return err
@@ -103,11 +106,11 @@ func (s *server) await(ctx context.Context, path string) error {
 				continue
 			}
 		}
-		var a struct{ HTTP, MQTT, MQTTS string }
+		var a struct{ HTTP, MQTT, HTTPS, MQTTS string }
 		if err := json.Unmarshal(b, &a); err != nil {
 			return fmt.Errorf("reading the ready file: %w", err)
 		}
-		s.http, s.mqtt, s.mqtts = a.HTTP, a.MQTT, a.MQTTS
+		s.http, s.mqtt, s.https, s.mqtts = a.HTTP, a.MQTT, a.HTTPS, a.MQTTS
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
