@@ -47,6 +47,7 @@ type server struct {
 	state error // of the process; after ended
 
 	http, mqtt, token string
+	https, mqtts      string // if it was told to
 	spares            []triple
 	given             atomic.Int64
 }
@@ -96,6 +97,8 @@ func (s *server) read(ready []byte) error {
 	var r struct {
 		HTTP        string `json:"http"`
 		MQTT        string `json:"mqtt"`
+		HTTPS       string `json:"https"`
+		MQTTS       string `json:"mqtts"`
 		Token       string `json:"token"`
 		DevicesFile string `json:"devices_file"`
 	}
@@ -103,6 +106,7 @@ func (s *server) read(ready []byte) error {
 		return err
 	}
 	s.http, s.mqtt, s.token = r.HTTP, r.MQTT, r.Token
+	s.https, s.mqtts = r.HTTPS, r.MQTTS
 	if r.DevicesFile == "" {
 		return nil
 	}

@@ -265,13 +265,24 @@ func (n *Node) openRooms(context.Context) error {
 		Console: page, Logger: n.log, Closing: n.closing,
 	})
 	n.http = &http.Server{
-		Handler:           behind(n.c.trusted, rest),
+		Handler:           behind(n.c.trusted, n.web(rest)),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
 	return nil
+}
+
+// web parts what devices do on the port of HTTP from what people and programs do there.
+func (n *Node) web(rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == gateway.WebSocketPath {
+			n.Gateway.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
 }
 
 // live reports whether a device has a session here, whatever the Log's readers know of it yet.

@@ -360,8 +360,8 @@ func (c *conn) end(ctx context.Context, err error) {
 	reason := c.reason
 	c.mu.Unlock()
 	level := slog.LevelDebug
-	if broken := new(mqtt.ProtocolError); errors.As(err, &broken) || errors.Is(err, errForeign) || fault.Is(err, fault.OverLimit) {
-		level = slog.LevelInfo // the maker's to mend: the reason names the rule
+	if makers(err) {
+		level = slog.LevelInfo // the reason names the rule
 	}
 	if c.device == "" {
 		c.g.c.Logger.LogAttrs(ctx, level, "connection ended", slog.String("address", c.from), slog.String("reason", reason))
@@ -373,13 +373,23 @@ func (c *conn) end(ctx context.Context, err error) {
 	c.presence(context.WithoutCancel(ctx), false, reason)
 }
 
+// makers reports whether what ended a connection is for the device's maker to mend.
+func makers(err error) bool {
+	var broken *mqtt.ProtocolError
+	var frame *frameError
+	return errors.As(err, &broken) || errors.As(err, &frame) || errors.Is(err, errForeign) || fault.Is(err, fault.OverLimit)
+}
+
 func reasonOf(err error) string {
 	var broken *mqtt.ProtocolError
+	var frame *frameError
 	switch {
 	case errors.Is(err, mqtt.ErrClosed):
 		return "disconnected"
 	case errors.As(err, &broken):
 		return "protocol error: " + broken.Error()
+	case errors.As(err, &frame):
+		return frame.Error()
 	case errors.Is(err, errForeign):
 		return errForeign.Error()
 	case fault.Is(err, fault.OverLimit):

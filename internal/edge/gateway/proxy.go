@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 )
 
 // The PROXY protocol, version 2, as far as a proxy uses it that passes devices on: the binary header, TCP over IPv4 and
@@ -36,9 +37,6 @@ type announcement struct {
 
 // proxyRest is how many bytes follow the fixed part of a header.
 func proxyRest(fixed []byte) (int, error) {
-	if string(fixed[:12]) != proxySignature {
-		return 0, errNoHeader
-	}
 	n := int(binary.BigEndian.Uint16(fixed[14:]))
 	if n > proxyMost-proxyFixed {
 		return 0, fmt.Errorf("the header has %d bytes, want at most %d", proxyFixed+n, proxyMost)
@@ -119,8 +117,14 @@ var errTurnedAway = errors.New("turned away")
 
 func readProxy(r io.Reader, buf []byte) (a announcement, err error) {
 	fixed := buf[:proxyFixed]
-	if _, err := io.ReadFull(r, fixed); err != nil {
-		return a, err
+	for have := 0; have < len(fixed); { // what is no header may be shorter than one
+		n, err := r.Read(fixed[have:])
+		if have += n; !strings.HasPrefix(proxySignature, string(fixed[:min(have, len(proxySignature))])) {
+			return a, errNoHeader
+		}
+		if err != nil && have < len(fixed) {
+			return a, err
+		}
 	}
 	n, err := proxyRest(fixed)
 	if err != nil {
