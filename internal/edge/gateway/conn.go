@@ -317,14 +317,16 @@ func (c *conn) dismiss(r mqtt.Reason, reason string) {
 	}
 	c.s.Bye(r, reason)
 	c.g.conns.Go(func() {
-		for end := time.Now().Add(goodbye); c.s.Pending() > 0 || c.writing.Load(); time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(end) {
-				break
-			}
-			c.flush()
-		}
+		c.finish()
 		c.close(reason)
 	})
+}
+
+// finish waits until what is pending is written, whoever writes it, for as long as a peer may take for the last word.
+func (c *conn) finish() {
+	for end := time.Now().Add(goodbye); (c.s.Pending() > 0 || c.writing.Load()) && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		c.flush()
+	}
 }
 
 // because notes why the connection ends; the first reason stands.
@@ -350,8 +352,11 @@ func (c *conn) close(reason string) {
 // end cleans up after the reader has stopped.
 func (c *conn) end(ctx context.Context, err error) {
 	defer c.isOver()
-	if over, ok := c.nc.(parter); ok && !c.gone.Load() {
-		over.part(err)
+	if !c.gone.Load() {
+		c.finish()
+		if over, ok := c.nc.(parter); ok {
+			over.part(err)
+		}
 	}
 	c.close(reasonOf(err))
 	c.g.wheel.remove(c)

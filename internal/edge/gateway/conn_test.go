@@ -150,6 +150,33 @@ func TestSteadyStream(t *testing.T) {
 	})
 }
 
+// TestLastWord ends a connection while somebody else writes: the peer still hears why.
+func TestLastWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		g := New(Config{Logger: slog.New(slog.DiscardHandler)})
+		c := newConn(g, near, false)
+		c.s = mqtt.NewSession(&c.cfg, agreeable{})
+		heard := make(chan []byte)
+		go func() {
+			b, _ := io.ReadAll(far)
+			heard <- b
+		}()
+		c.get(t, mqtt.AppendPacket(nil, &mqtt.Packet{Type: mqtt.CONNECT, Connect: &mqtt.Connect{Version: mqtt.V5, Clean: true, ClientID: []byte("d")}}, mqtt.V5))
+		c.writing.Store(true)
+		c.s.Bye(mqtt.NotAuthorised, "a test")
+		go c.end(context.Background(), errForeign)
+		time.Sleep(goodbye / 2)
+		c.write()
+		bye := mqtt.Packet{}
+		in := mqtt.Decoder{Version: mqtt.V5}
+		if err := in.Push(<-heard, func(p *mqtt.Packet) error { bye = *p; return nil }); err != nil || bye.Type != mqtt.DISCONNECT {
+			t.Errorf("the last that was heard is a %s, %v", bye.Type, err)
+		}
+		g.conns.Wait()
+	})
+}
+
 // TestLateConnection enters a connection when the gateway has closed all others already.
 func TestLateConnection(t *testing.T) {
 	near, far := net.Pipe()
