@@ -363,7 +363,7 @@ func TestWebSocketBreaches(t *testing.T) {
 	h.works(t, other, h.Lights[1])
 }
 
-// TestWebSocketDeaf: a client that pings and takes no answer is dropped, and so is one that says nothing.
+// TestWebSocketDeaf: a client that pings and takes no answer is dropped, and so is one that says nothing, or half a frame.
 func TestWebSocketDeaf(t *testing.T) {
 	h := newHouse(t, 0, nil, gateway.Limits{Hello: time.Second, Write: time.Second})
 	addr := h.web(t, nil, nil)
@@ -378,7 +378,13 @@ func TestWebSocketDeaf(t *testing.T) {
 			break
 		}
 	}
-	isClosed(t, webOver(t, dialTCP(t, addr), "", nil).Conn)
+	for _, n := range []int{0, 1, 2, 5, 9} { // bytes of a frame, and no more
+		slow := webOver(t, dialTCP(t, addr), "", nil)
+		if _, err := slow.Conn.Write(frame(0x82, []byte("\x10\x0c\x00\x04MQTT"), 0)[:n]); err != nil {
+			t.Fatal(err)
+		}
+		isClosed(t, slow.Conn)
+	}
 }
 
 // TestWebSocketRequests refuses what is no device's request, and says what is wanted.
