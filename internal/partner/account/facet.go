@@ -24,7 +24,7 @@ func (s *Service) Organisations(ctx context.Context, who access.Actor, ask listi
 		lang = "en"
 	}
 	if !slices.Contains(languages, lang) {
-		return page, fault.Invalid("/lang", lang, "zh-CN or en", "send one of the two")
+		return page, fault.Invalid("/lang", strings.Clone(lang), "zh-CN or en", "send one of the two") // a copy: what came, not one of the words that filters have
 	}
 	facet := facetOf(Kind(ask.Filters["kind"]), ask.Filters["form"])
 	ask = scoped(ask, []string{"name"}, map[string]string{"facet": facet, "lang": lang})
