@@ -10,6 +10,7 @@ import (
 type fleetCommand struct {
 	List     fleetList     `cmd:"" help:"List devices."`
 	Show     fleetShow     `cmd:"" help:"One device."`
+	Session  fleetSession  `cmd:"" help:"The session of a device: its connection, subscriptions and will (会话)."`
 	Shadow   fleetShadow   `cmd:"" help:"What a device reported and what is desired of it (设备影子)."`
 	History  fleetHistory  `cmd:"" help:"The values of a property over time."`
 	Tags     fleetTags     `cmd:"" help:"Tags of a device (设备标签)."`
@@ -50,6 +51,12 @@ func (f *oneDevice) path(rest string) string { return at(devicePath, f.Device) +
 type fleetShow struct{ oneDevice }
 
 func (f *fleetShow) Run(ctx context.Context) error { return f.do(ctx, "GET", f.path(""), nil) }
+
+type fleetSession struct{ oneDevice }
+
+func (f *fleetSession) Run(ctx context.Context) error {
+	return f.do(ctx, "GET", f.path("/session"), nil)
+}
 
 type fleetShadow struct{ oneDevice }
 

@@ -34,6 +34,7 @@ import (
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/history"
+	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
@@ -79,6 +80,7 @@ type Config struct {
 	Enforce  *enforce.Service
 	Takeout  *takeout.Service // it collects what the lists here show
 	Gateway  Gateway
+	Sessions *session.Service
 	Store    *store.Store
 	Log      uplink.Log
 	Bus      bus.Bus
@@ -93,9 +95,10 @@ type Config struct {
 	Entitlements *entitlement.Service
 }
 
-// Gateway is what /metrics asks of the gateway of this process.
+// Gateway is what the API asks of the gateway of this process.
 type Gateway interface {
 	Sessions() int
+	Session(device string) (session.Live, bool)
 	Counts() map[string]int64 // by the name of the metric
 }
 

@@ -154,6 +154,7 @@ func (a *API) deviceRoutes() {
 		return nothing{}, a.Devices.SetState(ctx, who, in.Device, device.State(in.Body.State), in.Body.Note)
 	})
 	route(a, "GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, ofDevice, "What a device reported and what is desired of it (设备影子)", a.shadow)
+	route(a, "GET", "/api/v1/devices/{device}/session", access.ReadDevice, ofDevice, "The session of a device: its connection, its subscriptions, its will, and what waits for it (会话)", a.deviceSession)
 	list(a, "/api/v1/devices/{device}/history", access.ReadDevice, ofDevice, "The values of a property over time", a.history)
 	a.saidRoutes()
 	list(a, "/api/v1/devices/{device}/commands", access.ReadDevice, ofDevice, "Commands of a device, newest first", a.commands)

@@ -392,7 +392,7 @@ func (y *walk) homes() {
 			strings.Contains(string(y.does(y.owner, "GET", device+"/shadow", "").body), "60")
 	})
 	y.saysOfItself(id)
-	y.reads(y.owner, "homes", home, home+"/devices/"+id+"/label", "devices", device, device+"/limits")
+	y.reads(y.owner, "homes", home, home+"/devices/"+id+"/label", "devices", device, device+"/session", device+"/limits")
 	const set = `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`
 	c := "commands/" + y.does(y.owner, "POST", device+"/commands", set).id()
 	y.reads(y.owner, c, device+"/commands")

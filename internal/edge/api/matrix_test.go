@@ -92,6 +92,7 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"GET", "/api/v1/devices", access.ReadDevice, "", true},
 	{"GET", "/api/v1/devices/{device}", access.ReadDevice, "", false},
 	{"PUT", "/api/v1/devices/{device}/state", access.WriteDevice, `{"state":"disabled"}`, false},
+	{"GET", "/api/v1/devices/{device}/session", access.ReadDevice, "", false},
 	{"GET", "/api/v1/devices/{device}/shadow", access.ReadDevice, "", false},
 	{"GET", "/api/v1/devices/{device}/history?property=powerstate", access.ReadDevice, "", false},
 	{"GET", "/api/v1/devices/{device}/commands", access.ReadDevice, "", false},

@@ -25,6 +25,7 @@ import (
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/history"
 	"lampworks/internal/fleet/history/dayfile"
+	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
@@ -122,7 +123,10 @@ func (w *world) shut(_ context.Context, _ access.Actor, act access.Act) error {
 
 type gateway struct{}
 
-func (gateway) Sessions() int            { return 3 }
+func (gateway) Sessions() int { return 3 }
+func (gateway) Session(string) (session.Live, bool) {
+	return session.Live{Protocol: "MQTT 5", KeepAlive: time.Minute, Filters: []session.Filter{{Text: "/sys/+/+/#", QoS: 1, ID: 7}}}, true
+}
 func (gateway) Counts() map[string]int64 { return map[string]int64{"messages_total": 7} }
 
 // logs collects everything that is logged.
@@ -207,7 +211,7 @@ func newWorld(t *testing.T) *world {
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate, w.shut},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
-		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
+		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})

@@ -131,13 +131,9 @@ func (c *conn) keepFilters(f *subscriptions) error {
 	if c.stay == nil || c.stay.lasts == 0 {
 		return nil
 	}
-	list := make([]session.Filter, len(f.filters))
-	for i, g := range f.filters {
-		list[i] = session.Filter{Text: string(g.text), QoS: g.qos, ID: g.id}
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
 	defer cancel()
-	_, err := c.g.note(ctx, session.FiltersRecord(c.device, time.Now(), c.epoch, list))
+	_, err := c.g.note(ctx, session.FiltersRecord(c.device, time.Now(), c.epoch, f.list()))
 	return err
 }
 

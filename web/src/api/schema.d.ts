@@ -880,6 +880,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The session of a device: its connection, its subscriptions, its will, and what waits for it (会话)
+         * @description Needs device.read.
+         */
+        get: operations["get_devices_device_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/shadow": {
         parameters: {
             query?: never;
@@ -5096,6 +5116,45 @@ export interface components {
             /** @description Played by this program. */
             virtual: boolean;
         };
+        DeviceSessionView: {
+            /**
+             * Format: date-time
+             * @description While it waits for its device.
+             */
+            expires_at?: string;
+            /**
+             * Format: int64
+             * @description Messages of QoS 2 that were taken and not released yet.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Messages for the device that it has not acknowledged.
+             */
+            inflight: number;
+            /**
+             * Format: int64
+             * @description 0: the device wants no watching.
+             */
+            keep_alive_seconds: number;
+            /**
+             * Format: int64
+             * @description How long the session stays after its connection; 0: it ends with it.
+             */
+            lasts_seconds: number;
+            online: boolean;
+            /** @example MQTT 5 */
+            protocol?: string;
+            /** @description The connection is TLS. */
+            secure: boolean;
+            subscriptions: components["schemas"]["SubscriptionView"][];
+            /**
+             * Format: int64
+             * @description Messages of the device that are not on disk yet.
+             */
+            unstored: number;
+            will?: components["schemas"]["WillView"];
+        };
         DeviceStateInputBody: {
             note?: string;
             /** @enum {string} */
@@ -7358,6 +7417,16 @@ export interface components {
             /** @example product */
             kind: string;
         };
+        SubscriptionView: {
+            filter: string;
+            /**
+             * Format: int32
+             * @description MQTT 5.
+             */
+            identifier?: number;
+            /** Format: int32 */
+            qos: number;
+        };
         SwitchView: {
             announcement?: string;
             /** Format: date-time */
@@ -7853,6 +7922,21 @@ export interface components {
             };
             /** Format: int64 */
             version: number;
+        };
+        WillView: {
+            /** @description Event or service identifier. */
+            argument?: string;
+            /** Format: int64 */
+            delay_seconds: number;
+            /**
+             * Format: date-time
+             * @description When it is said; after the device went without goodbye.
+             */
+            due_at?: string;
+            /** @description Cut at 4,096 bytes. */
+            payload: string;
+            /** @description With its placeholders. */
+            topic: string;
         };
     };
     responses: {
@@ -11059,6 +11143,48 @@ export interface operations {
                 content?: never;
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_devices_device_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "online": true,
+                     *       "protocol": "MQTT 5",
+                     *       "secure": false,
+                     *       "keep_alive_seconds": 60,
+                     *       "inflight": 0,
+                     *       "unstored": 0,
+                     *       "lasts_seconds": 0,
+                     *       "held": 0,
+                     *       "subscriptions": [
+                     *         {
+                     *           "filter": "/sys/+/+/#",
+                     *           "qos": 1,
+                     *           "identifier": 7
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeviceSessionView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_devices_device_shadow: {
