@@ -310,7 +310,9 @@ const goodbye = time.Second
 // dismiss is close with a last word to a peer of MQTT 5; it does not wait either. Nothing that comes after it counts.
 func (c *conn) dismiss(r mqtt.Reason, reason string) {
 	c.because(reason)
-	c.cut.Store(r == mqtt.Administrative)
+	if r == mqtt.Administrative {
+		c.cut.Store(true)
+	}
 	if c.s.Version() != mqtt.V5 || c.gone.Swap(true) {
 		c.close(reason)
 		return

@@ -74,7 +74,7 @@ func (c *conn) will(w *mqtt.Will) (*session.Will, mqtt.Reason, string) {
 func (c *conn) takeSession(b *session.Began, old *conn) (w mqtt.Welcome, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
 	defer cancel()
-	if old != nil && !b.Clean {
+	if old != nil { // also of a clean session: a late record of the old one would be taken for one of the new
 		if err := old.awaitEnd(ctx); err != nil {
 			return w, fmt.Errorf("waiting for the older connection to end: %w", err)
 		}
@@ -94,6 +94,7 @@ func (c *conn) takeSession(b *session.Began, old *conn) (w mqtt.Welcome, err err
 	}
 	left, err := c.g.c.Sessions.At(ctx, c.device, c.epoch, pos)
 	if err != nil {
+		c.stay.quiet = true // it was never let in
 		return w, err
 	}
 	c.stay.resume, c.stay.since = left.Present, left.Since
@@ -147,13 +148,20 @@ func (c *conn) Release(id uint16) {
 		c.s.Complete(id)
 		return
 	}
+	c.unstored.Add(1)
 	err := c.g.c.Log.Append(context.Background(), session.ReleasedRecord(c.device, time.Now(), c.epoch, id), func(_ uplink.Position, err error) {
-		if err == nil {
-			c.s.Complete(id)
+		defer c.stored()
+		if err != nil { // it comes again over the next connection
+			c.because("not stored: " + err.Error())
+			c.dismiss(mqtt.QuotaExceeded, notStored)
+			return
 		}
+		c.s.Complete(id)
 	})
 	if err != nil {
-		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "a release was not stored", slog.String("device", c.device), slog.Any("error", err))
+		c.stored()
+		c.because("not stored: " + err.Error())
+		c.dismiss(mqtt.QuotaExceeded, notStored)
 	}
 }
 

@@ -225,7 +225,7 @@ func (c *conn) append(r uplink.Record, p *mqtt.Packet, then func()) error {
 	})
 	if err != nil {
 		c.stored()
-		c.s.Bye(mqtt.Unavailable, "messages cannot be stored now")
+		c.s.Bye(mqtt.Unavailable, notStored)
 		return err
 	}
 	return nil
@@ -238,5 +238,9 @@ func (c *conn) unkept(id uint16, qos uint8, err error) {
 		c.s.Refuse(id, mqtt.QuotaExceeded, "the message could not be stored; send it again later")
 		return
 	}
-	c.dismiss(mqtt.QuotaExceeded, "not stored: "+err.Error())
+	c.because("not stored: " + err.Error())
+	c.dismiss(mqtt.QuotaExceeded, notStored)
 }
+
+// notStored is what a device is told; the reason of its session has the cause.
+const notStored = "messages cannot be stored now"

@@ -7,6 +7,7 @@ import (
 	"lampworks/alink"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/session"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
 )
 
@@ -25,8 +26,7 @@ func (g *Gateway) sayWills(ctx context.Context) {
 	}
 	for i := range due {
 		if err := g.sayWill(ctx, &due[i]); err != nil {
-			g.missed(ctx, "saying a will failed", err)
-			return // the others would fail alike; the next round tries again
+			g.missed(ctx, "saying a will failed", err) // the next round tries again
 		}
 	}
 }
@@ -75,6 +75,9 @@ func (g *Gateway) checkWill(ctx context.Context, w *session.Due) (why string, er
 		return err.Error(), nil
 	}
 	r, err := g.fits(ctx, origin{product: w.Product}, "", w.Template, w.Arg, req.Params)
+	if fault.Is(err, fault.Missing) {
+		return "the product has no thing model", nil
+	}
 	if r != nil {
 		why = r.text
 	}
