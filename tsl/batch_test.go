@@ -32,7 +32,7 @@ func TestCheckBatch(t *testing.T) {
 		{`[{"brightness":1},7]`, ``, nil, `/properties/1 is 7, want an object; send {"name":value,…}`, ``},
 		{`"x"`, ``, nil, `/properties is "x", want an object; send {"name":value,…}`, ``},
 		{``, `{"falt":{"code":1}}`, nil, `/events/falt is not in the thing model; send fault, the nearest name there is`, ``},
-		{``, `{"fault":[{"code":1},{"code":9}]}`, nil, `/events/fault/1/code is 9, want 1 (过热) or 2 (短路); send one of these, or publish a model version with more values`, ``},
+		{``, `{"fault":[{"code":1},{"code":9}]}`, nil, `/events/fault/1/code is 9, want either 1 (过热) or 2 (短路); send one of these, or publish a model version with more values`, ``},
 		{`{"scale":[1,2,3]}`, ``, nil, ``, `scale=[1,2,3]@0`},
 		{`{"scale":[{"value":[1,2],"time":5},{"value":[],"time":6}]}`, ``, nil, ``, `scale=[1,2]@5 scale=[]@6`},
 		{`{"timers":[{"cron":"* *","on":1}]}`, ``, nil, ``, `timers=[{"cron":"* *","on":1}]@0`},
