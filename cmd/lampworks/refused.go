@@ -18,6 +18,7 @@ type refusal struct {
 		Rule  string `json:"rule"`
 		Fix   string `json:"fix"`
 	} `json:"problems"` // every place that is wrong, where there are several
+	Open []string `json:"open"` // of a conflict: the acts that are open now
 
 	status int
 	busy   bool   // another request with its key is being carried out
@@ -36,6 +37,9 @@ func (r *refusal) Error() string {
 			break // the detail says it
 		}
 		text += "\n  " + strings.Join(slices.DeleteFunc([]string{f.Where, f.Rule, f.Fix}, func(s string) bool { return s == "" }), ": ")
+	}
+	if r.Code == "conflict" && len(r.Open) > 0 {
+		text += "\nOpen now: " + strings.Join(r.Open, ", ") + "."
 	}
 	if r.fix != "" {
 		text += "\n" + r.fix

@@ -67,8 +67,8 @@ const massProduction = "mass_production"
 
 // mayIssue refuses triples for a product that is not so far, and for an organisation without the services that its devices
 // need to reach the platform. Devices that are in the field are not asked.
-func (n *Node) mayIssue(ctx context.Context, q store.Querier, organisation, product string, mass bool) error {
-	if err := n.Products.Ready(ctx, q, product, mass); err != nil {
+func (n *Node) mayIssue(ctx context.Context, q store.Querier, who access.Actor, organisation, product string, mass bool) error {
+	if err := n.Products.Ready(ctx, q, who, product, mass); err != nil {
 		return err
 	}
 	services, err := n.Products.Services(ctx, q, product)

@@ -121,7 +121,7 @@ func TestTriplesNeedTheServicesOfTheProtocols(t *testing.T) {
 	}
 	refused := func(protocol string) (got string) {
 		err := n.Store.Read(ctx, func(v *store.View) error {
-			if f := fault.Of(n.mayIssue(ctx, v, organisation, made[protocol], false)); f != nil {
+			if f := fault.Of(n.mayIssue(ctx, v, owner, organisation, made[protocol], false)); f != nil {
 				got = f.Where + ": " + f.Fix
 			}
 			return nil

@@ -213,13 +213,21 @@ func Conflict(where, what string) *Fault {
 
 // Closed refuses act because the object is in state and the table of states has
 // no such move for this actor; open lists those it has.
-func Closed(act, state string, open []string) *Fault {
-	f := &Fault{
-		Code: Clash, What: act + " is not open in state " + state,
-		Where: "state", Got: state, Open: open,
+func Closed[A ~string](act, state string, open []A) *Fault {
+	f := InState("state", act+" is not open in state "+state, open)
+	f.Got = state
+	return f
+}
+
+// InState refuses an act that does not fit the state something is in; what is the whole sentence, and open lists the acts
+// that the table of states has for this actor.
+func InState[A ~string](where, what string, open []A) *Fault {
+	f := Conflict(where, what)
+	for _, a := range open {
+		f.Open = append(f.Open, string(a))
 	}
 	if len(open) > 0 {
-		f.Rule = "one of " + strings.Join(open, ", ")
+		f.Rule = "one of " + join(open)
 	}
 	return f
 }

@@ -198,7 +198,7 @@ func (r *Runner) CancelIn(ctx context.Context, tx *store.Tx, who access.Actor, i
 	case err != nil:
 		return Job{}, err
 	case j.State.Ended():
-		return Job{}, fault.Closed("cancel", string(j.State), nil)
+		return Job{}, fault.Closed[string]("cancel", string(j.State), nil)
 	case j.State == Queued:
 		j.Due = milli(min(j.Due.UnixMilli(), r.now().UnixMilli()))
 	}

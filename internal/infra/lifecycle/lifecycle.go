@@ -40,16 +40,13 @@ func (t Table[S, A]) Next(state S, act A, who access.Actor) (S, error) {
 		}
 		others = true
 	}
-	var open []string
-	for _, a := range t.Open(state, who) {
-		open = append(open, string(a))
-	}
+	closed := fault.Closed(string(act), string(state), t.Open(state, who))
 	if others {
 		f := fault.Forbidden(string(act), "another role")
-		f.Open = open
+		f.Open = closed.Open
 		return state, f
 	}
-	return state, fault.Closed(string(act), string(state), open)
+	return state, closed
 }
 
 // Open lists the acts that who may do in state, in the order of the table, each once.

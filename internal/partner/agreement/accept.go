@@ -132,7 +132,7 @@ func (s *Service) prepare(ctx context.Context, tx *store.Tx, who access.Actor, i
 	if err != nil {
 		return Acceptance{}, nil, err
 	}
-	v, err := s.answerable(ctx, tx, in)
+	v, err := s.answerable(ctx, tx, who, in)
 	if err != nil {
 		return Acceptance{}, nil, err
 	}
@@ -159,7 +159,7 @@ func channel(who access.Actor) string {
 }
 
 // answerable is the version that an answer is about, if it can still be answered and its text is the one that was read.
-func (s *Service) answerable(ctx context.Context, tx *store.Tx, in Answer) (Version, error) {
+func (s *Service) answerable(ctx context.Context, tx *store.Tx, who access.Actor, in Answer) (Version, error) {
 	if err := s.supersede(ctx, tx); err != nil {
 		return Version{}, err
 	}
@@ -173,7 +173,7 @@ func (s *Service) answerable(ctx context.Context, tx *store.Tx, in Answer) (Vers
 	}
 	v := all[i]
 	if v.State != Published {
-		return Version{}, fault.Conflict("/version", fmt.Sprintf("version %d is %s", v.Number, v.State))
+		return Version{}, fault.InState("/version", fmt.Sprintf("version %d is %s", v.Number, v.State), v.Open(who))
 	}
 	have, err := texts(ctx, tx, v.ID)
 	if err != nil {

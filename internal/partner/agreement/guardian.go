@@ -126,7 +126,7 @@ func (s *Service) AskConsent(ctx context.Context, who access.Actor, ask NewConse
 			return err
 		}
 		if open != "" {
-			return fault.Conflict("guardian", "a consent is "+string(open)+" already")
+			return fault.InState("guardian", "a consent is "+string(open)+" already", consentMoves.Open(open, who))
 		}
 		n, err := s.need(ctx, tx, who.User)
 		if err != nil {

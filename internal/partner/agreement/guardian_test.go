@@ -3,9 +3,11 @@ package agreement
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"testing"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
 )
@@ -112,6 +114,9 @@ func TestConsentRules(t *testing.T) {
 		_, err := o.AskConsent(t.Context(), tt.who, tt.n)
 		if got := text(err); got != tt.want {
 			t.Errorf("%+v\n got %q\nwant %q", tt.n, got, tt.want)
+		}
+		if fault.Is(err, fault.Clash) && fmt.Sprint(fault.Of(err).Open) != "[prove withdraw]" {
+			t.Errorf("beside the other consent %v are open", fault.Of(err).Open)
 		}
 		if after := o.count(t, "agreement_guardian") + o.count(t, "audit_entry"); tt.want != "" && after != before {
 			t.Errorf("%+v: %d rows before, %d after", tt.n, before, after)

@@ -105,7 +105,7 @@ func changing(ctx context.Context, q store.Querier, who access.Actor, consent st
 		return c, fault.Forbidden("guardian.upload", "the person whom the consent is for")
 	}
 	if c.State != Requested {
-		return c, fault.Closed("changing the papers", string(c.State), nil)
+		return c, fault.Closed("changing the papers", string(c.State), c.Open(who))
 	}
 	same := 0
 	for i := range c.Papers {

@@ -53,7 +53,11 @@ func (s *Service) OpenIn(ctx context.Context, tx *store.Tx, who access.Actor, o 
 	var open string
 	switch err := tx.QueryRow(ctx, openCaseSQL, o.Product).Scan(&open); {
 	case err == nil:
-		return Case{}, fault.Conflict("certification "+open, "product "+o.Product+" has a certification that is not decided yet")
+		c, err := loadCase(ctx, tx, who, open)
+		if err != nil {
+			return Case{}, err
+		}
+		return Case{}, fault.InState("certification "+open, "product "+o.Product+" has a certification that is not decided yet", c.Open(who))
 	case !errors.Is(err, store.ErrNoRows):
 		return Case{}, fmt.Errorf("looking for an open certification of product %s: %w", o.Product, err)
 	}

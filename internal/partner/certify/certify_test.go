@@ -423,6 +423,9 @@ func TestOpenRefusals(t *testing.T) {
 		if text(err) != tt.want {
 			t.Errorf("OpenIn(%+v)\n got %s\nwant %s", tt.o, text(err), tt.want)
 		}
+		if f := fault.Of(err); f.Code == fault.Clash && fmt.Sprint(f.Open) != "[withdraw]" {
+			t.Errorf("beside the other case %v are open", f.Open)
+		}
 	}
 	if after := h.trace(); after != before {
 		t.Errorf("refusals changed rows: %s, before %s", after, before)

@@ -65,7 +65,7 @@ func (s *Service) addEvidence(ctx context.Context, tx *store.Tx, who access.Acto
 		return err
 	}
 	if c.State != Assigned {
-		return fault.Closed("adding evidence", string(c.State), nil)
+		return fault.Closed("adding evidence", string(c.State), c.Open(who))
 	}
 	if err := s.mayRecord(ctx, tx, who, &c); err != nil {
 		return err

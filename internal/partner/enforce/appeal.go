@@ -91,7 +91,7 @@ func (s *Service) Appeal(ctx context.Context, who access.Actor, measure, stateme
 		}
 		switch {
 		case !m.Closed.IsZero():
-			return fault.Closed("appeal", string(m.State), nil)
+			return fault.Closed("appeal", string(m.State), m.Open(who))
 		case !now.Before(m.AppealUntil):
 			return fault.Expired("appeal until "+fault.Stamp(m.AppealUntil)+" against measure", m.ID)
 		}
@@ -99,7 +99,7 @@ func (s *Service) Appeal(ctx context.Context, who access.Actor, measure, stateme
 			ID: uuid.Must(uuid.NewV7()).String(), Measure: m.ID, Organisation: m.Organisation, State: AppealOpen, Statement: statement,
 			Evidence: evidence, FiledBy: who.User, Filed: moment(now.UnixMilli()),
 		}
-		if err := insertAppeal(ctx, tx, a); err != nil {
+		if err := insertAppeal(ctx, tx, who, a); err != nil {
 			return err
 		}
 		if err := s.event(ctx, tx, m.ID, m.Organisation, "appealed", ""); err != nil {
@@ -120,13 +120,13 @@ func appealed(ctx context.Context, q store.Querier, measure string) (bool, error
 	return open > 0, nil
 }
 
-func insertAppeal(ctx context.Context, tx *store.Tx, a Appealed) error {
+func insertAppeal(ctx context.Context, tx *store.Tx, who access.Actor, a Appealed) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO enforce_appeal (`+appealColumns+`)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, '')`,
 		a.ID, a.Measure, a.Organisation, a.State, a.Statement, ids(a.Evidence), a.FiledBy, ms(a.Filed))
 	if errors.Is(err, store.ErrDuplicate) {
-		return fault.Conflict("measure", "an appeal against this measure is open already")
+		return fault.InState("measure", "an appeal against this measure is open already", a.Open(who))
 	}
 	if err != nil {
 		return fmt.Errorf("filing an appeal against %s: %w", a.Measure, err)
@@ -211,7 +211,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, who access.Actor, a 
 		}
 	case Change:
 		if m.Kind == DeleteData {
-			return fault.Conflict("kind", "a deletion has no end that could be changed: uphold the measure, or lift it")
+			return fault.InState("kind", "a deletion has no end that could be changed: uphold the measure, or lift it", []AppealAct{Uphold, LiftMeasure})
 		}
 		column := "ends_at"
 		if m.Kind == OrderDeletion { // an end would not keep it from being followed up: its day may have passed

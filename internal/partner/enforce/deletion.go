@@ -118,6 +118,9 @@ func (s *Service) announce(ctx context.Context, tx *store.Tx, who access.Actor, 
 		ID: newID(), Subject: of, Organisation: organisation, Measure: measure, State: Announced, Reason: reason, By: who.User,
 		Created: moment(s.c.Now().UnixMilli()), HoldUntil: whole(hold),
 	}
+	if err := s.alone(ctx, tx, who, of); err != nil {
+		return d, err
+	}
 	j, err := s.c.Jobs.Submit(ctx, tx, access.System("enforcement", ""), job.Spec{Kind: deletionJob, Object: d.ID, Input: deletionInput{d.ID}, Due: d.HoldUntil})
 	if err != nil {
 		return d, err
@@ -127,13 +130,22 @@ func (s *Service) announce(ctx context.Context, tx *store.Tx, who access.Actor, 
 		INSERT INTO enforce_deletion (`+deletionColumns+`)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, 0, ':', 0, '')`,
 		d.ID, of.Kind, of.ID, organisation, measure, d.State, reason, d.By, ms(d.Created), ms(d.HoldUntil), d.Job)
-	if errors.Is(err, store.ErrDuplicate) {
-		return d, fault.Conflict(of.Kind, "a deletion of "+of.String()+" is under way already")
-	}
 	if err != nil {
 		return d, fmt.Errorf("announcing the deletion of %s: %w", of, err)
 	}
 	return d, s.event(ctx, tx, d.ID, organisation, "announced", "not before "+fault.Stamp(d.HoldUntil))
+}
+
+// alone refuses a deletion beside one of the same subject that has not ended.
+func (s *Service) alone(ctx context.Context, q store.Querier, who access.Actor, of Subject) error {
+	d, err := scanDeletion(q.QueryRow(ctx, "SELECT "+deletionColumns+" FROM enforce_deletion WHERE subject_kind = ? AND subject = ? AND ended_at = 0", of.Kind, of.ID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking for a deletion of %s: %w", of, err)
+	}
+	return fault.InState(of.Kind, "a deletion of "+of.String()+" is under way already", d.Open(who))
 }
 
 // Leave announces that an organisation ends by its own will: everything of it is deleted after the hold.

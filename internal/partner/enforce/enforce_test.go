@@ -312,7 +312,7 @@ func TestAppeals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.Appeal(t.Context(), owner, m.ID, "once more", nil); !fault.Is(err, fault.Clash) {
+			if _, err := c.Appeal(t.Context(), owner, m.ID, "once more", nil); !fault.Is(err, fault.Clash) || fmt.Sprint(fault.Of(err).Open) != "[withdraw]" {
 				t.Errorf("a second appeal: %v", err)
 			}
 			_, err = c.Decide(t.Context(), tt.who, a.ID, tt.d)

@@ -98,6 +98,20 @@ func TestOneThatFailsKeepsNoneBack(t *testing.T) {
 	}
 }
 
+// TestDeletedOnce announces a deletion of what is to be deleted already.
+func TestDeletedOnce(t *testing.T) {
+	c := newCourt(t, storetest.Open(t))
+	d := c.announced(t)
+	before := count(t, c.store, "SELECT COUNT(*) FROM enforce_measure")
+	_, err := c.Impose(t.Context(), admin, enforce.NewMeasure{Subject: d.Subject, Kind: enforce.DeleteData, Cause: "infringement", Reason: "r"})
+	if f := fault.Of(err); f == nil || f.What != "a deletion of "+d.Subject.String()+" is under way already" || fmt.Sprint(f.Open) != "[call_back]" {
+		t.Errorf("the refusal is %+v", f)
+	}
+	if n := count(t, c.store, "SELECT COUNT(*) FROM enforce_measure"); n != before {
+		t.Errorf("%d measures, want %d", n, before)
+	}
+}
+
 // TestDeletionWaitsForAppeals keeps what an appeal may still save, and takes no appeal that could save nothing.
 func TestDeletionWaitsForAppeals(t *testing.T) {
 	s := storetest.Open(t)

@@ -63,16 +63,32 @@ func (s *Service) Apply(ctx context.Context, who access.Actor, n NewApplication)
 		if err := s.needed(ctx, tx, &a); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, insertApplicationSQL, a.ID, a.Organisation, a.Service, a.Plan, a.Purpose, string(a.State), a.RequestedBy, a.CreatedAt.UnixMilli())
-		if errors.Is(err, store.ErrDuplicate) {
-			return fault.Conflict("/service", "an application for "+a.Service+" is open already")
+		if err := only(ctx, tx, who, &a); err != nil {
+			return err
 		}
+		_, err := tx.Exec(ctx, insertApplicationSQL, a.ID, a.Organisation, a.Service, a.Plan, a.Purpose, string(a.State), a.RequestedBy, a.CreatedAt.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("applying for %s: %w", a.Service, err)
 		}
 		s.changed(tx, a.Organisation)
 		return audit.Record(ctx, tx, who, access.ApplyEntitlement, a.ID, a.Service)
 	})
+}
+
+// only refuses an application beside one for the same service that has not ended.
+func only(ctx context.Context, tx *store.Tx, who access.Actor, a *Application) error {
+	open, err := collect(ctx, tx, scanApplication, openApplicationsSQL, a.Organisation)
+	if err != nil {
+		return fmt.Errorf("reading the applications of organisation %s: %w", a.Organisation, err)
+	}
+	for i := range open {
+		if o := &open[i]; o.Service == a.Service {
+			f := fault.InState("/service", "an application for "+a.Service+" is open already", o.Open(who))
+			f.Got, f.Fix = string(o.State), "GET /api/v1/service-applications/"+o.ID
+			return f
+		}
+	}
+	return nil
 }
 
 // needed refuses an application that its service does not ask for, or that lacks a plan.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/partner/notice"
 )
@@ -47,6 +48,9 @@ func TestApplicationRules(t *testing.T) {
 		if after := s.count(t, "entitlement_application") + s.count(t, "audit_entry"); tt.want != "" && after != before || tt.want == "" && after != before+2 {
 			t.Errorf("%+v: %d rows before, %d after", tt.n, before, after)
 		}
+	}
+	if _, err := s.Apply(t.Context(), owner, NewApplication{Service: "certification", Purpose: "x"}); fmt.Sprint(fault.Of(err).Open) != "[withdraw]" {
+		t.Errorf("beside the other application %v are open", fault.Of(err).Open)
 	}
 	s.wants(t, works, "certification", "the application waits for a decision")
 	s.wants(t, works, "remote_control", "the plan waits for a decision")

@@ -141,7 +141,7 @@ func (s *Service) SetBar(ctx context.Context, who access.Actor, n NewBar) (Bar, 
 		}
 		if n.rises() && !n.Emergency {
 			var err error
-			if b.EffectiveAt, err = s.announced(ctx, tx, n.Service, n.Announcement); err != nil {
+			if b.EffectiveAt, err = s.announced(ctx, tx, who, n.Service, n.Announcement); err != nil {
 				return err
 			}
 		}

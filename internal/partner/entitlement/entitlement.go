@@ -25,6 +25,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
@@ -158,7 +159,7 @@ func flag(b bool) int {
 
 // announced holds a change for the worse of service against the rule that it is announced ahead, and gives the date from
 // which it holds: that of the announcement.
-func (s *Service) announced(ctx context.Context, q store.Querier, service, announcement string) (time.Time, error) {
+func (s *Service) announced(ctx context.Context, q store.Querier, who access.Actor, service, announcement string) (time.Time, error) {
 	if announcement == "" {
 		return time.Time{}, fault.Invalid("/announcement", "", "the id of a published announcement with the date of the change",
 			"announce it, or, if it cannot wait, mark it as an emergency")
@@ -170,7 +171,7 @@ func (s *Service) announced(ctx context.Context, q store.Querier, service, annou
 	ahead := a.EffectiveAt.Sub(a.PublishedAt)
 	switch least := time.Duration(s.NoticeDays) * 24 * time.Hour; {
 	case a.State != notice.Published:
-		return time.Time{}, fault.Conflict("/announcement", "the announcement is "+string(a.State))
+		return time.Time{}, fault.InState("/announcement", "the announcement is "+string(a.State), a.Open(who))
 	case !a.Audience.Reaches(service):
 		return time.Time{}, fault.Conflict("/announcement", "the announcement is not for everybody who uses "+service)
 	case a.EffectiveAt.IsZero():

@@ -118,7 +118,7 @@ func (s *Service) EndOverride(ctx context.Context, who access.Actor, id, reason 
 		}
 		now := s.now()
 		if !o.EndedAt.IsZero() || !o.Until.IsZero() && !o.Until.After(now) {
-			return fault.Closed("end", "ended", nil)
+			return fault.Closed[Act]("end", "ended", nil)
 		}
 		if _, err := tx.Exec(ctx, "UPDATE entitlement_override SET ended_at = ? WHERE id = ?", now.UnixMilli(), id); err != nil {
 			return fmt.Errorf("ending override %s: %w", id, err)

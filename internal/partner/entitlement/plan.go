@@ -126,7 +126,7 @@ func (s *Service) RetirePlan(ctx context.Context, who access.Actor, id string) e
 			return err
 		}
 		if p.Retired {
-			return fault.Closed("retire", "retired", nil)
+			return fault.Closed[Act]("retire", "retired", nil)
 		}
 		if _, err := tx.Exec(ctx, "UPDATE entitlement_plan SET state = 'retired' WHERE id = ?", id); err != nil {
 			return fmt.Errorf("retiring plan %s: %w", id, err)

@@ -80,7 +80,7 @@ func (s *Service) Turn(ctx context.Context, who access.Actor, n NewSwitch) (Swit
 	return w, s.Store.Write(ctx, func(tx *store.Tx) error {
 		if !n.On && !n.Emergency {
 			var err error
-			if w.EffectiveAt, err = s.announced(ctx, tx, n.Service, n.Announcement); err != nil {
+			if w.EffectiveAt, err = s.announced(ctx, tx, who, n.Service, n.Announcement); err != nil {
 				return err
 			}
 		}

@@ -159,7 +159,7 @@ func (s *Service) Add(ctx context.Context, who access.Actor, order, name string,
 		return Log{}, err
 	}
 	if o.State != issuance.StateIssued {
-		return Log{}, fault.Closed("burn log", string(o.State), nil)
+		return Log{}, fault.Closed("burn log", string(o.State), o.Open(who))
 	}
 	l := Log{
 		ID: uuid.Must(uuid.NewV7()).String(), Order: o.ID, Product: o.Product, Organisation: o.Organisation, Name: name, State: Uploading,

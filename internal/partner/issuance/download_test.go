@@ -185,6 +185,11 @@ func TestGrantRules(t *testing.T) {
 			t.Errorf("%+v\n got %q\nwant %q", tt.n, text(err), tt.want)
 		}
 	}
+	for what, err := range map[string]error{"taking": func() error { _, err := w.Grant(t.Context(), maker, waiting.ID, why); return err }(), "revoking": w.RevokeOrder(t.Context(), maker, waiting.ID, "r")} {
+		if f := fault.Of(err); f == nil || fmt.Sprint(f.Open) != "[cancel]" {
+			t.Errorf("%s what is not issued: %+v, want cancel to be open", what, f)
+		}
+	}
 	if n := w.count(t, "audit_entry WHERE act = 'order.download'") + w.count(t, "issuance_download"); n != 0 {
 		t.Errorf("%d rows of refused downloads", n)
 	}

@@ -157,11 +157,7 @@ func (s *Service) grant(ctx context.Context, who access.Actor, order string, n N
 // downloadable gives the generation that a download would hand out now, or what refuses one.
 func (s *Service) downloadable(ctx context.Context, q store.Querier, who access.Actor, o *Order) (uint32, error) {
 	if o.State != StateIssued {
-		var open []string
-		for _, act := range o.Open(who) {
-			open = append(open, string(act))
-		}
-		return 0, fault.Closed("download", string(o.State), open)
+		return 0, fault.Closed("download", string(o.State), o.Open(who))
 	}
 	if err := o.stands(ctx, q); err != nil {
 		return 0, err

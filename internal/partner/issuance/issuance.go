@@ -132,7 +132,7 @@ type Config struct {
 	Level func(ctx context.Context, q store.Querier, organisation string) (int, error)
 	// May refuses a product, or the organisation it is of, that is not so far; mass tells triples for mass production from
 	// those for debugging. Nil: nobody is refused.
-	May func(ctx context.Context, q store.Querier, organisation, product string, mass bool) error
+	May func(ctx context.Context, q store.Querier, who access.Actor, organisation, product string, mass bool) error
 	// Role is what a user is in an organisation now, empty: nothing. Nil: what they were when they were let in.
 	Role func(ctx context.Context, q store.Querier, organisation, user string) (access.Role, error)
 }
@@ -246,7 +246,7 @@ func (s *Service) Request(ctx context.Context, who access.Actor, n NewOrder) (Or
 		if err := o.stands(ctx, tx); err != nil {
 			return err
 		}
-		if err := s.allowed(ctx, tx, &o); err != nil {
+		if err := s.allowed(ctx, tx, who, &o); err != nil {
 			return err
 		}
 		if err := s.reserve(ctx, tx, who, &o, n.List); err != nil {

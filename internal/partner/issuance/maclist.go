@@ -248,7 +248,7 @@ func (s *Service) reserve(ctx context.Context, tx *store.Tx, who access.Actor, o
 	case err != nil:
 		return err
 	case l.State != ListReady:
-		return fault.Closed("order from the list", string(l.State), nil)
+		return fault.Closed[Act]("order from the list", string(l.State), nil)
 	case l.Order != "":
 		return fault.Conflict("/mac_list", "order "+l.Order+" takes from this list at this moment")
 	case l.Left < o.Quantity:

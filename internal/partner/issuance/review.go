@@ -32,9 +32,9 @@ func Limits() []Limit {
 
 // allowed refuses an order that its product or its organisation does not allow, and takes what it needs of their limits: in
 // the transaction of the act, so that no two orders get the last triple.
-func (s *Service) allowed(ctx context.Context, tx *store.Tx, o *Order) error {
+func (s *Service) allowed(ctx context.Context, tx *store.Tx, who access.Actor, o *Order) error {
 	if o.Purpose == Debug && s.c.May != nil {
-		if err := s.c.May(ctx, tx, o.Organisation, o.Product, false); err != nil {
+		if err := s.c.May(ctx, tx, who, o.Organisation, o.Product, false); err != nil {
 			return err
 		}
 	}
@@ -42,7 +42,7 @@ func (s *Service) allowed(ctx context.Context, tx *store.Tx, o *Order) error {
 		if strings.TrimSpace(o.Factory.Name) == "" {
 			return fault.Invalid("/factory/name", "", "the name of the factory that burns the triples", "name it, or order for debugging")
 		}
-		if err := s.massProduction(ctx, tx, o); err != nil {
+		if err := s.massProduction(ctx, tx, who, o); err != nil {
 			return err
 		}
 	}
@@ -96,9 +96,9 @@ func Counts() map[quota.Limit]quota.Count {
 }
 
 // massProduction asks how far product and organisation are; at the order, and at the decision about it.
-func (s *Service) massProduction(ctx context.Context, tx *store.Tx, o *Order) error {
+func (s *Service) massProduction(ctx context.Context, tx *store.Tx, who access.Actor, o *Order) error {
 	if s.c.May != nil {
-		if err := s.c.May(ctx, tx, o.Organisation, o.Product, true); err != nil {
+		if err := s.c.May(ctx, tx, who, o.Organisation, o.Product, true); err != nil {
 			return err
 		}
 	}
@@ -185,7 +185,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, who access.Actor, o 
 	if to == StateRejected {
 		return s.end(ctx, tx, o, to, reason)
 	}
-	if err := s.massProduction(ctx, tx, o); err != nil {
+	if err := s.massProduction(ctx, tx, who, o); err != nil {
 		return err
 	}
 	return s.approve(ctx, tx, who, o)

@@ -111,7 +111,7 @@ func TestLimitsByLevel(t *testing.T) {
 	level := 0
 	w.c.Level = func(context.Context, store.Querier, string) (int, error) { return level, nil }
 	may := error(nil)
-	w.c.May = func(context.Context, store.Querier, string, string, bool) error { return may }
+	w.c.May = func(context.Context, store.Querier, access.Actor, string, string, bool) error { return may }
 	for _, tt := range []struct {
 		level, quantity int
 		want            string

@@ -18,7 +18,7 @@ func (s *Service) RevokeOrder(ctx context.Context, who access.Actor, order, reas
 	return s.revoke(ctx, who, reason, func(tx *store.Tx) (string, error) {
 		o, err := load(ctx, tx, who, order)
 		if err == nil && o.State != StateIssued {
-			err = fault.Closed("revoke", string(o.State), nil)
+			err = fault.Closed("revoke", string(o.State), o.Open(who))
 		}
 		return o.ID, err
 	}, "order.revoke", order, "")

@@ -161,7 +161,7 @@ func (s *Service) Write(ctx context.Context, who access.Actor, id string, n NewA
 				return err
 			}
 			if old.State != Draft {
-				return fault.Conflict("state", "a published announcement is never changed; publish another that takes its place")
+				return fault.InState("state", "a published announcement is never changed; publish another that takes its place", old.Open(who))
 			}
 			a.ID, a.CreatedAt = old.ID, old.CreatedAt
 			if err := discard(ctx, tx, id); err != nil {
@@ -188,7 +188,7 @@ func (a *Announcement) replaces(ctx context.Context, q store.Querier, who access
 		return err
 	}
 	if old.State != Published {
-		return fault.Conflict("/supersedes", "the announcement it should take the place of is "+string(old.State))
+		return fault.InState("/supersedes", "the announcement it should take the place of is "+string(old.State), old.Open(who))
 	}
 	return nil
 }

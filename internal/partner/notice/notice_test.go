@@ -214,6 +214,9 @@ func TestWriteRules(t *testing.T) {
 		if got := text(err); got != tt.want {
 			t.Errorf("%+v\n got %q\nwant %q", tt.n.Audience, got, tt.want)
 		}
+		if fault.Is(err, fault.Clash) && fmt.Sprint(fault.Of(err).Open) != "[withdraw]" {
+			t.Errorf("with what is published %v are open", fault.Of(err).Open)
+		}
 		if after := b.count(t, "notice_announcement") + b.count(t, "notice_text") + b.count(t, "audit_entry"); tt.want != "" && after != before || tt.want == "" && after != before+4 {
 			t.Errorf("%+v: %d rows before, %d after", tt.n.Audience, before, after)
 		}

@@ -214,7 +214,7 @@ func TestFromChipToLamp(t *testing.T) {
 			_, err := r.AddPaper(t.Context(), r.maker, p.ID, NewPaper{Kind: "rohs", Number: "1", Issuer: "x", ValidFrom: "2026-01-01"}, strings.NewReader("%PDF-"))
 			return err
 		}(),
-		"Ready": r.store.Read(t.Context(), func(v *store.View) error { return r.Ready(t.Context(), v, p.ID, false) }),
+		"Ready": r.store.Read(t.Context(), func(v *store.View) error { return r.Ready(t.Context(), v, r.maker, p.ID, false) }),
 	} {
 		if !fault.Is(err, fault.Clash) {
 			t.Errorf("%s of a retired product: %v", name, err)
@@ -222,6 +222,36 @@ func TestFromChipToLamp(t *testing.T) {
 	}
 	if _, err := r.Model(t.Context(), p.ID); err != nil {
 		t.Errorf("its devices go on with their model: %v", err)
+	}
+}
+
+// What the state of a product refuses names what is open to who asked.
+func TestRefusalsNameWhatIsOpen(t *testing.T) {
+	r := newTrade(t)
+	ctx := t.Context()
+	chip, _ := r.chip()
+	lamp := r.make(r.maker, NewProduct{Category: "light"})
+	ready := func(who access.Actor) error {
+		return r.store.Read(ctx, func(v *store.View) error { return r.Ready(ctx, v, who, lamp.ID, true) })
+	}
+	set := func(who access.Actor, id string, c Change) error { _, err := r.Set(ctx, who, id, c); return err }
+	_, early := r.OpenCase(ctx, r.maker, lamp.ID, certify.Covers{Protocols: []string{"mqtt"}})
+	r.move(r.maker, lamp.ID, Develop, Debug)
+	_, waiting := r.Move(ctx, r.maker, lamp.ID, Certify, "")
+	for _, tt := range []struct {
+		what string
+		err  error
+		want string
+	}{
+		{"certifying a draft", early, "conflict: applying for certification is not open in state draft [develop retire]"},
+		{"an act that waits", waiting, "conflict: certify waits: one thing is missing: what it is built on [redesign retire]"},
+		{"mass production", ready(r.maker), "conflict: product " + lamp.ID + " is not in mass production, but in state debug [certify redesign retire]"},
+		{"mass production, as others see it", ready(rita), "conflict: product " + lamp.ID + " is not in mass production, but in state debug []"},
+		{"another design", set(r.chips, chip.ID, Change{Protocols: &[]string{"mqtt"}}), "conflict: changing what it is built of is not open in state published [produce reopen retire]"},
+	} {
+		if got := fmt.Sprint(text(tt.err), " ", fault.Of(tt.err).Open); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.what, got, tt.want)
+		}
 	}
 }
 

@@ -171,7 +171,7 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, id string, with
 		if err := p.stands(ctx, tx, enforce.Publish); err != nil {
 			return err
 		}
-		if next, err = s.version(ctx, tx, &p); err != nil {
+		if next, err = s.version(ctx, tx, who, &p); err != nil {
 			return err
 		}
 		next.Note, next.PublishedBy = with.Note, who.User
@@ -194,9 +194,9 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, id string, with
 }
 
 // version is the draft of a product as its next version.
-func (s *Service) version(ctx context.Context, tx *store.Tx, p *Product) (Version, error) {
+func (s *Service) version(ctx context.Context, tx *store.Tx, who access.Actor, p *Product) (Version, error) {
 	if p.State == Retired {
-		return Version{}, fault.Closed("publishing a thing model", string(p.State), nil)
+		return Version{}, fault.Closed("publishing a thing model", string(p.State), p.Open(who))
 	}
 	d, err := loadDraft(ctx, tx, p.ID)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"lampworks/internal/infra/access"
@@ -126,7 +127,7 @@ func (s *Service) Move(ctx context.Context, who access.Actor, id string, act Act
 			return err
 		}
 		if len(lacks) > 0 {
-			return waits(&p, act, lacks)
+			return waits(&p, who, act, lacks)
 		}
 		p.State, p.Offered = to, to.out() && p.Kind != Terminal
 		if err := s.save(ctx, tx, &p); err != nil {
@@ -140,15 +141,15 @@ func (s *Service) Move(ctx context.Context, who access.Actor, id string, act Act
 	return p, nil
 }
 
-func waits(p *Product, act Act, lacks Lacks) error {
+func waits(p *Product, who access.Actor, act Act, lacks Lacks) error {
 	things := fmt.Sprintf("%d things are", len(lacks))
 	if len(lacks) == 1 {
 		things = "one thing is"
 	}
-	return &fault.Fault{
-		Code: fault.Clash, What: fmt.Sprintf("%s waits: %s missing: %s", act, things, lacks.Error()),
-		Where: "product " + p.ID, Got: string(p.State), Fix: lacks[0].Fix, Err: lacks,
-	}
+	others := slices.DeleteFunc(p.Open(who), func(a Act) bool { return a == act })
+	f := fault.InState("product "+p.ID, fmt.Sprintf("%s waits: %s missing: %s", act, things, lacks.Error()), others)
+	f.Got, f.Rule, f.Fix, f.Err = string(p.State), "", lacks[0].Fix, lacks
+	return f
 }
 
 // A Step is one act on the way to mass production, for a checklist.
@@ -205,21 +206,22 @@ func (s *Service) steps(ctx context.Context, q store.Querier, p *Product) ([]Ste
 }
 
 // Ready refuses what a product is not ready for: triples to debug it, or to mass-produce it. The rooms above ask it in the
-// transaction of their act.
-func (s *Service) Ready(ctx context.Context, q store.Querier, id string, mass bool) error {
+// transaction of their act, in who's name.
+func (s *Service) Ready(ctx context.Context, q store.Querier, who access.Actor, id string, mass bool) error {
 	p, err := find(ctx, q, id)
 	if err != nil {
 		return err
 	}
+	refuse := func(what string) error { return fault.InState("product "+id, "product "+id+" "+what, p.Open(who)) }
 	switch {
 	case p.Kind != Terminal:
 		return fault.Conflict("product "+id, "product "+id+" is a "+string(p.Kind)+": only terminals have devices")
 	case p.State == Retired:
-		return fault.Conflict("product "+id, "product "+id+" is retired: it gets no more devices")
+		return refuse("is retired: it gets no more devices")
 	case !mass:
 		return nil
 	case p.State != MassProduction:
-		return fault.Conflict("product "+id, "product "+id+" is not in mass production, but in state "+string(p.State))
+		return refuse("is not in mass production, but in state " + string(p.State))
 	case p.Flagged:
 		return fault.Conflict("product "+id, "product "+id+" waits: "+p.Flag)
 	}

@@ -232,7 +232,7 @@ func (s *Service) addPaper(ctx context.Context, tx *store.Tx, who access.Actor, 
 		return err
 	}
 	if p.State == Retired {
-		return fault.Closed("adding a paper", string(p.State), nil)
+		return fault.Closed("adding a paper", string(p.State), p.Open(who))
 	}
 	if err := p.stands(ctx, tx, enforce.Write); err != nil {
 		return err

@@ -122,5 +122,5 @@ func TestFlagsGoDownFromWhatIsGone(t *testing.T) {
 
 // ready asks whether a product may be mass-produced.
 func (r *trade) ready(id string) error {
-	return r.store.Read(r.t.Context(), func(v *store.View) error { return r.Ready(r.t.Context(), v, id, true) })
+	return r.store.Read(r.t.Context(), func(v *store.View) error { return r.Ready(r.t.Context(), v, r.maker, id, true) })
 }

@@ -90,7 +90,7 @@ func (s *Service) Set(ctx context.Context, who access.Actor, id string, c Change
 	}
 	return s.change(ctx, who, id, func(tx *store.Tx, q *Product) (string, string, error) {
 		if c.design() && !q.State.inDesign() {
-			return "", "", fault.Closed("changing what it is built of", string(q.State), nil)
+			return "", "", fault.Closed("changing what it is built of", string(q.State), q.Open(who))
 		}
 		was := *q
 		if err := s.apply(ctx, tx, q, c); err != nil {
@@ -188,7 +188,7 @@ func (s *Service) change(ctx context.Context, who access.Actor, id string, do fu
 			return err
 		}
 		if p.State == Retired {
-			return fault.Closed("changing a product", string(p.State), nil)
+			return fault.Closed("changing a product", string(p.State), p.Open(who))
 		}
 		if err := p.stands(ctx, tx, enforce.Write); err != nil {
 			return err
@@ -276,7 +276,7 @@ func (s *Service) OpenCase(ctx context.Context, who access.Actor, id string, cov
 			return err
 		}
 		if p.State != Certifying && !p.State.out() {
-			return fault.Closed("applying for certification", string(p.State), nil)
+			return fault.Closed("applying for certification", string(p.State), p.Open(who))
 		}
 		if err := p.stands(ctx, tx, enforce.Write); err != nil {
 			return err

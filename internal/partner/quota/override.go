@@ -150,7 +150,7 @@ func (s *Service) Answer(ctx context.Context, who access.Actor, id, answer strin
 		case o.Purpose != AskLess:
 			return fault.Conflict("purpose", "only what asks to use less is answered")
 		case !o.Lifted.IsZero():
-			return fault.Closed("answer", "lifted", nil)
+			return fault.Closed[string]("answer", "lifted", nil)
 		}
 		o.Answer, o.Answered = answer, moment(s.c.Now().UnixMilli())
 		_, err := tx.Exec(ctx, "UPDATE quota_override SET answer = ?, answered_at = ? WHERE id = ? AND organisation = ?",
@@ -174,7 +174,7 @@ func (s *Service) Lift(ctx context.Context, who access.Actor, id, reason string)
 			return err
 		}
 		if !o.Lifted.IsZero() {
-			return fault.Closed("lift", "lifted", nil)
+			return fault.Closed[string]("lift", "lifted", nil)
 		}
 		o.Lifted = moment(now.UnixMilli())
 		if _, err := tx.Exec(ctx, "UPDATE quota_override SET lifted_at = ? WHERE id = ? AND lifted_at = 0", now.UnixMilli(), id); err != nil {

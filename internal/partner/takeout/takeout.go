@@ -254,7 +254,7 @@ func (s *Service) Fetch(ctx context.Context, who access.Actor, organisation, id 
 	case e.State == Expired || e.State == Discarded || e.State == Ready && lapsed(e.Expires, s.c.Now()):
 		return e, nil, fault.Expired("export", id)
 	case e.State != Ready:
-		return e, nil, fault.Closed("fetch", string(e.State), acts(e.Open(who)))
+		return e, nil, fault.Closed("fetch", string(e.State), e.Open(who))
 	}
 	if file, err = s.c.Blobs.Open(ctx, organisation, e.File); err != nil {
 		return e, nil, err
@@ -266,13 +266,6 @@ func (s *Service) Fetch(ctx context.Context, who access.Actor, organisation, id 
 		return e, nil, errors.Join(err, file.Close())
 	}
 	return e, file, nil
-}
-
-func acts(open []Act) (out []string) {
-	for _, a := range open {
-		out = append(out, string(a))
-	}
-	return out
 }
 
 // Owner finds the organisation that an export is of.

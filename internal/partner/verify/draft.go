@@ -40,7 +40,7 @@ func (s *Service) SetForm(ctx context.Context, who access.Actor, organisation st
 	}
 	return s.change(ctx, who, organisation, "fill_in", func(tx *store.Tx, c *Case) (string, error) {
 		if c.State == Revoked {
-			return "", fault.Closed("fill_in", string(c.State), nil)
+			return "", fault.Closed("fill_in", string(c.State), c.Open(who))
 		}
 		kinds, err := account.KindsOf(ctx, tx, organisation)
 		if err != nil {

@@ -152,14 +152,14 @@ func (s *Service) may(ctx context.Context, who access.Actor, p *Paper, slot *Slo
 		if err != nil {
 			return err
 		}
-		return s.room(ctx, v, c, slot)
+		return s.room(ctx, v, who, c, slot)
 	})
 }
 
 // room refuses one paper more than there may be.
-func (s *Service) room(ctx context.Context, q store.Querier, c *Case, slot *Slot) error {
+func (s *Service) room(ctx context.Context, q store.Querier, who access.Actor, c *Case, slot *Slot) error {
 	if c.State == Revoked {
-		return fault.Closed("upload", string(c.State), nil)
+		return fault.Closed("upload", string(c.State), c.Open(who))
 	}
 	papers, err := s.papers(ctx, q, draftPapersSQL, c.Organisation)
 	if err != nil {
@@ -185,7 +185,7 @@ func (s *Service) room(ctx context.Context, q store.Querier, c *Case, slot *Slot
 // enter makes a paper of bytes that have come.
 func (s *Service) enter(ctx context.Context, who access.Actor, p *Paper, slot *Slot) error {
 	_, err := s.change(ctx, who, p.Organisation, "upload", func(tx *store.Tx, c *Case) (string, error) {
-		if err := s.room(ctx, tx, c, slot); err != nil {
+		if err := s.room(ctx, tx, who, c, slot); err != nil {
 			return "", err
 		}
 		if err := quota.Take(ctx, tx, quota.Organisation(p.Organisation), quota.Storage, p.Size); err != nil {

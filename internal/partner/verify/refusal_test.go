@@ -395,8 +395,8 @@ func TestClaims(t *testing.T) {
 		t.Errorf("got %q, want %q", said(err), other)
 	}
 	o.must(o.Release(ctx, judge, works))
-	if _, err := o.Release(ctx, judge, works); said(err) != "nobody works on it" {
-		t.Errorf("got %q", said(err))
+	if _, err := o.Release(ctx, judge, works); said(err) != "nobody works on it" || fmt.Sprint(fault.Of(err).Open) != "[approve reject revoke]" {
+		t.Errorf("got %q, %v are open", said(err), fault.Of(err).Open)
 	}
 	o.must(o.Claim(ctx, admin, works, "judge"))
 	o.clock.pass(claimTime)

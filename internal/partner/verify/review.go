@@ -55,7 +55,7 @@ func (s *Service) Claim(ctx context.Context, who access.Actor, organisation, use
 	}
 	return s.review(ctx, who, organisation, "claim", func(tx *store.Tx, c *Case) (string, error) {
 		if !c.State.waits() {
-			return "", fault.Closed("claim", string(c.State), openNames(c, who))
+			return "", fault.Closed("claim", string(c.State), c.Open(who))
 		}
 		if user == who.User {
 			if err := s.claimed(c, who); err != nil {
@@ -86,7 +86,7 @@ func (s *Service) mayReview(ctx context.Context, tx *store.Tx, user, organisatio
 func (s *Service) Release(ctx context.Context, who access.Actor, organisation string) (*Case, error) {
 	return s.review(ctx, who, organisation, "release", func(_ *store.Tx, c *Case) (string, error) {
 		if c.Reviewer == "" {
-			return "", fault.Conflict("reviewer", "nobody works on it")
+			return "", fault.InState("reviewer", "nobody works on it", c.Open(who))
 		}
 		if err := s.claimed(c, who); err != nil && !who.May(access.ManageUsers) {
 			return "", err
@@ -369,12 +369,4 @@ func (s *Service) Reveal(ctx context.Context, who access.Actor, organisation str
 		return audit.Record(ctx, tx, who, "verification.reveal", organisation, fmt.Sprintf("submission %d: %s", number, reason))
 	})
 	return sub, err
-}
-
-func openNames(c *Case, who access.Actor) []string {
-	var names []string
-	for _, a := range c.Open(who) {
-		names = append(names, string(a))
-	}
-	return names
 }
