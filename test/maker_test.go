@@ -325,8 +325,8 @@ func (w *way) enter(t *testing.T, state string) {
 	const service = "device_access_wifi"
 	w.admin.does(t, "POST", "/service-bars", map[string]any{"service": service, "kind": "application", "emergency": true, "reason": "we look at each who wants it"})
 	debug := map[string]any{"quantity": 1, "purpose": "debug"}
-	w.maker.refused(t, 403, "forbidden", "POST", "/products/"+w.terminal+"/orders", debug, "service-applications")
-	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "publish"}, "service-applications")
+	w.maker.refused(t, 403, "forbidden", "POST", "/products/"+w.terminal+"/orders", debug, `"where":"service `+service+`"`, "POST /api/v1/service-applications")
+	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "publish"}, `"where":"service"`, "POST /api/v1/service-applications")
 	another := dial(t, w.s.mqtt, credentials(t, w.device(w.spareDevice), plain))
 	w.online(t, w.spareDevice, true)
 	w.online(t, w.debugDevice, true)
@@ -336,7 +336,7 @@ func (w *way) enter(t *testing.T, state string) {
 	one := w.maker.does(t, "POST", "/service-applications", map[string]string{"service": service, "purpose": "lamps"}).id(t)
 	w.reviewer.does(t, "PUT", "/service-applications/"+one+"/decision", map[string]string{"act": "grant"})
 	w.issued(t, w.maker.does(t, "POST", "/products/"+w.terminal+"/orders", debug).id(t))
-	w.admin.refused(t, 422, "unsupported", "POST", "/service-bars", map[string]any{"service": "ota", "kind": "application", "emergency": true, "reason": "r"}, "ota")
+	w.admin.refused(t, 422, "unsupported", "POST", "/service-bars", map[string]any{"service": "ota", "kind": "application", "emergency": true, "reason": "r"}, `"got":"ota"`, "device_access_wifi")
 }
 
 // papers uploads the compliance papers of the category, which a reviewer looks at.
