@@ -314,11 +314,11 @@ type userRole struct {
 	User       string `arg:"" help:"Id of the user."`
 	Role       string `arg:"" help:"admin, reviewer, certifier, laboratory, platform_support or none." enum:"admin,reviewer,certifier,laboratory,platform_support,none"`
 	Laboratory string `help:"Id, for the role laboratory." placeholder:"ID"`
-	Note       string `help:"Why; for the audit." placeholder:"TEXT"`
+	Reason     string `help:"Why; for the audit." aliases:"note" placeholder:"TEXT"`
 }
 
 func (u *userRole) Run(ctx context.Context) error {
-	in := body("laboratory", u.Laboratory, "note", u.Note)
+	in := body("laboratory", u.Laboratory, "note", u.Reason)
 	if in["role"] = u.Role; u.Role == "none" {
 		in["role"] = ""
 	}
@@ -336,13 +336,13 @@ func (u *userRole) Run(ctx context.Context) error {
 type userState struct {
 	client
 	held
-	User  string `arg:"" help:"Id of the user."`
-	State string `arg:"" help:"enabled or disabled." enum:"enabled,disabled"`
-	Note  string `help:"Why; for the audit." placeholder:"TEXT"`
+	User   string `arg:"" help:"Id of the user."`
+	State  string `arg:"" help:"enabled or disabled." enum:"enabled,disabled"`
+	Reason string `help:"Why; for the audit." aliases:"note" placeholder:"TEXT"`
 }
 
 func (u *userState) Run(ctx context.Context) error {
-	if err := u.hold(ctx, u.held, "PUT", at("/api/v1/users/{}/state", u.User), body("state", u.State, "note", u.Note), nil); err != nil {
+	if err := u.hold(ctx, u.held, "PUT", at("/api/v1/users/{}/state", u.User), body("state", u.State, "note", u.Reason), nil); err != nil {
 		return err
 	}
 	fmt.Printf("user %s is %s\n", u.User, u.State)
@@ -351,12 +351,12 @@ func (u *userState) Run(ctx context.Context) error {
 
 type userFactor struct {
 	client
-	User string `arg:"" help:"Id of the user."`
-	Note string `help:"Why; for the audit." placeholder:"TEXT"`
+	User   string `arg:"" help:"Id of the user."`
+	Reason string `help:"Why; for the audit." aliases:"note" placeholder:"TEXT"`
 }
 
 func (u *userFactor) Run(ctx context.Context) error {
-	if err := u.call(ctx, "DELETE", query(at("/api/v1/users/{}/factor", u.User), "note", u.Note), nil, nil); err != nil {
+	if err := u.call(ctx, "DELETE", query(at("/api/v1/users/{}/factor", u.User), "note", u.Reason), nil, nil); err != nil {
 		return err
 	}
 	fmt.Printf("user %s has no second factor any more, and no session\n", u.User)

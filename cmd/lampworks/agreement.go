@@ -167,12 +167,12 @@ type versionState struct {
 	client
 	Agreement string `arg:"" help:"Id of the agreement."`
 	Version   int    `arg:"" help:"Number of the version."`
-	Note      string `help:"Why." placeholder:"TEXT"`
+	Reason    string `help:"Why." aliases:"note" placeholder:"TEXT"`
 }
 
 func (v *versionState) set(ctx context.Context, state, digest string, effective time.Time) error {
 	return v.do(ctx, "PUT", at(agreementPath+"/versions/{}/state", v.Agreement, strconv.Itoa(v.Version)),
-		body("state", state, "digest", digest, "note", v.Note, "effective_at", effective))
+		body("state", state, "digest", digest, "note", v.Reason, "effective_at", effective))
 }
 
 type agreementPublishCommand struct {

@@ -135,11 +135,11 @@ type certifyFail struct {
 	oneCase
 	held
 	Report string `help:"Number of the report." required:"" placeholder:"NUMBER"`
-	Note   string `help:"What failed." required:"" placeholder:"TEXT"`
+	Reason string `help:"What failed." aliases:"note" required:"" placeholder:"TEXT"`
 }
 
 func (c *certifyFail) Run(ctx context.Context) error {
-	return c.edit(ctx, c.held, "PUT", at(casePath+"/result", c.Case), body("result", "fail", "report", c.Report, "note", c.Note))
+	return c.edit(ctx, c.held, "PUT", at(casePath+"/result", c.Case), body("result", "fail", "report", c.Report, "note", c.Reason))
 }
 
 type certifyCertificates struct {

@@ -142,20 +142,24 @@ type held struct {
 	Revision *int64 `help:"Only if it still has this revision (of verification: version), as it was read; else nothing is done." placeholder:"N"`
 }
 
-// hold is call, on the revision that was read or, if none was named, on whatever is there.
-func (c *client) hold(ctx context.Context, h held, method, path string, in, out any) error {
-	request := func(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+// on makes requests for the revision that was read or, if none was named, for whatever is there.
+func (c *client) on(h held) maker {
+	return func(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
 		req, err := c.request(ctx, method, path, body)
 		if err == nil && h.Revision != nil {
 			req.Header.Set("If-Match", strconv.Quote(strconv.FormatInt(*h.Revision, 10)))
 		}
 		return req, err
 	}
-	_, err := exchange(ctx, request, method, path, in, out)
+}
+
+// hold is call, on a revision.
+func (c *client) hold(ctx context.Context, h held, method, path string, in, out any) error {
+	_, err := exchange(ctx, c.on(h), method, path, in, out)
 	return err
 }
 
-// edit is do, on the revision that was read or, if none was named, on whatever is there.
+// edit is do, on a revision.
 func (c *client) edit(ctx context.Context, h held, method, path string, in any) error {
 	var raw json.RawMessage
 	switch err := c.hold(ctx, h, method, path, in, &raw); {
@@ -181,6 +185,10 @@ func printJSON(raw []byte) error {
 
 // send sends a file and reads the answer into out.
 func (c *client) send(ctx context.Context, method, path, file string, out any) error {
+	return send(ctx, c.request, method, path, file, out)
+}
+
+func send(ctx context.Context, request maker, method, path, file string, out any) error {
 	if file == "-" { // it cannot be read twice
 		method = strings.TrimSuffix(method, once)
 	}
@@ -190,7 +198,7 @@ func (c *client) send(ctx context.Context, method, path, file string, out any) e
 			return err
 		}
 		defer in.Close()
-		req, err := c.request(ctx, method, path, in)
+		req, err := request(ctx, method, path, in)
 		if err != nil {
 			return err
 		}
@@ -202,8 +210,13 @@ func (c *client) send(ctx context.Context, method, path, file string, out any) e
 
 // upload sends a file and prints the answer.
 func (c *client) upload(ctx context.Context, method, path, file string) error {
+	return c.replace(ctx, held{}, method, path, file)
+}
+
+// replace is upload, on a revision.
+func (c *client) replace(ctx context.Context, h held, method, path, file string) error {
 	var raw json.RawMessage
-	if err := c.send(ctx, method, path, file, &raw); err != nil {
+	if err := send(ctx, c.on(h), method, path, file, &raw); err != nil {
 		return err
 	}
 	return printJSON(raw)

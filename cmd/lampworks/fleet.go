@@ -116,12 +116,12 @@ func moment(t time.Time) string {
 
 type fleetState struct {
 	oneDevice
-	State string `arg:"" help:"enabled or disabled." enum:"enabled,disabled"`
-	Note  string `help:"Why." placeholder:"TEXT"`
+	State  string `arg:"" help:"enabled or disabled." enum:"enabled,disabled"`
+	Reason string `help:"Why." aliases:"note" placeholder:"TEXT"`
 }
 
 func (f *fleetState) Run(ctx context.Context) error {
-	return f.do(ctx, "PUT", f.path("/state"), body("state", f.State, "note", f.Note))
+	return f.do(ctx, "PUT", f.path("/state"), body("state", f.State, "note", f.Reason))
 }
 
 type fleetRevoke struct {

@@ -121,11 +121,11 @@ func (c *noticePublishCommand) Run(ctx context.Context) error {
 
 type noticeWithdrawCommand struct {
 	oneAnnouncement
-	Note string `help:"Why." required:"" placeholder:"TEXT"`
+	Reason string `help:"Why." aliases:"note" required:"" placeholder:"TEXT"`
 }
 
 func (c *noticeWithdrawCommand) Run(ctx context.Context) error {
-	return c.do(ctx, "PUT", at(announcementPath+"/state", c.Announcement), body("state", "withdrawn", "note", c.Note))
+	return c.do(ctx, "PUT", at(announcementPath+"/state", c.Announcement), body("state", "withdrawn", "note", c.Reason))
 }
 
 type noticeReceiptsCommand struct {

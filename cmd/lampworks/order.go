@@ -101,11 +101,11 @@ func (o *orderLimits) Run(ctx context.Context) error {
 
 type orderCancel struct {
 	oneOrder
-	Note string `help:"Why." placeholder:"TEXT"`
+	Reason string `help:"Why." aliases:"note" placeholder:"TEXT"`
 }
 
 func (o *orderCancel) Run(ctx context.Context) error {
-	return o.do(ctx, "DELETE", query(o.path(""), "note", o.Note), nil)
+	return o.do(ctx, "DELETE", query(o.path(""), "note", o.Reason), nil)
 }
 
 type orderApprove struct {

@@ -93,11 +93,11 @@ type paperReview struct {
 	onePaper
 	held
 	Result string `arg:"" help:"approve or refuse." enum:"approve,refuse"`
-	Note   string `help:"Why; a refusal needs one." placeholder:"TEXT"`
+	Reason string `help:"Why; a refusal needs one." aliases:"note" placeholder:"TEXT"`
 }
 
 func (p *paperReview) Run(ctx context.Context) error {
-	return p.edit(ctx, p.held, "PUT", at(paperPath+"/review", p.Paper), body("result", p.Result, "note", p.Note))
+	return p.edit(ctx, p.held, "PUT", at(paperPath+"/review", p.Paper), body("result", p.Result, "note", p.Reason))
 }
 
 type paperRemove struct {

@@ -107,12 +107,12 @@ func (p *productSteps) Run(ctx context.Context) error {
 type productMove struct {
 	oneProduct
 	held
-	Act  string `arg:"" help:"develop, debug, redesign, certify, recall, publish, produce, reopen or retire." enum:"develop,debug,redesign,certify,recall,publish,produce,reopen,retire"`
-	Note string `help:"Why." placeholder:"TEXT"`
+	Act    string `arg:"" help:"develop, debug, redesign, certify, recall, publish, produce, reopen or retire." enum:"develop,debug,redesign,certify,recall,publish,produce,reopen,retire"`
+	Reason string `help:"Why." aliases:"note" placeholder:"TEXT"`
 }
 
 func (p *productMove) Run(ctx context.Context) error {
-	return p.edit(ctx, p.held, "PUT", p.path("/state"), body("act", p.Act, "note", p.Note))
+	return p.edit(ctx, p.held, "PUT", p.path("/state"), body("act", p.Act, "note", p.Reason))
 }
 
 type productIcon struct {
@@ -122,11 +122,12 @@ type productIcon struct {
 
 type productIconSet struct {
 	oneProduct
+	held
 	File string `arg:"" help:"The picture." type:"existingfile"`
 }
 
 func (p *productIconSet) Run(ctx context.Context) error {
-	return p.upload(ctx, "PUT", p.path("/icon"), p.File)
+	return p.replace(ctx, p.held, "PUT", p.path("/icon"), p.File)
 }
 
 // fetched is a file that is written where it is told.

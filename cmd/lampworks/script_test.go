@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io/fs"
 	"os"
 	"strconv"
@@ -34,7 +37,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"appears": appears, "code": code, "field": field, "proof": proof, "terminate": terminate},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"appears": appears, "code": code, "field": field, "picture": picture, "proof": proof, "terminate": terminate},
 	})
 }
 
@@ -97,6 +100,18 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has no %q", args[1], args[2])
 	}
 	ts.Setenv(args[0], value)
+}
+
+// picture writes a square PNG: picture FILE SIDE.
+func picture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: picture FILE SIDE")
+	}
+	side, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var b bytes.Buffer
+	ts.Check(png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
 // proof sets a variable to a code of a second factor: proof NAME SECRET STEP. A code is good once: who needs two takes that

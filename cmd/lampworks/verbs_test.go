@@ -22,8 +22,7 @@ import (
 
 // noVerb are the routes that no verb asks, each with its reason. Beside them stand homes and speech, which are a household's.
 var noVerb = map[string]string{
-	"PUT /api/v1/products/{product}/icon@If-Match": "an icon takes the place of the one before, whoever gave it",
-	"POST /api/v1/session#token":                   "a session by a token is for browsers; verbs take the token itself",
+	"POST /api/v1/session#token": "a session by a token is for browsers; verbs take the token itself",
 }
 
 // household is what is no maker's and no operator's: the console and lampworks say speak for it.
