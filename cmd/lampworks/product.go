@@ -17,6 +17,7 @@ type productCommand struct {
 	Draft     productDraft     `cmd:"" help:"The draft of a thing model (物模型): print, save, forget."`
 	Versions  productVersions  `cmd:"" help:"Published versions of the thing model."`
 	Version   productVersion   `cmd:"" help:"Print a published version with its document."`
+	Config    configCommand    `cmd:"" help:"Configuration files (远程配置) that devices of a product fetch."`
 	Publish   productPublish   `cmd:"" help:"Publish the draft as the next version."`
 	Protocols productProtocols `cmd:"" help:"The protocols (接入协议) by which devices reach the platform."`
 	Catalogue productCatalogue `cmd:"" help:"List the chips, modules and solutions that can be built on."`

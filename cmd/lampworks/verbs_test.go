@@ -22,7 +22,8 @@ import (
 
 // noVerb are the routes that no verb asks, each with its reason. Beside them stand homes and speech, which are a household's.
 var noVerb = map[string]string{
-	"POST /api/v1/session#token": "a session by a token is for browsers; verbs take the token itself",
+	"GET /api/v1/device-files/{link}": "devices fetch it, by a link they are given",
+	"POST /api/v1/session#token":      "a session by a token is for browsers; verbs take the token itself",
 }
 
 // household is what is no maker's and no operator's: the console and lampworks say speak for it.

@@ -151,6 +151,7 @@ func (n *Node) guardRooms() {
 		{"session", n.Sessions},
 		{"shadow", n.Shadows},
 		{"history", n.History},
+		{"config", n.Configs},
 		{"device", n.Devices},
 		{"takeout", n.Takeout},
 		{"factory", n.Factory},

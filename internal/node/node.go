@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,6 +27,7 @@ import (
 	"lampworks/internal/edge/console"
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/config"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/history"
 	"lampworks/internal/fleet/history/dayfile"
@@ -88,6 +90,7 @@ type Node struct {
 	Shadows  *shadow.Service
 	Commands *command.Commands
 	Sessions *session.Service
+	Configs  *config.Service
 	History  *history.Service
 	Virtual  *virtual.Fleet
 	Homes    *home.Service
@@ -239,6 +242,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.Commands = command.New(n.Store, n.Products, n.Shadows, n.Bus, n.log)
 	n.Commands.Hold(n.Quota)
 	n.Sessions = session.New(n.Store, n.log)
+	n.Configs = config.New(n.Store, n.Products, n.Keys, n.Bus)
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
 	n.Virtual = virtual.NewFleet(n.log)
 	n.Homes = home.New(n.Store)
@@ -249,7 +253,7 @@ func (n *Node) openRooms(context.Context) error {
 		sessions = nil
 	}
 	n.Gateway = gateway.New(gateway.Config{
-		Sessions: sessions, Devices: n.Devices, Products: n.Products, Commands: n.Commands, Shadows: n.Shadows, Log: n.Log, Bus: n.Bus, Logger: n.log,
+		Sessions: sessions, Devices: n.Devices, Products: n.Products, Commands: n.Commands, Shadows: n.Shadows, Configs: n.Configs, FileURL: n.fileURL, Log: n.Log, Bus: n.Bus, Logger: n.log,
 		Enforce: n.Enforce, Quota: n.Quota, Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
 	})
 	page, err := console.New(n.c.Console)
@@ -257,7 +261,7 @@ func (n *Node) openRooms(context.Context) error {
 		return err
 	}
 	rest := api.New(api.Config{
-		Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows,
+		Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows, Configs: n.Configs,
 		Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
 		Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway, Sessions: n.Sessions,
 		Quota: n.Quota, Enforce: n.Enforce, Takeout: n.Takeout,
@@ -287,6 +291,15 @@ func (n *Node) web(rest http.Handler) http.Handler {
 
 // live reports whether a device has a session here, whatever the Log's readers know of it yet.
 func (n *Node) live(device string) bool { return n.Gateway.Live(device) }
+
+// fileURL is where the API serves a device the file that a link opens.
+func (n *Node) fileURL(link string) string {
+	base := n.c.PublicURL
+	if base == "" {
+		base = n.Addresses().HTTP
+	}
+	return strings.TrimSuffix(base, "/") + api.FilePath + link
+}
 
 // Addresses is where a node serves, as the ready file says it.
 type Addresses struct {

@@ -32,6 +32,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/config"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/history"
 	"lampworks/internal/fleet/session"
@@ -71,6 +72,7 @@ type Config struct {
 	Verify   *verify.Service
 	Devices  *device.Service
 	Shadows  *shadow.Service
+	Configs  *config.Service
 	Commands *command.Commands
 	History  *history.Service
 	Virtual  *virtual.Fleet
@@ -170,6 +172,7 @@ func (a *API) routes() {
 	a.leakRoutes()
 	a.factoryRoutes()
 	a.deviceRoutes()
+	a.configRoutes()
 	a.homeRoutes()
 	a.sentenceRoutes()
 	a.liveRoutes()

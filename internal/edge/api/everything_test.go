@@ -268,6 +268,7 @@ func (y *walk) products() {
 	y.does(y.owner, "PATCH", at, `{"names":{"zh-CN":"灯火台灯","en":"Denghuo desk lamp"},"care":{"warranty_months":24,"warranty":{"zh-CN":"两年质保","en":"Two years"},"phone":"+8657100000000","email":"care@example.com","address":"杭州市西湖区灯火路 1 号"}}`)
 	y.reads(y.owner, "products", at, at+"/steps", at+"/versions", at+"/versions/1", "categories", "categories/colour_light", "protocols", "catalogue", "paper-kinds", "icons/"+icon, at+"/limits")
 	y.model(at)
+	y.configuration(y.lamp)
 
 	kinds, _ := y.does(y.owner, "GET", "categories/colour_light", "").get("papers").([]any)
 	add = func(kind string) string {
@@ -285,6 +286,21 @@ func (y *walk) products() {
 	y.move(y.lamp, "publish", "produce")
 	certificate := "certificates/" + y.does(y.owner, "GET", "certificates?product="+y.lamp, "").text("items/0/id")
 	y.reads(y.owner, "certifications", "certificates", certificate)
+}
+
+// configuration gives a product a file, and fetches it as a device does.
+func (y *walk) configuration(product string) {
+	y.t.Helper()
+	at := "products/" + product
+	v := y.does(y.owner, "POST", at+"/configurations", `{"document":{"report_every_s":60},"note":"report every minute"}`)
+	one := fmt.Sprintf("%s/configurations/%v", at, v.get("version"))
+	y.does(y.owner, "POST", one+"/pushes", "")
+	y.reads(y.owner, at+"/configurations", one, at+"/configuration-pushes")
+	current := must(y.configs.Current(y.t.Context(), product))(y.t)
+	link := must(y.configs.Link(y.t.Context(), &current))(y.t)
+	if file := y.does("", "GET", "device-files/"+link, ""); string(file.body) != `{"report_every_s":60}` {
+		y.t.Errorf("the device fetched %s", file.body)
+	}
 }
 
 // model publishes another version of the thing model.

@@ -27,7 +27,7 @@ const signedIn access.Act = ""
 // nobody lists the routes that nobody needs to be signed in for.
 var nobody = []string{
 	"GET /api/v1/setup", "POST /api/v1/setup", "POST /api/v1/session", "DELETE /api/v1/session",
-	"GET /api/v1/sign-up", "POST /api/v1/sign-up", "POST /api/v1/sign-up/codes", "POST /api/v1/password-reset", "POST /api/v1/password-reset/codes",
+	"GET /api/v1/device-files/{link}", "GET /api/v1/sign-up", "POST /api/v1/sign-up", "POST /api/v1/sign-up/codes", "POST /api/v1/password-reset", "POST /api/v1/password-reset/codes",
 	"PUT /api/v1/invitations/refusal",
 }
 
@@ -84,6 +84,11 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"GET", "/api/v1/products/{product}/versions", access.ReadProduct, "", false},
 	{"POST", "/api/v1/products/{product}/versions", access.PublishModel, `{}`, false},
 	{"GET", "/api/v1/products/{product}/versions/{version}", access.ReadProduct, "", false},
+	{"GET", "/api/v1/products/{product}/configurations", access.ReadProduct, "", false},
+	{"POST", "/api/v1/products/{product}/configurations", access.WriteProduct, `{"document":{}}`, false},
+	{"GET", "/api/v1/products/{product}/configurations/{version}", access.ReadProduct, "", false},
+	{"POST", "/api/v1/products/{product}/configurations/{version}/pushes", access.ControlDevice, `{}`, false},
+	{"GET", "/api/v1/products/{product}/configuration-pushes", access.ReadProduct, "", false},
 	{"POST", "/api/v1/products/{product}/orders", access.IssueTriples, `{"quantity":1,"purpose":"mass"}`, false},
 	{"GET", "/api/v1/orders", access.ReadOrder, "", true},
 	{"GET", "/api/v1/orders/{order}", access.ReadOrder, "", false},

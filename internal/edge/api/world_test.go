@@ -22,6 +22,7 @@ import (
 	"lampworks/alink"
 	"lampworks/internal/edge/api"
 	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/config"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/history"
 	"lampworks/internal/fleet/history/dayfile"
@@ -86,6 +87,7 @@ type world struct {
 	mail     string // directory of what was sent
 	certify  *certify.Service
 	devices  *device.Service
+	configs  *config.Service
 	commands *command.Commands
 	virtual  *virtual.Fleet
 
@@ -191,6 +193,7 @@ func newWorld(t *testing.T) *world {
 		Store: w.store, Products: products, Keys: keys, Jobs: jobs, Issued: w.devices.Register, Revoked: w.devices.Revoked, Logger: log,
 	})
 	shadows := shadow.New(w.store, products, log)
+	w.configs = config.New(w.store, products, w.keys, w.bus)
 	w.commands = command.New(w.store, products, shadows, w.bus, log)
 	points := history.New(series, w.devices, products, 0, log)
 	homes := home.New(w.store)
@@ -210,7 +213,7 @@ func newWorld(t *testing.T) *world {
 	w.jobs = jobs
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate, w.shut},
-		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Commands: w.commands,
+		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Configs: w.configs, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),

@@ -38,6 +38,8 @@ func askerOf(t alink.Template) asker {
 		return (*conn).askDesired
 	case alink.DesiredDelete:
 		return (*conn).dropDesired
+	case alink.ConfigGet:
+		return (*conn).askConfig
 	case alink.TagUpdate:
 		return (*conn).setTags
 	case alink.TagDelete:

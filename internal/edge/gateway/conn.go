@@ -375,6 +375,7 @@ func (c *conn) end(ctx context.Context, err error) {
 		return
 	}
 	c.g.sessions.leave(c)
+	c.g.offers.forget(c)
 	c.g.c.Logger.LogAttrs(ctx, level, "session ended", slog.String("device", c.device), slog.String("reason", reason), slog.Any("error", err))
 	c.leave(context.WithoutCancel(ctx), reason)
 	c.presence(context.WithoutCancel(ctx), false, reason)

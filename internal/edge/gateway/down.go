@@ -214,8 +214,8 @@ func (c *conn) Puback(id uint16, _ mqtt.Reason) {
 	c.mu.Unlock()
 	if ok {
 		c.g.c.Commands.Acknowledged(seq)
-		c.deliver() // there is room in the window again
 	}
+	c.deliver() // there is room in the window again
 }
 
 // deliver gives the device what waits for it. One delivery runs at a time; a call during one makes it look again.

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/config"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
@@ -84,7 +85,9 @@ type Config struct {
 	Products *product.Service
 	Commands *command.Commands
 	Shadows  *shadow.Service
-	Sessions *session.Service // nil: sessions end with their connections, and wills are not said
+	Configs  *config.Service          // nil: products have no configuration
+	FileURL  func(link string) string // where the API serves the file that a link opens
+	Sessions *session.Service         // nil: sessions end with their connections, and wills are not said
 	Log      uplink.Log
 	Bus      bus.Bus
 	Enforce  *enforce.Service // nil: no measures are asked for
@@ -109,10 +112,11 @@ type Gateway struct {
 	identify chan struct{} // a place for each identification at once
 	turns    chan struct{} // and for each handshake that computes
 	stopping atomic.Bool
-	lastDue  int64         // newest command Seq seen by the round; used by its goroutine only
-	changes  atomic.Int64  // newest change of a device's right that was acted on
-	waiting  owing         // sessions whose delivery failed
-	fights   fights        // for sessions of one device
+	lastDue  int64        // newest command Seq seen by the round; used by its goroutine only
+	changes  atomic.Int64 // newest change of a device's right that was acted on
+	waiting  owing        // sessions whose delivery failed
+	fights   fights       // for sessions of one device
+	offers   offers
 	standing enforce.Mark  // how far changes of standings were followed; used by the goroutine of that only
 	judged   atomic.Int64  // newest of those changes that was acted on
 	judging  chan struct{} // has room for one: a standing may have changed
@@ -149,6 +153,7 @@ func New(c Config) *Gateway {
 		g.plain[key] = true
 	}
 	g.sessions.init()
+	g.offers.init()
 	return g
 }
 
@@ -188,6 +193,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer stopStanding()
 	g.conns.Go(func() { follow(ctx, g.judging, g.followStandings) })
 	g.conns.Go(func() { follow(ctx, g.checking, g.followChanges) })
+	g.conns.Go(func() { follow(ctx, g.offers.asked, g.followPushes) })
+	stopPushes := g.c.Bus.Subscribe(config.PushSubject+">", func(string, []byte) { poke(g.offers.asked) })
+	defer stopPushes()
 	tick := time.NewTicker(wheelTick)
 	defer tick.Stop()
 	round := time.NewTicker(roundEvery)
@@ -228,6 +236,7 @@ func follow(ctx context.Context, asked <-chan struct{}, look func(context.Contex
 func (g *Gateway) round(ctx context.Context) {
 	poke(g.judging)
 	poke(g.checking)
+	poke(g.offers.asked)
 	for _, c := range g.waiting.take() {
 		c.deliver()
 	}
@@ -286,6 +295,11 @@ func (g *Gateway) begin(ctx context.Context) error {
 		return err
 	}
 	g.lastDue = newest
+	if g.c.Configs != nil {
+		if g.offers.last, err = g.c.Configs.NewestPush(ctx); err != nil {
+			return err
+		}
+	}
 	last, err := g.c.Devices.NewestChange(ctx)
 	g.changes.Store(last)
 	if err != nil || g.c.Enforce == nil {

@@ -16,6 +16,7 @@ import (
 	"lampworks/alink"
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/config"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/fleet/session"
@@ -33,6 +34,7 @@ type house struct {
 	*gateway.Gateway
 	commands *command.Commands
 	shadows  *shadow.Service
+	configs  *config.Service
 	addr     string
 }
 
@@ -40,12 +42,13 @@ func newHouse(t *testing.T, lights int, log func(uplink.Log) uplink.Log, limits 
 	t.Helper()
 	h := &house{Works: devicetest.New(t, lights)}
 	h.shadows = shadow.New(h.Store, h.Products, h.Quiet)
+	h.configs = config.New(h.Store, h.Products, h.Keys, h.Bus)
 	h.commands = command.New(h.Store, h.Products, h.shadows, h.Bus, h.Quiet)
 	devicetest.Run(t, h.commands.Run)
 	devicetest.Run(t, func(ctx context.Context) error { return h.commands.Follow(ctx, h.Log) })
 	sessions := session.New(h.Store, h.Quiet)
 	devicetest.Run(t, func(ctx context.Context) error { return sessions.Follow(ctx, h.Log) })
-	c := gateway.Config{Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Shadows: h.shadows, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
+	c := gateway.Config{Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Shadows: h.shadows, Configs: h.configs, FileURL: func(link string) string { return "http://example.com/" + link }, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
 	if log != nil {
 		c.Log = log(h.Log)
 	}

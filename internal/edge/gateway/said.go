@@ -27,3 +27,8 @@ func checkSaid(t alink.Template, payload []byte) (answer, *refusal) {
 	}
 	return a, nil
 }
+
+// answers reports whether a topic is for what a device answers the platform in the form of Alink.
+func answers(t alink.Template) bool {
+	return t.Direction() == alink.Up && t.Implemented() && enveloped(t)
+}

@@ -113,9 +113,13 @@ func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal, e
 	case says(t):
 		a, r := checkSaid(t, payload)
 		return a, r, nil
-	case t == alink.PropertySetReply || t == alink.ServiceReply:
-		if _, err := alink.ParseReply(payload); err != nil {
+	case answers(t):
+		reply, err := alink.ParseReply(payload)
+		if err != nil {
 			return answer{}, &refusal{alink.CodeBadRequest, err.Error()}, nil
+		}
+		if t == alink.ConfigPushReply {
+			c.g.offers.answered(c, &reply)
 		}
 		return answer{}, nil, nil
 	}

@@ -716,6 +716,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device-files/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file that a device was told to fetch, by the link it was given for half an hour
+         * @description Needs nobody to be signed in.
+         */
+        get: operations["get_device_files_link"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices": {
         parameters: {
             query?: never;
@@ -3316,6 +3336,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{product}/configuration-pushes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pushes of a product's configuration, newest first
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_configuration_pushes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/configurations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions of a product's configuration (远程配置), newest first; the newest is in force
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_configurations"];
+        put?: never;
+        /**
+         * Make a file the next version of a product's configuration
+         * @description Needs product.write.
+         */
+        post: operations["post_products_product_configurations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/configurations/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version of a product's configuration
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_configurations_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/configurations/{version}/pushes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Push the version in force to the devices of the product that are online
+         * @description Needs device.control.
+         */
+        post: operations["post_products_product_configurations_version_pushes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/{product}/draft": {
         parameters: {
             query?: never;
@@ -4928,6 +5032,25 @@ export interface components {
             /** @enum {string} */
             state: "accepted" | "sent" | "acknowledged" | "succeeded" | "failed" | "expired" | "cancelled";
         };
+        ConfigView: {
+            /** @description By which devices know it. */
+            config_id: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by?: string;
+            /** @description Left out in lists. */
+            document?: unknown;
+            note?: string;
+            /** @description Lower-case hex. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** Format: int64 */
+            version: number;
+        };
         ConsentStateInputBody: {
             /**
              * @description confirm and refuse are a reviewer's.
@@ -5996,6 +6119,11 @@ export interface components {
              */
             wait_ms?: number;
         };
+        NewConfigInputBody: {
+            /** @description A JSON object of at most 65,536 bytes. Devices get it byte for byte as it is sent here. */
+            document: unknown;
+            note?: string;
+        };
         NewConsentInputBody: {
             /** @description E-mail address or phone number. */
             contact: string;
@@ -6451,6 +6579,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageConfigView: {
+            items: components["schemas"]["ConfigView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageConsentView: {
             items: components["schemas"]["ConsentView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -6712,6 +6847,13 @@ export interface components {
         };
         PageProtocolView: {
             items: components["schemas"]["ProtocolView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PagePushView: {
+            items: components["schemas"]["PushView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -7071,6 +7213,25 @@ export interface components {
             accept_breaking?: number;
             /** @description Why, for those who read the list of versions. */
             note?: string;
+        };
+        PushView: {
+            /**
+             * Format: int64
+             * @description Those that have answered 200.
+             */
+            confirmed: number;
+            /** Format: date-time */
+            created_at: string;
+            created_by?: string;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Devices it was sent to so far.
+             */
+            sent: number;
+            /** Format: int64 */
+            version: number;
         };
         Qualification: {
             name: string;
@@ -7964,6 +8125,17 @@ export interface components {
         };
         /** @description What is wrong, where, by which rule, and what to do. */
         ProblemOfAnybodyChangeBody: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfAnybodyObject: {
             headers: {
                 /** @description Seconds; where asking again makes sense. */
                 "Retry-After"?: number;
@@ -10669,6 +10841,34 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMember"];
+        };
+    };
+    get_device_files_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report_every_s": 60
+                     *     }
+                     */
+                    "application/json": unknown;
+                };
+            };
+            default: components["responses"]["ProblemOfAnybodyObject"];
         };
     };
     get_devices: {
@@ -18905,6 +19105,242 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_products_product_configuration_pushes: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": 1,
+                     *           "version": 1,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *           "sent": 0,
+                     *           "confirmed": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PagePushView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    get_products_product_configurations: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+            };
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "version": 1,
+                     *           "config_id": "0123456789abcdef0123456789abcdef",
+                     *           "size": 21,
+                     *           "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *           "note": "report every minute",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageConfigView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_products_product_configurations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "report_every_s": 60
+                 *       },
+                 *       "note": "report every minute"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewConfigInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": 1,
+                     *       "config_id": "0123456789abcdef0123456789abcdef",
+                     *       "size": 21,
+                     *       "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *       "note": "report every minute",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "document": {
+                     *         "report_every_s": 60
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConfigView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_products_product_configurations_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "version": 1,
+                     *       "config_id": "0123456789abcdef0123456789abcdef",
+                     *       "size": 21,
+                     *       "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                     *       "note": "report every minute",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "document": {
+                     *         "report_every_s": 60
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConfigView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_products_product_configurations_version_pushes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                product: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": 1,
+                     *       "version": 1,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "created_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "sent": 0,
+                     *       "confirmed": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PushView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_products_product_draft: {
