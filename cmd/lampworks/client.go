@@ -39,6 +39,7 @@ func (s *server) request(ctx context.Context, method, path string, body io.Reade
 		return nil, fmt.Errorf("--server %s: %w", s.Server, err)
 	}
 	req.Header.Set("User-Agent", "lampworks/"+version)
+	req.Header.Set("Accept-Language", tongue())
 	return req, nil
 }
 

@@ -167,7 +167,7 @@ func cell(item json.RawMessage, column string) string {
 // named is a name in the language of the terminal, or in the one there is.
 func named(names map[string]string) string {
 	first, second := names["en"], names["zh-CN"]
-	if strings.HasPrefix(os.Getenv("LC_ALL")+os.Getenv("LANG"), "zh") {
+	if tongue() == chinese {
 		first, second = second, first
 	}
 	if first != "" {

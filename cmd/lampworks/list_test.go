@@ -114,9 +114,9 @@ func TestRefused(t *testing.T) {
 	}{
 		{"", 429, "7", `{"title":"limit","detail":"too many","code":"limit"}`, "GET /x: limit: too many\nCome back in 7 seconds."},
 		{"", 429, "", `{"title":"limit","detail":"products is full","code":"limit"}`, "GET /x: limit: products is full"},
-		{"", 401, "", `{"title":"unauthenticated","detail":"the session or token is not valid"}`, "GET /x: unauthenticated: the session or token is not valid\nThe session has ended. Sign in again: lampworks login --server URL"},
+		{"", 401, "", `{"title":"unauthenticated","detail":"the session or token is not valid","where":"session"}`, "GET /x: unauthenticated: the session or token is not valid\nThe session has ended. Sign in again: lampworks login --server URL"},
 		{"", 401, "", `{"title":"unauthenticated","detail":"the code is wrong"}`, "GET /x: unauthenticated: the code is wrong"},
-		{"t", 401, "", `{"title":"unauthenticated","detail":"the session or token is not valid"}`, "GET /x: unauthenticated: the session or token is not valid"},
+		{"t", 401, "", `{"title":"unauthenticated","detail":"the session or token is not valid","where":"session"}`, "GET /x: unauthenticated: the session or token is not valid"},
 		{"", 403, "", `{"title":"second factor needed","detail":"show it","code":"second_factor"}`, "GET /x: second factor needed: show it\nShow a code of the second factor: lampworks prove --server URL. Without one yet: lampworks factor start --server URL"},
 		{"t", 403, "", `{"title":"second factor needed","detail":"show it","code":"second_factor"}`, "GET /x: second factor needed: show it\nA session can show one: lampworks login --server URL, without --token and LAMPWORKS_TOKEN."},
 		{"", 422, "", `{"title":"invalid","detail":"two","problems":[{"where":"/a","rule":"a number"},{"where":"/b","fix":"leave it out"}]}`, "GET /x: invalid: two\n  /a: a number\n  /b: leave it out"},

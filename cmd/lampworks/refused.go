@@ -13,6 +13,7 @@ type refusal struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
 	Code   string `json:"code"`
+	Where  string `json:"where"`
 	Flaws  []struct {
 		Where string `json:"where"`
 		Rule  string `json:"rule"`
@@ -28,15 +29,16 @@ type refusal struct {
 
 // Error implements error.
 func (r *refusal) Error() string {
-	text := r.what + ": " + r.Title + ": " + r.Detail
+	mark := say(": ", "：")
+	text := r.what + mark + r.Title + mark + r.Detail
 	if r.Title == "" {
-		text = r.what + ": " + http.StatusText(r.status)
+		text = r.what + mark + http.StatusText(r.status)
 	}
 	for _, f := range r.Flaws {
 		if len(r.Flaws) == 1 {
 			break // the detail says it
 		}
-		text += "\n  " + strings.Join(slices.DeleteFunc([]string{f.Where, f.Rule, f.Fix}, func(s string) bool { return s == "" }), ": ")
+		text += "\n  " + strings.Join(slices.DeleteFunc([]string{f.Where, f.Rule, f.Fix}, func(s string) bool { return s == "" }), mark)
 	}
 	if r.Code == "conflict" && len(r.Open) > 0 {
 		text += "\nOpen now: " + strings.Join(r.Open, ", ") + "."
@@ -70,19 +72,23 @@ func remedy(r *refusal, res *http.Response) string {
 	}
 	switch {
 	case r.status == http.StatusTooManyRequests && res.Header.Get("Retry-After") != "":
-		return "Come back in " + res.Header.Get("Retry-After") + " seconds."
-	case r.status == http.StatusUnauthorized && session && strings.HasPrefix(r.Detail, "the session"): // not a wrong code in one that holds
-		return "The session has ended. Sign in again: lampworks login" + where
+		seconds := res.Header.Get("Retry-After")
+		return say("Come back in "+seconds+" seconds.", "请在 "+seconds+" 秒后再试。")
+	case r.status == http.StatusUnauthorized && session && r.Where == "session": // not a wrong code in one that holds
+		return say("The session has ended. Sign in again: lampworks login", "会话已结束。请重新登录：lampworks login") + where
 	case r.Code == "agreement":
-		return "See what is to be accepted: lampworks agreement outstanding" + where
+		return say("See what is to be accepted: lampworks agreement outstanding", "查看待同意的协议：lampworks agreement outstanding") + where
 	case r.Code == "suspended":
-		return "See the measure: lampworks enforce list" + where + ". Appeal against it, as an owner: lampworks enforce appeal MEASURE TEXT" + where
+		return say("See the measure: lampworks enforce list"+where+". Appeal against it, as an owner: lampworks enforce appeal MEASURE TEXT",
+			"查看处置措施：lampworks enforce list"+where+"。所有者可以申诉：lampworks enforce appeal MEASURE TEXT") + where
 	case r.Code != "second_factor":
 		return ""
 	case session:
-		return "Show a code of the second factor: lampworks prove" + where + ". Without one yet: lampworks factor start" + where
+		return say("Show a code of the second factor: lampworks prove"+where+". Without one yet: lampworks factor start",
+			"出示第二因素的代码：lampworks prove"+where+"。还没有的，请先启用：lampworks factor start") + where
 	case req.Header.Get("Authorization") != "":
-		return "A session can show one: lampworks login" + where + ", without --token and LAMPWORKS_TOKEN."
+		return say("A session can show one: lampworks login"+where+", without --token and LAMPWORKS_TOKEN.",
+			"会话可以出示代码：lampworks login"+where+"，不带 --token 和 LAMPWORKS_TOKEN。")
 	}
-	return "Sign in with --code, or on a terminal, where it is asked for."
+	return say("Sign in with --code, or on a terminal, where it is asked for.", "请带 --code 登录，或在终端登录时按提示输入。")
 }

@@ -18,12 +18,13 @@ import { langFor, langs, loadTexts, WordsContext, type Catalogue } from './texts
 // Catalogue, page and first data start together: none waits for another.
 applyTheme(setting('theme'));
 const arrival = arrive(window.location, window.history);
-const lang = langs.find((l) => l === setting('lang')) ?? langFor(navigator.languages);
+const wished = () => langs.find((l) => l === setting('lang')) ?? langFor(navigator.languages);
+const lang = wished();
 const texts = loadTexts(lang);
 if (arrival.token !== '' || /^\/(bench)?$/.test(window.location.pathname)) void import('./bench/BenchPage');
 
 const door = createDoor();
-const services: Services = { api: createAPI('', door.shut), door };
+const services: Services = { api: createAPI('', door.shut, wished), door };
 const client = new QueryClient({
   defaultOptions: {
     queries: {

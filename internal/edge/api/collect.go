@@ -303,7 +303,7 @@ func (a *API) collectModels(ctx context.Context, who access.Actor, out *takeout.
 	if err != nil || d.Revision == 0 {
 		return err
 	}
-	return out.JSON(ctx, "thing-models/"+product+"/draft.json", draftOf(&d))
+	return out.JSON(ctx, "thing-models/"+product+"/draft.json", draftOf(&d, asItIs))
 }
 
 type caseEvidence struct {

@@ -1,8 +1,11 @@
 package api
 
 import (
+	"context"
+
 	"golang.org/x/text/language"
 
+	"lampworks/internal/edge/api/phrase"
 	"lampworks/internal/infra/fault"
 )
 
@@ -30,6 +33,19 @@ func languageOf(accept string) string {
 		}
 	}
 	return english
+}
+
+// A saying puts a sentence that rooms have in English into a language.
+type saying func(english string) string
+
+func asItIs(english string) string { return english }
+
+// spoken is the saying of who asks, for answers that tell what is missing as a refusal would.
+func spoken(ctx context.Context) saying {
+	if callOf(ctx).language == chinese {
+		return phrase.Chinese().Say
+	}
+	return asItIs
 }
 
 // titles names each kind of problem in one phrase. What is wrong in particular is the detail: see package phrase.

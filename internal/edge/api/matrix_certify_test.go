@@ -131,6 +131,10 @@ func TestWaits(t *testing.T) {
 	if steps.text("items/2/act") != "certify" || steps.get("items/2/next") != true || steps.text("items/2/missing/0/code") != "built_on" || len(steps.get("items/3/missing").([]any)) != 6 {
 		t.Errorf("the steps are %s", steps.body)
 	}
+	steps = w.want(w.call(w.owner, "GET", product+"/steps", "", "Accept-Language", "zh-CN"), 200)
+	if got := steps.text("items/2/missing/0/what"); got != "所依托的产品" {
+		t.Errorf("in Chinese a step waits for %s", got)
+	}
 	w.want(w.call(w.owner, "POST", "/api/v1/products", `{"kind":"chip","names":{"en":"Core"}}`), 403)
 	w.want(w.call(w.owner, "PUT", product+"/state", `{"act":"redesign"}`, "If-Match", `"1"`), 412)
 }

@@ -149,13 +149,16 @@ func (p *Problem) in(ctx context.Context) *Problem {
 	said, book := *p, phrase.Chinese()
 	said.Title = cmp.Or(titles[chinese][p.Code], p.Title)
 	said.Detail = book.Detail(p.Detail, cmp.Or(p.Where, theBody), p.Got, p.Rule)
-	said.Rule, said.Fix = book.Say(p.Rule), book.Say(p.Fix)
-	said.Problems = slices.Clone(p.Problems)
-	for i := range said.Problems {
-		f := &said.Problems[i]
-		f.Rule, f.Fix = book.Say(f.Rule), book.Say(f.Fix)
-	}
+	said.Rule, said.Fix, said.Problems = book.Say(p.Rule), book.Say(p.Fix), sayFlaws(p.Problems, book.Say)
 	return &said
+}
+
+func sayFlaws(flaws []Flaw, say saying) []Flaw {
+	out := slices.Clone(flaws)
+	for i := range out {
+		out[i].Rule, out[i].Fix = say(out[i].Rule), say(out[i].Fix)
+	}
+	return out
 }
 
 func problemOf(f *fault.Fault) *Problem {

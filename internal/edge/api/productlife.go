@@ -28,12 +28,14 @@ type stepView struct {
 	Missing []lackView    `json:"missing" nullable:"false" doc:"Everything it still waits for."`
 }
 
-func stepOf(s *product.Step) stepView {
-	v := stepView{s.Act, s.To, s.Done, s.Next, make([]lackView, 0, len(s.Missing))}
-	for _, l := range s.Missing {
-		v.Missing = append(v.Missing, lackView(l))
+func stepOf(say saying) func(*product.Step) stepView {
+	return func(s *product.Step) stepView {
+		v := stepView{s.Act, s.To, s.Done, s.Next, make([]lackView, 0, len(s.Missing))}
+		for _, l := range s.Missing {
+			v.Missing = append(v.Missing, lackView{l.Code, say(l.What), say(l.Fix)})
+		}
+		return v
 	}
-	return v
 }
 
 type offerView struct {
@@ -177,7 +179,7 @@ func (a *API) productLifeRoutes() {
 	},
 	) (page[stepView], error) {
 		steps, err := a.Products.Steps(ctx, who, in.Product)
-		return pageTo(steps, "", stepOf), err
+		return pageTo(steps, "", stepOf(spoken(ctx))), err
 	})
 	edit(a, "PUT", one+"/icon", access.WriteProduct, ofProduct, func(ctx context.Context, q store.Querier, who access.Actor, in *iconInput) (int64, error) {
 		return a.Products.Revision(ctx, q, who, in.Product)

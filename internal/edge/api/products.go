@@ -79,8 +79,8 @@ type draftView struct {
 	Devices   int64           `json:"devices" doc:"In use, which the changes would hit."`
 }
 
-func draftOf(d *product.Draft) draftView {
-	return draftView{d.Revision, d.Document, moment(d.ChangedAt), flawsOf(d.Problems), append([]tsl.Change{}, d.Changes...), d.Devices}
+func draftOf(d *product.Draft, say saying) draftView {
+	return draftView{d.Revision, d.Document, moment(d.ChangedAt), sayFlaws(flawsOf(d.Problems), say), append([]tsl.Change{}, d.Changes...), d.Devices}
 }
 
 type versionView struct {
@@ -219,11 +219,11 @@ func (a *API) modelRoutes() {
 	const draft, versions = "/api/v1/products/{product}/draft", "/api/v1/products/{product}/versions"
 	route(a, "GET", draft, access.ReadProduct, ofProduct, "The draft of a thing model, with what is wrong with it", func(ctx context.Context, who access.Actor, in *productInput) (draftView, error) {
 		d, err := a.Products.Draft(ctx, who, in.Product)
-		return draftOf(&d), err
+		return draftOf(&d, spoken(ctx)), err
 	})
 	route(a, "PUT", draft, access.WriteProduct, ofProduct, "Save a draft", func(ctx context.Context, who access.Actor, in *draftInput) (draftView, error) {
 		d, err := a.Products.SaveDraft(ctx, who, in.Product, product.NewDraft{Document: in.Body.Document, Revision: in.Body.Revision})
-		return draftOf(&d), err
+		return draftOf(&d, spoken(ctx)), err
 	})
 	route(a, "DELETE", draft, access.WriteProduct, ofProduct, "Forget a draft", func(ctx context.Context, who access.Actor, in *productInput) (nothing, error) {
 		return nothing{}, a.Products.DropDraft(ctx, who, in.Product)

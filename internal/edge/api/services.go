@@ -129,11 +129,11 @@ func overrideOf(o *entitlement.Override) overrideView {
 	return overrideView{o.ID, o.Organisation, o.Service, o.Allowed, o.Reason, o.MadeBy, moment(o.From), moment(o.Until), moment(o.CreatedAt), moment(o.EndedAt)}
 }
 
-func serviceOf(who access.Actor) func(*entitlement.Standing) serviceView {
+func serviceOf(who access.Actor, say saying) func(*entitlement.Standing) serviceView {
 	return func(s *entitlement.Standing) serviceView {
 		v := serviceView{Name: s.Name, Names: s.Names, About: s.About, Acts: s.Acts, Steps: s.Steps, Enforced: s.Enforced(), Available: s.Open, Missing: []missingView{}, Bar: barOf(&s.Bar)}
 		for _, m := range s.Missing {
-			v.Missing = append(v.Missing, missingView(m))
+			v.Missing = append(v.Missing, missingView{m.What, say(m.Text), say(m.Fix)})
 		}
 		v.NextBar, v.Off, v.NextSwitch = formOf(s.NextBar, barOf), formOf(s.Off, switchOf), formOf(s.Next, switchOf)
 		v.Application, v.Override = formOf(s.Application, applicationOf(who)), formOf(s.Override, overrideOf)
@@ -272,7 +272,7 @@ var ofApplication = owner{"application", "application", func(ctx context.Context
 func (a *API) serviceRoutes() {
 	list(a, "/api/v1/services", access.ReadEntitlement, ofCaller, "Services (服务): which are open to an organisation, and why not", func(ctx context.Context, who access.Actor, in *servicesInput) (page[serviceView], error) {
 		all, err := a.Entitlements.Overview(ctx, who, in.Organisation)
-		return pageTo(all, "", serviceOf(who)), err
+		return pageTo(all, "", serviceOf(who, spoken(ctx))), err
 	})
 	list(a, "/api/v1/service-bars", access.ManageServices, ofPlatform, "Entry bars (准入门槛), newest first", func(ctx context.Context, who access.Actor, in *byServiceInput) (page[barView], error) {
 		p, err := a.Entitlements.Bars(ctx, who, in.ask(map[string]string{"service": in.Service}))

@@ -181,7 +181,9 @@ func at(ms int64) time.Time {
 }
 
 func errToken() error {
-	return fault.Unauthenticated("the session or token is not valid, or is no longer")
+	f := fault.Unauthenticated("the session or token is not valid, or is no longer")
+	f.Where = "session"
+	return f
 }
 
 // beliefs remembers who holds a token, by its hash.

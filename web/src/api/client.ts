@@ -37,11 +37,15 @@ async function take<T>(call: Promise<Result<T>>): Promise<T> {
 
 /**
  * The calls of this console. `base` is '' in the browser (same origin, session cookie);
- * `onSignedOut` is told of every 401 except those of signing in and of asking who is signed in.
+ * `onSignedOut` is told of every 401 except those of signing in and of asking who is signed in;
+ * `lang` is the language that refusals are to be in.
  */
-export function createAPI(base: string, onSignedOut: () => void = () => undefined) {
+export function createAPI(base: string, onSignedOut: () => void = () => undefined, lang: () => Lang = () => 'en') {
   const http = createClient<paths>({ baseUrl: base, credentials: 'same-origin' });
   http.use({
+    onRequest({ request }) {
+      request.headers.set('Accept-Language', lang());
+    },
     onResponse({ response, schemaPath }) {
       if (response.status === 401 && !signing.has(schemaPath)) onSignedOut();
     },

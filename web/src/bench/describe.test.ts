@@ -21,19 +21,26 @@ beforeAll(async () => {
   const plain = globalThis.fetch;
   globalThis.fetch = (input, init) => {
     const request = new Request(input, init);
+    asked = request.headers.get('Accept-Language') ?? '';
     if (signedIn) request.headers.set('Authorization', 'Bearer lw_demo');
     return plain(request);
   };
-  api = createAPI(mock.url, () => refused++);
+  api = createAPI(
+    mock.url,
+    () => refused++,
+    () => 'zh-CN',
+  );
   [zh, en] = [await loadTexts('zh-CN'), await loadTexts('en')];
 });
 afterAll(() => mock.close());
 let signedIn = false;
+let asked = ''; // Accept-Language of the last request
 
 test('without a session: a problem, and the door is told', async () => {
   const error = await api.home('home-demo', new AbortController().signal).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(Problem);
   expect([(error as Problem).status, (error as Problem).code, refused]).toEqual([401, 'unauthenticated', 1]);
+  expect(asked).toBe('zh-CN');
   await expect(api.session()).rejects.toBeInstanceOf(Problem);
   expect(refused).toBe(1); // asking who is signed in is no refusal
 });

@@ -293,7 +293,9 @@ func (r *reader) eval(s *source, e ast.Expr) []template {
 	case *ast.Ident, *ast.SelectorExpr:
 		return r.object(s.target(e), e)
 	case *ast.IndexExpr:
-		return r.elements(s, e.X)
+		if all := r.elements(s, e.X); !slices.ContainsFunc(all, template.opaque) { // a table; what is put in as it came is none
+			return all
+		}
 	}
 	return holed(types.ExprString(e))
 }
@@ -417,6 +419,9 @@ func (r *reader) called(s *source, call *ast.CallExpr, n int) []template {
 	o := s.callee(call)
 	if o == nil {
 		return holed(types.ExprString(call))
+	}
+	if named(o.Type()) == "lampworks/internal/edge/api.saying" { // a translation
+		return []template{{{text: types.ExprString(call), hole: true, relay: true}}}
 	}
 	if known := r.library(s, call, o); known != nil {
 		return known
