@@ -44,6 +44,9 @@ func (f Filters) Union(g Filters) Filters { return Filters{f[0] | g[0], f[1] | g
 // Without returns what is in f and not in g.
 func (f Filters) Without(g Filters) Filters { return Filters{f[0] &^ g[0], f[1] &^ g[1]} }
 
+// Meets reports whether something is in both.
+func (f Filters) Meets(g Filters) bool { return f[0]&g[0]|f[1]&g[1] != 0 }
+
 // Empty reports whether nothing is in the set.
 func (f Filters) Empty() bool { return f == Filters{} }
 

@@ -19,6 +19,8 @@ type fleetCommand struct {
 	State    fleetState    `cmd:"" help:"Put a device's triple in or out of force."`
 	Revoke   fleetRevoke   `cmd:"" help:"Take every secret of a device that was handed out out of force."`
 	Command  fleetDo       `cmd:"" help:"Command a device, as its maker would when debugging it."`
+	Call     fleetCall     `cmd:"" help:"Call a service of a device."`
+	Send     fleetSend     `cmd:"" help:"Publish to a device on a topic of its own below /user/."`
 	Commands fleetCommands `cmd:"" help:"Commands of a device, newest first."`
 	Result   fleetResult   `cmd:"" help:"One command, with what came of it."`
 	Cancel   fleetCancel   `cmd:"" help:"Cancel a command that has not left yet."`
@@ -133,29 +135,89 @@ func (f *fleetRevoke) Run(ctx context.Context) error {
 	return f.do(ctx, "POST", f.path("/revocation"), body("reason", f.Reason))
 }
 
+// waiting is how long a command may take, and how long its verb waits for its end.
+type waiting struct {
+	Within time.Duration `help:"How long it may take. Default: ten seconds, of a synchronous call eight." placeholder:"DURATION"`
+	Wait   time.Duration `help:"Answer when it has ended, or after this time. Default: at once." placeholder:"DURATION"`
+}
+
+func (w *waiting) into(in map[string]any) map[string]any {
+	if w.Within > 0 {
+		in["deadline_ms"] = w.Within.Milliseconds()
+	}
+	if w.Wait > 0 {
+		in["wait_ms"] = w.Wait.Milliseconds()
+	}
+	return in
+}
+
 type fleetDo struct {
 	oneDevice
-	Params  string        `arg:"" help:"JSON object of properties, or of the service's input: {\"powerstate\":1}."`
-	Service string        `help:"Call this service. Default: set the properties." placeholder:"NAME"`
-	Within  time.Duration `help:"How long it may take. Default: ten seconds." placeholder:"DURATION"`
-	Wait    time.Duration `help:"Answer when it has ended, or after this time. Default: at once." placeholder:"DURATION"`
+	waiting
+	Params  string `arg:"" help:"JSON object of properties, or of the service's input: {\"powerstate\":1}; with --get a list of properties, with --raw bytes in base64."`
+	Service string `help:"Call this service. Default: set the properties." placeholder:"NAME" xor:"kind"`
+	Get     bool   `help:"Ask the device for the properties." xor:"kind"`
+	Raw     bool   `help:"Send the bytes as they are, on down_raw." xor:"kind"`
 }
 
 func (f *fleetDo) Run(ctx context.Context) error {
-	if !json.Valid([]byte(f.Params)) {
+	kind := "property_set"
+	params := json.RawMessage(f.Params)
+	switch {
+	case f.Service != "":
+		kind = "service"
+	case f.Get:
+		kind = "property_get"
+	case f.Raw:
+		kind = "raw"
+		var err error
+		if params, err = json.Marshal(map[string]string{"base64": f.Params}); err != nil {
+			return err
+		}
+	}
+	if !json.Valid(params) {
 		return errors.New("the parameters are no JSON")
 	}
-	in := body("kind", "property_set", "params", json.RawMessage(f.Params), "service", f.Service)
-	if f.Service != "" {
-		in["kind"] = "service"
+	return f.do(ctx, creates, f.path("/commands"), f.into(body("kind", kind, "params", params, "service", f.Service)))
+}
+
+type fleetCall struct {
+	oneDevice
+	waiting
+	Service string `arg:"" help:"Identifier of the service."`
+	Params  string `arg:"" optional:"" help:"JSON object of its input. Default: none."`
+	Sync    bool   `help:"Synchronously (RRPC): only the session that is there answers, within eight seconds, and the verb waits for it."`
+}
+
+func (f *fleetCall) Run(ctx context.Context) error {
+	var params json.RawMessage
+	if f.Params != "" {
+		if params = json.RawMessage(f.Params); !json.Valid(params) {
+			return errors.New("the parameters are no JSON")
+		}
 	}
-	if f.Within > 0 {
-		in["deadline_ms"] = f.Within.Milliseconds()
+	return f.do(ctx, creates, at(devicePath+"/services/{}", f.Device, f.Service), f.into(body("params", params, "sync", f.Sync)))
+}
+
+type fleetSend struct {
+	oneDevice
+	waiting
+	Topic  string `arg:"" help:"What stands behind /user/."`
+	Text   string `help:"What to send." placeholder:"TEXT" xor:"what" required:""`
+	Base64 string `name:"base64" help:"Bytes to send, in base64." placeholder:"BYTES" xor:"what" required:""`
+	QoS    int    `name:"qos" help:"0 or 1. Default: 0." placeholder:"N"`
+	Sync   bool   `help:"Synchronously, on /ext/rrpc: the verb waits for what the device answers."`
+}
+
+func (f *fleetSend) Run(ctx context.Context) error {
+	in := body("topic", f.Topic, "base64", f.Base64, "sync", f.Sync)
+	if f.Base64 == "" {
+		in["text"] = f.Text
 	}
-	if f.Wait > 0 {
-		in["wait_ms"] = f.Wait.Milliseconds()
+	if f.QoS != 0 {
+		in["qos"] = f.QoS
 	}
-	return f.do(ctx, creates, f.path("/commands"), in)
+	return f.do(ctx, creates, f.path("/messages"), f.into(in))
 }
 
 type fleetCommands struct {
@@ -164,7 +226,7 @@ type fleetCommands struct {
 }
 
 func (f *fleetCommands) Run(ctx context.Context) error {
-	return f.list(ctx, at(devicePath+"/commands", f.Device), "id state kind service origin created_at ended_at reason")
+	return f.list(ctx, at(devicePath+"/commands", f.Device), "id state kind service topic origin created_at ended_at reason")
 }
 
 const commandPath = "/api/v1/commands/{}"

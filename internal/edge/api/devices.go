@@ -60,8 +60,10 @@ type stateView struct {
 type commandView struct {
 	ID             string          `json:"id"`
 	Device         string          `json:"device"`
-	Kind           command.Kind    `json:"kind" enum:"property_set,service"`
+	Kind           command.Kind    `json:"kind" enum:"property_set,property_get,service,raw,message"`
 	Service        string          `json:"service,omitempty"`
+	Topic          string          `json:"topic,omitempty" doc:"Of a message: what stands behind /user/."`
+	Sync           bool            `json:"sync,omitempty" doc:"A synchronous call (RRPC)."`
 	Params         json.RawMessage `json:"params"`
 	State          command.State   `json:"state" enum:"accepted,sent,acknowledged,succeeded,failed,expired,cancelled"`
 	Reason         command.Reason  `json:"reason,omitempty" doc:"Why it ended other than by success: unconfirmed, refused, wrong, offline, replaced, withdrawn."`
@@ -77,7 +79,7 @@ type commandView struct {
 
 func commandOf(c *command.Command) commandView {
 	return commandView{
-		ID: c.ID, Device: c.Device, Kind: c.Kind, Service: c.Service, Params: c.Params, State: c.State, Reason: c.Reason,
+		ID: c.ID, Device: c.Device, Kind: c.Kind, Service: c.Service, Topic: c.Topic, Sync: c.Call != "", Params: c.Params, State: c.State, Reason: c.Reason,
 		Note: c.Note, Result: c.Result, Origin: c.Origin, CreatedAt: moment(c.CreatedAt),
 		DeadlineAt: moment(c.DeadlineAt), SentAt: moment(c.SentAt), AcknowledgedAt: moment(c.AcknowledgedAt), EndedAt: moment(c.EndedAt),
 	}
@@ -86,9 +88,9 @@ func commandOf(c *command.Command) commandView {
 type newCommandInput struct {
 	Device string `path:"device" maxLength:"64"`
 	Body   struct {
-		Kind       string          `json:"kind" enum:"property_set,service"`
+		Kind       string          `json:"kind" enum:"property_set,property_get,service,raw"`
 		Service    string          `json:"service,omitempty" maxLength:"64"`
-		Params     json.RawMessage `json:"params" doc:"Property or input parameter to value."`
+		Params     json.RawMessage `json:"params" doc:"property_set, service: an object of property or input parameter to value; property_get: a list of properties; raw: an object with base64, sent as it is on down_raw."`
 		DeadlineMS int64           `json:"deadline_ms,omitempty" minimum:"0" maximum:"604800000" doc:"How long it may take; 10,000 if not given."`
 		WaitMS     int64           `json:"wait_ms,omitempty" minimum:"0" maximum:"20000" doc:"Answer when it has ended, or after this time."`
 	}
@@ -159,6 +161,7 @@ func (a *API) deviceRoutes() {
 	a.saidRoutes()
 	list(a, "/api/v1/devices/{device}/commands", access.ReadDevice, ofDevice, "Commands of a device, newest first", a.commands)
 	create(a, "/api/v1/devices/{device}/commands", access.ControlDevice, ofDevice, "Command a device", a.newCommand)
+	a.callRoutes()
 	route(a, "GET", "/api/v1/commands/{command}", access.ReadDevice, ofCommand, "A command", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {
 		c, err := a.Commands.Load(ctx, who, in.Command)
 		return commandOf(&c), err
@@ -238,15 +241,21 @@ func (a *API) commands(ctx context.Context, who access.Actor, in *commandsInput)
 }
 
 func (a *API) newCommand(ctx context.Context, who access.Actor, in *newCommandInput) (commandView, error) {
-	cs, err := a.Commands.Submit(ctx, who, command.Request{
+	return a.order(ctx, who, time.Duration(in.Body.WaitMS)*time.Millisecond, command.Request{
 		Device: in.Device, Kind: command.Kind(in.Body.Kind), Service: in.Body.Service, Params: in.Body.Params,
-		Deadline: time.Duration(in.Body.DeadlineMS) * time.Millisecond, Origin: "api",
+		Deadline: time.Duration(in.Body.DeadlineMS) * time.Millisecond,
 	})
+}
+
+// order submits a command and gives it as it is when it has ended, or after wait.
+func (a *API) order(ctx context.Context, who access.Actor, wait time.Duration, req command.Request) (commandView, error) {
+	req.Origin = "api"
+	cs, err := a.Commands.Submit(ctx, who, req)
 	if err != nil {
 		return commandView{}, err
 	}
-	if in.Body.WaitMS > 0 {
-		wait, cancel := context.WithTimeout(ctx, time.Duration(in.Body.WaitMS)*time.Millisecond)
+	if wait > 0 {
+		wait, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
 		if ended, err := a.Commands.Wait(wait, cs[0].ID); err == nil || wait.Err() != nil && len(ended) == 1 {
 			return commandOf(&ended[0]), nil

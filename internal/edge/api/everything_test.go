@@ -412,6 +412,8 @@ func (y *walk) homes() {
 	const set = `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`
 	c := "commands/" + y.does(y.owner, "POST", device+"/commands", set).id()
 	y.reads(y.owner, c, device+"/commands")
+	y.does(y.owner, "POST", device+"/services/identify", `{"params":{}}`)
+	y.does(y.owner, "POST", device+"/messages", `{"topic":"get","text":"{\"show\":\"time\"}","qos":1}`)
 	y.does(y.owner, "DELETE", c, "")
 	y.call(y.owner, "POST", "/api/v1/speech", `{"text":"客厅灯打开了","lang":"zh-CN"}`)
 	y.does(y.owner, "POST", home+"/sentences", fmt.Sprintf(`{"text":"打开客厅的灯","room":%q,"lang":"zh-CN"}`, room))

@@ -105,6 +105,8 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"GET", "/api/v1/devices/{device}/firmware", access.ReadDevice, "", false},
 	{"GET", "/api/v1/devices/{device}/log", access.ReadDevice, "", false},
 	{"POST", "/api/v1/devices/{device}/commands", access.ControlDevice, `{"kind":"property_set","params":{"powerstate":1}}`, false},
+	{"POST", "/api/v1/devices/{device}/services/{service}", access.ControlDevice, `{}`, false},
+	{"POST", "/api/v1/devices/{device}/messages", access.ControlDevice, `{"topic":"get","text":"x"}`, false},
 	{"GET", "/api/v1/commands/{command}", access.ReadDevice, "", false},
 	{"DELETE", "/api/v1/commands/{command}", access.ControlDevice, "", false},
 	{"PUT", "/api/v1/virtual-devices/{device}/fault", access.RunVirtualDevice, `{"fault":"silent"}`, false},
@@ -146,7 +148,7 @@ func fill(s string, ids map[string]string) string {
 
 // none names an object of every kind that nobody has.
 func none() map[string]string {
-	ids := map[string]string{"version": "1", "number": "1"}
+	ids := map[string]string{"version": "1", "number": "1", "service": "identify"}
 	for _, kind := range []string{
 		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
@@ -161,7 +163,7 @@ func none() map[string]string {
 func (m maker) ids(w *world) map[string]string {
 	ids := map[string]string{
 		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
-		"version": "1", "number": "1", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
+		"version": "1", "number": "1", "service": "identify", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
 	}
 	maps.Copy(ids, m.agreed)
 	maps.Copy(ids, w.cases(m))

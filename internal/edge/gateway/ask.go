@@ -121,5 +121,7 @@ func (c *conn) tell(ctx context.Context, t alink.Template, out told, a *answer) 
 	return nil // the session is over
 }
 
-// enveloped reports whether messages on a topic of replies are replies of Alink.
-func enveloped(t alink.Template) bool { return strings.HasSuffix(t.String(), "_reply") }
+// enveloped reports whether messages on a topic are replies of Alink; who speaks raw does not read them as JSON.
+func enveloped(t alink.Template) bool {
+	return strings.HasSuffix(t.String(), "_reply") && t != alink.RawUpReply && t != alink.RawDownReply
+}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -212,7 +211,10 @@ func (c *conn) Puback(id uint16, _ mqtt.Reason) {
 		c.flying = nil
 	}
 	c.mu.Unlock()
-	if ok {
+	switch {
+	case seq < 0: // a message, which nothing else ends
+		c.g.c.Commands.Delivered(-seq, true)
+	case ok:
 		c.g.c.Commands.Acknowledged(seq)
 	}
 	c.deliver() // there is room in the window again
@@ -293,41 +295,46 @@ func (c *conn) giveBack(ctx context.Context, cs []command.Command, err error, se
 // listens reports whether the device subscribed to anything commands are sent on.
 func (c *conn) listens() bool {
 	f := c.filters.Load()
-	return f != nil && (f.whole.Has(alink.PropertySet) || f.whole.Has(alink.ServiceInvoke) || len(f.parts) > 0)
+	return f != nil && (f.whole.Meets(carried) || len(f.parts) > 0)
 }
 
 // carries reports whether the device subscribed to the topic of a command.
 func (c *conn) carries(cmd *command.Command) bool {
-	if cmd.Kind == command.Service {
-		return c.subscribed(alink.ServiceInvoke, cmd.Service)
-	}
-	return c.subscribed(alink.PropertySet, "")
+	t, arg := c.route(cmd)
+	return c.subscribed(t, arg)
 }
 
-// send hands one command to the session, again if an earlier connection had it. An error means that nothing was queued. The
-// packet identifier follows from the command, so that it is the same every time.
+// send hands one command to the session, again if an earlier connection had it. An error means that nothing was queued.
 func (c *conn) send(cmd *command.Command, again bool) error {
-	t, arg := alink.PropertySet, ""
-	if cmd.Kind == command.Service {
-		t, arg = alink.ServiceInvoke, cmd.Service
-	}
 	f := c.filters.Load()
-	topic := t.Topic(c.of.Value().key, c.name, arg)
-	payload := alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), t.Method(arg), cmd.Params)
+	m, err := c.outgoing(cmd, f, again)
+	if err != nil {
+		return err
+	}
+	if cmd.Call != "" {
+		c.g.calls.open(cmd.Call, c, cmd.DeadlineAt) // before it can be answered
+	}
 	c.mu.Lock()
-	id, err := c.s.Send(&mqtt.Outgoing{Topic: topic, Payload: payload, QoS: f.qos(t, arg), Properties: c.properties(cmd, f, t, arg), ID: uint16(cmd.Seq%math.MaxUint16) + 1, Dup: again})
+	id, err := c.s.Send(m)
 	if err == nil && id != 0 {
 		if c.flying == nil {
 			c.flying = make(map[uint16]int64)
 		}
 		c.flying[id] = cmd.Seq
+		if plainMessage(cmd) {
+			c.flying[id] = -cmd.Seq
+		}
 	}
 	c.mu.Unlock()
 	if err != nil {
+		c.g.calls.forget(cmd.Call)
 		return err
 	}
+	if id == 0 && plainMessage(cmd) {
+		c.g.c.Commands.Delivered(cmd.Seq, false)
+	}
 	c.g.Stats.Delivered.Add(1)
-	c.show(device.DownSubject, topic, payload, "")
+	c.show(device.DownSubject, m.Topic, m.Payload, "")
 	return nil
 }
 
@@ -337,10 +344,11 @@ func (c *conn) properties(cmd *command.Command, f *subscriptions, t alink.Templa
 		return nil
 	}
 	left := max(time.Until(cmd.DeadlineAt), time.Second) / time.Second
-	list := make(mqtt.Properties, 0, 128).
-		Append(mqtt.Property{ID: mqtt.MessageExpiry, Int: uint32(left)}).
-		Append(mqtt.Property{ID: mqtt.ResponseTopic, Value: t.Reply().AppendTopic(nil, c.of.Value().key, c.name, arg)}).
-		Append(mqtt.Property{ID: mqtt.CorrelationData, Value: strconv.AppendInt(nil, cmd.Seq, 10)})
+	list := make(mqtt.Properties, 0, 128).Append(mqtt.Property{ID: mqtt.MessageExpiry, Int: uint32(left)})
+	if t.Reply() != 0 {
+		list = list.Append(mqtt.Property{ID: mqtt.ResponseTopic, Value: t.Reply().AppendTopic(nil, c.of.Value().key, c.name, arg)}).
+			Append(mqtt.Property{ID: mqtt.CorrelationData, Value: strconv.AppendInt(nil, cmd.Seq, 10)})
+	}
 	return f.identifiers(list, t, arg)
 }
 

@@ -117,6 +117,7 @@ type Gateway struct {
 	waiting  owing        // sessions whose delivery failed
 	fights   fights       // for sessions of one device
 	offers   offers
+	calls    calls
 	standing enforce.Mark  // how far changes of standings were followed; used by the goroutine of that only
 	judged   atomic.Int64  // newest of those changes that was acted on
 	judging  chan struct{} // has room for one: a standing may have changed
@@ -242,6 +243,7 @@ func (g *Gateway) round(ctx context.Context) {
 	}
 	g.sayWills(ctx)
 	g.fights.forget(time.Now())
+	g.calls.sweep(time.Now())
 	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)
 	if err != nil {
 		g.missed(ctx, "asking for due commands failed", err)

@@ -245,8 +245,11 @@ func (c *conn) resume(ctx context.Context) error {
 
 // repeatable reports whether carrying a command out twice is the same as once.
 func (c *conn) repeatable(ctx context.Context, cmd *command.Command) bool {
-	if cmd.Kind == command.PropertySet {
+	switch {
+	case cmd.Kind == command.PropertySet || cmd.Kind == command.PropertyGet:
 		return true
+	case cmd.Kind != command.Service || cmd.Call != "": // bytes mean what only the device knows; a call is the session's it went to
+		return false
 	}
 	model, err := c.g.c.Products.Model(ctx, c.of.Value().product)
 	if err != nil {

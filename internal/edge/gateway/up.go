@@ -113,6 +113,8 @@ func (c *conn) check(t alink.Template, arg, payload []byte) (answer, *refusal, e
 	case says(t):
 		a, r := checkSaid(t, payload)
 		return a, r, nil
+	case t == alink.RRPCResponse || t == alink.ExtRRPC:
+		return answer{}, c.checkCall(t, arg, payload), nil
 	case answers(t):
 		reply, err := alink.ParseReply(payload)
 		if err != nil {

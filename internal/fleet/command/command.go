@@ -7,6 +7,7 @@
 //     reached the socket is never sent again. A lost answer ends it as failed, reason unconfirmed;
 //   - succeeded means that the device answered 200 and that its own reports do not say otherwise, or, of a set whose values it
 //     fetched as desired, that it reported them since;
+//   - a synchronous call has a random id, goes to a device that is online, and is answered only by the session it went to, once;
 //   - the newest set of a property replaces those that still wait; at most [MaxWaiting] commands wait for one device.
 //
 // It knows no socket: the gateway takes what is due for the sessions it holds, and answers come up through the uplink Log.
@@ -41,15 +42,21 @@ const (
 	MaxParams       = 64 << 10           // bytes of the parameters
 	DefaultDeadline = 10 * time.Second   // where the request names none
 	MaxDeadline     = 7 * 24 * time.Hour // the longest a command may wait
+	MaxCall         = 8 * time.Second    // the longest a synchronous call may take, and its default
+	MaxCalls        = 16                 // synchronous calls of one device at once
+	MaxTopic        = 128                // bytes behind /user/
 )
 
 // Kind is what a command asks for.
 type Kind string
 
-// The kinds of commands.
+// The kinds of commands, with the form of their Params.
 const (
 	PropertySet Kind = "property_set" // set properties: {"brightness":50}
-	Service     Kind = "service"      // call a service of the thing model
+	PropertyGet Kind = "property_get" // ask for properties: ["brightness"]
+	Service     Kind = "service"      // call a service of the thing model: its input
+	Raw         Kind = "raw"          // bytes on the topic down_raw: see [Payload]
+	Message     Kind = "message"      // bytes on a topic below /user/: see [Payload]
 )
 
 // A Request is a command somebody wants carried out.
@@ -57,7 +64,9 @@ type Request struct {
 	Device   string // id
 	Kind     Kind
 	Service  string          // identifier, for Kind Service
-	Params   json.RawMessage // object: property or input parameter → value
+	Topic    string          // what stands behind /user/, for Kind Message
+	Params   json.RawMessage // see [Kind]
+	Sync     bool            // for Kind Service and Message: a call that only the session it goes to may answer, once, within [MaxCall]
 	Deadline time.Duration   // from now; 0 is [DefaultDeadline]
 	Origin   string          // voice, api, scene …
 	Ref      string          // what it belongs to there: the id of a sentence, a scene run
@@ -70,7 +79,9 @@ type Command struct {
 	Organisation   string
 	Device         string
 	Kind           Kind
-	Service        string
+	Service        string // identifier
+	Topic          string // behind /user/
+	Call           string // random id of a synchronous call; empty if it is none
 	Params         json.RawMessage
 	State          State
 	Reason         Reason
@@ -170,6 +181,9 @@ func (s *Commands) prepare(ctx context.Context, who access.Actor, reqs []Request
 		if err != nil {
 			return nil, err
 		}
+		if r.Sync && !d.Online {
+			return nil, fault.Conflict("device "+d.ID, "the device is offline, and a synchronous call waits for nobody")
+		}
 		if err := s.charge(d); err != nil {
 			return nil, err
 		}
@@ -181,7 +195,10 @@ func (s *Commands) prepare(ctx context.Context, who access.Actor, reqs []Request
 		if err != nil {
 			return nil, err
 		}
-		if r.Deadline == 0 {
+		switch {
+		case r.Deadline == 0 && r.Sync:
+			r.Deadline = MaxCall
+		case r.Deadline == 0:
 			r.Deadline = DefaultDeadline
 		}
 		out[i] = want{r, d.Organisation, sets}
@@ -194,6 +211,12 @@ func (r *Request) bound() error {
 	if r.Deadline < 0 || r.Deadline > MaxDeadline {
 		return fault.Invalid("/deadline", r.Deadline.String(), "more than 0 and at most "+MaxDeadline.String(), "choose a deadline within a week")
 	}
+	if r.Sync && r.Deadline > MaxCall {
+		return fault.Invalid("/deadline", r.Deadline.String(), "at most "+MaxCall.String()+" for a synchronous call", "call it without sync, or wait less")
+	}
+	if r.Sync && r.Kind != Service && r.Kind != Message {
+		return fault.Invalid("/sync", "true", "false, but for services and messages", "send it without sync")
+	}
 	if len(r.Params) > MaxParams {
 		return fault.Invalid("/params", fmt.Sprintf("%d bytes", len(r.Params)), fmt.Sprintf("at most %d bytes", MaxParams), "send less at once")
 	}
@@ -204,11 +227,14 @@ func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r
 	if err := s.makeRoom(ctx, tx, r.Device, r.Request, r.sets, now); err != nil {
 		return Command{}, err
 	}
+	call, err := drawCall(ctx, tx, &r.Request)
+	if err != nil {
+		return Command{}, err
+	}
 	c := Command{
-		ID: uuid.Must(uuid.NewV7()).String(), Organisation: r.organisation, Device: r.Device, Kind: r.Kind, Service: r.Service, Params: r.Params,
+		ID: uuid.Must(uuid.NewV7()).String(), Organisation: r.organisation, Device: r.Device, Kind: r.Kind, Service: r.Service, Topic: r.Topic, Call: call, Params: r.Params,
 		State: Accepted, Origin: r.Origin, Ref: r.Ref, CreatedAt: now.UTC(), DeadlineAt: now.Add(r.Deadline).UTC(),
 	}
-	var err error
 	if c.Seq, err = insert(ctx, tx, who, &c); err != nil {
 		return Command{}, err
 	}
@@ -240,8 +266,15 @@ func check(model *tsl.Model, r Request) ([]shadow.Setting, error) {
 			return nil, v
 		}
 		return nil, nil
+	case PropertyGet:
+		return nil, checkNames(model, r.Params)
+	case Raw:
+		_, err := payloadOf(r.Params)
+		return nil, err
+	case Message:
+		return nil, checkMessage(&r)
 	}
-	return nil, fault.Invalid("/kind", string(r.Kind), `"property_set" or "service"`, "send one of the two")
+	return nil, fault.Unlisted("/kind", string(r.Kind), Kinds(), "")
 }
 
 // makeRoom cancels the waiting sets that the new one replaces, and refuses the command when the device's queue is full.

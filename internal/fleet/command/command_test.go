@@ -20,6 +20,7 @@ import (
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -152,6 +153,31 @@ func TestEnds(t *testing.T) {
 		{"identify take set-answer", "failed unconfirmed", ""},
 		{"identify take other-service", "failed unconfirmed", ""},
 		{"identify take answer=5000", "failed refused", "5000 no"},
+		{"get take values=50", "succeeded ", ""},
+		{"get take restart values=50", "succeeded ", ""},
+		{"get take values=101", "failed wrong", "/data/brightness is 101, want an integer from 1 to 100 %"},
+		{"get take answer=5000", "failed refused", "5000 no"},
+		{"get take report=50", "failed unconfirmed", ""},
+		{"get values=50", "expired offline", ""},
+		{"raw take bytes", "succeeded ", ""},
+		{"raw take restart bytes", "succeeded ", ""},
+		{"raw bytes take", "failed unconfirmed", ""}, // they answered nothing
+		{"raw take answer", "failed unconfirmed", ""},
+		{"message take ack", "failed unconfirmed", ""}, // an acknowledgement of something else
+		{"message take delivered", "succeeded ", ""},
+		{"message take delivered=0", "succeeded ", "sent at QoS 0: nobody knows whether it arrived"},
+		{"message delivered", "expired offline", ""},
+		{"message take bytes", "failed unconfirmed", ""},
+		{"call take rrpc", "succeeded ", ""},
+		{"call take rrpc=5000", "failed refused", "5000 no"},
+		{"call take rrpc rrpc=5000", "succeeded ", ""},
+		{"call take restart rrpc", "succeeded ", ""},
+		{"call take answer", "failed unconfirmed", ""}, // on the topic of other calls
+		{"call take other-rrpc", "failed unconfirmed", ""},
+		{"call rrpc", "expired offline", ""},
+		{"ext take ext-rrpc", "succeeded ", ""},
+		{"ext take rrpc", "failed unconfirmed", ""},
+		{"ext take delivered=x", "failed unconfirmed", ""},
 	} {
 		plays = append(plays, &play{t: t, steps: strings.Fields(tt.steps), want: tt.want, note: tt.note})
 	}
@@ -187,10 +213,40 @@ type play struct {
 	want, note string // how it ends
 }
 
+// kinds are requests by the word that begins a play.
+var kinds = map[string]command.Request{
+	"identify": {Kind: command.Service, Service: "identify", Params: json.RawMessage(`{}`)},
+	"get":      {Kind: command.PropertyGet, Params: json.RawMessage(`["brightness"]`)},
+	"raw":      {Kind: command.Raw, Params: json.RawMessage(`{"base64":"AP8="}`)},
+	"message":  {Kind: command.Message, Topic: "get", Params: json.RawMessage(`{"text":"hello","qos":1}`)},
+	"call":     {Kind: command.Service, Service: "identify", Params: json.RawMessage(`{}`), Sync: true},
+	"ext":      {Kind: command.Message, Topic: "ask/me", Params: json.RawMessage(`{"text":"hello"}`), Sync: true},
+}
+
+// online notes that a device has a session.
+func (r *room) online(t *testing.T, d device.Device) {
+	t.Helper()
+	err := r.Store.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `
+			INSERT INTO device_presence (device, organisation, product, online, epoch, reason, address, changed_at, seen_at)
+			VALUES (?, ?, ?, 1, 1, 'connected', '', 0, 0) ON CONFLICT (device) DO NOTHING`, d.ID, d.Organisation, d.Product)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (p *play) begin() {
 	kind, steps := set(p.d, `{"brightness":50}`, time.Second), p.steps
-	if len(steps) > 0 && steps[0] == "identify" {
-		kind, steps = identify(p.d, time.Second), steps[1:]
+	if len(steps) > 0 {
+		if other := kinds[steps[0]]; other.Kind != "" {
+			other.Device, other.Deadline = p.d.ID, time.Second
+			kind, steps = other, steps[1:]
+		}
+	}
+	if kind.Sync {
+		p.online(p.t, p.d)
 	}
 	p.c = p.submit(p.t, kind)
 	for _, step := range steps {
@@ -207,8 +263,11 @@ func (p *play) step(s string) {
 		p.Says(t, d, topic, service, `{"id":"`+id+`","code":`+code+`,"message":"no","data":{}}`)
 	}
 	topic, service := alink.PropertySetReply, ""
-	if p.c.Kind == command.Service {
+	switch p.c.Kind {
+	case command.Service:
 		topic, service = alink.ServiceReply, "identify"
+	case command.PropertyGet:
+		topic = alink.PropertyGetReply
 	}
 	switch what {
 	case "take":
@@ -255,6 +314,29 @@ func (p *play) step(s string) {
 		p.Says(t, p.d, alink.PackPost, "", fmt.Sprintf(`{"params":{"properties":{"brightness":{"value":%s,"time":1700000000000}}}}`, arg))
 	case "history":
 		p.Says(t, p.d, alink.HistoryPost, "", fmt.Sprintf(`{"params":[{"properties":[{"brightness":{"value":%s,"time":1700000000000}}]}]}`, arg))
+	case "values":
+		p.Says(t, p.d, alink.PropertyGetReply, "", `{"id":"`+seq+`","code":200,"data":{"brightness":`+arg+`}}`)
+	case "bytes":
+		p.Says(t, p.d, alink.RawDownReply, "", "\x00\x01")
+	case "delivered":
+		if arg != "x" {
+			p.commands.Delivered(p.c.Seq, arg == "")
+		}
+		devicetest.Eventually(t, "the message to end", func() (bool, any) {
+			c := p.load()
+			return c.Ended() || c.State == command.Accepted || arg == "x", c
+		})
+	case "rrpc", "other-rrpc":
+		if arg == "" {
+			arg = "200"
+		}
+		call := p.c.Call
+		if what == "other-rrpc" {
+			call += "1"
+		}
+		p.Says(t, p.d, alink.RRPCResponse, call, `{"id":"7","code":`+arg+`,"message":"no","data":{}}`)
+	case "ext-rrpc":
+		p.Says(t, p.d, alink.ExtRRPC, p.c.Call+"/pk/dn/user/ask/me", "\x00\x01")
 	case "other":
 		p.Posts(t, p.d, `"powerstate":1`)
 	case "foreign":
@@ -320,6 +402,17 @@ func TestRefused(t *testing.T) {
 		{set(d, `{"brightness":50}`, command.MaxDeadline+1), "/deadline"},
 		{set(d, `{"brightness":`+strings.Repeat(" ", command.MaxParams)+`50}`, 0), "/params"},
 		{command.Request{Device: d.ID, Kind: command.Service, Service: "explode", Params: json.RawMessage(`{}`)}, "explode"},
+		{command.Request{Device: d.ID, Kind: command.PropertyGet, Params: json.RawMessage(`["loudness"]`)}, "/params/0 is loudness, want a property of the thing model"},
+		{command.Request{Device: d.ID, Kind: command.PropertyGet, Params: json.RawMessage(`[]`)}, "/params"},
+		{command.Request{Device: d.ID, Kind: command.Raw, Params: json.RawMessage(`{"base64":"AP8"}`)}, "/params/base64"},
+		{command.Request{Device: d.ID, Kind: command.Raw, Params: json.RawMessage(`{}`)}, "/params"},
+		{command.Request{Device: d.ID, Kind: command.Message, Topic: "a/+", Params: json.RawMessage(`{"text":""}`)}, "/topic"},
+		{command.Request{Device: d.ID, Kind: command.Message, Topic: "", Params: json.RawMessage(`{"text":""}`)}, "/topic"},
+		{command.Request{Device: d.ID, Kind: command.Message, Topic: strings.Repeat("t", 129), Params: json.RawMessage(`{"text":""}`)}, "/topic"},
+		{command.Request{Device: d.ID, Kind: command.Message, Topic: "a", Params: json.RawMessage(`{"text":"","qos":2}`)}, "/params/qos"},
+		{command.Request{Device: d.ID, Kind: command.PropertySet, Sync: true, Params: json.RawMessage(`{"brightness":50}`)}, "/sync"},
+		{command.Request{Device: d.ID, Kind: command.Service, Sync: true, Service: "identify", Params: json.RawMessage(`{}`), Deadline: command.MaxCall + 1}, "/deadline"},
+		{command.Request{Device: d.ID, Kind: command.Service, Sync: true, Service: "identify", Params: json.RawMessage(`{}`)}, "offline"},
 		{command.Request{Device: d.ID, Kind: "wish", Params: json.RawMessage(`{}`)}, "/kind"},
 		{command.Request{Device: "nobody", Kind: command.PropertySet, Params: json.RawMessage(`{"brightness":50}`)}, "nobody"},
 	} {
@@ -375,6 +468,38 @@ func TestReplace(t *testing.T) {
 	if diff := cmp.Diff(desired, map[string]string{"brightness": "30", "powerstate": "0", "colorTemperature": "3000"}); diff != "" {
 		t.Errorf("desired are (-got +want):\n%s", diff)
 	}
+}
+
+// TestMaxCalls opens as many synchronous calls as a device may have, each with an id that nobody can guess.
+func TestMaxCalls(t *testing.T) {
+	r := newRoom(t, 1)
+	d := r.Lights[0]
+	r.online(t, d)
+	call := kinds["call"]
+	call.Device = d.ID
+	ids := make(map[string]bool)
+	for range command.MaxCalls {
+		c := r.submit(t, call)
+		if n, err := strconv.ParseUint(c.Call, 10, 64); err != nil || n < 1<<40 || c.DeadlineAt.Sub(c.CreatedAt) != command.MaxCall {
+			t.Errorf("the call has the id %q, %v, and %s", c.Call, err, c.DeadlineAt.Sub(c.CreatedAt))
+		}
+		ids[c.Call] = true
+	}
+	if len(ids) != command.MaxCalls {
+		t.Errorf("%d calls have %d ids", command.MaxCalls, len(ids))
+	}
+	_, err := r.commands.Submit(t.Context(), r.Maker, call)
+	if !fault.Is(err, fault.OverLimit) {
+		t.Errorf("one too many: %v", err)
+	}
+	r.submit(t, identify(d, time.Minute)) // others are not held up
+	took := r.take(t, d)
+	answered := took[0]
+	r.Says(t, d, alink.RRPCResponse, answered.Call, `{"code":200,"data":{"a":1}}`)
+	if c := r.end(t, answered); string(c.Result) != `{"a":1}` {
+		t.Errorf("the call ended as %+v", c)
+	}
+	r.submit(t, call)
 }
 
 // TestFetch: sets of which everything was fetched are not sent, in whatever number; others are.

@@ -161,7 +161,13 @@ func (s *Commands) Newest(ctx context.Context) (int64, error) {
 
 // Acknowledged notes that the device acknowledged the packet of command seq. It returns at once; a row is written soon,
 // unless the command has ended by then.
-func (s *Commands) Acknowledged(seq int64) { s.acks.add(seq, time.Now()) }
+func (s *Commands) Acknowledged(seq int64) { s.acks.add(acknowledgement{seq: seq, at: time.Now()}) }
+
+// Delivered notes that the message of command seq has reached its end: the device acknowledged it, or, at QoS 0, it was handed
+// to the connection. Nothing answers it.
+func (s *Commands) Delivered(seq int64, acknowledged bool) {
+	s.acks.add(acknowledgement{seq: seq, at: time.Now(), ends: true, unsure: !acknowledged})
+}
 
 // acknowledgements gathers the PUBACKs of some milliseconds, so that they cost one write and often none.
 type acknowledgements struct {
@@ -172,21 +178,23 @@ type acknowledgements struct {
 }
 
 type acknowledgement struct {
-	seq int64
-	at  time.Time
+	seq    int64
+	at     time.Time
+	ends   bool // nothing else will come
+	unsure bool // nobody acknowledged it: QoS 0
 }
 
 // maxAcknowledgements bounds what a slow disk lets pile up; beyond it an acknowledgement is not recorded, which the
 // command does not need in order to end.
 const maxAcknowledgements = 10_000
 
-func (a *acknowledgements) add(seq int64, at time.Time) {
+func (a *acknowledgements) add(one acknowledgement) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.list) >= maxAcknowledgements {
 		return
 	}
-	a.list = append(a.list, acknowledgement{seq, at})
+	a.list = append(a.list, one)
 	select {
 	case a.wake <- struct{}{}:
 	default:
@@ -270,6 +278,12 @@ func (s *Commands) record(ctx context.Context) {
 	}
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		for _, a := range list {
+			if a.ends {
+				if err := s.delivered(ctx, tx, a); err != nil {
+					return err
+				}
+				continue
+			}
 			_, err := tx.Exec(ctx, "UPDATE command SET state = 'acknowledged', acknowledged_at = ? WHERE seq = ? AND state = 'sent'", a.at.UnixMilli(), a.seq)
 			if err != nil {
 				return fmt.Errorf("acknowledging command %d: %w", a.seq, err)
@@ -280,6 +294,29 @@ func (s *Commands) record(ctx context.Context) {
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "acknowledgements were not recorded", slog.Int("count", len(list)), slog.Any("error", err))
 	}
+}
+
+// noteUnsure stands in the row of a message that went at QoS 0.
+const noteUnsure = "sent at QoS 0: nobody knows whether it arrived"
+
+// delivered ends a message.
+func (s *Commands) delivered(ctx context.Context, tx *store.Tx, a acknowledgement) error {
+	cs, err := query(ctx, tx, "WHERE seq = ? AND ended_at IS NULL", a.seq)
+	if err != nil || len(cs) == 0 {
+		return err
+	}
+	c := cs[0]
+	if a.unsure {
+		c.Note = noteUnsure
+	} else if _, err := tx.Exec(ctx, "UPDATE command SET acknowledged_at = ? WHERE seq = ?", a.at.UnixMilli(), a.seq); err != nil {
+		return fmt.Errorf("acknowledging command %d: %w", a.seq, err)
+	}
+	err = end(ctx, tx, &c, Confirm, "", a.at)
+	if errors.Is(err, errMoved) {
+		return nil
+	}
+	tx.AfterCommit(func() { s.ended(c) })
+	return err
 }
 
 // sweep ends what is past its deadline: expired when it never left, failed when it did and every answer that can have

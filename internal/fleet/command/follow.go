@@ -82,7 +82,7 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 		return nil
 	}
 	if len(f.byDevice) > 0 {
-		for _, product := range device.Products(records) { // a write must not wait for reads: from here on they are known
+		for _, product := range device.Products(records, alink.PropertyGetReply) { // a write must not wait for reads: from here on they are known
 			if _, err := f.s.products.Model(ctx, product); err != nil {
 				return fmt.Errorf("opening the thing model of product %s: %w", product, err)
 			}
@@ -238,8 +238,10 @@ func (f *follower) record(ctx context.Context, tx *store.Tx, r uplink.Record) ([
 		return nil, nil
 	}
 	switch m.Template {
-	case alink.PropertySetReply, alink.ServiceReply:
+	case alink.PropertySetReply, alink.ServiceReply, alink.PropertyGetReply, alink.RRPCResponse:
 		return f.answer(ctx, tx, r, m, list)
+	case alink.RawDownReply, alink.ExtRRPC:
+		return f.bytes(ctx, tx, r, m, list)
 	case alink.PropertyPost, alink.BatchPost, alink.PackPost:
 		return f.report(ctx, tx, r, m, list)
 	}
@@ -265,17 +267,53 @@ func (f *follower) answer(ctx context.Context, tx *store.Tx, r uplink.Record, m 
 		p.Note = noteContradicted
 		return nil, f.note(ctx, tx, p)
 	}
-	if p.Kind == Service {
+	switch p.Kind {
+	case Service:
 		p.Result = append([]byte(nil), reply.Data...)
+	case PropertyGet:
+		return f.values(ctx, tx, r, m, p, reply.Data)
 	}
 	return f.finish(ctx, tx, r, p, Confirm, "")
+}
+
+// values ends a question for properties, if what the device answers is what its thing model allows.
+func (f *follower) values(ctx context.Context, tx *store.Tx, r uplink.Record, m device.Message, p *pending, data []byte) ([]*pending, error) {
+	model, err := f.s.products.Model(ctx, m.Product)
+	if err != nil {
+		return nil, fmt.Errorf("opening the thing model of product %s: %w", m.Product, err)
+	}
+	if v := model.CheckPost(data, nil); v != nil {
+		p.Note = strings.Replace(v.Error(), "/params", "/data", 1)
+		return f.finish(ctx, tx, r, p, Contradict, Wrong)
+	}
+	p.Result = append([]byte(nil), data...)
+	return f.finish(ctx, tx, r, p, Confirm, "")
+}
+
+// bytes ends a command that the device answers with bytes of its own: a call by its id, raw data in the order it went.
+func (f *follower) bytes(ctx context.Context, tx *store.Tx, r uplink.Record, m device.Message, list []*pending) ([]*pending, error) {
+	for _, p := range list {
+		if p.Ended() || !p.answers(m) {
+			continue
+		}
+		if err := p.look(ctx, tx); err != nil {
+			return nil, err
+		}
+		if p.SentAt.IsZero() {
+			continue
+		}
+		p.Result = resultOf(m.Payload)
+		return f.finish(ctx, tx, r, p, Confirm, "")
+	}
+	return nil, nil
 }
 
 // answered finds the command a reply belongs to: by its id, or, because the official JavaScript SDK makes up an id of
 // its own in service replies, the oldest open call of the service it came from.
 func answered(list []*pending, m device.Message, reply alink.Reply) *pending {
 	seq, err := strconv.ParseInt(string(reply.ID), 10, 64)
-	if err == nil {
+	if err == nil && m.Template != alink.RRPCResponse { // which the id in the topic names
+
 		for _, p := range list {
 			if p.Seq == seq && p.answers(m) {
 				if p.Ended() {
@@ -285,7 +323,7 @@ func answered(list []*pending, m device.Message, reply alink.Reply) *pending {
 			}
 		}
 	}
-	if m.Template != alink.ServiceReply {
+	if m.Template != alink.ServiceReply && m.Template != alink.RRPCResponse {
 		return nil
 	}
 	for _, p := range list {
@@ -298,10 +336,25 @@ func answered(list []*pending, m device.Message, reply alink.Reply) *pending {
 
 // answers reports whether an answer on the topic of m can be p's.
 func (p *pending) answers(m device.Message) bool {
-	if p.Kind == Service {
-		return m.Template == alink.ServiceReply && m.Arg == p.Service
+	switch {
+	case p.Kind == Service && p.Call != "":
+		return m.Template == alink.RRPCResponse && m.Arg == p.Call
+	case p.Kind == Message && p.Call != "":
+		id, _, _ := strings.Cut(m.Arg, "/")
+		return m.Template == alink.ExtRRPC && id == p.Call
 	}
-	return m.Template == alink.PropertySetReply
+	switch p.Kind {
+	case PropertySet:
+		return m.Template == alink.PropertySetReply
+	case PropertyGet:
+		return m.Template == alink.PropertyGetReply
+	case Service:
+		return m.Template == alink.ServiceReply && m.Arg == p.Service
+	case Raw:
+		return m.Template == alink.RawDownReply
+	case Message: // nothing answers it
+	}
+	return false
 }
 
 // report holds what a device says of itself against what it was told, and settles the sets it confirmed already.

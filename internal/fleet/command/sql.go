@@ -13,7 +13,7 @@ import (
 	"lampworks/internal/infra/store"
 )
 
-const columns = `seq, id, organisation, device, kind, service, params, state, reason, note, result, origin, ref,
+const columns = `seq, id, organisation, device, kind, service, call, params, state, reason, note, result, origin, ref,
 	created_at, deadline_at, sent_at, acknowledged_at, ended_at`
 
 // atOnce bounds what one look at the open commands reads.
@@ -43,8 +43,11 @@ func scan(row scanner) (Command, error) {
 	var params, result string
 	var created, deadline int64
 	var sent, acknowledged, ended sql.NullInt64
-	err := row.Scan(&c.Seq, &c.ID, &c.Organisation, &c.Device, &c.Kind, &c.Service, &params, &c.State, &c.Reason, &c.Note, &result,
+	err := row.Scan(&c.Seq, &c.ID, &c.Organisation, &c.Device, &c.Kind, &c.Service, &c.Call, &params, &c.State, &c.Reason, &c.Note, &result,
 		&c.Origin, &c.Ref, &created, &deadline, &sent, &acknowledged, &ended)
+	if c.Kind == Message {
+		c.Service, c.Topic = "", c.Service
+	}
 	c.Params, c.Result = json.RawMessage(params), json.RawMessage(result)
 	c.CreatedAt, c.DeadlineAt = time.UnixMilli(created).UTC(), time.UnixMilli(deadline).UTC()
 	c.SentAt, c.AcknowledgedAt, c.EndedAt = moment(sent), moment(acknowledged), moment(ended)
@@ -61,11 +64,11 @@ func moment(ms sql.NullInt64) time.Time {
 func insert(ctx context.Context, tx *store.Tx, who access.Actor, c *Command) (int64, error) {
 	var seq int64
 	err := tx.QueryRow(ctx, `
-		INSERT INTO command (id, organisation, device, kind, service, params, state, reason, note, result, origin, ref,
+		INSERT INTO command (id, organisation, device, kind, service, call, params, state, reason, note, result, origin, ref,
 			actor_kind, actor, actor_from, epoch, created_at, deadline_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, 0, ?, ?)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, 0, ?, ?)
 		RETURNING seq`,
-		c.ID, c.Organisation, c.Device, c.Kind, c.Service, string(c.Params), c.State, c.Origin, c.Ref,
+		c.ID, c.Organisation, c.Device, c.Kind, c.Service+c.Topic, c.Call, string(c.Params), c.State, c.Origin, c.Ref,
 		who.Kind, who.ID, who.From, c.CreatedAt.UnixMilli(), c.DeadlineAt.UnixMilli()).Scan(&seq)
 	if err != nil {
 		return 0, fmt.Errorf("writing a command for device %s: %w", c.Device, err)

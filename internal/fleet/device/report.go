@@ -47,16 +47,16 @@ func PastSpan(received time.Time) *tsl.Span {
 	}
 }
 
-// Products lists the products that reports among the records are of, each once, so that a reader of the Log can open their
-// thing models before it begins to write.
-func Products(records []uplink.Record) []string {
+// Products lists the products that reports among the records are of, and messages on other topics, each once, so that a reader
+// of the Log can open their thing models before it begins to write.
+func Products(records []uplink.Record, also ...alink.Template) []string {
 	var out []string
 	for i := range records {
 		if records[i].Kind != uplink.Message {
 			continue
 		}
 		m, err := DecodeMessage(records[i].Body)
-		if err == nil && m.Reports() && !slices.Contains(out, m.Product) {
+		if err == nil && (m.Reports() || slices.Contains(also, m.Template)) && !slices.Contains(out, m.Product) {
 			out = append(out, m.Product)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"lampworks/alink"
@@ -16,7 +17,7 @@ import (
 // message acts on what the platform sends; on the client's goroutine.
 func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
 	t, arg, ok := alink.Match([]byte(m.Topic), d.c.ProductKey, d.name)
-	if !ok || (t != alink.PropertySet && t != alink.ServiceInvoke) {
+	if !ok || !obeys(t) {
 		return
 	}
 	req, err := alink.ParseRequest(m.Payload)
@@ -28,14 +29,8 @@ func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
 	if d.c.OnCommand != nil {
 		d.c.OnCommand(string(req.ID), string(req.Method), req.Params)
 	}
-	id, params, service := string(req.ID), append([]byte(nil), req.Params...), string(arg)
-	act := func() {
-		if t == alink.PropertySet {
-			d.set(client, id, params, fault == Wrong)
-		} else {
-			d.serve(client, id, service, params)
-		}
-	}
+	o := order{t: t, id: string(req.ID), arg: string(arg), method: string(req.Method), params: append([]byte(nil), req.Params...)}
+	act := func() { d.obey(client, &o, fault == Wrong) }
 	switch fault {
 	case Silent:
 	case Slow:
@@ -49,6 +44,55 @@ func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
 	default:
 		act()
 	}
+}
+
+// obeys reports whether a topic is for what a device is told to do.
+func obeys(t alink.Template) bool {
+	return t == alink.PropertySet || t == alink.PropertyGet || t == alink.ServiceInvoke || t == alink.RRPCRequest
+}
+
+// order is something the device is told to do.
+type order struct {
+	t               alink.Template
+	id, arg, method string
+	params          []byte
+}
+
+func (d *Device) obey(client *mqtt.Client, o *order, wrong bool) {
+	switch o.t {
+	case alink.PropertySet:
+		d.set(client, o.id, o.params, wrong)
+	case alink.PropertyGet:
+		d.get(client, o.id, o.params, wrong)
+	case alink.ServiceInvoke:
+		d.serve(client, o.id, o.arg, o.params, d.topic(alink.ServiceReply, o.arg))
+	case alink.RRPCRequest:
+		d.serve(client, o.id, strings.TrimPrefix(o.method, "thing.service."), o.params, d.topic(alink.RRPCResponse, o.arg))
+	}
+}
+
+// get tells the values of properties.
+func (d *Device) get(client *mqtt.Client, id string, params []byte, wrong bool) {
+	names, err := alink.ParseNames(params)
+	topic, method := d.topic(alink.PropertyGetReply, ""), "thing.service.property.get"
+	if err != nil {
+		d.publish(client, topic, alink.AppendReply(nil, []byte(id), alink.CodeParam, err.Error(), nil, method))
+		return
+	}
+	state, out := d.State(), make(map[string]json.RawMessage)
+	for _, name := range names {
+		if v, ok := state[name]; ok {
+			if p, ok := d.c.Model.Property(name); ok && wrong {
+				v = another(p, v)
+			}
+			out[name] = v
+		}
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		data = nil // not reached: the values are JSON already
+	}
+	d.publish(client, topic, alink.AppendReply(nil, []byte(id), alink.CodeOK, "success", data, method))
 }
 
 // set carries out a property set: state first, then the report, then the answer, as the platform must not take an
@@ -89,9 +133,9 @@ func (d *Device) switchOn(changed map[string]json.RawMessage) {
 	}
 }
 
-// serve answers a service of the model, with no output.
-func (d *Device) serve(client *mqtt.Client, id, service string, params []byte) {
-	topic, method := d.topic(alink.ServiceReply, service), "thing.service."+service
+// serve answers a service of the model on a topic, with no output.
+func (d *Device) serve(client *mqtt.Client, id, service string, params []byte, topic string) {
+	method := "thing.service." + service
 	if v := d.c.Model.CheckInput(service, params); v != nil {
 		d.publish(client, topic, alink.AppendReply(nil, []byte(id), alink.CodeParam, v.Error(), nil, method))
 		return

@@ -194,7 +194,7 @@ func (d *Device) session(ctx context.Context) error {
 		d.mu.Unlock()
 	}()
 	branch := "/sys/" + d.c.ProductKey + "/" + d.name + "/"
-	if _, err := client.Subscribe(ctx, branch+"thing/service/#", branch+"thing/event/+/post_reply"); err != nil {
+	if _, err := client.Subscribe(ctx, branch+"thing/service/#", branch+"rrpc/request/+", branch+"thing/event/+/post_reply"); err != nil {
 		return fmt.Errorf("subscribing: %w", err)
 	}
 	if err := client.Publish(ctx, d.topic(alink.PropertyPost, ""), d.post(d.State()), 1); err != nil {

@@ -880,6 +880,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish to a device on a topic of its own below /user/
+         * @description Needs device.control.
+         */
+        post: operations["post_devices_device_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/revocation": {
         parameters: {
             query?: never;
@@ -894,6 +914,26 @@ export interface paths {
          * @description Needs triple.revoke.
          */
         post: operations["post_devices_device_revocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/services/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a service of a device
+         * @description Needs device.control.
+         */
+        post: operations["post_devices_device_services_service"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4844,6 +4884,22 @@ export interface components {
             result: "burned" | "failed";
             station?: string;
         };
+        CallInputBody: {
+            /**
+             * Format: int64
+             * @description How long it may take; of a synchronous call at most 8,000, which is its default, else 10,000.
+             */
+            deadline_ms?: number;
+            /** @description Input parameter to value; default: none. */
+            params?: unknown;
+            /** @description A synchronous call (RRPC): to the session that is there, which alone may answer, once, within 8 s; the answer of the request is how it ended. */
+            sync?: boolean;
+            /**
+             * Format: int64
+             * @description Answer when it has ended, or after this time.
+             */
+            wait_ms?: number;
+        };
         CapacityInputBody: {
             /**
              * @description Month in which the person turns 18: the need ends with it. The day is not asked for.
@@ -4995,7 +5051,7 @@ export interface components {
             device: string;
             id: string;
             /** @enum {string} */
-            kind: "property_set" | "service";
+            kind: "property_set" | "property_get" | "service" | "raw" | "message";
             params: unknown;
             reason?: string;
             /** @enum {string} */
@@ -5018,7 +5074,7 @@ export interface components {
             ended_at?: string;
             id: string;
             /** @enum {string} */
-            kind: "property_set" | "service";
+            kind: "property_set" | "property_get" | "service" | "raw" | "message";
             /** @description What the device said. */
             note?: string;
             origin: string;
@@ -5031,6 +5087,10 @@ export interface components {
             service?: string;
             /** @enum {string} */
             state: "accepted" | "sent" | "acknowledged" | "succeeded" | "failed" | "expired" | "cancelled";
+            /** @description A synchronous call (RRPC). */
+            sync?: boolean;
+            /** @description Of a message: what stands behind /user/. */
+            topic?: string;
         };
         ConfigView: {
             /** @description By which devices know it. */
@@ -6039,6 +6099,27 @@ export interface components {
             took_us?: number;
             topic: string;
         };
+        MessageInputBody: {
+            /** @description Bytes, in the place of text. */
+            base64?: string;
+            /**
+             * Format: int64
+             * @description How long it may wait for the device; of a synchronous call at most 8,000, which is its default, else 10,000.
+             */
+            deadline_ms?: number;
+            /** Format: int64 */
+            qos?: number;
+            /** @description A synchronous call on /ext/rrpc/…: the result has the bytes that the device answered. */
+            sync?: boolean;
+            text?: string;
+            /** @description What stands behind /{ProductKey}/{DeviceName}/user/. */
+            topic: string;
+            /**
+             * Format: int64
+             * @description Answer when it has ended, or after this time.
+             */
+            wait_ms?: number;
+        };
         MissingView: {
             fix?: string;
             text: string;
@@ -6109,8 +6190,8 @@ export interface components {
              */
             deadline_ms?: number;
             /** @enum {string} */
-            kind: "property_set" | "service";
-            /** @description Property or input parameter to value. */
+            kind: "property_set" | "property_get" | "service" | "raw";
+            /** @description property_set, service: an object of property or input parameter to value; property_get: a list of properties; raw: an object with base64, sent as it is on down_raw. */
             params: unknown;
             service?: string;
             /**
@@ -11315,6 +11396,59 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObject"];
         };
     };
+    post_devices_device_messages: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "topic": "get",
+                 *       "text": "{\"show\":\"time\"}",
+                 *       "qos": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["MessageInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000124",
+                     *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *       "kind": "message",
+                     *       "topic": "get",
+                     *       "params": {
+                     *         "text": "{\"show\":\"time\"}",
+                     *         "qos": 1
+                     *       },
+                     *       "state": "accepted",
+                     *       "origin": "api",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "deadline_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
     post_devices_device_revocation: {
         parameters: {
             query?: never;
@@ -11341,6 +11475,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    post_devices_device_services_service: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "params": {}
+                 *     }
+                 */
+                "application/json": components["schemas"]["CallInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *       "kind": "service",
+                     *       "service": "identify",
+                     *       "params": {},
+                     *       "state": "accepted",
+                     *       "origin": "api",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "deadline_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CommandView"];
+                };
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
