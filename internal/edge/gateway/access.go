@@ -116,6 +116,7 @@ func (c *conn) admit(in *mqtt.Connect) (code mqtt.Reason, why string) {
 		return mqtt.Busy, fmt.Sprintf("two connections throw each other out; the one that is there stays for %s", wait.Round(time.Second))
 	}
 	c.device, c.name = who.ID, who.Name
+	c.barred.Store(barred(who.LastReason))
 	if id.SubscribeAll {
 		all := everything()
 		c.filters.Store(&all)

@@ -42,6 +42,7 @@ type conn struct {
 	cut       atomic.Bool  // the platform ended it: its will is not said
 	receiving atomic.Bool  // the reader is inside Receive and writes what comes of it
 	writing   atomic.Bool  // somebody writes
+	barred    atomic.Bool  // the last session was kept from the device, and it was not told yet that this one is not
 	refused   atomic.Bool  // a command found no room in the output: deliver when that is written
 	unstored  atomic.Int32 // messages handed to the Log and not yet on disk
 	stalled   atomic.Pointer[chan struct{}]

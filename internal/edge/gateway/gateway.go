@@ -26,11 +26,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"lampworks/alink"
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/config"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/household/home"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/enforce"
@@ -190,6 +192,10 @@ func (g *Gateway) Run(ctx context.Context) error {
 		}
 	})
 	defer stopState()
+	stopHomes := g.c.Bus.Subscribe(home.BoundSubject+">", func(subject string, payload []byte) {
+		g.tellBinding(subject[len(home.BoundSubject):], payload)
+	})
+	defer stopHomes()
 	stopStanding := g.c.Bus.Subscribe(enforce.ChangeSubject, func(string, []byte) { poke(g.judging) })
 	defer stopStanding()
 	g.conns.Go(func() { follow(ctx, g.judging, g.followStandings) })
@@ -334,7 +340,7 @@ func (g *Gateway) recheck(ctx context.Context, cs []*conn) bool {
 		}
 		for _, id := range gone {
 			if c := g.sessions.find(id); c != nil {
-				c.dismiss(mqtt.Administrative, "disabled")
+				c.farewell(alink.Disable, disabled)
 			}
 		}
 		cs = cs[n:]

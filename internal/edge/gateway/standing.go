@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"lampworks/internal/partner/enforce"
-	"lampworks/mqtt"
 )
 
 // origin is what a device belongs to. Sessions share one copy of equal ones.
@@ -57,23 +56,23 @@ const devicesAtOnce = 500
 // judge ends the sessions that a measure refuses, and reports whether it could look at all. What devices share is asked
 // for once; only where that refuses nothing are the devices asked for, many at once.
 func (g *Gateway) judge(ctx context.Context, cs []*conn) bool {
-	shared := make(map[enforce.Chain]string)
+	shared := make(map[enforce.Chain]*enforce.Measure)
 	var left []*conn
 	for _, c := range cs {
 		o := c.of.Value()
 		chain := o.chain()
-		why, known := shared[chain]
+		m, known := shared[chain]
 		if !known {
 			var ok bool
-			if why, ok = g.refusal(ctx, chain); !ok {
+			if m, ok = g.refusal(ctx, chain); !ok {
 				return false
 			}
-			shared[chain] = why
+			shared[chain] = m
 		}
-		if why == "" {
+		if m == nil {
 			left = append(left, c)
 		} else {
-			g.refuse(c, why)
+			g.refuse(c, m)
 		}
 	}
 	for some := range slices.Chunk(left, devicesAtOnce) {
@@ -96,30 +95,27 @@ func (g *Gateway) judgeDevices(ctx context.Context, cs []*conn) bool {
 	}
 	for _, c := range cs {
 		if m := of[c.device].Refusal(enforce.Connect); m != nil {
-			g.refuse(c, because(m))
+			g.refuse(c, m)
 		}
 	}
 	return true
 }
 
-func (g *Gateway) refuse(c *conn, why string) {
+func (g *Gateway) refuse(c *conn, m *enforce.Measure) {
 	g.Stats.Enforced.Add(1)
-	c.dismiss(mqtt.Administrative, why)
+	c.farewell(noticeOf(m.Kind), because(m))
 }
 
 func because(m *enforce.Measure) string {
-	return "refused by measure " + m.ID + ": " + string(m.Kind) + " of the " + m.Subject.Kind
+	return byMeasure + m.ID + ": " + string(m.Kind) + " of the " + m.Subject.Kind
 }
 
-// refusal is why a chain may have no session; empty if it may. False: it could not be asked.
-func (g *Gateway) refusal(ctx context.Context, chain enforce.Chain) (why string, ok bool) {
+// refusal is the measure for which a chain may have no session; nil if it may. False: it could not be asked.
+func (g *Gateway) refusal(ctx context.Context, chain enforce.Chain) (m *enforce.Measure, ok bool) {
 	st, err := g.c.Enforce.Standing(ctx, chain)
 	if err != nil {
 		g.missed(ctx, "asking for a standing failed", err)
-		return "", false
+		return nil, false
 	}
-	if m := st.Refusal(enforce.Connect); m != nil {
-		return because(m), true
-	}
-	return "", true
+	return st.Refusal(enforce.Connect), true
 }

@@ -73,6 +73,7 @@ type Identity struct {
 	Name         string
 	State        State
 	Order        string        // it was issued by
+	LastReason   string        // why its last session ended, as far as the Log was followed; or "connected"
 	Secret       triple.Secret // the newest that is in force; zero if none is
 
 	mac     triple.MAC
@@ -146,7 +147,7 @@ func (s *Service) Identify(ctx context.Context, productKey, deviceName string) (
 	}
 	id := Identity{Product: p.ID, ProductKey: productKey, Name: deviceName, mac: mac}
 	err = s.store.Read(ctx, func(v *store.View) error {
-		err := v.QueryRow(ctx, identifySQL, p.ID, deviceName).Scan(&id.ID, &id.Organisation, &id.Order, &id.State)
+		err := v.QueryRow(ctx, identifySQL, p.ID, deviceName).Scan(&id.ID, &id.Organisation, &id.Order, &id.State, &id.LastReason)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fault.NotFound("device", deviceName)
 		}

@@ -14,9 +14,10 @@ import (
 )
 
 const identifySQL = `
-	SELECT d.id, d.organisation, d.batch, d.state
+	SELECT d.id, d.organisation, d.batch, d.state, COALESCE(p.reason, '')
 	FROM device d
 	JOIN issuance_order o ON o.id = d.batch
+	LEFT JOIN device_presence p ON p.device = d.id
 	WHERE d.product = ? AND d.name = ? AND o.state = 'issued'`
 
 const columns = `d.id, d.organisation, d.product, d.name, d.batch, d.generation, d.state, d.created_at, d.activated_at,

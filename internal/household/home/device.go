@@ -47,6 +47,7 @@ func (s *Service) Bind(ctx context.Context, who access.Actor, homeID, room, devi
 		if err != nil {
 			return fmt.Errorf("binding device %s: %w", deviceID, err)
 		}
+		s.tell(tx, deviceID, Bound)
 		return audit.Record(ctx, tx, who, "home.device.bind", deviceID, "home "+homeID+" "+marshal(d.Names))
 	})
 	if err != nil {
@@ -87,6 +88,7 @@ func (s *Service) Unbind(ctx context.Context, who access.Actor, homeID, deviceID
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return fault.NotFound("device", deviceID)
 		}
+		s.tell(tx, deviceID, Unbound)
 		return audit.Record(ctx, tx, who, "home.device.unbind", deviceID, "home "+homeID)
 	})
 }

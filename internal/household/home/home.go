@@ -21,6 +21,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
 )
@@ -63,11 +64,29 @@ type Device struct {
 // Service answers for homes. It is safe for concurrent use.
 type Service struct {
 	store *store.Store
+	bus   bus.Bus // nil: nobody is told
 	now   func() time.Time
 }
 
 // New returns the service over a migrated store.
 func New(s *store.Store) *Service { return &Service{store: s, now: time.Now} }
+
+// BoundSubject is the Bus subject, completed by the device's id, of a device that was placed in a home or taken from it; the
+// payload is [Bound] or [Unbound]. It may be lost.
+const (
+	BoundSubject = "home.bound."
+	Bound        = "bound"
+	Unbound      = "unbound"
+)
+
+// TellOn makes s tell on b of devices that come into homes and leave them. It is called before the first of them does.
+func (s *Service) TellOn(b bus.Bus) { s.bus = b }
+
+func (s *Service) tell(tx *store.Tx, device, what string) {
+	if s.bus != nil {
+		tx.AfterCommit(func() { s.bus.Publish(BoundSubject+device, []byte(what)) })
+	}
+}
 
 // Create makes an empty home in the organisation of who.
 func (s *Service) Create(ctx context.Context, who access.Actor, names Names) (Home, error) {
