@@ -327,16 +327,24 @@ func (w *way) enter(t *testing.T, state string) {
 	debug := map[string]any{"quantity": 1, "purpose": "debug"}
 	w.maker.refused(t, 403, "forbidden", "POST", "/products/"+w.terminal+"/orders", debug, `"where":"service `+service+`"`, "POST /api/v1/service-applications")
 	w.maker.refused(t, 409, "conflict", "PUT", state, map[string]string{"act": "publish"}, `"where":"service"`, "POST /api/v1/service-applications")
+	if w.live != nil {
+		w.inTheField(t)
+	}
+	one := w.maker.does(t, "POST", "/service-applications", map[string]string{"service": service, "purpose": "lamps"}).id(t)
+	w.reviewer.does(t, "PUT", "/service-applications/"+one+"/decision", map[string]string{"act": "grant"})
+	w.issued(t, w.maker.does(t, "POST", "/products/"+w.terminal+"/orders", debug).id(t))
+	w.admin.refused(t, 422, "unsupported", "POST", "/service-bars", map[string]any{"service": "ota", "kind": "application", "emergency": true, "reason": "r"}, `"got":"ota"`, "device_access_wifi")
+}
+
+// inTheField sees that devices that have their triples come and stay.
+func (w *way) inTheField(t *testing.T) {
+	t.Helper()
 	another := dial(t, w.s.mqtt, credentials(t, w.device(w.spareDevice), plain))
 	w.online(t, w.spareDevice, true)
 	w.online(t, w.debugDevice, true)
 	if err := another.Close(); err != nil {
 		t.Error(err)
 	}
-	one := w.maker.does(t, "POST", "/service-applications", map[string]string{"service": service, "purpose": "lamps"}).id(t)
-	w.reviewer.does(t, "PUT", "/service-applications/"+one+"/decision", map[string]string{"act": "grant"})
-	w.issued(t, w.maker.does(t, "POST", "/products/"+w.terminal+"/orders", debug).id(t))
-	w.admin.refused(t, 422, "unsupported", "POST", "/service-bars", map[string]any{"service": "ota", "kind": "application", "emergency": true, "reason": "r"}, `"got":"ota"`, "device_access_wifi")
 }
 
 // papers uploads the compliance papers of the category, which a reviewer looks at.

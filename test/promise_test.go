@@ -40,7 +40,7 @@ func TestWhatIsAcknowledgedIsStored(t *testing.T) {
 	for _, topic := range []string{
 		"/" + tr.ProductKey + "/" + tr.DeviceName + "/user/update",
 		tr.topic("thing/model/up_raw"),
-		tr.topic("thing/deviceinfo/update"), // its reply is not subscribed to, so that a refusal would not be heard
+		tr.topic("thing/awss/enrollee/found"), // its reply is not subscribed to, so that a refusal would not be heard
 	} {
 		before := h.Log.Tail()
 		payload := "\x00\xff not JSON, on " + topic
