@@ -341,7 +341,7 @@ func revoked(state string) (any, error) {
 	case InForce, Expired:
 		return 0, nil
 	}
-	return nil, fault.Invalid("/state", state, "in_force, expired or revoked", "send one of them")
+	return nil, fault.Invalid("/state", state, "in_force, expired or revoked", "choose one of them")
 }
 
 // Token returns one of the tokens who made for the organisation acted for.
