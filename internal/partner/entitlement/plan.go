@@ -59,7 +59,7 @@ type NewPlan struct {
 const maxAmount = 1_000_000_000_000 // smallest units
 
 func (n NewPlan) check() error {
-	if _, err := find("/service", n.Service); err != nil {
+	if err := Enforced("/service", n.Service); err != nil {
 		return err
 	}
 	for _, lang := range []string{"zh-CN", "en"} {
