@@ -58,7 +58,6 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 		}
 	}
 	c.presence(context.Background(), true, "connected")
-	c.watchSoon()
 	if c.g.changes.Load() != before { // a round passed between the reading of its right and its entry
 		c.g.conns.Go(func() { c.g.recheck(context.Background(), []*conn{c}) })
 	}

@@ -190,8 +190,11 @@ func (c *conn) receive(ctx context.Context, b []byte) error {
 	c.receiving.Store(false)
 	c.watchPacket(len(b), now)
 	c.flush()
-	if !greeted && c.s.Connected() && c.listens() { // _ss=1: it subscribed by connecting
-		c.deliver()
+	if !greeted && c.s.Connected() {
+		c.watchSoon()    // its keep-alive may end before the time that it had for CONNECT
+		if c.listens() { // _ss=1: it subscribed by connecting
+			c.deliver()
+		}
 	}
 	return err
 }

@@ -251,6 +251,12 @@ func (h *house) rawAs(t *testing.T, d device.Device, ask func(*mqtt.Packet)) (*r
 	if err != nil {
 		t.Fatal(err)
 	}
+	return h.speaks(t, nc, d, ask)
+}
+
+// speaks is rawAs over a connection that is there.
+func (h *house) speaks(t *testing.T, nc net.Conn, d device.Device, ask func(*mqtt.Packet)) (*rawLamp, mqtt.Packet) {
+	t.Helper()
 	t.Cleanup(func() { nc.Close() })
 	a := h.credentials(t, d)
 	p := mqtt.Packet{Type: mqtt.CONNECT, Connect: &mqtt.Connect{
@@ -272,21 +278,28 @@ func (r *rawLamp) send(t *testing.T, b []byte) {
 // await reads until n packets of a type came, and gives the last. What comes before it is passed over, what came behind it waits.
 func (r *rawLamp) await(t *testing.T, want mqtt.Type, n int) (last mqtt.Packet) {
 	t.Helper()
-	b := make([]byte, 4096)
 	for {
-		for len(r.came) > 0 {
-			last, r.came = r.came[0], r.came[1:]
-			if last.Type != want {
-				continue
-			}
-			if n--; n == 0 {
-				return last
-			}
+		if last = r.next(t); last.Type != want {
+			continue
+		}
+		if n--; n == 0 {
+			return last
+		}
+	}
+}
+
+// next is the packet that comes next.
+func (r *rawLamp) next(t *testing.T) (p mqtt.Packet) {
+	t.Helper()
+	for b := make([]byte, 4096); ; {
+		if len(r.came) > 0 {
+			p, r.came = r.came[0], r.came[1:]
+			return p
 		}
 		_ = r.nc.SetReadDeadline(time.Now().Add(patience))
 		got, err := r.nc.Read(b)
 		if err != nil {
-			t.Fatalf("waiting for %s: %v", want, err)
+			t.Fatalf("waiting for a packet: %v", err)
 		}
 		if err := r.in.Push(b[:got], func(p *mqtt.Packet) error {
 			q := *p
