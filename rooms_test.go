@@ -56,6 +56,7 @@ var adapters = []string{
 
 // hooks are the places where something above must happen in a transaction below. There are no others.
 var hooks = []string{
+	"internal/fleet/device.Reset",
 	"internal/infra/job.Record",
 	"internal/infra/outbox.Limit",
 	"internal/partner/account.Changed",

@@ -247,6 +247,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.Virtual = virtual.NewFleet(n.log)
 	n.Homes = home.New(n.Store)
 	n.Homes.TellOn(n.Bus)
+	n.Devices.OnReset(n.Homes.Leave)
 	n.Voice = voice.New(voice.Config{Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Logger: n.log})
 	n.guardRooms()
 	sessions := n.Sessions

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/eclipse/paho.golang/paho"
+
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
@@ -76,7 +78,7 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// TestBindingNotice: a device hears that it was placed in a home, and taken from it.
+// TestBindingNotice: a device hears that it was placed in a home, and taken from it, by people or by its own reset.
 func TestBindingNotice(t *testing.T) {
 	h := newHouse(t, 1, nil, gateway.Limits{})
 	homes := home.New(h.Store)
@@ -89,9 +91,13 @@ func TestBindingNotice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := homes.Bind(t.Context(), h.Maker, where.ID, "", d.ID, home.Label{Names: names}); err != nil {
-		t.Fatal(err)
+	bind := func() {
+		t.Helper()
+		if _, err := homes.Bind(t.Context(), h.Maker, where.ID, "", d.ID, home.Label{Names: names}); err != nil {
+			t.Fatal(err)
+		}
 	}
+	bind()
 	hears := func(operation string) {
 		t.Helper()
 		m := got(t, operation, l.came)
@@ -107,6 +113,14 @@ func TestBindingNotice(t *testing.T) {
 	}
 	hears("Bind")
 	if err := homes.Unbind(t.Context(), h.Maker, where.ID, d.ID); err != nil {
+		t.Fatal(err)
+	}
+	hears("Unbind")
+	bind()
+	hears("Bind")
+	h.Devices.OnReset(homes.Leave)
+	devicetest.Run(t, func(ctx context.Context) error { return h.Devices.Follow(ctx, h.Log) })
+	if _, err := l.Publish(t.Context(), &paho.Publish{Topic: h.topic(d, "thing/reset"), QoS: 1, Payload: []byte(`{"id":"1","version":"1.0","params":{}}`)}); err != nil {
 		t.Fatal(err)
 	}
 	hears("Unbind")

@@ -105,9 +105,18 @@ type Service struct {
 	bus      bus.Bus
 	log      *slog.Logger
 
+	resets Reset // nil: nobody asks
+
 	run      atomic.Uint64 // number of this run; 0 until Begin
 	sessions atomic.Uint64 // epochs given in this run
 }
+
+// Reset is a hook: somebody reset a device at a time, as it said itself. It is called in the transaction that notes it, more
+// than once where the same message is read again.
+type Reset func(ctx context.Context, tx *store.Tx, device string, at time.Time) error
+
+// OnReset has do called for every reset. It is called before [Service.Follow].
+func (s *Service) OnReset(do Reset) { s.resets = do }
 
 // New returns the service over a migrated store.
 func New(s *store.Store, products *product.Service, keys *keyring.Keyring, b bus.Bus, log *slog.Logger) *Service {

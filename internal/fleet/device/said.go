@@ -39,7 +39,7 @@ func (b *batch) word(ctx context.Context, tx *store.Tx, r uplink.Record) error {
 	case alink.LogPost:
 		do = b.lines
 	case alink.Reset:
-		do = reset
+		do = b.reset
 	default:
 		return nil
 	}
@@ -71,11 +71,14 @@ func firmware(ctx context.Context, tx *store.Tx, r uplink.Record, req alink.Requ
 	return nil
 }
 
-func reset(ctx context.Context, tx *store.Tx, r uplink.Record, _ alink.Request) error {
+func (b *batch) reset(ctx context.Context, tx *store.Tx, r uplink.Record, _ alink.Request) error {
 	if _, err := tx.Exec(ctx, "UPDATE device SET reset_at = ? WHERE id = ?", r.At.UnixMilli(), r.Device); err != nil {
 		return fmt.Errorf("noting the reset of device %s: %w", r.Device, err)
 	}
-	return nil
+	if b.f.s.resets == nil {
+		return nil
+	}
+	return b.f.s.resets(ctx, tx, r.Device, r.At)
 }
 
 func (b *batch) lines(ctx context.Context, tx *store.Tx, r uplink.Record, req alink.Request) error {

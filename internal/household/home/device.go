@@ -2,9 +2,11 @@ package home
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/access"
@@ -91,6 +93,29 @@ func (s *Service) Unbind(ctx context.Context, who access.Actor, homeID, deviceID
 		s.tell(tx, deviceID, Unbound)
 		return audit.Record(ctx, tx, who, "home.device.unbind", deviceID, "home "+homeID)
 	})
+}
+
+// Leave takes a device out of the home that it was placed in before a time: somebody reset it then (恢复出厂设置), and it has
+// forgotten where it belongs. It is the hook device.Reset.
+func (s *Service) Leave(ctx context.Context, tx *store.Tx, deviceID string, at time.Time) error {
+	var homeID, organisation string
+	err := tx.QueryRow(ctx, `
+		SELECT h.id, h.organisation FROM home_device d JOIN home h ON h.id = d.home WHERE d.device = ? AND d.bound_at <= ?`,
+		deviceID, at.UnixMilli()).Scan(&homeID, &organisation)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking for the home of device %s, which was reset: %w", deviceID, err)
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM home_device WHERE device = ?", deviceID); err != nil {
+		return fmt.Errorf("unbinding device %s, which was reset: %w", deviceID, err)
+	}
+	if _, err := tx.Exec(ctx, "UPDATE home SET version = version + 1 WHERE id = ?", homeID); err != nil {
+		return fmt.Errorf("changing home %s: %w", homeID, err)
+	}
+	s.tell(tx, deviceID, Unbound)
+	return audit.Record(ctx, tx, access.System("reset", organisation), "home.device.unbind", deviceID, "home "+homeID+", the device was reset")
 }
 
 // fits checks that the room is one of the home, and that no other device in it
