@@ -57,6 +57,9 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 			return mqtt.Welcome{Code: mqtt.Unavailable, Text: "the session cannot be taken now"}
 		}
 	}
+	if keep := p.Connect.KeepAlive; p.Connect.Version == mqtt.V5 && (keep == 0 || keep > maxKeepAlive) {
+		w.KeepAlive = maxKeepAlive
+	}
 	c.presence(context.Background(), true, "connected")
 	if c.g.changes.Load() != before { // a round passed between the reading of its right and its entry
 		c.g.conns.Go(func() { c.g.recheck(context.Background(), []*conn{c}) })

@@ -46,6 +46,7 @@ var behaviours = []struct {
 	{"will message", 0, playWill},
 	{"will delay", mqtt.V5, playWillDelay},
 	{"keep alive", 0, playKeepAlive},
+	{"server keep alive", mqtt.V5, playServerKeepAlive},
 	{"second CONNECT", 0, playSecondConnect},
 	{"protocol level", 0, playLevel},
 	{"session expiry", mqtt.V5, playExpiry},
@@ -389,6 +390,16 @@ func playWillDelay(t *testing.T, p *visit) {
 func playKeepAlive(t *testing.T, p *visit) {
 	r, _ := p.comes(t, func(c *mqtt.Packet) { c.Connect.KeepAlive = 1 })
 	p.ends(t, r, mqtt.KeepAliveTimeout)
+}
+
+func playServerKeepAlive(t *testing.T, p *visit) {
+	for asked, told := range map[uint16]uint32{0: 1200, 1201: 1200, 1200: 0, 60: 0} {
+		r, ack := p.comes(t, func(c *mqtt.Packet) { c.Connect.KeepAlive = asked })
+		if keep, _ := ack.Properties.Find(mqtt.ServerKeepAlive); keep.Int != told {
+			t.Errorf("who asks for %d s is told %d, want %d", asked, keep.Int, told)
+		}
+		p.leaves(t, r)
+	}
 }
 
 func playSecondConnect(t *testing.T, p *visit) {

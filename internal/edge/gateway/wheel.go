@@ -10,6 +10,8 @@ import (
 const (
 	wheelTick  = time.Second
 	wheelSlots = 1024 // ticks; a longer wait goes round again
+
+	maxKeepAlive = 20 * 60 // seconds that a device may be silent which can be told so: MQTT 5, server keep alive
 )
 
 // wheel watches all connections with one timer. A connection stands in the slot of the earliest second in which it can
