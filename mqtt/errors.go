@@ -8,7 +8,7 @@ import (
 // Errors of Session and Client that are nobody's breach of the standard.
 var (
 	ErrWindow       = errors.New("mqtt: as many messages as the window allows wait for their acknowledgement")
-	ErrTooLarge     = errors.New("mqtt: the message is larger than the client takes")
+	ErrTooLarge     = errors.New("mqtt: the message is larger than the client takes, or than what may wait for it")
 	ErrOut          = errors.New("mqtt: as much output as the limit allows waits for a peer that does not read")
 	ErrClosed       = errors.New("mqtt: connection is closed")
 	ErrNotConnected = errors.New("mqtt: CONNECT has not been accepted yet")

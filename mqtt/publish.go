@@ -47,7 +47,10 @@ func (s *Session) send(m *Outgoing) (id uint16, err error) {
 	}
 	if s.five == nil {
 		body := publishBody(V311, len(m.Topic), len(m.Payload), m.QoS)
-		if !s.fits(headerSize(body) + body) {
+		switch size := headerSize(body) + body; {
+		case size > s.maxOut():
+			return 0, ErrTooLarge
+		case !s.fits(size):
 			return 0, ErrOut
 		}
 		id = s.take(m)
@@ -64,7 +67,7 @@ func (s *Session) sendFive(m *Outgoing) (id uint16, err error) {
 	fresh := s.five.alias(&p)
 	size := publishSize(&p)
 	switch {
-	case s.five.maxPacket > 0 && size > s.five.maxPacket:
+	case s.five.maxPacket > 0 && size > s.five.maxPacket || size > s.maxOut():
 		return 0, ErrTooLarge
 	case !s.fits(size):
 		return 0, ErrOut

@@ -210,10 +210,11 @@ func (s *Session) wakes() bool {
 }
 
 // fits reports whether n bytes more may wait. The caller holds mu.
-func (s *Session) fits(n int) bool {
-	limit := s.c.MaxOut
-	if limit <= 0 {
-		limit = defaultMaxOut
+func (s *Session) fits(n int) bool { return len(s.out.bytes())+n <= s.maxOut() }
+
+func (s *Session) maxOut() int {
+	if s.c.MaxOut > 0 {
+		return s.c.MaxOut
 	}
-	return len(s.out.bytes())+n <= limit
+	return defaultMaxOut
 }

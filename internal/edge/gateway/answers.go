@@ -54,7 +54,7 @@ func (c *conn) askDesired(ctx context.Context, req *alink.Request) (told, *refus
 	}
 	data, err := desiredData(desired)
 	return told{data: data, undo: func(ctx context.Context) {
-		if err := c.g.c.Commands.Return(ctx, cs); err != nil {
+		if err := c.g.c.Commands.Return(ctx, c.epoch, cs); err != nil {
 			c.g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "returning commands failed", slog.String("device", c.device), slog.Any("error", err))
 		}
 	}}, nil, err

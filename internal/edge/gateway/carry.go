@@ -37,31 +37,40 @@ func (c *conn) route(cmd *command.Command) (t alink.Template, arg string) {
 	return 0, ""
 }
 
-// content is the payload of a command, and the greatest QoS that it wants.
-func (c *conn) content(cmd *command.Command, t alink.Template, arg string) (payload []byte, qos uint8, err error) {
+// wish is the greatest QoS that a command wants.
+func wish(cmd *command.Command) uint8 {
+	if !plainMessage(cmd) {
+		return 1
+	}
+	p, err := cmd.Payload()
+	if err != nil {
+		return 0 // outgoing says so
+	}
+	return p.QoS
+}
+
+// content is the payload of a command.
+func (c *conn) content(cmd *command.Command, t alink.Template, arg string) ([]byte, error) {
 	switch cmd.Kind {
 	case command.Raw, command.Message:
 		p, err := cmd.Payload()
-		if cmd.Kind == command.Raw || cmd.Call != "" {
-			p.QoS = 1
-		}
-		return p.Bytes, p.QoS, err
+		return p.Bytes, err
 	case command.Service:
-		return alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), alink.ServiceInvoke.Method(cmd.Service), cmd.Params), 1, nil
+		return alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), alink.ServiceInvoke.Method(cmd.Service), cmd.Params), nil
 	case command.PropertySet, command.PropertyGet:
 	}
-	return alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), t.Method(arg), cmd.Params), 1, nil
+	return alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), t.Method(arg), cmd.Params), nil
 }
 
 // outgoing is a command as a packet. Its identifier follows from the command, so that it is the same every time.
 func (c *conn) outgoing(cmd *command.Command, f *subscriptions, again bool) (*mqtt.Outgoing, error) {
 	t, arg := c.route(cmd)
-	payload, qos, err := c.content(cmd, t, arg)
+	payload, err := c.content(cmd, t, arg)
 	if err != nil {
 		return nil, err
 	}
 	return &mqtt.Outgoing{
-		Topic: t.Topic(c.of.Value().key, c.name, arg), Payload: payload, QoS: min(qos, f.qos(t, arg)), Properties: c.properties(cmd, f, t, arg),
+		Topic: t.Topic(c.of.Value().key, c.name, arg), Payload: payload, QoS: cmd.QoS, Properties: c.properties(cmd, f, t, arg),
 		ID: uint16(cmd.Seq%math.MaxUint16) + 1, Dup: again,
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -254,7 +255,7 @@ func (c *conn) giveOnce(ctx context.Context) error {
 	if c.gone.Load() || !c.s.Connected() || !c.listens() {
 		return nil
 	}
-	if err := c.resume(ctx); err != nil {
+	if done, err := c.resume(ctx); err != nil || !done {
 		return err
 	}
 	room := c.s.Room()
@@ -267,30 +268,54 @@ func (c *conn) giveOnce(ctx context.Context) error {
 		return err
 	}
 	for i := range cs {
-		if err := c.send(&cs[i], false); err != nil {
-			return c.giveBack(ctx, cs[i:], err, i > 0)
+		switch err := c.hand(ctx, &cs[i], false); {
+		case errors.Is(err, mqtt.ErrOut):
+			c.whenWritten()
+			return c.g.c.Commands.Return(ctx, c.epoch, cs[i:])
+		case err != nil:
+			return c.giveBack(ctx, cs[i:], err)
 		}
 	}
 	return nil
 }
 
-// giveBack returns commands of which nothing was queued, because of err. Where the output is full they go when it has
-// been written. sent says that others went before them: one that finds no room in an empty output never will.
-func (c *conn) giveBack(ctx context.Context, cs []command.Command, err error, sent bool) error {
-	if back := c.g.c.Commands.Return(ctx, cs); back != nil || !errors.Is(err, mqtt.ErrOut) {
-		return errors.Join(err, back)
-	}
-	c.refused.Store(true)
-	switch {
-	case c.s.Pending() > 0: // the writer delivers when it is through
-	case sent:
-		if c.refused.Swap(false) {
-			c.deliver()
+// hand sends a command. One that this connection can never carry ends instead; an error means that the others have to wait,
+// too.
+func (c *conn) hand(ctx context.Context, cmd *command.Command, again bool) error {
+	err := c.send(cmd, again)
+	for _, passes := range [...]error{nil, mqtt.ErrClosed, mqtt.ErrNotConnected, mqtt.ErrWindow, mqtt.ErrOut} {
+		if errors.Is(err, passes) {
+			return err
 		}
-	default:
-		return err
 	}
-	return nil
+	why := err.Error()
+	if errors.Is(err, mqtt.ErrTooLarge) {
+		why = "the packet is larger than the device takes"
+	}
+	c.show(device.RefusedSubject, "", nil, fmt.Sprintf("command %d was not sent: %s", cmd.Seq, why))
+	return c.g.c.Commands.Undeliverable(ctx, *cmd, why)
+}
+
+// whenWritten has the delivery go on when the output has been written.
+func (c *conn) whenWritten() {
+	c.refused.Store(true)
+	if c.s.Pending() == 0 && c.refused.Swap(false) { // it is by now
+		c.deliver()
+	}
+}
+
+// giveBack returns commands of which nothing was queued, because of err. If this connection is over they are for the one that
+// took its place, which may have looked before.
+func (c *conn) giveBack(ctx context.Context, cs []command.Command, err error) error {
+	back := c.g.c.Commands.Return(ctx, c.epoch, cs)
+	switch {
+	case !errors.Is(err, mqtt.ErrClosed):
+		c.g.waiting.put(c)
+		return errors.Join(err, back)
+	case c.g.sessions.find(c.device) != c:
+		c.g.deliver(c.device)
+	}
+	return back
 }
 
 // listens reports whether the device subscribed to anything commands are sent on.
@@ -299,10 +324,12 @@ func (c *conn) listens() bool {
 	return f != nil && (f.whole.Meets(carried) || len(f.parts) > 0)
 }
 
-// carries reports whether the device subscribed to the topic of a command.
+// carries reports whether the device subscribed to the topic of a command, and notes the QoS that goes with it.
 func (c *conn) carries(cmd *command.Command) bool {
+	f := c.filters.Load()
 	t, arg := c.route(cmd)
-	return c.subscribed(t, arg)
+	cmd.QoS = min(wish(cmd), f.qos(t, arg))
+	return f.has(t, arg)
 }
 
 // send hands one command to the session, again if an earlier connection had it. An error means that nothing was queued.
@@ -314,6 +341,10 @@ func (c *conn) send(cmd *command.Command, again bool) error {
 	}
 	if cmd.Call != "" {
 		c.g.calls.open(cmd.Call, c, cmd.DeadlineAt) // before it can be answered
+	}
+	if c.gone.Load() {
+		c.g.calls.forget(cmd.Call)
+		return mqtt.ErrClosed
 	}
 	c.mu.Lock()
 	id, err := c.s.Send(m)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"lampworks/alink"
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/session"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
 	"lampworks/mqtt"
 )
@@ -19,6 +21,7 @@ type stay struct {
 	lasts  time.Duration // after this connection; 0: the session ends with it
 	resume bool          // an earlier one left something: what it was sent and did not acknowledge goes again
 	since  uint64        // epoch of the first connection of the session
+	after  int64         // Seq of the last command that went again; of the delivery alone
 	quiet  bool          // the will is not to be said
 }
 
@@ -224,37 +227,64 @@ func (c *conn) isOver() {
 	}
 }
 
-// resume sends again what an earlier connection was sent and did not acknowledge, if it does no harm to carry it out twice.
-func (c *conn) resume(ctx context.Context) error {
+// resume sends again what an earlier connection was sent and did not acknowledge, if it does no harm to carry it out twice. It
+// reports whether that is done: if not, it goes on when there is room.
+func (c *conn) resume(ctx context.Context) (done bool, err error) {
 	if c.stay == nil || !c.stay.resume {
-		return nil
+		return true, nil
 	}
-	cs, err := c.g.c.Commands.Resume(ctx, c.device, c.stay.since, c.epoch, c.s.Room(), func(cmd *command.Command) bool { return c.carries(cmd) && c.repeatable(ctx, cmd) })
+	repeatable, err := c.repeatable(ctx)
 	if err != nil {
 		c.g.waiting.put(c)
-		return err
+		return false, err
 	}
-	c.stay.resume = false
-	for i := range cs {
-		if err := c.send(&cs[i], true); err != nil {
-			return fmt.Errorf("sending command %s again: %w", cs[i].ID, err) // it ends by its deadline
+	for more := true; more; {
+		room := c.s.Room()
+		if room <= 0 {
+			return false, nil // Puback comes here again
+		}
+		var cs []command.Command
+		r := command.Resumption{Device: c.device, Since: c.stay.since, Epoch: c.epoch, After: c.stay.after}
+		if cs, more, err = c.g.c.Commands.Resume(ctx, r, room, repeatable); err != nil {
+			c.g.waiting.put(c)
+			return false, err
+		}
+		for i := range cs {
+			switch err := c.hand(ctx, &cs[i], true); {
+			case errors.Is(err, mqtt.ErrOut):
+				c.whenWritten()
+				return false, nil
+			case errors.Is(err, mqtt.ErrWindow) || errors.Is(err, mqtt.ErrClosed): // Puback, or the next connection
+				return false, nil
+			case err != nil:
+				c.g.waiting.put(c)
+				return false, fmt.Errorf("sending command %s again: %w", cs[i].ID, err)
+			}
+			c.stay.after = cs[i].Seq
 		}
 	}
-	return nil
+	c.stay.resume = false
+	return true, nil
 }
 
-// repeatable reports whether carrying a command out twice is the same as once.
-func (c *conn) repeatable(ctx context.Context, cmd *command.Command) bool {
-	switch {
-	case cmd.Kind == command.PropertySet || cmd.Kind == command.PropertyGet:
-		return true
-	case cmd.Kind != command.Service || cmd.Call != "": // bytes mean what only the device knows; a call is the session's it went to
-		return false
-	}
+// repeatable gives what says whether a command goes to a topic that the device listens to, and whether carrying it out twice is
+// the same as once. It asks nobody: the database waits for its answer.
+func (c *conn) repeatable(ctx context.Context) (func(*command.Command) bool, error) {
 	model, err := c.g.c.Products.Model(ctx, c.of.Value().product)
-	if err != nil {
-		return false
+	if err != nil && !fault.Is(err, fault.Missing) {
+		return nil, err
 	}
-	s, ok := model.Service(cmd.Service)
-	return ok && s.Idempotent
+	return func(cmd *command.Command) bool {
+		if t, arg := c.route(cmd); !c.subscribed(t, arg) {
+			return false
+		}
+		switch {
+		case cmd.Kind == command.PropertySet || cmd.Kind == command.PropertyGet:
+			return true
+		case cmd.Kind != command.Service || cmd.Call != "" || model == nil: // bytes mean what only the device knows; a call is the session's it went to
+			return false
+		}
+		s, ok := model.Service(cmd.Service)
+		return ok && s.Idempotent
+	}, nil
 }

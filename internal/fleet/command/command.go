@@ -4,7 +4,8 @@
 //   - every command ends: succeeded, failed, expired or cancelled, at its deadline at the latest, also when every event
 //     on the Bus is lost and when the process is killed in between;
 //   - a command is put on the wire once: it is sent only after the row that says so is committed, and what may have
-//     reached the socket is never sent again. A lost answer ends it as failed, reason unconfirmed;
+//     reached the socket is never sent again, but as [Commands.Resume] has it. A lost answer ends it as failed, reason
+//     unconfirmed;
 //   - succeeded means that the device answered 200 and that its own reports do not say otherwise, or, of a set whose values it
 //     fetched as desired, that it reported them since;
 //   - a synchronous call has a random id, goes to a device that is online, and is answered only by the session it went to, once;
@@ -83,9 +84,10 @@ type Command struct {
 	Topic          string // behind /user/
 	Call           string // random id of a synchronous call; empty if it is none
 	Params         json.RawMessage
+	QoS            uint8 // at which it goes, once it was taken
 	State          State
 	Reason         Reason
-	Note           string          // what the device said when it refused
+	Note           string          // what the device said when it refused, or why nothing could be sent
 	Result         json.RawMessage // output of a service
 	Origin, Ref    string
 	CreatedAt      time.Time

@@ -290,7 +290,7 @@ func (p *play) step(s string) {
 			t.Fatalf("fetched %+v", cs)
 		}
 	case "return":
-		if err := p.commands.Return(t.Context(), []command.Command{p.c}); err != nil {
+		if err := p.commands.Return(t.Context(), 1, []command.Command{p.c}); err != nil {
 			t.Fatal(err)
 		}
 	case "ack":
@@ -513,7 +513,7 @@ func TestFetch(t *testing.T) {
 	if err != nil || len(desired) != 1 || string(desired[0].Value) != "20" || desired[0].Version != 2 || len(cs) != 1 || cs[0].ID != last.ID {
 		t.Errorf("of brightness: %+v, %+v, %v", desired, cs, err)
 	}
-	if again, err := r.commands.Resume(t.Context(), d.ID, 0, 2, 10, func(*command.Command) bool { return true }); err != nil || len(again) != 0 {
+	if again, _, err := r.commands.Resume(t.Context(), command.Resumption{Device: d.ID, Epoch: 2}, 10, func(*command.Command) bool { return true }); err != nil || len(again) != 0 {
 		t.Errorf("what was fetched goes again: %+v, %v", again, err)
 	}
 	desired, cs, err = r.commands.Fetch(t.Context(), d.ID, 2, nil)

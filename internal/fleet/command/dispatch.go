@@ -33,8 +33,8 @@ func (s *Commands) ended(c Command) {
 }
 
 // Take marks up to limit of the commands that wait for a device as sent to its session of the given epoch and returns
-// them in order. accepts, if not nil, says which the session can carry. It is on disk when Take returns, so that the
-// caller may write it to the socket, once.
+// them in order. accepts, if not nil, says which the session can carry, and sets the QoS at which; that is 1 else. It is on
+// disk when Take returns, so that the caller may write it to the socket, once.
 func (s *Commands) Take(ctx context.Context, device string, epoch uint64, limit int, accepts func(*Command) bool) ([]Command, error) {
 	waits := false
 	err := s.store.Read(ctx, func(v *store.View) error {
@@ -55,10 +55,11 @@ func (s *Commands) Take(ctx context.Context, device string, epoch uint64, limit 
 			if len(out) == limit {
 				break
 			}
+			c.QoS = 1
 			if !c.DeadlineAt.After(now) || accepts != nil && !accepts(&c) {
 				continue // the sweep ends it
 			}
-			_, err := tx.Exec(ctx, "UPDATE command SET state = 'sent', sent_at = ?, epoch = ? WHERE seq = ? AND state = 'accepted'", now.UnixMilli(), int64(epoch), c.Seq)
+			_, err := tx.Exec(ctx, "UPDATE command SET state = 'sent', sent_at = ?, epoch = ?, qos = ? WHERE seq = ? AND state = 'accepted'", now.UnixMilli(), int64(epoch), c.QoS, c.Seq)
 			if err != nil {
 				return fmt.Errorf("marking command %s as sent: %w", c.ID, err)
 			}
@@ -71,60 +72,6 @@ func (s *Commands) Take(ctx context.Context, device string, epoch uint64, limit 
 		return nil, fmt.Errorf("taking the commands of device %s: %w", device, err)
 	}
 	return out, nil
-}
-
-// Resume gives up to limit of the commands that earlier connections of a device were sent, in the session that began with the
-// epoch since, and that it did not acknowledge: in order, to its connection of the given epoch, and those only that do no harm
-// when they come twice, as again says. They are to go as they went. The others end as the deadline has it: nobody knows
-// whether they were carried out.
-func (s *Commands) Resume(ctx context.Context, device string, since, epoch uint64, limit int, again func(*Command) bool) ([]Command, error) {
-	s.record(ctx) // what was acknowledged is not to go again
-	var out []Command
-	now := time.Now()
-	err := s.store.Write(ctx, func(tx *store.Tx) error {
-		out = out[:0]
-		sent, err := query(ctx, tx, "WHERE device = ? AND state = 'sent' AND fetched = 0 AND epoch >= ? AND epoch < ? AND ended_at IS NULL ORDER BY seq LIMIT ?", device, int64(since), int64(epoch), MaxWaiting+1)
-		if err != nil {
-			return err
-		}
-		for _, c := range sent {
-			if len(out) == limit {
-				break
-			}
-			if !c.DeadlineAt.After(now) || !again(&c) {
-				continue
-			}
-			if _, err := tx.Exec(ctx, "UPDATE command SET epoch = ? WHERE seq = ? AND state = 'sent'", int64(epoch), c.Seq); err != nil {
-				return fmt.Errorf("giving command %s to the next session: %w", c.ID, err)
-			}
-			out = append(out, c)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("resuming the commands of device %s: %w", device, err)
-	}
-	return out, nil
-}
-
-// Return puts commands back of which not one byte was written to a socket.
-func (s *Commands) Return(ctx context.Context, cs []Command) error {
-	if len(cs) == 0 {
-		return nil
-	}
-	err := s.store.Write(ctx, func(tx *store.Tx) error {
-		for i := range cs {
-			_, err := tx.Exec(ctx, "UPDATE command SET state = 'accepted', sent_at = NULL, epoch = 0, fetched = 0 WHERE seq = ? AND state = 'sent'", cs[i].Seq)
-			if err != nil {
-				return fmt.Errorf("returning command %s: %w", cs[i].ID, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("returning %d commands: %w", len(cs), err)
-	}
-	return nil
 }
 
 // Due lists the devices that a command accepted after seq waits for, and the newest seq there is; for the gateway's round

@@ -23,12 +23,13 @@ type Reason string
 
 // The reasons.
 const (
-	Unconfirmed Reason = "unconfirmed" // it was sent and nobody knows whether it arrived
-	Refused     Reason = "refused"     // the device answered with another code than 200
-	Wrong       Reason = "wrong"       // the device says it did it and reports another value
-	Offline     Reason = "offline"     // its deadline passed while it waited for the device
-	Replaced    Reason = "replaced"    // a newer set of the same property took its place
-	Withdrawn   Reason = "withdrawn"   // somebody cancelled it
+	Unconfirmed   Reason = "unconfirmed"   // it was sent and nobody knows whether it arrived
+	Refused       Reason = "refused"       // the device answered with another code than 200
+	Wrong         Reason = "wrong"         // the device says it did it and reports another value
+	Offline       Reason = "offline"       // its deadline passed while it waited for the device
+	Undeliverable Reason = "undeliverable" // the device does not take a packet such as it needs
+	Replaced      Reason = "replaced"      // a newer set of the same property took its place
+	Withdrawn     Reason = "withdrawn"     // somebody cancelled it
 )
 
 // Act is what moves a command.
@@ -41,6 +42,7 @@ const (
 	Acknowledge Act = "acknowledge"
 	Confirm     Act = "confirm"
 	Refuse      Act = "refuse"
+	Drop        Act = "drop"       // the connection cannot carry it
 	Lose        Act = "lose"       // the deadline passed after it was sent
 	Contradict  Act = "contradict" // the device reports another value than it confirmed
 	Lapse       Act = "lapse"      // the deadline passed before it was sent
@@ -58,6 +60,7 @@ var moves = lifecycle.Table[State, Act]{
 	{From: Sent, Act: Acknowledge, To: Acknowledged},
 	{From: Sent, Act: Confirm, To: Succeeded},
 	{From: Sent, Act: Refuse, To: Failed},
+	{From: Sent, Act: Drop, To: Failed},
 	{From: Sent, Act: Lose, To: Failed},
 	{From: Sent, Act: Contradict, To: Failed},
 	{From: Acknowledged, Act: Confirm, To: Succeeded},

@@ -12,10 +12,10 @@ import (
 // TestMoves walks from every state by every act.
 func TestMoves(t *testing.T) {
 	states := []State{Accepted, Sent, Acknowledged, Succeeded, Failed, Expired, Cancelled}
-	acts := []Act{Send, Return, Acknowledge, Confirm, Refuse, Lose, Contradict, Lapse, Replace, Revoke}
+	acts := []Act{Send, Return, Acknowledge, Confirm, Refuse, Drop, Lose, Contradict, Lapse, Replace, Revoke}
 	want := map[State]string{
 		Accepted:     "send→sent lapse→expired replace→cancelled revoke→cancelled",
-		Sent:         "return→accepted acknowledge→acknowledged confirm→succeeded refuse→failed lose→failed contradict→failed",
+		Sent:         "return→accepted acknowledge→acknowledged confirm→succeeded refuse→failed drop→failed lose→failed contradict→failed",
 		Acknowledged: "confirm→succeeded refuse→failed lose→failed contradict→failed",
 	}
 	for _, from := range states {

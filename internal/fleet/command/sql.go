@@ -14,7 +14,7 @@ import (
 )
 
 const columns = `seq, id, organisation, device, kind, service, call, params, state, reason, note, result, origin, ref,
-	created_at, deadline_at, sent_at, acknowledged_at, ended_at`
+	qos, created_at, deadline_at, sent_at, acknowledged_at, ended_at`
 
 // atOnce bounds what one look at the open commands reads.
 const atOnce = 10_000
@@ -44,7 +44,7 @@ func scan(row scanner) (Command, error) {
 	var created, deadline int64
 	var sent, acknowledged, ended sql.NullInt64
 	err := row.Scan(&c.Seq, &c.ID, &c.Organisation, &c.Device, &c.Kind, &c.Service, &c.Call, &params, &c.State, &c.Reason, &c.Note, &result,
-		&c.Origin, &c.Ref, &created, &deadline, &sent, &acknowledged, &ended)
+		&c.Origin, &c.Ref, &c.QoS, &created, &deadline, &sent, &acknowledged, &ended)
 	if c.Kind == Message {
 		c.Service, c.Topic = "", c.Service
 	}

@@ -5075,11 +5075,11 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "property_set" | "property_get" | "service" | "raw" | "message";
-            /** @description What the device said. */
+            /** @description What the device said, or why it was not sent. */
             note?: string;
             origin: string;
             params: unknown;
-            /** @description Why it ended other than by success: unconfirmed, refused, wrong, offline, replaced, withdrawn. */
+            /** @description Why it ended other than by success: unconfirmed, refused, wrong, offline, undeliverable, replaced, withdrawn. */
             reason?: string;
             result?: unknown;
             /** Format: date-time */

@@ -304,6 +304,7 @@ const en: Catalogue = {
     silent: 'The device kept silent; given up at the deadline',
     expired: 'The device did not answer in time',
     unconfirmed: 'The answer was lost; we do not guess',
+    undeliverable: 'The device cannot take a message like this',
     wrong: 'The device said yes, but the value is wrong',
     refused: 'The device refused',
     waiting: 'The command did not reach it in time',

@@ -293,6 +293,7 @@ const zh = {
     silent: '设备没有出声，到期作罢',
     expired: '设备没有在期限内回答',
     unconfirmed: '回答丢了，不猜它做没做',
+    undeliverable: '这样的消息设备收不下',
     wrong: '设备说做了，值却不对',
     refused: '设备说不行',
     waiting: '命令还在等，期限内没到设备',
