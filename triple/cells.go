@@ -76,7 +76,7 @@ func ReadLines(r io.Reader, row func(int, []string) error) error {
 	lines := bufio.NewReaderSize(r, maxLine)
 	for n := 1; ; n++ {
 		text, err := lines.ReadSlice('\n')
-		cells := []string(nil)
+		var cells []string
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			cells = []string{decoded(text[:longHead]) + "… (a line above 64 KiB)"}

@@ -75,7 +75,7 @@ func (s *signupOpen) Run(ctx context.Context) error {
 	var state struct {
 		Open bool `json:"open"`
 	}
-	if _, err := s.exchange(ctx, "GET", "/api/v1/sign-up", nil, &state); err != nil {
+	if _, err := s.exchange(ctx, "GET", "/api/v1/sign-up", nil, &state); err != nil { //nolint:bodyclose // exchange closes it
 		return err
 	}
 	if !state.Open {
@@ -102,7 +102,7 @@ func askCode(ctx context.Context, ask func(ctx context.Context, method, path str
 		ID   string `json:"id"`
 		Wait int    `json:"wait_seconds"`
 	}
-	if _, err := ask(ctx, "POST", path, body("contact", contact), &sent); err != nil {
+	if _, err := ask(ctx, "POST", path, body("contact", contact), &sent); err != nil { //nolint:bodyclose // exchange, which it is, closes it
 		return err
 	}
 	fmt.Println(sent.ID)
@@ -140,7 +140,7 @@ func (s *signupNew) Run(ctx context.Context) error {
 		in["organisation"] = map[string]any{"names": s.Organisation, "kinds": append([]string{}, s.Kind...)}
 	}
 	var out signedIn
-	res, err := s.exchange(ctx, "POST", "/api/v1/sign-up", in, &out)
+	res, err := s.exchange(ctx, "POST", "/api/v1/sign-up", in, &out) //nolint:bodyclose // exchange closes it
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (c *client) sign(req *http.Request) error {
 	if !ok {
 		return fmt.Errorf("nobody is signed in at %s: run lampworks login --server %[1]s, or give an API token in LAMPWORKS_TOKEN", c.address())
 	}
-	req.AddCookie(&http.Cookie{Name: cookieName, Value: s.Token})
+	req.AddCookie(&http.Cookie{Name: cookieName, Value: s.Token}) //nolint:gosec // of a request, which has no such attributes
 	return nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -111,7 +110,7 @@ func (c *noticePublishCommand) Run(ctx context.Context) error {
 			return err
 		}
 		var made struct{ ID string }
-		if err := c.call(ctx, creates, "/api/v1/announcements", json.RawMessage(in), &made); err != nil {
+		if err := c.call(ctx, creates, "/api/v1/announcements", in, &made); err != nil {
 			return err
 		}
 		id = made.ID

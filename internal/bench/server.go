@@ -76,7 +76,7 @@ func (s *server) start(ctx context.Context, b *bench, flags []string) error {
 		flags = append(flags, more...)
 	}
 	args := append([]string{"serve", "--data", filepath.Join(s.dir, "data"), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ready-file", ready, "--bootstrap", boot, "--log-level", "warn"}, flags...)
-	s.cmd = exec.Command(b.Program, args...) //nolint:gosec,noctx // this very program; it is ended by stop
+	s.cmd = exec.Command(b.Program, args...) // it is ended by stop
 	s.cmd.Stderr = b.Stderr
 	began := time.Now()
 	if err := s.cmd.Start(); err != nil {

@@ -111,7 +111,7 @@ func (a *API) contactRoutes() {
 		if err != nil {
 			return page[contactView]{}, err
 		}
-		return pageWithin(all, in, func(c *account.Contact) string { return string(c.Kind) }, contactOf)
+		return pageWithin(all, in, func(c *account.Contact) string { return c.Kind }, contactOf)
 	})
 	personal(a, "POST", "/api/v1/contacts/codes", "Send a code to a contact one wants to have", func(ctx context.Context, who access.Actor, in *contactInput) (codeSent, error) {
 		return codeSentOf(a.Accounts.AskContact(ctx, who, in.Body.Contact, callOf(ctx).language))

@@ -228,7 +228,7 @@ func playBasic(t *testing.T, p *visit) {
 }
 
 func playNamelessClient(t *testing.T, p *visit) {
-	want := byte(mqtt.RefusedClientID)
+	want := mqtt.RefusedClientID
 	if p.v == mqtt.V5 {
 		want = byte(mqtt.BadClientID)
 	}

@@ -320,7 +320,7 @@ func (g *Gateway) begin(ctx context.Context) error {
 
 func (g *Gateway) missed(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil {
-		g.c.Logger.LogAttrs(ctx, slog.LevelWarn, what, slog.Any("error", err))
+		g.c.Logger.LogAttrs(ctx, slog.LevelWarn, what, slog.Any("error", err)) //nolint:sloglint // a constant of each caller
 	}
 }
 

@@ -33,7 +33,7 @@ func noticeOf(k enforce.Kind) alink.Template {
 // farewell ends the session by the platform's will, and tells the device so, if it listens.
 func (c *conn) farewell(t alink.Template, reason string) {
 	c.because(reason)
-	if c.notify(t, "", notice(t.Method(""), nil)) != nil || c.s.Version() == mqtt.V5 {
+	if c.notify(t, notice(t.Method(""), nil)) != nil || c.s.Version() == mqtt.V5 {
 		c.dismiss(mqtt.Administrative, reason)
 		return
 	}
@@ -56,7 +56,7 @@ func notice(method string, params []byte) []byte {
 // welcomeBack tells a device that its last session was kept from it, and that it may be there again, once it listens.
 func (c *conn) welcomeBack() {
 	if c.barred.Load() && c.subscribed(alink.Enable, "") && c.barred.Swap(false) {
-		_ = c.notify(alink.Enable, "", notice(alink.Enable.Method(""), nil)) // it has gone: the next session is told nothing, and is there
+		_ = c.notify(alink.Enable, notice(alink.Enable.Method(""), nil)) // it has gone: the next session is told nothing, and is there
 	}
 }
 
@@ -75,5 +75,5 @@ func (g *Gateway) tellBinding(id string, payload []byte) {
 		g.missed(context.Background(), "telling a device of its home failed", err)
 		return
 	}
-	_ = c.notify(alink.CloudNotify, "", notice("_thing.event.notify", params)) // who does not listen looks for itself
+	_ = c.notify(alink.CloudNotify, notice("_thing.event.notify", params)) // who does not listen looks for itself
 }

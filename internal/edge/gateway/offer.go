@@ -179,7 +179,7 @@ func (c *conn) takeOffer(seq int64, data []byte) error {
 	c.g.offers.mu.Lock()
 	c.g.offers.given[c] = seq // before it can answer
 	c.g.offers.mu.Unlock()
-	if err := c.notify(alink.ConfigPush, "", payload); err != nil {
+	if err := c.notify(alink.ConfigPush, payload); err != nil {
 		c.g.offers.forget(c)
 		return err
 	}
@@ -190,14 +190,14 @@ func (c *conn) takeOffer(seq int64, data []byte) error {
 }
 
 // notify sends something that is no command, if the device listens, with the quality of service it subscribed with.
-func (c *conn) notify(t alink.Template, arg string, payload []byte) error {
+func (c *conn) notify(t alink.Template, payload []byte) error {
 	f := c.filters.Load()
-	if c.gone.Load() || f == nil || !f.has(t, arg) {
+	if c.gone.Load() || f == nil || !f.has(t, "") {
 		return errDeaf
 	}
-	m := mqtt.Outgoing{Topic: t.Topic(c.of.Value().key, c.name, arg), Payload: payload, QoS: f.qos(t, arg)}
+	m := mqtt.Outgoing{Topic: t.Topic(c.of.Value().key, c.name, ""), Payload: payload, QoS: f.qos(t, "")}
 	if c.s.Version() == mqtt.V5 {
-		m.Properties = f.identifiers(nil, t, arg)
+		m.Properties = f.identifiers(nil, t, "")
 	}
 	if _, err := c.s.Send(&m); err != nil {
 		return err

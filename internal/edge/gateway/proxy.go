@@ -53,7 +53,7 @@ func parseProxy(b []byte) (a announcement, err error) {
 	default:
 		return a, fmt.Errorf("version and command are %#x, want 0x20 (LOCAL) or 0x21 (PROXY)", b[12])
 	}
-	size := 0
+	var size int
 	switch b[13] {
 	case proxyTCP4:
 		size = 4

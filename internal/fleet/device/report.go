@@ -34,7 +34,7 @@ func (m *Message) Values(model *tsl.Model, each tsl.Each) {
 		return
 	}
 	for i := range entries {
-		model.CheckBatch(entries[i].Properties, nil, nil, each)
+		_ = model.CheckBatch(entries[i].Properties, nil, nil, each)
 	}
 }
 

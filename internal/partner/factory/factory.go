@@ -37,6 +37,7 @@ import (
 	"lampworks/triple"
 )
 
+// Limits of a burn log.
 const (
 	MaxBytes = 256 << 20 // the most bytes of a burn log
 	MaxRows  = 1_000_000 // and the most rows

@@ -21,6 +21,7 @@ import (
 	"lampworks/triple"
 )
 
+// Limits of a list of addresses.
 const (
 	MaxList      = 1_000_000 // the most addresses of one list
 	MaxListBytes = 64 << 20  // the most bytes of its file

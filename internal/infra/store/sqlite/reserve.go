@@ -68,7 +68,7 @@ func (r *reserve) fill() error {
 	if missing <= 0 {
 		return nil
 	}
-	if left := int64(fs.Bavail) * fs.Bsize; left < missing+r.size/2 { //nolint:unconvert // its type differs by platform
+	if left := int64(fs.Bavail) * fs.Bsize; left < missing+r.size/2 {
 		return fmt.Errorf("%d bytes are left, want %d", left, missing+r.size/2)
 	}
 	if err := allocate(f, has.Size(), missing); err != nil {

@@ -21,7 +21,7 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "usage: runtest COMMAND [ARGUMENT …]")
 		return 2
 	}
-	command := exec.Command(args[0], args[1:]...) //nolint:noctx // it ends by itself, and this program with it
+	command := exec.Command(args[0], args[1:]...) // it ends by itself, and this program with it
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	command.Env = os.Environ()
 	server, err := pgtest.New()
