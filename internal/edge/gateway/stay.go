@@ -60,7 +60,7 @@ func (c *conn) will(w *mqtt.Will) (*session.Will, mqtt.Reason, string) {
 	switch {
 	case !ok || t.Direction()&alink.Up == 0 || len(arg) > 255:
 		return nil, mqtt.BadTopicName, "the will is for a topic that is not its own"
-	case askerOf(t) != nil:
+	case askerOf(t) != nil || t == alink.ShadowUpdate:
 		return nil, mqtt.BadTopicName, "the will is for a topic of requests, and nobody would hear the answer"
 	case w.Retain:
 		return nil, mqtt.NoRetain, "the will is to be retained, and nothing is retained here"

@@ -33,6 +33,9 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 		return err
 	}
 	c.g.Stats.Messages.Add(1)
+	if t == alink.ShadowUpdate {
+		return c.asksShadow(p)
+	}
 	if do := askerOf(t); do != nil {
 		return c.carryOut(p, t, do)
 	}
@@ -157,8 +160,6 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 // device cannot hear why, neither by MQTT 5 nor on a topic of replies or errors that it listens to, the refusal is kept in the Log before, so that
 // nothing acknowledged is lost.
 func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg []byte, a answer, r *refusal) error {
-	c.g.Stats.Rejected.Add(1)
-	c.show(device.RefusedSubject, string(p.Topic), p.Payload, r.text)
 	told := false
 	if reply := t.Reply(); enveloped(reply) && c.subscribed(reply, string(arg)) {
 		text := alink.AppendReply(nil, a.id, r.code, r.text, nil, t.Method(string(arg)))
@@ -166,6 +167,13 @@ func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg []byte, a answer, r 
 	} else if c.subscribed(alink.Error, "") {
 		told = c.reply(alink.Error, "", r.report(p.Topic, a.id, t.Method(string(arg))), &a) == nil
 	}
+	return c.turnDown(p, r, told)
+}
+
+// turnDown is the end of a refusal that the device was told, or not.
+func (c *conn) turnDown(p *mqtt.Packet, r *refusal, told bool) error {
+	c.g.Stats.Rejected.Add(1)
+	c.show(device.RefusedSubject, string(p.Topic), p.Payload, r.text)
 	switch {
 	case p.QoS == 0:
 		return nil

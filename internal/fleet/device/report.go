@@ -10,7 +10,7 @@ import (
 )
 
 // reporting are the topics whose messages hold values of properties.
-var reporting = []alink.Template{alink.PropertyPost, alink.BatchPost, alink.PackPost, alink.HistoryPost}
+var reporting = []alink.Template{alink.PropertyPost, alink.BatchPost, alink.PackPost, alink.HistoryPost, alink.ShadowUpdate}
 
 // Reports says whether the message holds values of properties.
 func (m *Message) Reports() bool { return slices.Contains(reporting, m.Template) }
@@ -21,8 +21,17 @@ func (m *Message) Past() bool { return m.Template == alink.HistoryPost }
 // Values calls each for every value of a property that the message reports, in their order. What the thing model does not
 // take was refused when it came; of a model published since then it is passed over.
 func (m *Message) Values(model *tsl.Model, each tsl.Each) {
+	if !m.Reports() {
+		return
+	}
+	if m.Template == alink.ShadowUpdate {
+		if req, err := alink.ParseShadow(m.Payload); err == nil && req.Reported != nil {
+			model.CheckPost(req.Reported, each)
+		}
+		return
+	}
 	req, err := alink.ParseRequest(m.Payload)
-	if err != nil || !m.Reports() {
+	if err != nil {
 		return
 	}
 	if m.Template == alink.PropertyPost {

@@ -14,7 +14,7 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	if of == "" {
 		return false, nil
 	}
-	for _, table := range []string{"shadow", "shadow_desired"} {
+	for _, table := range []string{"shadow", "shadow_desired", "shadow_classic"} {
 		r, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE device IN (SELECT device FROM "+table+" WHERE "+of+" LIMIT ?)", id, limit)
 		if err != nil {
 			return false, fmt.Errorf("erasing from %s: %w", table, err)
@@ -34,7 +34,9 @@ func (s *Service) Holds(ctx context.Context, q store.Querier, kind, id string) (
 	if of == "" {
 		return 0, nil
 	}
-	err = q.QueryRow(ctx, "SELECT (SELECT COUNT(*) FROM shadow WHERE "+of+") + (SELECT COUNT(*) FROM shadow_desired WHERE "+of+")", id, id).Scan(&n)
+	err = q.QueryRow(ctx, `
+		SELECT (SELECT COUNT(*) FROM shadow WHERE `+of+`) + (SELECT COUNT(*) FROM shadow_desired WHERE `+of+`) + (SELECT COUNT(*) FROM shadow_classic WHERE `+of+`)`,
+		id, id, id).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting shadows of %s %s: %w", kind, id, err)
 	}

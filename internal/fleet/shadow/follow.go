@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"lampworks/alink"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
@@ -115,10 +116,29 @@ func (f *follower) merge(ctx context.Context, tx *store.Tx, r uplink.Record, cha
 		}
 		f.known[r.Device] = e
 	}
-	if e.merge(model, &m, r.At) {
+	if e.merge(model, &m, r.At) || e.forget(&m) {
 		changed[r.Device] = e
 	}
 	return nil
+}
+
+// forget drops what the device says that it reports no longer.
+func (e *entry) forget(m *device.Message) bool {
+	if m.Template != alink.ShadowUpdate {
+		return false
+	}
+	req, err := alink.ParseShadow(m.Payload)
+	if err != nil || req.Method != alink.ShadowOfDelete {
+		return false
+	}
+	had := len(e.values)
+	if req.All {
+		clear(e.values)
+	}
+	for _, name := range req.Names {
+		delete(e.values, name)
+	}
+	return len(e.values) < had
 }
 
 // merge takes over the values of a report that are not older than those it has.

@@ -1,9 +1,12 @@
 // Package shadow keeps what a device last reported and what was desired of it (设备影子).
 //
-// It owns the tables shadow, shadow_desired and shadow_cursor, and promises:
+// It owns the tables shadow, shadow_desired, shadow_classic and shadow_cursor, and promises:
 //   - reported follows the uplink Log exactly: values and the position they came from are one transaction;
 //   - of two reports of one property the later one in time stands, and of the same time the later one in the Log;
 //   - a write carries the last value of each device in a batch, however often it spoke.
+//
+// The classic shadow of Alibaba Cloud is another view of the same: it has no state of its own but the version that a device
+// counts it by.
 //
 // Reported values are eventually those of the Log (milliseconds behind); desired ones are exact.
 package shadow
