@@ -16,7 +16,7 @@ import (
 
 // Options are what is measured and how.
 type Options struct {
-	What     string // start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart, enforce, all
+	What     string // start, sessions, ingest, check, commands, sentences, triples, lists, storm, restart, enforce, peers, all but those
 	N        int    // how many; 0: each measurement's own default
 	Seconds  int    // how long a rate is measured
 	Rate     int    // sentences or commands a second for the latency figures
@@ -27,6 +27,9 @@ type Options struct {
 	Stderr   io.Writer
 
 	Transport string // of devices: TCP (or empty), TLS, WS, WSS
+
+	Peers  string // directory with the programs that are measured beside
+	Rounds int    // how often each of them is; 0: three times
 }
 
 // A Figure is one measurement. Times are in microseconds unless Unit says otherwise.
@@ -91,9 +94,10 @@ func Run(ctx context.Context, o Options) error {
 		{"storm", b.storm},
 		{"restart", b.restart},
 		{"enforce", b.enforce},
+		{"peers", b.peers},
 	}
 	for _, m := range all {
-		if o.What != "all" && o.What != m.name {
+		if o.What != m.name && (o.What != "all" || m.name == "peers") {
 			continue
 		}
 		if err := m.run(ctx); err != nil {

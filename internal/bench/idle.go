@@ -70,14 +70,14 @@ func (b *bench) crowd(ctx context.Context, n int) (_ *server, _ *maker, err erro
 		return nil, nil, err
 	}
 	m, err := s.light(ctx, n)
-	operator := s.operator
+	operator, token := s.operator, s.token
 	if err := errors.Join(err, s.stop()); err != nil {
 		return nil, nil, err
 	}
 	if s, err = b.serve(ctx, dir); err != nil {
 		return nil, nil, err
 	}
-	s.keep, s.operator = false, operator
+	s.keep, s.operator, s.token = false, operator, token
 	return s, m, nil
 }
 

@@ -149,17 +149,20 @@ func (b *bench) sentences(ctx context.Context) error {
 
 // commands measures the same without words.
 func (b *bench) commands(ctx context.Context) error {
-	return b.people(ctx, "commands", func(ctx context.Context, st *stage, room, turn int) error {
-		var c struct{ State, Reason string }
-		in := map[string]any{"kind": "property_set", "params": map[string]int{"brightness": 1 + turn%100}, "wait_ms": 5000}
-		if err := st.s.call(ctx, "POST", "/api/v1/devices/"+st.devices[room]+"/commands", in, &c); err != nil {
-			return err
-		}
-		if c.State != "succeeded" {
-			return fmt.Errorf("a command ended %s %s", c.State, c.Reason)
-		}
-		return nil
-	})
+	return b.people(ctx, "commands", command)
+}
+
+// command sets a device of a room and waits until it has done so.
+func command(ctx context.Context, st *stage, room, turn int) error {
+	var c struct{ State, Reason string }
+	in := map[string]any{"kind": "property_set", "params": map[string]int{"brightness": 1 + turn%100}, "wait_ms": 5000}
+	if err := st.s.call(ctx, "POST", "/api/v1/devices/"+st.devices[room]+"/commands", in, &c); err != nil {
+		return err
+	}
+	if c.State != "succeeded" {
+		return fmt.Errorf("a command ended %s %s", c.State, c.Reason)
+	}
+	return nil
 }
 
 // people measures an act at a steady rate and at saturation.

@@ -76,9 +76,22 @@ func (s *server) start(ctx context.Context, b *bench, flags []string) error {
 		flags = append(flags, more...)
 	}
 	args := append([]string{"serve", "--data", filepath.Join(s.dir, "data"), "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--ready-file", ready, "--bootstrap", boot, "--log-level", "warn"}, flags...)
-	s.cmd = exec.Command(b.Program, args...) // it is ended by stop
-	s.cmd.Stderr = b.Stderr
 	began := time.Now()
+	if err := s.run(b.Stderr, b.Program, args...); err != nil {
+		return err
+	}
+	if err := s.await(ctx, ready); err != nil {
+		return errors.Join(err, s.end(syscall.SIGTERM))
+	}
+	s.took = time.Since(began)
+	s.web = &http.Client{Timeout: 10 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
+	return nil
+}
+
+// run starts a program as the server's process.
+func (s *server) run(stderr io.Writer, program string, args ...string) error {
+	s.cmd = exec.Command(program, args...) // it is ended by stop
+	s.cmd.Stderr = stderr
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("starting the server: %w", err)
 	}
@@ -86,11 +99,6 @@ func (s *server) start(ctx context.Context, b *bench, flags []string) error {
 		s.err = s.cmd.Wait()
 		close(s.exited)
 	}()
-	if err := s.await(ctx, ready); err != nil {
-		return errors.Join(err, s.end(syscall.SIGTERM))
-	}
-	s.took = time.Since(began)
-	s.web = &http.Client{Timeout: 10 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 256}}
 	return nil
 }
 
