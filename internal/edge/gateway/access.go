@@ -128,39 +128,32 @@ func (c *conn) admit(in *mqtt.Connect) (code mqtt.Reason, why string) {
 
 var errSignature = errors.New("wrong signature")
 
-// ask identifies on a goroutine of its own: a database call would leave the reader with a stack several times larger
-// for as long as the session lives. A device that is enabled, that no measure refuses, and whose signature fits is let in.
+// ask identifies, a few at a time. A device that is enabled, that no measure refuses, and whose signature fits is let in.
 func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.Identity, standing enforce.Standing, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
 	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		select {
-		case c.g.identify <- struct{}{}:
-			defer func() { <-c.g.identify }()
-			if who, err = c.g.c.Devices.Identify(ctx, key, name); err != nil {
-				return
-			}
-			generation, ok := who.Match(fits)
-			if !ok {
-				err = errSignature
-				return
-			}
-			if c.g.c.Enforce != nil {
-				chain := enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation}
-				if standing, err = c.g.c.Enforce.Standing(ctx, chain); err != nil {
-					return
-				}
-			}
-			if who.State == device.Enabled && standing.Allows(enforce.Connect) {
-				err = c.g.c.Devices.Admit(ctx, &who, generation)
-			}
-		case <-ctx.Done():
-			err = ctx.Err()
+	select {
+	case c.g.identify <- struct{}{}:
+		defer func() { <-c.g.identify }()
+	case <-ctx.Done():
+		return who, standing, ctx.Err()
+	}
+	if who, err = c.g.c.Devices.Identify(ctx, key, name); err != nil {
+		return who, standing, err
+	}
+	generation, ok := who.Match(fits)
+	if !ok {
+		return who, standing, errSignature
+	}
+	if c.g.c.Enforce != nil {
+		chain := enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation}
+		if standing, err = c.g.c.Enforce.Standing(ctx, chain); err != nil {
+			return who, standing, err
 		}
-	}()
-	<-done
+	}
+	if who.State == device.Enabled && standing.Allows(enforce.Connect) {
+		err = c.g.c.Devices.Admit(ctx, &who, generation)
+	}
 	return who, standing, err
 }
 

@@ -50,6 +50,7 @@ type conn struct {
 
 	prev, next *conn // in the wheel
 	slot       int16
+	streak     uint8 // reads within the current tick: see busy
 
 	mu       sync.Mutex
 	reason   string           // why it ends; the first reason stands
@@ -58,7 +59,7 @@ type conn struct {
 	ended    bool             // the reader has stopped
 	giving   bool             // a delivery runs
 	again    bool             // and shall look once more
-	chunk    []byte           // of the read in progress
+	chunk    *[]byte          // from the pool, of the read in progress
 	n        int
 	err      error
 	readable func(fd uintptr) bool // c.readNow as a value, made once
@@ -121,56 +122,52 @@ func (c *conn) serve(ctx context.Context) {
 	c.end(ctx, err)
 }
 
+// loop waits for bytes and has them acted on. The stack that it waits on is kept as long as the session lives: nothing here may
+// need much of it.
 func (c *conn) loop(ctx context.Context) error {
 	for {
-		buf := c.wait()
-		n, err := c.n, c.err
-		if n > 0 {
-			err = c.receive(ctx, (*buf)[:n])
+		c.n, c.err = 0, nil
+		if c.raw == nil {
+			c.chunk = buffers.Get().(*[]byte)
+			c.n, c.err = c.nc.Read(*c.chunk)
+		} else if err := c.raw.Read(c.readable); err != nil {
+			c.err = err
 		}
-		if buf != nil {
-			buffers.Put(buf)
+		if c.n > 0 {
+			c.err = c.act(ctx)
 		}
-		if err != nil {
-			return err
+		if c.chunk != nil {
+			buffers.Put(c.chunk)
+			c.chunk = nil
+		}
+		if c.err != nil {
+			return c.err
 		}
 	}
 }
 
-// wait blocks until there are bytes or the connection ends, and returns a buffer from the pool with c.n bytes.
-func (c *conn) wait() *[]byte {
-	c.n, c.err = 0, nil
-	if c.raw == nil {
-		buf := buffers.Get().(*[]byte)
-		c.n, c.err = c.nc.Read(*buf)
-		return buf
+// act has the bytes that were read acted on.
+func (c *conn) act(ctx context.Context) error {
+	if c.busy() {
+		return c.receive(ctx, (*c.chunk)[:c.n])
 	}
-	if err := c.raw.Read(c.readable); err != nil {
-		c.err = err
-	}
-	if c.chunk == nil {
-		return nil
-	}
-	buf := c.chunk
-	c.chunk = nil
-	return &buf
+	return c.receiveByHand(ctx, (*c.chunk)[:c.n])
 }
 
 // readNow is called when the socket may have bytes. It takes a buffer only then.
 func (c *conn) readNow(fd uintptr) bool {
 	buf := buffers.Get().(*[]byte)
-	var n int
-	var err error
 	if over, ok := c.nc.(puller); ok {
-		n, err = over.pull(int(fd), *buf)
+		c.n, c.err = over.pull(int(fd), *buf)
 	} else {
-		n, err = readNow(int(fd), *buf)
+		c.n, c.err = readNow(int(fd), *buf)
 	}
-	if errors.Is(err, syscall.EAGAIN) {
+	if errors.Is(c.err, syscall.EAGAIN) {
 		buffers.Put(buf)
+		c.n, c.err = 0, nil
 		return false
 	}
-	c.n, c.err, c.chunk = n, err, *buf
+	c.chunk = buf
 	return true
 }
 

@@ -108,7 +108,8 @@ type Gateway struct {
 	plain    map[string]bool
 	sessions registry
 	wheel    *wheel
-	conns    sync.WaitGroup // connections and their writers
+	conns    sync.WaitGroup // connections, their writers and the hands that act for them
+	tasks    chan *task     // to a hand that rests
 	open     atomic.Int64
 	door     *door
 	identify chan struct{} // a place for each identification at once
@@ -151,7 +152,7 @@ func (g *Gateway) Counts() map[string]int64 {
 
 // New returns a gateway that serves once [Gateway.Run] runs and listeners are handed to [Gateway.Serve].
 func New(c Config) *Gateway {
-	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), door: newDoor(), identify: make(chan struct{}, 32), turns: make(chan struct{}, turnsAtOnce()), judging: make(chan struct{}, 1), checking: make(chan struct{}, 1)}
+	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), door: newDoor(), identify: make(chan struct{}, 32), tasks: make(chan *task), turns: make(chan struct{}, turnsAtOnce()), judging: make(chan struct{}, 1), checking: make(chan struct{}, 1)}
 	for _, key := range c.PlainProducts {
 		g.plain[key] = true
 	}
@@ -420,10 +421,12 @@ func addressOf(a net.Addr) netip.Addr {
 // hold begins the MQTT of a connection.
 func (g *Gateway) hold(ctx context.Context, nc net.Conn, secure bool) {
 	c := newConn(g, nc, secure)
-	g.conns.Go(func() {
-		defer g.open.Add(-1)
+	g.conns.Add(1)
+	go func() { // no Go: its frame would be on the stack of every session
 		c.serve(ctx)
-	})
+		g.open.Add(-1)
+		g.conns.Done()
+	}()
 }
 
 // retryable reports whether another accept may do better: too many open files, an aborted connection.

@@ -38,7 +38,7 @@ type house struct {
 	addr     string
 }
 
-func newHouse(t *testing.T, lights int, log func(uplink.Log) uplink.Log, limits gateway.Limits) *house {
+func newHouse(t testing.TB, lights int, log func(uplink.Log) uplink.Log, limits gateway.Limits) *house {
 	t.Helper()
 	h := &house{Works: devicetest.New(t, lights)}
 	h.shadows = shadow.New(h.Store, h.Products, h.Quiet)
@@ -64,7 +64,7 @@ func newHouse(t *testing.T, lights int, log func(uplink.Log) uplink.Log, limits 
 }
 
 // credentials is how a light signs in.
-func (h *house) credentials(t *testing.T, d device.Device) mqtt.ClientConfig {
+func (h *house) credentials(t testing.TB, d device.Device) mqtt.ClientConfig {
 	t.Helper()
 	who, err := h.Devices.Identify(t.Context(), h.Product.ProductKey, d.Name)
 	if err != nil {
