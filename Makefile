@@ -49,7 +49,7 @@ test: setup build check
 test-postgres:
 	@scripts/setup postgresql
 	@echo '== on PostgreSQL'; export LAMPWORKS_TEST_STORE=postgres; $(GO) run ./internal/infra/store/pgtest/runtest scripts/gotest \
-		$$(grep -rlE '"lampworks/internal/(infra/store/storetest|fleet/device/devicetest)"' --include='*_test.go' internal | xargs -n1 dirname | sort -u | grep -E '^internal/(infra/[a-tv-z]|partner/|edge/api|fleet/(device|command|session|shadow)|household/home)' | grep -v '^internal/infra/store' | sed 's,^,./,')
+		$$(grep -rlE '"lampworks/internal/(infra/store/storetest|fleet/device/devicetest)"' --include='*_test.go' internal | xargs -n1 dirname | sort -u | grep -E '^internal/(infra/[a-tv-z]|partner/|edge/api|fleet/(device|command|session|shadow|timeline)|household/home)' | grep -v '^internal/infra/store' | sed 's,^,./,')
 
 # Tools that take minutes to build; run before an issue is closed.
 lint: check

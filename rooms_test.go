@@ -26,7 +26,7 @@ demo
 node
 gateway, speaker, console, api, link < oauth
 voice < scene, pairing < home
-stats, ota, config, subscription < history, command < shadow, session, foreign < device, virtual
+stats, ota, config, subscription, timeline < history, command < shadow, session, foreign < device, virtual
 market, factory < issuance < product < certify < entitlement < verify < agreement, notice < account < quota, enforce, takeout
 job, lifecycle, audit < outbox, once, outbound, access, listing < store, keyring, uplink, bus, lease, blob < fault, watch
 web

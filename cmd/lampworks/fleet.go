@@ -16,6 +16,7 @@ type fleetCommand struct {
 	Tags     fleetTags     `cmd:"" help:"Tags of a device (设备标签)."`
 	Firmware fleetFirmware `cmd:"" help:"Versions that a device says it runs."`
 	Log      fleetLog      `cmd:"" help:"Lines of a device's own log, newest first."`
+	Timeline fleetTimeline `cmd:"" help:"What happened to a device: connections, messages, refusals, commands (设备时间线)."`
 	State    fleetState    `cmd:"" help:"Put a device's triple in or out of force."`
 	Revoke   fleetRevoke   `cmd:"" help:"Take every secret of a device that was handed out out of force."`
 	Command  fleetDo       `cmd:"" help:"Command a device, as its maker would when debugging it."`

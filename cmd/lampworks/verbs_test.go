@@ -319,6 +319,10 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		}
 	}
 	r.mu.Unlock()
+	if req.Header.Get("Accept") == "text/event-stream" {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: "x"})
 	state := "done"
 	if strings.HasPrefix(req.URL.Path, "/api/v1/mac-lists") {

@@ -147,6 +147,7 @@ func (n *Node) guardRooms() {
 		room any
 	}{
 		{"home", n.Homes},
+		{"timeline", n.Timelines},
 		{"command", n.Commands},
 		{"session", n.Sessions},
 		{"shadow", n.Shadows},

@@ -33,6 +33,7 @@ import (
 	"lampworks/internal/fleet/history/dayfile"
 	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
@@ -72,33 +73,34 @@ type Node struct {
 	log  *slog.Logger
 	lock *os.File
 
-	Store    *store.Store
-	Keys     *keyring.Keyring
-	Blobs    *blob.Blobs
-	Auditor  *audit.Sealer
-	Log      uplink.Log
-	Bus      bus.Bus
-	Jobs     *job.Runner
-	Outbox   *outbox.Outbox
-	Verify   *verify.Service
-	Accounts *account.Service
-	Products *product.Service
-	Certify  *certify.Service
-	Orders   *issuance.Service
-	Factory  *factory.Service
-	Devices  *device.Service
-	Shadows  *shadow.Service
-	Commands *command.Commands
-	Sessions *session.Service
-	Configs  *config.Service
-	History  *history.Service
-	Virtual  *virtual.Fleet
-	Homes    *home.Service
-	Voice    *voice.Service
-	Gateway  *gateway.Gateway
-	Quota    *quota.Service
-	Enforce  *enforce.Service
-	Takeout  *takeout.Service
+	Store     *store.Store
+	Keys      *keyring.Keyring
+	Blobs     *blob.Blobs
+	Auditor   *audit.Sealer
+	Log       uplink.Log
+	Bus       bus.Bus
+	Jobs      *job.Runner
+	Outbox    *outbox.Outbox
+	Verify    *verify.Service
+	Accounts  *account.Service
+	Products  *product.Service
+	Certify   *certify.Service
+	Orders    *issuance.Service
+	Factory   *factory.Service
+	Devices   *device.Service
+	Shadows   *shadow.Service
+	Commands  *command.Commands
+	Timelines *timeline.Service
+	Sessions  *session.Service
+	Configs   *config.Service
+	History   *history.Service
+	Virtual   *virtual.Fleet
+	Homes     *home.Service
+	Voice     *voice.Service
+	Gateway   *gateway.Gateway
+	Quota     *quota.Service
+	Enforce   *enforce.Service
+	Takeout   *takeout.Service
 
 	Agreements   *agreement.Service
 	Notices      *notice.Service
@@ -241,6 +243,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.Shadows = shadow.New(n.Store, n.Products, n.log)
 	n.Commands = command.New(n.Store, n.Products, n.Shadows, n.Bus, n.log)
 	n.Commands.Hold(n.Quota)
+	n.Timelines = timeline.New(n.Store, n.Commands, n.Bus, n.log)
 	n.Sessions = session.New(n.Store, n.log)
 	n.Configs = config.New(n.Store, n.Products, n.Keys, n.Bus)
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
@@ -263,7 +266,7 @@ func (n *Node) openRooms(context.Context) error {
 		return err
 	}
 	rest := api.New(api.Config{
-		Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows, Configs: n.Configs,
+		Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows, Configs: n.Configs, Timelines: n.Timelines,
 		Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
 		Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway, Sessions: n.Sessions,
 		Quota: n.Quota, Enforce: n.Enforce, Takeout: n.Takeout,
@@ -413,6 +416,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"command completion": n.Commands.Follow,
 		"presence":           n.Devices.Follow,
 		"shadows":            n.Shadows.Follow,
+		"timelines":          n.Timelines.Follow,
 		"session state":      n.Sessions.Follow,
 		"history":            n.History.Follow,
 	} {

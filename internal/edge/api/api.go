@@ -37,6 +37,7 @@ import (
 	"lampworks/internal/fleet/history"
 	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
@@ -62,35 +63,36 @@ import (
 
 // Config is what the routes ask.
 type Config struct {
-	Accounts *account.Service
-	Outbox   *outbox.Outbox
-	Products *product.Service
-	Certify  *certify.Service
-	Orders   *issuance.Service
-	Factory  *factory.Service
-	Jobs     *job.Runner
-	Verify   *verify.Service
-	Devices  *device.Service
-	Shadows  *shadow.Service
-	Configs  *config.Service
-	Commands *command.Commands
-	History  *history.Service
-	Virtual  *virtual.Fleet
-	Homes    *home.Service
-	Voice    *voice.Service
-	Quota    *quota.Service // nil: requests are not limited
-	Enforce  *enforce.Service
-	Takeout  *takeout.Service // it collects what the lists here show
-	Gateway  Gateway
-	Sessions *session.Service
-	Store    *store.Store
-	Log      uplink.Log
-	Bus      bus.Bus
-	Speech   speech.Synthesizer // nil: texts are not spoken
-	Console  http.Handler       // everything outside /api; nil: nothing there
-	Gates    []Gate             // asked in order at every request that needs an act
-	Logger   *slog.Logger
-	Closing  <-chan struct{} // closed when the program stops: live views end, requests finish; nil: never
+	Accounts  *account.Service
+	Outbox    *outbox.Outbox
+	Products  *product.Service
+	Certify   *certify.Service
+	Orders    *issuance.Service
+	Factory   *factory.Service
+	Jobs      *job.Runner
+	Verify    *verify.Service
+	Devices   *device.Service
+	Shadows   *shadow.Service
+	Configs   *config.Service
+	Timelines *timeline.Service
+	Commands  *command.Commands
+	History   *history.Service
+	Virtual   *virtual.Fleet
+	Homes     *home.Service
+	Voice     *voice.Service
+	Quota     *quota.Service // nil: requests are not limited
+	Enforce   *enforce.Service
+	Takeout   *takeout.Service // it collects what the lists here show
+	Gateway   Gateway
+	Sessions  *session.Service
+	Store     *store.Store
+	Log       uplink.Log
+	Bus       bus.Bus
+	Speech    speech.Synthesizer // nil: texts are not spoken
+	Console   http.Handler       // everything outside /api; nil: nothing there
+	Gates     []Gate             // asked in order at every request that needs an act
+	Logger    *slog.Logger
+	Closing   <-chan struct{} // closed when the program stops: live views end, requests finish; nil: never
 
 	Agreements   *agreement.Service
 	Notices      *notice.Service
@@ -176,6 +178,7 @@ func (a *API) routes() {
 	a.homeRoutes()
 	a.sentenceRoutes()
 	a.liveRoutes()
+	a.timelineRoutes()
 	a.agreementRoutes()
 	a.noticeRoutes()
 	a.serviceRoutes()

@@ -60,8 +60,9 @@ func TestEveryOperationOnce(t *testing.T) {
 
 // notWalked are the operations that give no JSON and need what is not here.
 var notWalked = []string{
-	"GET /api/v1/homes/{home}/live", // a stream: TestLive
-	"POST /api/v1/speech",           // a file of sound, of a voice that is not installed
+	"GET /api/v1/homes/{home}/live",              // a stream: TestLive
+	"GET /api/v1/devices/{device}/timeline/live", // the same: TestLiveTimeline
+	"POST /api/v1/speech",                        // a file of sound, of a voice that is not installed
 }
 
 // A walk is a maker on the way past everything.
@@ -438,6 +439,11 @@ func (y *walk) saysOfItself(id string) {
 		return strings.Contains(string(y.does(y.owner, "GET", device+"/log?text=ACCESS&level=ERROR", "").body), "lost the access point")
 	})
 	y.reads(y.owner, "devices?tag=room%3D2-301", device+"/tags", device+"/firmware", device+"/log")
+	y.presence(y.device, false)
+	y.eventually("the timeline is written", func() bool {
+		return strings.Contains(string(y.does(y.owner, "GET", device+"/timeline?kind=disconnected", "").body), "disconnected")
+	})
+	y.reads(y.owner, device+"/timeline")
 }
 
 // misbehave plays a device without a gateway for a moment.

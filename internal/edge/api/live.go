@@ -80,31 +80,39 @@ func (a *API) liveRoutes() {
 	op := a.operation("GET", "/api/v1/homes/{home}/live", access.ReadHome, ofHome, "What happens in a home, as it happens")
 	op.Description += " The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. " +
 		"A command's event comes at its end; a ping every 15 s says that the stream lives."
-	op.Middlewares = append(huma.Middlewares{a.onlyGet}, append(op.Middlewares, a.seated)...)
+	op.Middlewares = append(huma.Middlewares{a.onlyGet}, append(op.Middlewares, a.seatedBy(a.homeIsThere))...)
 	op.Responses["200"] = &huma.Response{Description: "Server-sent events."}
 	sse.Register(a.huma, op, map[string]any{
 		"state": stateEvent{}, "presence": presenceEvent{}, "command": commandEvent{}, "message": messageEvent{}, "gap": gapEvent{}, "ping": pingEvent{},
 	}, a.live)
 }
 
-// seated refuses before the stream begins, with a problem as everywhere: a home that is not there, and a view too many.
-func (a *API) seated(hc huma.Context, next func(huma.Context)) {
-	ctx := hc.Context()
-	who, _ := access.Of(ctx)
-	if _, err := a.Homes.Version(ctx, who, hc.Param("home")); err != nil {
-		a.refuse(hc, err)
-		return
+// homeIsThere refuses a view of a home that is not who's.
+func (a *API) homeIsThere(ctx context.Context, who access.Actor, hc huma.Context) error {
+	_, err := a.Homes.Version(ctx, who, hc.Param("home"))
+	return err
+}
+
+// seatedBy refuses before the stream begins, with a problem as everywhere: what there refuses, and a view too many.
+func (a *API) seatedBy(there func(context.Context, access.Actor, huma.Context) error) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		ctx := hc.Context()
+		who, _ := access.Of(ctx)
+		if err := there(ctx, who, hc); err != nil {
+			a.refuse(hc, err)
+			return
+		}
+		leave, err := a.seats.take(who.User + " " + who.Organisation)
+		if err != nil {
+			a.refuse(hc, err)
+			return
+		}
+		defer leave()
+		hc.SetHeader("X-Accel-Buffering", "no") // proxies: hand each event on
+		next(hc)
+		_, w := humago.Unwrap(hc)
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the connection may serve on
 	}
-	leave, err := a.seats.take(who.User + " " + who.Organisation)
-	if err != nil {
-		a.refuse(hc, err)
-		return
-	}
-	defer leave()
-	hc.SetHeader("X-Accel-Buffering", "no") // proxies: hand each event on
-	next(hc)
-	_, w := humago.Unwrap(hc)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // the connection may serve on
 }
 
 // seats counts live views.

@@ -34,8 +34,13 @@ type stream struct {
 
 func (w *world) watch(token, home string, seen uplink.Position) *stream {
 	w.t.Helper()
+	return w.watchAt(token, "/api/v1/homes/"+home+"/live", seen)
+}
+
+func (w *world) watchAt(token, path string, seen uplink.Position) *stream {
+	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
-	req := must(http.NewRequestWithContext(ctx, "GET", w.url+"/api/v1/homes/"+home+"/live", nil))(w.t)
+	req := must(http.NewRequestWithContext(ctx, "GET", w.url+path, nil))(w.t)
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Accept", "text/event-stream")
 	if seen > 0 {

@@ -104,6 +104,8 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"GET", "/api/v1/devices/{device}/tags", access.ReadDevice, "", false},
 	{"GET", "/api/v1/devices/{device}/firmware", access.ReadDevice, "", false},
 	{"GET", "/api/v1/devices/{device}/log", access.ReadDevice, "", false},
+	{"GET", "/api/v1/devices/{device}/timeline", access.ReadDevice, "", false},
+	{"GET", "/api/v1/devices/{device}/timeline/live", access.ReadDevice, "", false},
 	{"POST", "/api/v1/devices/{device}/commands", access.ControlDevice, `{"kind":"property_set","params":{"powerstate":1}}`, false},
 	{"POST", "/api/v1/devices/{device}/services/{service}", access.ControlDevice, `{}`, false},
 	{"POST", "/api/v1/devices/{device}/messages", access.ControlDevice, `{"topic":"get","text":"x"}`, false},

@@ -28,6 +28,7 @@ import (
 	"lampworks/internal/fleet/history/dayfile"
 	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
@@ -82,14 +83,15 @@ type world struct {
 	log        uplink.Log
 	bus        *inproc.Bus
 
-	accounts *account.Service
-	outbox   *outbox.Outbox
-	mail     string // directory of what was sent
-	certify  *certify.Service
-	devices  *device.Service
-	configs  *config.Service
-	commands *command.Commands
-	virtual  *virtual.Fleet
+	accounts  *account.Service
+	outbox    *outbox.Outbox
+	mail      string // directory of what was sent
+	certify   *certify.Service
+	devices   *device.Service
+	configs   *config.Service
+	commands  *command.Commands
+	timelines *timeline.Service
+	virtual   *virtual.Fleet
 
 	operator string              // token of a session
 	owner    string              // of organisation a
@@ -211,16 +213,17 @@ func newWorld(t *testing.T) *world {
 	entitlements := entitlement.New(entitlement.Config{Store: w.store, Agreements: agreements, Notices: notices, Logger: log})
 	w.forgetters = []forgetter{agreements.Erase, notices.Erase}
 	w.jobs = jobs
+	w.timelines = timeline.New(w.store, w.commands, w.bus, log)
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate, w.shut},
-		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Configs: w.configs, Commands: w.commands,
+		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Configs: w.configs, Timelines: w.timelines, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})
 	server := httptest.NewServer(handler)
 	w.url = server.URL
-	w.run(jobs.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log))
+	w.run(jobs.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log), follower(w.timelines.Follow, w.log))
 	t.Cleanup(func() { // runs before that of run: the server ends first
 		server.CloseClientConnections()
 		server.Close()

@@ -26,7 +26,8 @@ const identifyTimeout = 5 * time.Second
 func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	before, judged := c.g.changes.Load(), c.g.judged.Load()
 	var began *session.Began
-	code, why := c.admit(p.Connect)
+	var claimed string // the device it says it is, if there is one
+	code, why := c.admit(p.Connect, &claimed)
 	if code == mqtt.Success {
 		began, code, why = c.asks(p)
 	}
@@ -36,6 +37,9 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 		c.mu.Lock()
 		c.reason = "refused: " + why
 		c.mu.Unlock()
+		if claimed != "" {
+			c.showOf(claimed, device.RefusedSubject, nil, device.Traffic{At: time.Now().UTC(), Why: why})
+		}
 		if code == mqtt.BadLogin { // which of the two it was is not told
 			why = "the user name or the signature is wrong"
 		}
@@ -79,7 +83,7 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	return w
 }
 
-func (c *conn) admit(in *mqtt.Connect) (code mqtt.Reason, why string) {
+func (c *conn) admit(in *mqtt.Connect, claimed *string) (code mqtt.Reason, why string) {
 	id, err := alink.ParseClientID(string(in.ClientID))
 	if err != nil {
 		return mqtt.BadClientID, err.Error()
@@ -95,6 +99,7 @@ func (c *conn) admit(in *mqtt.Connect) (code mqtt.Reason, why string) {
 		return mqtt.NotAuthorised, "plain TCP from another machine is not allowed for product key " + key
 	}
 	who, standing, err := c.ask(key, name, func(secret string) bool { return alink.Verify(in.Password, id.SignMethod, secret, id, name, key) })
+	*claimed = who.ID
 	switch {
 	case fault.Is(err, fault.Missing):
 		return mqtt.BadLogin, "unknown product or device"

@@ -389,7 +389,14 @@ const maxShown = 4 << 10
 
 // show publishes traffic for whoever looks. It may be lost.
 func (c *conn) show(subject, topic string, payload []byte, why string) {
-	t := device.Traffic{At: time.Now().UTC(), Topic: topic, Why: why}
+	c.showAs(subject, payload, device.Traffic{At: time.Now().UTC(), Topic: topic, Why: why})
+}
+
+func (c *conn) showAs(subject string, payload []byte, t device.Traffic) {
+	c.showOf(c.device, subject, payload, t)
+}
+
+func (c *conn) showOf(id, subject string, payload []byte, t device.Traffic) {
 	switch {
 	case len(payload) == 0:
 	case len(payload) <= maxShown && json.Valid(payload):
@@ -401,5 +408,5 @@ func (c *conn) show(subject, topic string, payload []byte, why string) {
 	if err != nil {
 		return
 	}
-	c.g.c.Bus.Publish(subject+c.device, b)
+	c.g.c.Bus.Publish(subject+id, b)
 }

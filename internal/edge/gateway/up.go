@@ -173,14 +173,15 @@ func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg []byte, a answer, r 
 // turnDown is the end of a refusal that the device was told, or not.
 func (c *conn) turnDown(p *mqtt.Packet, r *refusal, told bool) error {
 	c.g.Stats.Rejected.Add(1)
-	c.show(device.RefusedSubject, string(p.Topic), p.Payload, r.text)
+	keep := !told && p.QoS > 0 && c.s.Version() != mqtt.V5
+	c.showAs(device.RefusedSubject, p.Payload, device.Traffic{At: time.Now().UTC(), Topic: string(p.Topic), Why: r.text, Kept: keep})
 	switch {
 	case p.QoS == 0:
 		return nil
 	case c.s.Version() == mqtt.V5:
 		c.s.Refuse(p.ID, r.reason(), r.text)
 		return nil
-	case told:
+	case !keep:
 		c.s.Ack(p.ID)
 		return nil
 	}

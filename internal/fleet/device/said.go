@@ -185,7 +185,7 @@ func lineList() *listing.List[Line] {
 	rest := []string{ByLevel, ByModule, ByText}
 	return &listing.List[Line]{
 		Object: "line", Columns: "received_at, at, level, module, code, trace, content", From: "device_line", Key: "seq", Newest: true,
-		Fields: []listing.Field{{Name: ofDevice}, {Name: ByLevel}, {Name: ByModule}, {Name: ByText, Column: "folded", Part: true}, {Name: ByReceived}},
+		Fields: []listing.Field{{Name: ofDevice}, {Name: ByLevel}, {Name: ByModule}, {Name: ByText, Column: "folded", Part: true}, {Name: ByReceived, Parse: listing.Millis}},
 		Ways: []listing.Way{
 			{Filters: []string{ofDevice}, Rest: rest, Bound: bound},
 			{Filters: []string{ofDevice}, Rest: rest, Bound: bound, Sort: ByReceived},

@@ -20,4 +20,5 @@ type Traffic struct {
 	Topic   string          `json:"topic"`
 	Payload json.RawMessage `json:"payload,omitempty"` // cut at some kilobytes
 	Why     string          `json:"why,omitempty"`     // why it was refused
+	Kept    bool            `json:"kept,omitempty"`    // the refusal is in the Log, too
 }
