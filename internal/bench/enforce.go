@@ -53,7 +53,7 @@ func (b *bench) suspend(ctx context.Context, s *server, m *maker, clients []*mqt
 // unlimited lifts the limits that a measurement would meet, for an organisation.
 func (s *server) unlimited(ctx context.Context, organisation string) error {
 	for limit, value := range map[string]int64{
-		"messages_per_second": 10_000_000, "device_messages_per_second": 1_000_000, "device_messages_per_day": 1 << 40, "requests_per_second": 1_000_000,
+		"messages_per_second": 10_000_000, "connects_per_second": 1_000_000, "device_message_bytes_per_day": 1 << 50, "device_messages_per_second": 1_000_000, "device_messages_per_day": 1 << 40, "requests_per_second": 1_000_000,
 		"requests_per_day": 1 << 40, "token_requests_per_second": 1_000_000, "device_requests_per_second": 100_000, "device_requests_per_day": 1 << 40,
 		"triples": 1 << 40, "debug_triples": 10_000_000,
 	} {

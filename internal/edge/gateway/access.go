@@ -119,6 +119,9 @@ func (c *conn) admit(in *mqtt.Connect, claimed *string) (code mqtt.Reason, why s
 	if used := c.usedUp(who.ID); used != "" {
 		return mqtt.QuotaExceeded, used
 	}
+	if over := c.tooMany(); over != "" {
+		return mqtt.ConnectRateExceeded, over
+	}
 	if wait := c.g.fights.wait(who.ID, time.Now()); wait > 0 && c.g.Live(who.ID) {
 		return mqtt.Busy, fmt.Sprintf("two connections throw each other out; the one that is there stays for %s", wait.Round(time.Second))
 	}

@@ -133,8 +133,12 @@ type Gateway struct {
 type Stats struct {
 	Accepted, Refused, Messages, Rejected, Delivered, TakenOver, Enforced, Limited, Wills, Clones atomic.Int64
 
-	Turned [anyReason]atomic.Int64 // connections that were closed before their first packet, by reason; part of Refused
+	Over   [quota.Many]atomic.Int64 // messages and connects that a limit refused; Limited is their sum
+	Turned [anyReason]atomic.Int64  // connections that were closed before their first packet, by reason; part of Refused
 }
+
+// charged are the limits that devices are held to.
+var charged = []quota.Limit{quota.DeviceMessageRate, quota.DeviceMessages, quota.DeviceBytes, quota.ConnectRate, quota.MessageRate, quota.MessageBytes}
 
 // Counts are the counters by their names in /metrics.
 func (g *Gateway) Counts() map[string]int64 {
@@ -143,6 +147,9 @@ func (g *Gateway) Counts() map[string]int64 {
 		"connects_accepted_total": s.Accepted.Load(), "connects_refused_total": s.Refused.Load(), "sessions_taken_over_total": s.TakenOver.Load(),
 		"messages_total": s.Messages.Load(), "messages_rejected_total": s.Rejected.Load(), "commands_delivered_total": s.Delivered.Load(),
 		"sessions_enforced_total": s.Enforced.Load(), "messages_over_limit_total": s.Limited.Load(), "wills_total": s.Wills.Load(), "session_fights_total": s.Clones.Load(),
+	}
+	for _, l := range charged {
+		counts["over_limit_"+l.String()+"_total"] = s.Over[l].Load()
 	}
 	for r := range anyReason {
 		counts["connections_turned_away_"+r.String()+"_total"] = s.Turned[r].Load()

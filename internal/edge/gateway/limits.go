@@ -24,17 +24,36 @@ func (c *conn) charge(p *mqtt.Packet) error {
 		of quota.Subject
 		l  quota.Limit
 		n  int64
-	}{{one, quota.DeviceMessageRate, 1}, {one, quota.DeviceMessages, 1}, {all, quota.MessageRate, 1}, {all, quota.MessageBytes, int64(len(p.Payload))}} {
+	}{{one, quota.DeviceMessageRate, 1}, {one, quota.DeviceMessages, 1}, {one, quota.DeviceBytes, int64(len(p.Payload))}, {all, quota.MessageRate, 1}, {all, quota.MessageBytes, int64(len(p.Payload))}} {
 		d := q.Charge(use.of, use.l, use.n)
 		c.ahead = max(c.ahead, d.Wait)
 		if !d.OK {
 			err := fault.Limit(use.l.String(), "used up", c.rule(d, use.l), d.Wait)
-			c.g.Stats.Limited.Add(1)
+			c.g.over(use.l)
 			c.show(device.RefusedSubject, string(p.Topic), p.Payload, err.Error())
 			return err
 		}
 	}
 	return nil
+}
+
+// tooMany says by which limit the organisation's devices connect too often, empty if they do not.
+func (c *conn) tooMany() string {
+	if c.g.c.Quota == nil {
+		return ""
+	}
+	d := c.g.c.Quota.Charge(quota.Organisation(c.of.Value().organisation), quota.ConnectRate, 1)
+	if d.OK {
+		return ""
+	}
+	c.g.over(quota.ConnectRate)
+	return "over the limit of its organisation: " + quota.ConnectRate.String() + ", " + c.rule(d, quota.ConnectRate)
+}
+
+// over counts what a limit refused.
+func (g *Gateway) over(l quota.Limit) {
+	g.Stats.Limited.Add(1)
+	g.Stats.Over[l].Add(1)
 }
 
 func (c *conn) rule(d quota.Decision, l quota.Limit) string {
@@ -52,14 +71,19 @@ func (c *conn) usedUp(id string) string {
 	}
 	o := c.of.Value()
 	one, all := quota.Device(id, o.product, o.organisation), quota.Organisation(o.organisation)
-	if d := q.Allow(one, quota.DeviceMessages, 0); d.Remaining <= 0 {
-		return "over its limit: " + quota.DeviceMessages.String() + " is used up, " + c.rule(d, quota.DeviceMessages)
+	for _, l := range []quota.Limit{quota.DeviceMessages, quota.DeviceBytes} {
+		if d := q.Allow(one, l, 0); d.Remaining <= 0 {
+			c.g.over(l)
+			return "over its limit: " + l.String() + " is used up, " + c.rule(d, l)
+		}
 	}
 	if d := q.Allow(one, quota.DeviceMessageRate, 0); d.Limit == 0 {
+		c.g.over(quota.DeviceMessageRate)
 		return "over its limit: " + quota.DeviceMessageRate.String() + " is " + c.rule(d, quota.DeviceMessageRate)
 	}
 	for _, l := range []quota.Limit{quota.MessageRate, quota.MessageBytes} {
 		if d := q.Allow(all, l, 0); d.Limit == 0 {
+			c.g.over(l)
 			return "over its limit: " + l.String() + " is " + c.rule(d, l)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/partner/enforce"
@@ -36,14 +37,22 @@ type guarded struct {
 
 func newGuarded(t *testing.T, lights int) *guarded {
 	t.Helper()
-	h := newHouse(t, lights, nil, gateway.Limits{})
+	return newGuardedOn(t, lights, deaf{}, gateway.Limits{})
+}
+
+func newGuardedOn(t *testing.T, lights int, events bus.Bus, limits gateway.Limits) *guarded {
+	t.Helper()
+	h := newHouse(t, lights, nil, limits)
+	if events == nil {
+		events = h.Bus
+	}
 	g := &guarded{house: h, quota: quota.New(quota.Config{Store: h.Store, Logger: h.Quiet})}
 	g.enforce = enforce.New(enforce.Config{
 		Store: h.Store, Bus: deaf{}, Jobs: job.New(h.Store, h.Quiet), Logger: h.Quiet,
 		Owner: func(context.Context, enforce.Subject) (string, error) { return h.Maker.Organisation, nil },
 	})
 	h.Gateway = gateway.New(gateway.Config{
-		Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: deaf{}, Logger: h.Quiet, Enforce: g.enforce, Quota: g.quota,
+		Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: events, Logger: h.Quiet, Enforce: g.enforce, Quota: g.quota, Limits: limits,
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

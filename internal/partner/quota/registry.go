@@ -25,6 +25,8 @@ const (
 	MessageBytes
 	DeviceMessageRate
 	DeviceMessages
+	DeviceBytes
+	ConnectRate
 	RequestRate
 	Requests
 	TokenRequestRate
@@ -56,6 +58,9 @@ type Spec struct {
 
 const day = 24 * time.Hour
 
+// Many is how many limits there are.
+const Many = int(limits)
+
 // registry is every limit there is. Windows begin at full seconds, minutes and days of UTC.
 var registry = [limits]Spec{
 	Products:          {"products", titles("产品数", "Products"), "products", KindOrganisation, 0, 500, 100_000},
@@ -72,6 +77,8 @@ var registry = [limits]Spec{
 	MessageBytes:      {"message_bytes_per_day", titles("设备每日上行流量", "Device traffic a day"), "bytes", KindOrganisation, day, 1 << 40, 1 << 60},
 	DeviceMessageRate: {"device_messages_per_second", titles("单台设备每秒消息", "Messages of one device a second"), "messages", KindDevice, time.Second, 50, 1_000_000},
 	DeviceMessages:    {"device_messages_per_day", titles("单台设备每日消息", "Messages of one device a day"), "messages", KindDevice, day, 1_000_000, 1 << 50},
+	DeviceBytes:       {"device_message_bytes_per_day", titles("单台设备每日上行流量", "Traffic of one device a day"), "bytes", KindDevice, day, 1 << 30, 1 << 50},
+	ConnectRate:       {"connects_per_second", titles("设备每秒连接", "Connects of devices a second"), "connects", KindOrganisation, time.Second, 5_000, 1_000_000},
 	RequestRate:       {"requests_per_second", titles("服务端每秒调用", "Server calls a second"), "requests", KindOrganisation, time.Second, 1_000, 1_000_000},
 	Requests:          {"requests_per_day", titles("服务端每日调用", "Server calls a day"), "requests", KindOrganisation, day, 20_000_000, 1 << 50},
 	TokenRequestRate:  {"token_requests_per_second", titles("单个令牌每秒调用", "Server calls of one token a second"), "requests", KindToken, time.Second, 500, 1_000_000},
