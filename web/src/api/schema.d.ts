@@ -1020,6 +1020,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to a device (设备时间线), newest first: connections, messages, refusals, commands
+         * @description Needs device.read.
+         */
+        get: operations["get_devices_device_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/timeline/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens to a device, as it is written down
+         * @description Needs device.read. The id of an event is an entry's seq: with Last-Event-ID the stream goes on there, or begins with a gap event if some of it is forgotten. What is counted comes when its minute is over, or the device goes; a ping every 15 s says that the stream lives.
+         */
+        get: operations["get_devices_device_timeline_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/downloads": {
         parameters: {
             query?: never;
@@ -5472,6 +5512,35 @@ export interface components {
             /** @description To be accepted before anything else. */
             now: components["schemas"]["DemandView"][];
         };
+        EntryView: {
+            /**
+             * Format: date-time
+             * @description Of several, the last.
+             */
+            at: string;
+            /** @description Its id; with it what has become of it. */
+            command?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @enum {string} */
+            kind: "connected" | "disconnected" | "refused" | "message" | "will" | "fight" | "command";
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Grows; the id of the live events.
+             */
+            seq: number;
+            /** @enum {string} */
+            state?: "accepted" | "sent" | "acknowledged" | "succeeded" | "failed" | "expired" | "cancelled";
+            /**
+             * Format: int64
+             * @description How often within the minute; 1 for what is not counted.
+             */
+            times: number;
+            /** @description Topic, address, or what the command is; … for what was too much to be told apart. */
+            what?: string;
+            why?: string;
+        };
         EnumView: {
             name: string;
             names?: {
@@ -6704,6 +6773,13 @@ export interface components {
         };
         PageDownloadView: {
             items: components["schemas"]["DownloadView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageEntryView: {
+            items: components["schemas"]["EntryView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -11686,6 +11762,135 @@ export interface operations {
                     "application/json": components["schemas"]["PageTagView"];
                     "application/x-ndjson": string;
                     "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    get_devices_device_timeline: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                kind?: "connected" | "disconnected" | "refused" | "message" | "will" | "fight" | "command";
+                /** @description Any part of what or why, in any case. */
+                text?: string;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "seq": 5,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "kind": "disconnected",
+                     *           "why": "connected",
+                     *           "times": 1
+                     *         },
+                     *         {
+                     *           "seq": 4,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "kind": "message",
+                     *           "what": "/sys/{pk}/{dn}/thing/log/post",
+                     *           "times": 1
+                     *         },
+                     *         {
+                     *           "seq": 3,
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "kind": "message",
+                     *           "what": "/ota/device/inform/{pk}/{dn}",
+                     *           "times": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageEntryView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    get_devices_device_timeline_live: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Where to go on; browsers send it themselves. */
+                "Last-Event-ID"?: number;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": ({
+                        data: components["schemas"]["EntryView"];
+                        /**
+                         * @description The event name.
+                         * @constant
+                         */
+                        event: "entry";
+                        /** @description The event ID. */
+                        id?: number;
+                        /** @description The retry time in milliseconds. */
+                        retry?: number;
+                    } | {
+                        data: components["schemas"]["GapEvent"];
+                        /**
+                         * @description The event name.
+                         * @constant
+                         */
+                        event: "gap";
+                        /** @description The event ID. */
+                        id?: number;
+                        /** @description The retry time in milliseconds. */
+                        retry?: number;
+                    } | {
+                        data: components["schemas"]["PingEvent"];
+                        /**
+                         * @description The event name.
+                         * @constant
+                         */
+                        event: "ping";
+                        /** @description The event ID. */
+                        id?: number;
+                        /** @description The retry time in milliseconds. */
+                        retry?: number;
+                    })[];
                 };
             };
             default: components["responses"]["ProblemOfMemberObject"];
