@@ -170,18 +170,26 @@ func (c *conn) loopback() bool {
 	return err == nil && a.Addr().Unmap().IsLoopback()
 }
 
-// presence tells the Log that the session began or ended.
+// presence tells the Log that the session began or ended. Where nothing else says that a clean session began, what an earlier
+// connection left would outlive it: without the record the connection ends.
 func (c *conn) presence(ctx context.Context, online bool, reason string) {
 	p := device.Presence{Online: online, Epoch: c.epoch, Reason: reason, Address: c.from}
 	r := uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: c.device, Subject: "presence", Body: p.Append(nil)}
 	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
 	defer cancel()
+	failed := func(err error) {
+		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "presence was not stored", slog.String("device", c.device), slog.Any("error", err))
+		if online && c.stay == nil {
+			c.because("not stored: " + err.Error())
+			c.dismiss(mqtt.QuotaExceeded, notStored)
+		}
+	}
 	err := c.g.c.Log.Append(ctx, r, func(_ uplink.Position, err error) {
 		if err != nil {
-			c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "presence was not stored", slog.String("device", c.device), slog.Any("error", err))
+			failed(err)
 		}
 	})
 	if err != nil {
-		c.g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "presence was not stored", slog.String("device", c.device), slog.Any("error", err))
+		failed(err)
 	}
 }

@@ -39,7 +39,7 @@ type conn struct {
 	active    atomic.Int64  // tick of the last bytes read
 	started   atomic.Int64  // tick of the first byte of an unfinished packet; 0: none
 	gone      atomic.Bool
-	cut       atomic.Bool  // the platform ended it: its will is not said
+	cut       atomic.Bool  // the platform or a newer connection ended it: its will is not said
 	receiving atomic.Bool  // the reader is inside Receive and writes what comes of it
 	writing   atomic.Bool  // somebody writes
 	barred    atomic.Bool  // the last session was kept from the device, and it was not told yet that this one is not
@@ -311,7 +311,7 @@ const goodbye = time.Second
 // dismiss is close with a last word to a peer of MQTT 5; it does not wait either. Nothing that comes after it counts.
 func (c *conn) dismiss(r mqtt.Reason, reason string) {
 	c.because(reason)
-	if r == mqtt.Administrative {
+	if r == mqtt.Administrative || r == mqtt.TakenOver {
 		c.cut.Store(true)
 	}
 	if c.s.Version() != mqtt.V5 || c.gone.Swap(true) {

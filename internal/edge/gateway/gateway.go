@@ -125,6 +125,7 @@ type Gateway struct {
 	judged   atomic.Int64  // newest of those changes that was acted on
 	judging  chan struct{} // has room for one: a standing may have changed
 	checking chan struct{} // the same of the rights of devices
+	dying    chan struct{} // the same of wills
 
 	Stats Stats
 }
@@ -159,7 +160,7 @@ func (g *Gateway) Counts() map[string]int64 {
 
 // New returns a gateway that serves once [Gateway.Run] runs and listeners are handed to [Gateway.Serve].
 func New(c Config) *Gateway {
-	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), door: newDoor(), identify: make(chan struct{}, 32), tasks: make(chan *task), turns: make(chan struct{}, turnsAtOnce()), judging: make(chan struct{}, 1), checking: make(chan struct{}, 1)}
+	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), door: newDoor(), identify: make(chan struct{}, 32), tasks: make(chan *task), turns: make(chan struct{}, turnsAtOnce()), judging: make(chan struct{}, 1), checking: make(chan struct{}, 1), dying: make(chan struct{}, 1)}
 	for _, key := range c.PlainProducts {
 		g.plain[key] = true
 	}
@@ -208,6 +209,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer stopStanding()
 	g.conns.Go(func() { follow(ctx, g.judging, g.followStandings) })
 	g.conns.Go(func() { follow(ctx, g.checking, g.followChanges) })
+	g.conns.Go(func() { follow(ctx, g.dying, g.sayWills) })
 	g.conns.Go(func() { follow(ctx, g.offers.asked, g.followPushes) })
 	stopPushes := g.c.Bus.Subscribe(config.PushSubject+">", func(string, []byte) { poke(g.offers.asked) })
 	defer stopPushes()
@@ -255,7 +257,7 @@ func (g *Gateway) round(ctx context.Context) {
 	for _, c := range g.waiting.take() {
 		c.deliver()
 	}
-	g.sayWills(ctx)
+	poke(g.dying)
 	g.fights.forget(time.Now())
 	g.calls.sweep(time.Now())
 	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)

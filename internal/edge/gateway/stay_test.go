@@ -209,7 +209,7 @@ func (h *house) messages(t *testing.T, d device.Device, after uplink.Position) (
 // TestWills: a will is said once when its device goes without goodbye, after the delay it asked for, and not when it came
 // back before, said goodbye, or was cut off by the platform.
 func TestWills(t *testing.T) {
-	h := newHouse(t, 12, nil, gateway.Limits{})
+	h := newHouse(t, 13, nil, gateway.Limits{})
 	later := func(seconds uint32) mqtt.Properties {
 		return mqtt.Properties{}.Append(mqtt.Property{ID: mqtt.WillDelay, Int: seconds})
 	}
@@ -231,6 +231,7 @@ func TestWills(t *testing.T) {
 			h.returns(t, d, mqtt.V5, nil)
 		}, 0},
 		{"taken over", mqtt.V311, mqtt.Will{Payload: brightness}, func(t *testing.T, d device.Device, _ *rawLamp) { h.returns(t, d, mqtt.V311, nil) }, 0},
+		{"taken over by a clean session", mqtt.V5, mqtt.Will{Payload: brightness}, func(t *testing.T, d device.Device, _ *rawLamp) { h.raw(t, d, mqtt.V5) }, 0},
 		{"after its delay", mqtt.V5, mqtt.Will{Payload: brightness, Properties: later(1)}, h.cut, 1},
 		{"what the thing model does not take", mqtt.V5, mqtt.Will{Payload: []byte(`{"id":"1","params":{"brightness":999}}`)}, h.cut, 0},
 		{"cut off by the platform", mqtt.V5, mqtt.Will{Payload: brightness}, func(t *testing.T, d device.Device, _ *rawLamp) {

@@ -203,7 +203,7 @@ func (c *conn) reply(t alink.Template, arg string, text []byte, a *answer) error
 func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) error {
 	m := device.Message{Product: c.of.Value().product, Template: t, Arg: string(arg), Payload: p.Payload}
 	if p.QoS == 2 && c.lasting() {
-		m.PacketID = p.ID
+		m.PacketID, m.Epoch = p.ID, c.epoch
 	}
 	body, err := m.Append(make([]byte, 0, len(p.Payload)+len(arg)+24))
 	if err != nil {

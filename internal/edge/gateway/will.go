@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"lampworks/alink"
@@ -11,52 +13,76 @@ import (
 	"lampworks/internal/infra/uplink"
 )
 
-// willsAtOnce bounds how many wills one round says.
-const willsAtOnce = 500
+const (
+	willsAtOnce  = 500              // are said, and waited for, together
+	willsTimeout = 30 * time.Second // of which the longest part is to learn which devices are back
+)
 
-// sayWills puts the wills whose time has come into the Log, as messages of their devices.
+// sayWills puts the wills whose time has come into the Log, as messages of their devices. A device that is back has none: it
+// stands before the record of its coming.
 func (g *Gateway) sayWills(ctx context.Context) {
-	if g.c.Sessions == nil {
-		return
-	}
-	due, err := g.c.Sessions.DueWills(ctx, g.c.Log, time.Now(), willsAtOnce)
-	if err != nil {
-		g.missed(ctx, "asking for wills that are due failed", err)
-		return
-	}
-	for i := range due {
-		if err := g.sayWill(ctx, &due[i]); err != nil {
-			g.missed(ctx, "saying a will failed", err) // the next round tries again
-		}
+	for more := g.c.Sessions != nil; more; {
+		more = g.saySome(ctx)
 	}
 }
 
-// sayWill says one will. What the thing model of now does not take is kept as a refusal, and not said again either.
-func (g *Gateway) sayWill(ctx context.Context, w *session.Due) error {
+// saySome says the wills that are due first, and reports whether there may be more.
+func (g *Gateway) saySome(ctx context.Context) (more bool) {
+	ctx, cancel := context.WithTimeout(ctx, willsTimeout)
+	defer cancel()
+	due, err := g.c.Sessions.DueWills(ctx, g.c.Log, time.Now(), willsAtOnce)
+	if err != nil {
+		g.missed(ctx, "asking for wills that are due failed", err)
+		return false
+	}
+	var stored sync.WaitGroup
+	var said atomic.Int64
+	for i := range due {
+		w := &due[i]
+		if g.Live(w.Device) {
+			continue
+		}
+		r, err := g.lastWords(ctx, w)
+		if err == nil {
+			stored.Add(1)
+			err = g.c.Log.Append(ctx, r, func(_ uplink.Position, err error) {
+				defer stored.Done()
+				if err != nil {
+					return
+				}
+				if said.Add(1); r.Kind == uplink.Message {
+					g.Stats.Wills.Add(1)
+				}
+			})
+			if err != nil {
+				stored.Done()
+			}
+		}
+		if err != nil {
+			g.missed(ctx, "saying a will failed", err) // the next round tries again
+		}
+	}
+	stored.Wait()
+	return len(due) == willsAtOnce && said.Load() > 0
+}
+
+// lastWords is the record that ends a will: what it says, or, where the thing model of now does not take that, that it is not
+// said. Then it is kept as a refusal before.
+func (g *Gateway) lastWords(ctx context.Context, w *session.Due) (uplink.Record, error) {
 	why, err := g.checkWill(ctx, w)
 	if err != nil {
-		return err
+		return uplink.Record{}, err
 	}
 	topic := w.Template.String()
 	if why != "" {
 		g.Stats.Rejected.Add(1)
 		kept := device.Refusal{Topic: topic, Why: "the will was not taken: " + why, Payload: w.Payload}
-		if _, err := g.note(ctx, uplink.Record{At: time.Now(), Kind: uplink.Fact, Device: w.Device, Subject: device.RefusalFact, Body: kept.Append(nil)}); err != nil {
-			return err
-		}
-		_, err := g.note(ctx, session.DroppedRecord(w.Device, time.Now(), w.Epoch))
-		return err
+		_, err := g.note(ctx, uplink.Record{At: time.Now(), Kind: uplink.Fact, Device: w.Device, Subject: device.RefusalFact, Body: kept.Append(nil)})
+		return session.DroppedRecord(w.Device, time.Now(), w.Epoch), err
 	}
 	m := device.Message{Product: w.Product, Template: w.Template, Arg: w.Arg, Payload: w.Payload, WillOf: w.Epoch}
 	body, err := m.Append(nil)
-	if err != nil {
-		return err
-	}
-	if _, err := g.note(ctx, uplink.Record{At: time.Now(), Kind: uplink.Message, Device: w.Device, Subject: topic, Body: body}); err != nil {
-		return err
-	}
-	g.Stats.Wills.Add(1)
-	return nil
+	return uplink.Record{At: time.Now(), Kind: uplink.Message, Device: w.Device, Subject: topic, Body: body}, err
 }
 
 // checkWill is why a will is not taken as a message, empty if it is.
@@ -74,7 +100,14 @@ func (g *Gateway) checkWill(ctx context.Context, w *session.Due) (why string, er
 	if err != nil {
 		return err.Error(), nil
 	}
-	r, err := g.fits(ctx, origin{product: w.Product}, "", w.Template, w.Arg, req.Params)
+	key, name, err := g.c.Devices.Names(ctx, w.Device)
+	if fault.Is(err, fault.Missing) {
+		return "the device is no more", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	r, err := g.fits(ctx, origin{product: w.Product, key: key}, name, w.Template, w.Arg, req.Params)
 	if fault.Is(err, fault.Missing) {
 		return "the product has no thing model", nil
 	}

@@ -21,6 +21,7 @@ type Message struct {
 
 	// Of messages of a session that outlives its connection:
 	PacketID uint16 // of QoS 2, which is held until the device releases it; 0: none
+	Epoch    uint64 // of the connection that one of QoS 2 came over; 0: of a record that did not say so yet
 	WillOf   uint64 // epoch of the session whose will it is; 0: it is none
 }
 
@@ -34,7 +35,7 @@ const (
 func OfSession(body []byte) bool { return len(body) > 0 && body[0] == sessionsForm }
 
 // Append adds the encoded message to dst: form (1), product (16), template (1), length of Arg (1), Arg; of a session's, packet
-// identifier (2) and epoch (8); payload.
+// identifier (2; 0: it is a will) and epoch (8); payload.
 func (m *Message) Append(dst []byte) ([]byte, error) {
 	id, err := uuid.Parse(m.Product)
 	if err != nil {
@@ -53,7 +54,11 @@ func (m *Message) Append(dst []byte) ([]byte, error) {
 	dst = append(dst, byte(m.Template), byte(len(m.Arg)))
 	dst = append(dst, m.Arg...)
 	if ofSession {
-		dst = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(dst, m.PacketID), m.WillOf)
+		epoch := m.WillOf
+		if m.PacketID != 0 {
+			epoch = m.Epoch
+		}
+		dst = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(dst, m.PacketID), epoch)
 	}
 	return append(dst, m.Payload...), nil
 }
@@ -75,7 +80,12 @@ func DecodeMessage(body []byte) (Message, error) {
 	}
 	m := Message{Product: uuid.UUID(body[1:17]).String(), Template: alink.Template(body[17]), Arg: string(body[head : head+n]), Payload: body[head+n+more:]}
 	if more > 0 {
-		m.PacketID, m.WillOf = binary.BigEndian.Uint16(body[head+n:]), binary.BigEndian.Uint64(body[head+n+2:])
+		epoch := binary.BigEndian.Uint64(body[head+n+2:])
+		if m.PacketID = binary.BigEndian.Uint16(body[head+n:]); m.PacketID != 0 {
+			m.Epoch = epoch
+		} else {
+			m.WillOf = epoch
+		}
 	}
 	return m, nil
 }

@@ -72,7 +72,7 @@ func concerns(r uplink.Record) bool {
 }
 
 func (f *follower) write(ctx context.Context, tx *store.Tx, records []uplink.Record) error {
-	b := batchOf{tx: tx, floor: f.s.floor, rows: make(map[string]*row)}
+	b := batchOf{tx: tx, floor: f.s.floor, started: f.s.started, rows: make(map[string]*row)}
 	for _, r := range records {
 		err := b.record(ctx, r)
 		if errors.Is(err, errForm) {
@@ -109,9 +109,10 @@ type row struct {
 
 // batchOf is what one transaction reads and writes.
 type batchOf struct {
-	tx    *store.Tx
-	floor uint64
-	rows  map[string]*row
+	tx      *store.Tx
+	floor   uint64
+	started time.Time
+	rows    map[string]*row
 }
 
 // load gives the row of a device; one that is gone if there is none.
@@ -156,7 +157,12 @@ func (b *batchOf) record(ctx context.Context, r uplink.Record) error {
 		return b.of(ctx, r.Device, v.epoch, err, func(s *row) { s.release(v.id) })
 	case endedSubject:
 		v, err := readEnded(r.Body)
-		return b.of(ctx, r.Device, v.Epoch, err, func(s *row) { s.ended(r.At, v) })
+		return b.of(ctx, r.Device, v.Epoch, err, func(s *row) {
+			s.ended(r.At, v)
+			if v.Epoch < b.floor {
+				s.grace(b.started)
+			}
+		})
 	case droppedSubject:
 		epoch, err := readDropped(r.Body)
 		return b.of(ctx, r.Device, epoch, err, (*row).said)
@@ -198,8 +204,8 @@ func (b *batchOf) began(ctx context.Context, r uplink.Record) error {
 		}
 	}
 	if v.Epoch < b.floor { // of a run that is over, and was not noted before it ended
-		next.ended(r.At, Ended{Will: true, Lasts: v.Lasts})
-		next.willAt.Int64 += RestartGrace.Milliseconds()
+		next.ended(b.started, Ended{Will: true, Lasts: v.Lasts})
+		next.grace(b.started)
 	}
 	*s = next
 	return nil
@@ -240,9 +246,11 @@ func (b *batchOf) message(ctx context.Context, r uplink.Record) error {
 		return err
 	}
 	switch {
-	case m.WillOf != 0 && m.WillOf == s.epoch:
+	case m.PacketID == 0 && m.WillOf == s.epoch:
 		s.said()
-	case m.PacketID != 0 && !slices.Contains(identifiers(s.held), m.PacketID):
+	case m.PacketID == 0 || m.Epoch != 0 && m.Epoch != s.epoch: // of another connection
+		return nil
+	case !slices.Contains(identifiers(s.held), m.PacketID):
 		s.held = binary.BigEndian.AppendUint16(slices.Clip(s.held), m.PacketID)
 	}
 	s.changed = true
@@ -271,12 +279,18 @@ func (s *row) ended(at time.Time, e Ended) {
 	switch {
 	case s.will == nil:
 	case e.Will:
-		w, _ := readWill(s.will) // began wrote it
-		s.willAt = sql.NullInt64{Int64: at.Add(min(w.Delay, max(e.Lasts, 0))).UnixMilli(), Valid: true}
+		s.willAt = sql.NullInt64{Int64: at.Add(waits(s.will, e.Lasts)).UnixMilli(), Valid: true}
 	default:
 		s.will = nil
 	}
 	s.gone = s.lasts == 0 && s.will == nil
+}
+
+// grace lets the will of a session that a run before this one had wait for its device to come back.
+func (s *row) grace(started time.Time) {
+	if s.willAt.Valid {
+		s.willAt.Int64 = max(s.willAt.Int64, started.Add(RestartGrace).UnixMilli())
+	}
 }
 
 // save writes what changed.

@@ -52,6 +52,7 @@ type Service struct {
 	reached uplink.Position
 	moved   chan struct{} // closed and replaced when reached moves
 	floor   uint64        // epochs below it belong to a run that is over
+	started time.Time     // when this run began
 }
 
 // New makes the service.
@@ -89,18 +90,60 @@ func DroppedRecord(device string, at time.Time, epoch uint64) uplink.Record {
 }
 
 // Begin ends the sessions' connections of earlier runs: called once at start with the first epoch of this run, before Follow.
+// Whatever became due while the program stood still, the devices have a while to come back first.
 func (s *Service) Begin(ctx context.Context, floor uint64, now time.Time) error {
-	s.floor = floor
-	return s.store.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `
-			UPDATE session SET
-				online = 0, expires_at = ? + lasts_s * 1000, will_at = CASE WHEN will IS NULL THEN NULL ELSE CAST(? AS BIGINT) END
-			WHERE online = 1 AND epoch < ?`, now.UnixMilli(), now.Add(RestartGrace).UnixMilli(), int64(floor))
-		if err != nil {
-			return fmt.Errorf("ending the sessions of the last run: %w", err)
+	s.floor, s.started = floor, now
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
+		grace := now.Add(RestartGrace).UnixMilli()
+		if _, err := tx.Exec(ctx, "UPDATE session SET will_at = ? WHERE will_at < ?", grace, grace); err != nil {
+			return err
 		}
-		return nil
+		for after, more := "", true; more; {
+			var err error
+			if after, more, err = beginWills(ctx, tx, floor, now, after); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, "UPDATE session SET online = 0, expires_at = ? + lasts_s * 1000 WHERE online = 1 AND epoch < ?", now.UnixMilli(), int64(floor))
+		return err
 	})
+	if err != nil {
+		return fmt.Errorf("ending the sessions of the last run: %w", err)
+	}
+	return nil
+}
+
+// beginWills has the wills of the next sessions of earlier runs wait, in the order of their devices.
+func beginWills(ctx context.Context, tx *store.Tx, floor uint64, now time.Time, after string) (last string, more bool, err error) {
+	rows, err := tx.Query(ctx, "SELECT device, lasts_s, will FROM session WHERE online = 1 AND epoch < ? AND will IS NOT NULL AND device > ? ORDER BY device LIMIT ?", int64(floor), after, sweptAtOnce)
+	if err != nil {
+		return "", false, err
+	}
+	defer rows.Close()
+	at := make(map[string]int64)
+	for rows.Next() {
+		var lasts int64
+		var will []byte
+		if err := rows.Scan(&last, &lasts, &will); err != nil {
+			return "", false, err
+		}
+		at[last] = now.Add(max(RestartGrace, waits(will, time.Duration(lasts)*time.Second))).UnixMilli()
+	}
+	if err := rows.Err(); err != nil {
+		return "", false, err
+	}
+	for device, ms := range at {
+		if _, err := tx.Exec(ctx, "UPDATE session SET will_at = ? WHERE device = ?", ms, device); err != nil {
+			return "", false, err
+		}
+	}
+	return last, len(at) == sweptAtOnce, nil
+}
+
+// waits is how long a will waits after its connection: as long as it asked for, and no longer than the session.
+func waits(will []byte, lasts time.Duration) time.Duration {
+	w, _ := readWill(will) // began wrote it
+	return min(w.Delay, max(lasts, 0))
 }
 
 // At gives what an earlier connection left for the one whose record of beginning stands at pos, once the rows have come so far.
@@ -170,13 +213,11 @@ type Due struct {
 }
 
 // DueWills lists wills that are to be said now, up to limit. One that was said goes with the record that says it
-// ([device.Message.WillOf]). log is the Log that this service follows: nothing is due before all of it is known.
+// ([device.Message.WillOf]). log is the Log that this service follows: it waits until all of it is known, as far as it goes now, so
+// that no device has come back by then.
 func (s *Service) DueWills(ctx context.Context, log uplink.Log, now time.Time, limit int) (due []Due, err error) {
-	s.mu.Lock()
-	behind := s.reached < log.Tail()
-	s.mu.Unlock()
-	if behind {
-		return nil, nil
+	if err := s.wait(ctx, log.Tail()); err != nil {
+		return nil, err
 	}
 	err = s.store.Read(ctx, func(v *store.View) error {
 		rows, err := v.Query(ctx, "SELECT device, epoch, will FROM session WHERE will_at IS NOT NULL AND will_at <= ? ORDER BY will_at LIMIT ?", now.UnixMilli(), limit)

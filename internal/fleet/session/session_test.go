@@ -65,9 +65,10 @@ func (d *desk) connects(t testing.TB, id string, epoch uint64, at time.Time, las
 	return st
 }
 
-func (d *desk) takes(t testing.TB, id string, packet uint16, will uint64) {
+// takes stores a message of QoS 2 that came over a connection, or, without an identifier, the will of one.
+func (d *desk) takes(t testing.TB, id string, packet uint16, epoch uint64) {
 	t.Helper()
-	m := device.Message{Product: d.Product.ID, Template: alink.PropertyPost, Payload: []byte("{}"), PacketID: packet, WillOf: will}
+	m := device.Message{Product: d.Product.ID, Template: alink.PropertyPost, Payload: []byte("{}"), PacketID: packet, Epoch: epoch, WillOf: epoch}
 	body, err := m.Append(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +93,7 @@ func TestStateFollowsTheLog(t *testing.T) {
 	d.Append(t, session.FiltersRecord("d", now, 1, list[:1]))
 	d.Append(t, session.FiltersRecord("d", now, 1, list))
 	for _, id := range []uint16{7, 9, 7, 11} {
-		d.takes(t, "d", id, 0)
+		d.takes(t, "d", id, 1)
 	}
 	d.Append(t, session.ReleasedRecord("d", now, 1, 9))
 	d.Append(t, session.ReleasedRecord("d", now, 1, 99))
@@ -105,6 +106,8 @@ func TestStateFollowsTheLog(t *testing.T) {
 	} {
 		d.Append(t, late)
 	}
+	d.takes(t, "d", 13, 1)
+	d.takes(t, "d", 11, 0) // before records said of which connection they are
 	d.began(t, "d", now, session.Began{Epoch: 2, Clean: true})
 	if diff := cmp.Diff(want, d.connects(t, "d", 4, now, time.Hour)); diff != "" {
 		t.Errorf("the third connection found (-want +got)\n%s", diff)
@@ -191,38 +194,72 @@ func TestWillsAreDue(t *testing.T) {
 }
 
 // TestRestart: sessions that ended with the program go on, whether their beginning was noted before or not; their wills wait
-// a while for the devices.
+// a while for the devices, and as long as they asked for, however long the program stood still. So do those that became due
+// meanwhile.
 func TestRestart(t *testing.T) {
 	d, now := newDesk(t, 0), time.Now()
-	will := func(id string) *session.Will {
-		return &session.Will{Product: d.Product.ID, Template: alink.EventPost, Arg: "fault", Payload: []byte("bye " + id)}
+	begins := func(id string, epoch uint64, delay time.Duration) uplink.Position {
+		will := &session.Will{Product: d.Product.ID, Template: alink.EventPost, Arg: "fault", Delay: delay, Payload: []byte("bye " + id)}
+		return d.began(t, id, now, session.Began{Epoch: epoch, Lasts: time.Hour, Will: will})
 	}
-	noted := d.began(t, "noted", now, session.Began{Epoch: 5, Lasts: time.Hour, Will: will("noted")})
+	begins("left", 3, 2*time.Minute)
+	d.Append(t, session.EndedRecord("left", now, &session.Ended{Epoch: 3, Lasts: time.Hour, Will: true}))
+	begins("leaves", 3, 2*time.Minute)
+	begins("patient", 4, 5*time.Minute)
+	noted := begins("noted", 5, 0)
 	if _, err := d.At(t.Context(), "noted", 5, noted); err != nil {
 		t.Fatal(err)
 	}
 	d.stop()
-	d.began(t, "late", now, session.Began{Epoch: 6, Lasts: time.Hour, Will: will("late")})
+	d.Append(t, session.EndedRecord("leaves", now, &session.Ended{Epoch: 3, Lasts: time.Hour, Will: true}))
+	begins("late", 6, 0)
+	begins("late and patient", 7, 5*time.Minute)
 	d.Append(t, session.FiltersRecord("late", now, 6, []session.Filter{{Text: "x"}}))
+	now = now.Add(30 * time.Minute)
 	d.start(t, 100, now)
 	for _, tt := range []struct {
 		after time.Duration
 		want  string
-	}{{session.RestartGrace - time.Second, "[]"}, {session.RestartGrace + time.Second, "[late noted]"}} {
+	}{
+		{session.RestartGrace - time.Second, "[]"},
+		{session.RestartGrace + time.Second, "[late leaves left noted]"},
+		{5*time.Minute - time.Second, "[late leaves left noted]"},
+		{5*time.Minute + time.Second, "[late late and patient leaves left noted patient]"},
+	} {
 		if got := fmt.Sprint(d.due(t, now.Add(tt.after))); got != tt.want {
 			t.Errorf("%s after the start are due %s, want %s", tt.after, got, tt.want)
 		}
 	}
-	if st := d.connects(t, "late", 101, now.Add(time.Minute), time.Hour); !st.Present || len(st.Filters) != 1 {
+	if st := d.connects(t, "late", 101, now.Add(59*time.Minute), time.Hour); !st.Present || len(st.Filters) != 1 {
 		t.Errorf("the session that was not noted before the end is %+v", st)
 	}
-	if got := fmt.Sprint(d.due(t, now.Add(time.Hour))); got != "[noted]" {
+	if got := d.due(t, now.Add(time.Hour)); slices.Contains(got, "late") || !slices.Contains(got, "noted") {
 		t.Errorf("when one is back are due %s", got)
 	}
 	if st := d.connects(t, "noted", 102, now.Add(2*time.Hour), time.Hour); st.Present {
 		t.Errorf("two hours later there was %+v", st)
 	}
 }
+
+// TestWillsUnderLoad: what comes into the Log all the time does not keep wills from being due.
+func TestWillsUnderLoad(t *testing.T) {
+	d, now := newDesk(t, 0), time.Now()
+	will := &session.Will{Product: d.Product.ID, Template: alink.EventPost, Arg: "fault", Payload: []byte("bye a")}
+	d.began(t, "a", now, session.Began{Epoch: 1, Will: will})
+	d.Append(t, session.EndedRecord("a", now, &session.Ended{Epoch: 1, Will: true}))
+	busy := ahead{Log: d.Log, fill: func() { d.Append(t, uplink.Record{At: now, Kind: uplink.Fact, Subject: "nothing"}) }}
+	if due, err := d.DueWills(t.Context(), busy, now, 10); err != nil || len(due) != 1 {
+		t.Errorf("due are %+v, %v", due, err)
+	}
+}
+
+// ahead is a Log into which something comes whenever somebody looks how far it goes.
+type ahead struct {
+	uplink.Log
+	fill func()
+}
+
+func (a ahead) Tail() uplink.Position { a.fill(); return a.Log.Tail() }
 
 // TestErase: the sessions of a device go with it.
 func TestErase(t *testing.T) {
@@ -307,7 +344,7 @@ func TestSessionModel(t *testing.T) {
 			"take": func(rt *rapid.T) {
 				packet := rapid.Uint16Range(1, 4).Draw(rt, "packet")
 				if there {
-					d.takes(t, id, packet, 0)
+					d.takes(t, id, packet, rapid.SampledFrom([]uint64{0, epoch}).Draw(rt, "said"))
 					if !slices.Contains(model.Held, packet) {
 						model.Held = append(model.Held, packet)
 					}

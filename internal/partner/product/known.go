@@ -60,6 +60,15 @@ func (s *Service) Model(ctx context.Context, product string) (*tsl.Model, error)
 	return e.model, nil
 }
 
+// Key returns the ProductKey of a product. It is for the program's own paths, as Model.
+func (s *Service) Key(ctx context.Context, product string) (string, error) {
+	e, err := s.find(ctx, &s.known.byID, product, inForceSQL)
+	if err != nil {
+		return "", err
+	}
+	return e.product.ProductKey, nil
+}
+
 // Category returns the name of a product's category. It is for the program's own paths, as Model.
 func (s *Service) Category(ctx context.Context, product string) (string, error) {
 	e, err := s.find(ctx, &s.known.byID, product, inForceSQL)
