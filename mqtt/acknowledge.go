@@ -13,7 +13,7 @@ func (s *Session) Refuse(id uint16, r Reason, text string) { s.answer(id, r, tex
 func (s *Session) answer(id uint16, r Reason, text string) {
 	s.mu.Lock()
 	i := s.indexCame(id)
-	if i < 0 || s.closed.Load() {
+	if i < 0 || s.phase == ended { // nothing goes behind a DISCONNECT (MQTT-3.14.4-1)
 		s.mu.Unlock()
 		return
 	}
@@ -44,7 +44,7 @@ func (s *Session) acknowledge(o owed) {
 	if o.qos == 2 {
 		t = PUBREC
 		if s.five == nil || !o.code.Failed() {
-			s.held = append(s.held, o.id)
+			s.held = append(s.held, unreleased{id: o.id})
 		}
 	}
 	s.reason(t, o.id, o.code)
@@ -67,8 +67,8 @@ func (s *Session) reason(t Type, id uint16, r Reason) {
 // Complete answers the release of the QoS 2 message with this id by PUBCOMP. An id that waits for none is ignored.
 func (s *Session) Complete(id uint16) {
 	s.mu.Lock()
-	i := slices.Index(s.held, id)
-	if i < 0 || s.closed.Load() {
+	i := s.indexHeld(id)
+	if i < 0 || s.phase == ended {
 		s.mu.Unlock()
 		return
 	}
@@ -101,22 +101,36 @@ func (s *Session) owe(p *Packet) (before repetition, err error) {
 		return 0, ErrClosed
 	case s.indexCame(p.ID) >= 0:
 		return waits, nil
-	case slices.Contains(s.held, p.ID):
-		if p.QoS != 2 {
-			return waits, nil
-		}
-		if !s.fits(4) {
-			return 0, ErrOut
-		}
+	case !s.fits(4):
+		return 0, ErrOut
+	case s.indexHeld(p.ID) >= 0 && p.QoS == 2:
 		s.reason(PUBREC, p.ID, Success)
 		return answered, nil
-	case s.five != nil && len(s.came)+len(s.held) >= s.receiveMax():
+	case s.indexHeld(p.ID) >= 0:
+		before = foreign
+	case p.QoS == 2 && len(s.held) >= maxHeld:
+		return 0, breach(s.version, QuotaExceeded, "", "", "PUBLISH: %d messages of QoS 2 wait to be released, more are not kept", maxHeld)
+	}
+	if s.five != nil && s.underWay() >= s.receiveMax() {
 		return 0, breach(V5, ReceiveMaxExceeded, "", "MQTT-3.3.4-9", "PUBLISH: more than %d messages are under way", s.receiveMax())
-	case s.came == nil:
+	}
+	if s.came == nil {
 		s.came = s.cameFirst[:0]
 	}
 	s.came = append(s.came, owed{id: p.ID, qos: p.QoS})
-	return 0, nil
+	return before, nil
+}
+
+// underWay is how many messages count against what the client may have under way: those of this connection (MQTT 5 §4.9). The
+// caller holds mu.
+func (s *Session) underWay() int {
+	n := len(s.came)
+	for _, h := range s.held {
+		if !h.earlier {
+			n++
+		}
+	}
+	return n
 }
 
 // A repetition is what became of an earlier PUBLISH with the same identifier.
@@ -125,6 +139,7 @@ type repetition uint8
 const (
 	waits    repetition = iota + 1 // for its acknowledgement
 	answered                       // by PUBREC, now once more
+	foreign                        // it was of QoS 2, and is not released yet; this one is not
 )
 
 func (s *Session) receiveMax() int {
@@ -137,9 +152,13 @@ func (s *Session) receiveMax() int {
 // released acts on PUBREL.
 func (s *Session) released(id uint16) error {
 	s.mu.Lock()
-	if slices.Contains(s.held, id) {
+	if i := s.indexHeld(id); i >= 0 {
+		told := s.held[i].leaving
+		s.held[i].leaving = true
 		s.mu.Unlock()
-		s.h.Release(id)
+		if !told { // else its answer is on the way
+			s.h.Release(id)
+		}
 		return nil
 	}
 	defer s.mu.Unlock()
@@ -155,6 +174,10 @@ func (s *Session) released(id uint16) error {
 
 func (s *Session) indexCame(id uint16) int {
 	return slices.IndexFunc(s.came, func(o owed) bool { return o.id == id })
+}
+
+func (s *Session) indexHeld(id uint16) int {
+	return slices.IndexFunc(s.held, func(h unreleased) bool { return h.id == id })
 }
 
 func (s *Session) indexWent(id uint16) int {

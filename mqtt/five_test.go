@@ -120,6 +120,18 @@ func TestSessionOfMQTT5(t *testing.T) {
 			calls: called5 + "|publish a=x qos=2 id=7|release 7", out: taken5 + "|PUBREC 7|PUBREC 7|PUBCOMP 7|PUBCOMP 7 packet identifier not found",
 		},
 		{
+			name: "QoS 1 with the identifier of a message of QoS 2", in: hello5 + "34 07 0001'a' 0007 00 'x' 32 07 0001'a' 0007 00 'y' 3a 07 0001'a' 0007 00 'y'", h: recorder{now: true},
+			calls: called5 + "|publish a=x qos=2 id=7",
+			out:   taken5 + "|PUBREC 7" + strings.Repeat("|PUBACK 7 packet identifier in use [reason string a message of QoS 2 with this identifier was not released yet]", 2),
+		},
+		{
+			name: "QoS 2 of an earlier connection does not count as under way", h: recorder{welcome: Welcome{Held: []uint16{1, 2, 3, 4, 5}}},
+			in:    hello5 + "3c 06 0001'a' 0001 00 34 06 0001'a' 0006 00 34 06 0001'a' 0007 00 34 06 0001'a' 0008 00 34 06 0001'a' 0009 00 34 06 0001'a' 000a 00",
+			calls: called5 + "|publish a= qos=2 id=6|publish a= qos=2 id=7|publish a= qos=2 id=8|publish a= qos=2 id=9",
+			out:   taken5 + "|PUBREC 1|DISCONNECT receive maximum exceeded [reason string PUBLISH: more than 4 messages are under way]",
+			err:   "mqtt: PUBLISH: more than 4 messages are under way [MQTT-3.3.4-9]",
+		},
+		{
 			name: "QoS 2 refused is new when it comes again", in: hello5 + "34 07 0001'a' 0007 00 'x' 34 07 0001'a' 0007 00 'x'", h: recorder{refuse: QuotaExceeded},
 			calls: called5 + "|publish a=x qos=2 id=7|publish a=x qos=2 id=7",
 			out:   taken5 + "|PUBREC 7 quota exceeded [reason string no]|PUBREC 7 quota exceeded [reason string no]",

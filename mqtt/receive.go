@@ -70,7 +70,9 @@ func (s *Session) connects(p *Packet) error {
 	if w.KeepAlive > 0 && c.Version == V5 {
 		s.keepAlive = w.KeepAlive
 	}
-	s.held = append(s.held, w.Held...)
+	for _, id := range w.Held {
+		s.held = append(s.held, unreleased{id: id, earlier: true})
+	}
 	return nil
 }
 
@@ -131,7 +133,10 @@ func (s *Session) published(p *Packet) error {
 			return err
 		case before == answered || before == waits && p.Dup:
 			return nil // its answer is on the way
-		case before == waits:
+		case before == foreign && s.five != nil:
+			s.Refuse(p.ID, IDInUse, "a message of QoS 2 with this identifier was not released yet")
+			return nil
+		case before != 0:
 			return breach(s.version, ProtocolBroken, "MQTT-2.3.1-2", "MQTT-2.2.1-3",
 				"PUBLISH: packet identifier %d is in use by a message that was not acknowledged yet", p.ID)
 		}

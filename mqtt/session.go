@@ -16,7 +16,7 @@ const (
 type Config struct {
 	MaxPacket  int    // largest packet a client may send, bytes; default 262,144
 	Inflight   uint16 // messages of ours that may wait for their acknowledgement; default 32, less if an MQTT 5 client says so
-	MaxOut     int    // output that may wait to be taken, bytes; default 262,144; acknowledgements may add 4 bytes for each message that waited for Ack
+	MaxOut     int    // output that may wait to be taken, bytes; default 262,144; acknowledgements may add theirs for each message that waited for Ack
 	ReceiveMax uint16 // messages of QoS 1 and 2 that an MQTT 5 client may have under way; default 256
 	Aliases    uint16 // topic aliases that an MQTT 5 client may set; default none
 	Retain     bool   // retained messages are kept here; else an MQTT 5 client hears that they are not
@@ -44,7 +44,7 @@ type Handler interface {
 	// Session.Ack or Session.Refuse of its id, from any goroutine, now or later. A repetition of a message that still waits,
 	// or of one of QoS 2 that was not released, is not given again. An error closes the connection, the message unanswered.
 	Publish(p *Packet) error
-	// Release says that the client will not repeat the QoS 2 message of this id; answer it by Session.Complete.
+	// Release says, once, that the client will not repeat the QoS 2 message of this id; answer it by Session.Complete.
 	Release(id uint16)
 	// Subscribe fills codes, one for each filter of p: the QoS granted, or a failed Reason, as they hold already.
 	Subscribe(p *Packet, codes []byte)
@@ -72,11 +72,11 @@ type Session struct {
 	woken     bool // Wake was called and Take has not come yet
 	keepAlive uint16
 	lastID    uint16
-	out       *chunk   // pending output; nil: none
-	came      []owed   // PUBLISHes of the client that have no PUBACK or PUBREC yet, in order
-	held      []uint16 // its QoS 2 messages that have their PUBREC and no PUBCOMP yet
-	went      []flight // our messages that wait for their acknowledgement, in order
-	cameFirst [4]owed  // memory of came and went while they are short
+	out       *chunk       // pending output; nil: none
+	came      []owed       // PUBLISHes of the client that have no PUBACK or PUBREC yet, in order
+	held      []unreleased // its QoS 2 messages that have their PUBREC and no PUBCOMP yet
+	went      []flight     // our messages that wait for their acknowledgement, in order
+	cameFirst [4]owed      // memory of came and went while they are short
 	wentFirst [4]flight
 	five      *five // what only MQTT 5 has; nil in 3.1.1
 }
@@ -88,6 +88,16 @@ type owed struct {
 	acked bool // and held back by one before it
 	code  Reason
 }
+
+// An unreleased message is one of QoS 2 that the client is still to release.
+type unreleased struct {
+	id      uint16
+	earlier bool // of a connection before: not among those that the client may have under way
+	leaving bool // the handler was told of its release
+}
+
+// maxHeld bounds the messages of QoS 2 that a client leaves unreleased, over all its connections.
+const maxHeld = 1024
 
 // A flight is a message of ours on its way.
 type flight struct {

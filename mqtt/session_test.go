@@ -452,3 +452,88 @@ type later struct {
 }
 
 func (l later) Publish(p *Packet) error { l.acks <- p.ID; return nil }
+
+// TestMessagesOfQoS2AreBounded: one that is not released is kept, and no more than the limit of those.
+func TestMessagesOfQoS2AreBounded(t *testing.T) {
+	h := &recorder{now: true}
+	s := NewSession(&Config{}, h)
+	h.s = s
+	if err := s.Receive(wire(hello)); err != nil {
+		t.Fatal(err)
+	}
+	for id := uint16(1); id <= maxHeld; id++ {
+		if err := s.Receive(AppendPublish(nil, V311, "a", nil, 2, id, false, false)); err != nil {
+			t.Fatalf("message %d: %v", id, err)
+		}
+		s.Take(nil)
+	}
+	want := "mqtt: PUBLISH: 1024 messages of QoS 2 wait to be released, more are not kept"
+	if err := s.Receive(AppendPublish(nil, V311, "a", nil, 2, maxHeld+1, false, false)); textOf(err) != want {
+		t.Errorf("one more: %v, want %s", err, want)
+	}
+}
+
+// TestReleasedOnce: the handler hears of a release once, however often it comes before it is completed.
+func TestReleasedOnce(t *testing.T) {
+	h := &recorder{}
+	s := NewSession(&Config{}, h)
+	if err := s.Receive(wire(hello + "34 06 0001'a' 0007'x'")); err != nil {
+		t.Fatal(err)
+	}
+	s.Ack(7)
+	for range 3 {
+		if err := s.Receive(wire("62020007")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Take(nil)
+	s.Complete(7)
+	if got := strings.Join(h.calls[2:], "|"); got != "release 7" {
+		t.Errorf("calls %s", got)
+	}
+	if got := fmt.Sprintf("%x", s.Take(nil)); got != "70020007" {
+		t.Errorf("output %s", got)
+	}
+}
+
+// TestAcknowledgementsAreBounded: who sends and does not read is stopped by the acknowledgements that wait for it, too.
+func TestAcknowledgementsAreBounded(t *testing.T) {
+	for _, v := range []string{hello, hello5} {
+		h := &recorder{refuse: NotAuthorised}
+		s := NewSession(&Config{MaxOut: 1000, ReceiveMax: 1000}, h)
+		h.s = s
+		if err := s.Receive(wire(v)); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		for id := uint16(1); err == nil && id < 1000; id++ {
+			err = s.Receive(AppendPublish(nil, s.Version(), "a", nil, 1, id, false, false))
+		}
+		if !errors.Is(err, ErrOut) || s.Pending() > 1100 {
+			t.Errorf("%v after %d bytes of output", err, s.Pending())
+		}
+	}
+}
+
+// TestNothingBehindTheEnd: what is acknowledged after the session has ended is not sent any more.
+func TestNothingBehindTheEnd(t *testing.T) {
+	for name, end := range map[string]func(*Session) error{
+		"goodbye": func(s *Session) error { return s.Receive(wire("e0 00")) },
+		"bye":     func(s *Session) error { s.Bye(ShuttingDown, ""); return ErrClosed },
+	} {
+		s := NewSession(&Config{}, &recorder{})
+		if err := s.Receive(wire(hello5 + "34 07 0001'a' 0006 00 'x' 32 07 0001'a' 0007 00 'x'")); err != nil {
+			t.Fatal(err)
+		}
+		s.Ack(6)
+		if err := end(s); !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
+		before := s.Pending()
+		s.Ack(7)
+		s.Complete(6)
+		if s.Pending() != before {
+			t.Errorf("%s: %d bytes go behind it", name, s.Pending()-before)
+		}
+	}
+}

@@ -122,7 +122,7 @@ func (c *conn) admit(in *mqtt.Connect, claimed *string) (code mqtt.Reason, why s
 	if over := c.tooMany(); over != "" {
 		return mqtt.ConnectRateExceeded, over
 	}
-	if wait := c.g.fights.wait(who.ID, time.Now()); wait > 0 && c.g.Live(who.ID) {
+	if wait := c.g.fights.wait(who.ID, time.Now()); wait > 0 && c.comesBetween(who.ID) {
 		return mqtt.Busy, fmt.Sprintf("two connections throw each other out; the one that is there stays for %s", wait.Round(time.Second))
 	}
 	c.device, c.name = who.ID, who.Name
@@ -132,6 +132,12 @@ func (c *conn) admit(in *mqtt.Connect, claimed *string) (code mqtt.Reason, why s
 		c.filters.Store(&all)
 	}
 	return mqtt.Success, ""
+}
+
+// comesBetween reports whether the session of a device is live, and of another host.
+func (c *conn) comesBetween(id string) bool {
+	live := c.g.sessions.find(id)
+	return live != nil && host(live.from) != host(c.from)
 }
 
 var errSignature = errors.New("wrong signature")

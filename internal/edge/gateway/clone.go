@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // Two places that sign in with one triple (克隆设备) throw each other out again and again. The platform cannot know which of them
 // is the true device: it names both, lets the one that is there stay, and lets the others wait longer and longer.
 const (
-	fightWithin = time.Minute     // takeovers further apart are none
+	fightWithin = time.Minute     // takeovers that are further apart, from the first to the last, are no fight
 	fightPause  = 5 * time.Second // who is there stays so long at first, then twice as long each time
 	fightMost   = 5 * time.Minute
 	maxFights   = 100_000 // devices that are watched; more are not, rather than memory without end
@@ -22,12 +23,13 @@ const (
 
 // A fight is what takeovers of one device's session look like lately.
 type fight struct {
+	lately  []time.Time // takeovers within the last minute, while they are no fight
 	last    time.Time
 	count   int
-	pause   time.Duration
-	until   time.Time // nobody takes the session over before
-	from    string    // where the last one came from
-	against string    // whom it threw out
+	pause   time.Duration // 0: it is none
+	until   time.Time     // nobody from elsewhere takes the session over before
+	from    string        // where the last one came from
+	against string        // whom it threw out
 }
 
 // fights watches takeovers. It may be used by any goroutine.
@@ -46,7 +48,9 @@ func (f *fights) wait(device string, now time.Time) time.Duration {
 	return 0
 }
 
-// takeover notes that from took the session of a device from against, of which most in a short time are a fight. It gives the fight where one has begun or goes on.
+// takeover notes that from took the session of a device from against, of which most within a minute are a fight. It gives the
+// fight where one has begun or goes on. One host that throws itself out, a device whose connection is bad perhaps, is told of
+// once in so many, and never made to wait.
 func (f *fights) takeover(device, from, against string, now time.Time, most int) (x fight, on bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -61,25 +65,39 @@ func (f *fights) takeover(device, from, against string, now time.Time, most int)
 		p = &fight{}
 		f.of[device] = p
 	}
-	if now.Sub(p.last) > max(fightWithin, 2*p.pause) {
+	if p.over(now) {
 		*p = fight{}
 	}
-	p.last, p.from, p.against = now, from, against
-	p.count++
-	if p.count < most {
+	alone := host(from) == host(against)
+	if p.pause > 0 && alone {
 		return *p, false
+	}
+	p.last, p.from, p.against = now, from, against
+	if p.pause == 0 {
+		p.lately = slices.DeleteFunc(append(p.lately, now), func(at time.Time) bool { return now.Sub(at) >= fightWithin })
+		if p.count = len(p.lately); p.count < most {
+			return *p, false
+		}
+		if p.lately = nil; alone {
+			return *p, true
+		}
+	} else {
+		p.count++
 	}
 	p.pause = min(max(2*p.pause, fightPause), fightMost)
 	p.until = now.Add(p.pause)
 	return *p, true
 }
 
+// over reports whether there is peace again.
+func (x *fight) over(now time.Time) bool { return now.Sub(x.last) > max(fightWithin, 2*x.pause) }
+
 // forget drops what is over.
 func (f *fights) forget(now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for device, x := range f.of {
-		if now.Sub(x.last) > max(fightWithin, 2*x.pause) {
+		if x.over(now) {
 			delete(f.of, device)
 		}
 	}

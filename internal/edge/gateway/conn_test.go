@@ -213,6 +213,42 @@ func TestEpochs(t *testing.T) {
 	}
 }
 
+// with and without are edits of one filter.
+func (f subscriptions) with(add filter, key, name string) (subscriptions, mqtt.Reason) {
+	e := f.edit(key, name)
+	r := e.add(add)
+	return *e.done(), r
+}
+
+func (f subscriptions) without(text []byte, key, name string) subscriptions {
+	e := f.edit(key, name)
+	e.drop(text)
+	return *e.done()
+}
+
+// TestManyAtOnce: a packet that takes back or replaces as many filters as there may be costs as much as they are.
+func TestManyAtOnce(t *testing.T) {
+	var f subscriptions
+	for n := range maxFilters {
+		f, _ = f.with(filter{text: fmt.Appendf(nil, "/sys/pk/dn/thing/service/s%d", n), qos: 1}, "pk", "dn")
+	}
+	for name, act := range map[string]func(*edit, []byte){
+		"taking back": func(e *edit, text []byte) { e.drop(text) },
+		"replacing":   func(e *edit, text []byte) { e.add(filter{text: text}) },
+	} {
+		allocs := testing.AllocsPerRun(3, func() {
+			e := f.edit("pk", "dn")
+			for i := range f.filters {
+				act(e, f.filters[i].text)
+			}
+			e.done()
+		})
+		if allocs > 10*maxFilters {
+			t.Errorf("%s %d filters allocates %.0f times", name, maxFilters, allocs)
+		}
+	}
+}
+
 // TestSubscriptions subscribes and unsubscribes ("-") in order and asks what arrives then.
 func TestSubscriptions(t *testing.T) {
 	const set, identify, blink, reply = "property set", "service identify", "service blink", "event reply"

@@ -10,7 +10,7 @@ import (
 	"lampworks/mqtt"
 )
 
-// charge counts a message against the limits of its device and organisation. A device that is ahead of a rate is read
+// charge counts a message, or a change of subscriptions, against the limits of its device and organisation. A device that is ahead of a rate is read
 // more slowly: MQTT 3.1.1 has no other way to say it. One that is ten seconds ahead, or has used a day up, is closed; what
 // it sent last is not acknowledged, so that it keeps it.
 func (c *conn) charge(p *mqtt.Packet) error {
@@ -21,10 +21,14 @@ func (c *conn) charge(p *mqtt.Packet) error {
 	o := c.of.Value()
 	one, all := quota.Device(c.device, o.product, o.organisation), quota.Organisation(o.organisation)
 	for _, use := range [...]struct {
-		of quota.Subject
-		l  quota.Limit
-		n  int64
-	}{{one, quota.DeviceMessageRate, 1}, {one, quota.DeviceMessages, 1}, {one, quota.DeviceBytes, int64(len(p.Payload))}, {all, quota.MessageRate, 1}, {all, quota.MessageBytes, int64(len(p.Payload))}} {
+		of   quota.Subject
+		l    quota.Limit
+		n    int64
+		also bool // holds for what is no message, too
+	}{{one, quota.DeviceMessageRate, 1, true}, {one, quota.DeviceMessages, 1, false}, {one, quota.DeviceBytes, int64(len(p.Payload)), false}, {all, quota.MessageRate, 1, true}, {all, quota.MessageBytes, int64(len(p.Payload)), false}} {
+		if p.Type != mqtt.PUBLISH && !use.also {
+			continue
+		}
 		d := q.Charge(use.of, use.l, use.n)
 		c.ahead = max(c.ahead, d.Wait)
 		if !d.OK {

@@ -106,14 +106,11 @@ func (c *conn) takeSession(b *session.Began, old *conn) (w mqtt.Welcome, err err
 }
 
 func (c *conn) subscribeAgain(list []session.Filter) {
-	var next subscriptions
-	if had := c.filters.Load(); had != nil {
-		next = *had
-	}
+	next := c.filters.Load().edit(c.of.Value().key, c.name)
 	for _, f := range list {
-		next, _ = next.with(filter{text: []byte(f.Text), qos: f.QoS, id: f.ID}, c.of.Value().key, c.name)
+		next.add(filter{text: []byte(f.Text), qos: f.QoS, id: f.ID})
 	}
-	c.filters.Store(&next)
+	c.filters.Store(next.done())
 }
 
 // note appends a record to the Log and waits until it is on disk.

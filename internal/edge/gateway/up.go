@@ -24,13 +24,13 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 	if c.gone.Load() {
 		return mqtt.ErrClosed // taken over: a late message
 	}
-	t, arg, ok := alink.Match(p.Topic, c.of.Value().key, c.name)
-	if !ok || t.Direction()&alink.Up == 0 {
-		return c.foreign(p)
-	}
 	if err := c.charge(p); err != nil {
 		c.s.Bye(mqtt.QuotaExceeded, err.Error())
 		return err
+	}
+	t, arg, ok := alink.Match(p.Topic, c.of.Value().key, c.name)
+	if !ok || t.Direction()&alink.Up == 0 {
+		return c.foreign(p)
 	}
 	c.g.Stats.Messages.Add(1)
 	if t == alink.ShadowUpdate {
