@@ -176,8 +176,18 @@ func (c *conn) loopback() bool {
 	return err == nil && a.Addr().Unmap().IsLoopback()
 }
 
-// presence tells the Log that the session began or ended. Where nothing else says that a clean session began, what an earlier
-// connection left would outlive it: without the record the connection ends.
+// outlived ends a clean session of which nothing could be written down, because of err, if an earlier connection left
+// something, or may have: that would outlive it.
+func (c *conn) outlived(err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
+	defer cancel()
+	if left, unknown := c.g.c.Sessions.Left(ctx, c.g.c.Log, c.device); left || unknown != nil {
+		c.because("not stored: " + err.Error())
+		c.dismiss(mqtt.QuotaExceeded, notStored)
+	}
+}
+
+// presence tells the Log that the session began or ended. Nothing else says that a clean session began.
 func (c *conn) presence(ctx context.Context, online bool, reason string) {
 	p := device.Presence{Online: online, Epoch: c.epoch, Reason: reason, Address: c.from}
 	r := uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: c.device, Subject: "presence", Body: p.Append(nil)}
@@ -185,9 +195,8 @@ func (c *conn) presence(ctx context.Context, online bool, reason string) {
 	defer cancel()
 	failed := func(err error) {
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "presence was not stored", slog.String("device", c.device), slog.Any("error", err))
-		if online && c.stay == nil {
-			c.because("not stored: " + err.Error())
-			c.dismiss(mqtt.QuotaExceeded, notStored)
+		if online && c.stay == nil && c.g.c.Sessions != nil {
+			c.g.conns.Go(func() { c.outlived(err) })
 		}
 	}
 	err := c.g.c.Log.Append(ctx, r, func(_ uplink.Position, err error) {

@@ -125,9 +125,9 @@ func TestWillsDisturbNobody(t *testing.T) {
 }
 
 // TestCleanSessionIsWrittenDown: a clean session of which nothing can be written down ends: what an earlier connection left
-// would outlive it.
+// would outlive it. Where there is nothing it stays.
 func TestCleanSessionIsWrittenDown(t *testing.T) {
-	h, log := newGated(t, 1, gateway.Limits{Takeovers: 1000})
+	h, log := newGated(t, 2, gateway.Limits{Takeovers: 1000})
 	d := h.Lights[0]
 	for _, v := range versions {
 		r, _ := h.returns(t, d, v, nil)
@@ -142,6 +142,9 @@ func TestCleanSessionIsWrittenDown(t *testing.T) {
 			}
 		}
 		isClosed(t, r.nc)
+		other := h.raw(t, h.Lights[1], v)
+		other.send(t, mqtt.AppendPublish(nil, v, h.post(h.Lights[1]), brightness, 1, 7, false, false))
+		other.await(t, mqtt.PUBACK, 1)
 		log.set(nil, nil)
 		h.raw(t, d, v)
 		if _, ack = h.returns(t, d, v, nil); ack.SessionPresent {

@@ -174,6 +174,20 @@ func (s *Service) At(ctx context.Context, device string, epoch uint64, pos uplin
 	return st, nil
 }
 
+// Left reports whether an earlier connection of a device left anything, once the rows have come as far as the Log goes now.
+func (s *Service) Left(ctx context.Context, log uplink.Log, device string) (left bool, err error) {
+	if err := s.wait(ctx, log.Tail()); err != nil {
+		return false, err
+	}
+	err = s.store.Read(ctx, func(v *store.View) error {
+		return v.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM session WHERE device = ?)", device).Scan(&left)
+	})
+	if err != nil {
+		return false, fmt.Errorf("looking for a session of device %s: %w", device, err)
+	}
+	return left, nil
+}
+
 func identifiers(b []byte) (ids []uint16) {
 	for ; len(b) >= 2; b = b[2:] {
 		ids = append(ids, binary.BigEndian.Uint16(b))
