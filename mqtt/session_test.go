@@ -175,6 +175,11 @@ func TestSession(t *testing.T) {
 			calls: "connect id clean=true|release 7", out: "20020100 50020007 70020007",
 		},
 		{
+			name: "a repetition at QoS 1 with an identifier of QoS 2", in: hello + "34 06 0001'a' 0007'x' 3a 06 0001'a' 0007'x'", h: recorder{now: true},
+			calls: "connect id clean=true|publish a=x qos=2 id=7", out: "20020000 50020007",
+			err: "mqtt: PUBLISH: packet identifier 7 is in use by a message that was not acknowledged yet [MQTT-2.3.1-2]",
+		},
+		{
 			name: "QoS 1 with an identifier of QoS 2", in: hello + "34 06 0001'a' 0007'x' 32 06 0001'a' 0007'x'", h: recorder{now: true},
 			calls: "connect id clean=true|publish a=x qos=2 id=7", out: "20020000 50020007",
 			err: "mqtt: PUBLISH: packet identifier 7 is in use by a message that was not acknowledged yet [MQTT-2.3.1-2]",
