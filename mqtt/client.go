@@ -203,7 +203,20 @@ func (c *Client) Publish(ctx context.Context, topic string, payload []byte, qos 
 // PublishAsync sends a message of QoS 1 and returns; done, if not nil, is called once with the outcome, on the
 // client's goroutine, and must not block. An error (as [ErrWindow]) means it was not sent and done is not called.
 func (c *Client) PublishAsync(topic string, payload []byte, done func(error)) error {
-	return c.publish(topic, payload, 1, wait{answer: PUBACK, done: done})
+	return c.Start(topic, payload, 1, done)
+}
+
+// Start is PublishAsync with any QoS. One of QoS 0 has no outcome: done is not called.
+func (c *Client) Start(topic string, payload []byte, qos uint8, done func(error)) error {
+	switch qos {
+	case 0:
+		return c.publish(topic, payload, 0, wait{})
+	case 1:
+		return c.publish(topic, payload, 1, wait{answer: PUBACK, done: done})
+	case 2:
+		return c.publish(topic, payload, 2, wait{answer: PUBREC, done: done})
+	}
+	return fmt.Errorf("mqtt: PUBLISH with QoS %d cannot be sent", qos)
 }
 
 // Subscribe asks for the filters at QoS 1 and returns the server's code for each: the QoS granted or [SubackFailure].

@@ -12,7 +12,7 @@ type demoCommand struct {
 	nodeFlags
 	Data         string `help:"Keep the demo in this directory and find it again. Default: a throw-away one." placeholder:"DIR"`
 	Say          string `help:"Run one sentence through the whole platform, print each stage with its time, and exit 0 only if the device confirmed." placeholder:"SENTENCE"`
-	DeviceFault  string `help:"Make the virtual devices misbehave: none, silent, slow or wrong." default:"none" enum:"none,silent,slow,wrong"`
+	DeviceFault  string `help:"Make the virtual devices misbehave: none, silent, slow, wrong, duplicate, wrong-type or flapping." default:"none" enum:"none,silent,slow,wrong,duplicate,wrong-type,flapping"`
 	SpareDevices int    `help:"How many unused triples to write for other programs to connect with. Default: ${default}." default:"10" placeholder:"N"`
 	NoOpen       bool   `help:"Open no browser."`
 }

@@ -2,78 +2,132 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/json"
 	"fmt"
-	"net"
+	"math"
 	"os"
 	"sort"
-	"strconv"
 	"strings"
+	"time"
 
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/partner/product"
+	"lampworks/mqtt"
 	"lampworks/triple"
 	"lampworks/tsl"
 )
 
 type deviceCommand struct {
-	Server     string `help:"Address of the gateway (MQTT). Default: ${default}." default:"127.0.0.1:1883" placeholder:"HOST:PORT" env:"LAMPWORKS_MQTT_SERVER"`
-	Triple     string `help:"The device's triple (三元组): PRODUCT_ID,MAC,SECRET." required:"" placeholder:"PID,MAC,SECRET"`
-	ProductKey string `help:"ProductKey, if the product was brought from elsewhere. Default: what follows from the ProductID." placeholder:"KEY"`
-	Model      string `help:"Thing model (物模型), a TSL document. Default: that of a colour light." type:"existingfile" placeholder:"FILE"`
-	Fault      string `help:"Misbehave: none, silent, slow or wrong." default:"none" enum:"none,silent,slow,wrong"`
-	LogLevel   string `name:"log-level" help:"debug, info, warn or error." default:"info"`
+	Server     string        `help:"The gateway: HOST:PORT (MQTT), or mqtts://, ws:// or wss://HOST:PORT. Default: ${default}." default:"127.0.0.1:1883" placeholder:"URL" env:"LAMPWORKS_MQTT_SERVER"`
+	CA         string        `name:"ca" help:"Certificates (PEM) to hold that of the server against. Default: those of the system." type:"existingfile" placeholder:"FILE"`
+	Triple     string        `help:"The device's triple (三元组): PRODUCT_ID,MAC,SECRET." required:"" placeholder:"PID,MAC,SECRET"`
+	ProductKey string        `help:"ProductKey, if the product was brought from elsewhere. Default: what follows from the ProductID." placeholder:"KEY"`
+	Category   string        `help:"The category whose thing model (物模型) it has. Default: ${default}." default:"colour_light" placeholder:"NAME"`
+	Model      string        `help:"Thing model of its own, a TSL document, instead." type:"existingfile" placeholder:"FILE"`
+	MQTT       string        `name:"mqtt" help:"Version of MQTT: 3.1.1 or 5. Default: ${default}." default:"3.1.1" enum:"3.1.1,5"`
+	QoS        uint8         `name:"qos" help:"QoS of what it says: 0, 1 or 2. Default: ${default}." default:"1" placeholder:"N"`
+	Session    time.Duration `help:"Keep its session so long after a connection, as 1h; in 3.1.1 as long as the server does. Default: not at all." placeholder:"DURATION"`
+	Will       string        `help:"Values that are posted for it when its connection is lost, as '{\"powerstate\":0}'." placeholder:"JSON"`
+	Fault      string        `help:"Misbehave: none, silent (never answers), slow (after 4 s), wrong (does something else), duplicate (says all twice), wrong-type (reports texts for numbers) or flapping (loses its connection every 2 s)." default:"none" enum:"none,silent,slow,wrong,duplicate,wrong-type,flapping"`
+	LogLevel   string        `name:"log-level" help:"debug, info, warn or error." default:"info"`
 }
 
-// Validate refuses an address that no device can connect to: trying again would not help.
+// Validate refuses what no device can connect with: trying again would not help.
 func (d *deviceCommand) Validate() error {
-	host, port, err := net.SplitHostPort(d.address())
-	if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || n == 0 || strings.Contains(host, "/") {
-		return fmt.Errorf("--server %s: want HOST:PORT of the server's --mqtt, as 127.0.0.1:1883", d.Server)
+	if _, err := d.line(); err != nil {
+		return err
+	}
+	if d.QoS > 2 {
+		return fmt.Errorf("--qos %d: want 0, 1 or 2", d.QoS)
+	}
+	if d.Session < 0 || d.Session%time.Second != 0 || d.Session > math.MaxUint32*time.Second {
+		return fmt.Errorf("--session %s: want whole seconds, as 90s or 1h", d.Session)
+	}
+	var will map[string]json.RawMessage
+	if d.Will != "" && json.Unmarshal([]byte(d.Will), &will) != nil {
+		return fmt.Errorf("--will %s: want a JSON object of values, as {\"powerstate\":0}", d.Will)
 	}
 	return nil
 }
 
-// address is where the device connects.
-func (d *deviceCommand) address() string { return strings.TrimPrefix(d.Server, "mqtt://") }
+// line is how the device reaches the gateway.
+func (d *deviceCommand) line() (*virtual.Line, error) {
+	var roots *x509.CertPool
+	if d.CA != "" {
+		b, err := os.ReadFile(d.CA)
+		if err != nil {
+			return nil, fmt.Errorf("--ca: %w", err)
+		}
+		if roots = x509.NewCertPool(); !roots.AppendCertsFromPEM(b) {
+			return nil, fmt.Errorf("--ca %s: want certificates in PEM", d.CA)
+		}
+	}
+	l, err := virtual.ParseLine(d.Server, roots)
+	if err != nil {
+		return nil, fmt.Errorf("--server %s: %w", d.Server, err)
+	}
+	return l, nil
+}
 
 func (d *deviceCommand) Run(ctx context.Context) error {
-	log, err := logger(d.LogLevel)
+	c, err := d.config()
 	if err != nil {
 		return err
-	}
-	t, err := triple.Parse(d.Triple)
-	if err != nil {
-		return fmt.Errorf("--triple: %w", err)
-	}
-	model, err := d.model()
-	if err != nil {
-		return err
-	}
-	key := d.ProductKey
-	if key == "" {
-		key = triple.ProductKey(t.ProductID)
 	}
 	var v *virtual.Device
-	v = virtual.New(virtual.Config{
-		Addr: d.address(), ProductKey: key, Triple: t, Model: model, Fault: virtual.Fault(d.Fault), Log: log,
-		OnCommand: func(id, method string, params []byte) {
-			fmt.Fprintf(os.Stdout, "command %s %s %s\n", id, method, params)
-		},
-		OnState: func(err error) {
-			if err != nil {
-				fmt.Fprintf(os.Stdout, "not connected to %s, trying again: %v\n", d.Server, err)
-				return
-			}
-			fmt.Fprintf(os.Stdout, "connected to %s: %s\n", d.Server, text(v))
-		},
-	})
-	fmt.Fprintf(os.Stdout, "device %s of %s: %s\n", v.Name(), key, text(v))
+	c.OnCommand = func(id, method string, params []byte) {
+		fmt.Fprintf(os.Stdout, "command %s %s %s\n", id, method, params)
+	}
+	c.OnRefused = func(code int, why string) {
+		fmt.Fprintf(os.Stdout, "refused %d %s\n", code, why)
+	}
+	c.OnState = func(err error) {
+		if err != nil {
+			fmt.Fprintf(os.Stdout, "not connected to %s, trying again: %v\n", d.Server, err)
+			return
+		}
+		kept := ""
+		if v.Kept() {
+			kept = ", its session was kept"
+		}
+		fmt.Fprintf(os.Stdout, "connected to %s%s: %s\n", d.Server, kept, text(v))
+	}
+	v = virtual.New(c)
+	fmt.Fprintf(os.Stdout, "device %s of %s: %s\n", v.Name(), c.ProductKey, text(v))
 	return v.Run(ctx)
+}
+
+// config is the device that the flags describe.
+func (d *deviceCommand) config() (c virtual.Config, err error) {
+	c = virtual.Config{Addr: d.Server, ProductKey: d.ProductKey, Version: mqtt.V311, QoS: d.QoS, Stay: d.Session, Fault: virtual.Fault(d.Fault)}
+	if c.Log, err = logger(d.LogLevel); err != nil {
+		return c, err
+	}
+	if c.Triple, err = triple.Parse(d.Triple); err != nil {
+		return c, fmt.Errorf("--triple: %w", err)
+	}
+	if c.Model, err = d.model(); err != nil {
+		return c, err
+	}
+	if c.Line, err = d.line(); err != nil {
+		return c, err
+	}
+	if c.ProductKey == "" {
+		c.ProductKey = triple.ProductKey(c.Triple.ProductID)
+	}
+	if d.MQTT == "5" {
+		c.Version = mqtt.V5
+	}
+	if d.Will != "" {
+		c.Will = []byte(d.Will)
+	}
+	return c, nil
 }
 
 func (d *deviceCommand) model() (*tsl.Model, error) {
 	if d.Model == "" {
-		return product.CategoryModel("colour_light")
+		return product.CategoryModel(d.Category)
 	}
 	b, err := os.ReadFile(d.Model)
 	if err != nil {

@@ -253,7 +253,7 @@ func (f *fleetCancel) Run(ctx context.Context) error {
 type fleetFault struct {
 	client
 	Device string `arg:"" help:"Id of the device."`
-	Fault  string `arg:"" help:"none, silent, slow or wrong." enum:"none,silent,slow,wrong"`
+	Fault  string `arg:"" help:"none, silent, slow, wrong, duplicate, wrong-type or flapping." enum:"none,silent,slow,wrong,duplicate,wrong-type,flapping"`
 }
 
 func (f *fleetFault) Run(ctx context.Context) error {

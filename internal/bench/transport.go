@@ -1,26 +1,22 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/binary"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"lampworks/internal/fleet/virtual"
 )
 
 // The transports of devices.
@@ -68,85 +64,24 @@ func (s *server) secure() ([]string, error) {
 
 // dial connects as the transport wants it. Over TLS with a whole handshake each time: a device whose power was cut has no
 // ticket.
-func (s *server) dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	var secure tls.Dialer
-	if s.leaf != nil {
-		roots := x509.NewCertPool()
-		roots.AddCert(s.leaf)
-		secure.Config = &tls.Config{RootCAs: roots, NextProtos: []string{"http/1.1"}}
-	}
+func (s *server) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	at := s.mqtt
 	switch s.transport {
 	case TLS:
-		return secure.DialContext(ctx, network, s.mqtts)
-	case WS, WSS:
-		addr, dial := strings.TrimPrefix(s.http, "http://"), new(net.Dialer).DialContext
-		if s.transport == WSS {
-			addr, dial = strings.TrimPrefix(s.https, "https://"), secure.DialContext
-		}
-		nc, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		return upgrade(ctx, nc)
+		at = "mqtts://" + s.mqtts
+	case WS:
+		at = "ws" + strings.TrimPrefix(s.http, "http")
+	case WSS:
+		at = "wss" + strings.TrimPrefix(s.https, "https")
 	}
-	return new(net.Dialer).DialContext(ctx, network, s.mqtt)
-}
-
-// socket is a WebSocket connection as a device has it: a frame a write.
-type socket struct {
-	net.Conn
-	r    *bufio.Reader
-	left int // bytes of the frame that is read
-}
-
-// upgrade opens the WebSocket; ctx bounds it.
-func upgrade(ctx context.Context, nc net.Conn) (net.Conn, error) {
-	stop := context.AfterFunc(ctx, func() { _ = nc.Close() })
-	defer stop()
-	_, err := io.WriteString(nc, "GET /mqtt HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n")
-	s := &socket{Conn: nc, r: bufio.NewReaderSize(nc, 512)}
-	if err == nil {
-		var res *http.Response
-		if res, err = http.ReadResponse(s.r, nil); err == nil && res.StatusCode != http.StatusSwitchingProtocols {
-			err = errors.New(res.Status)
-		}
+	var roots *x509.CertPool
+	if s.leaf != nil {
+		roots = x509.NewCertPool()
+		roots.AddCert(s.leaf)
 	}
+	line, err := virtual.ParseLine(at, roots)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening a WebSocket: %w", err), nc.Close())
+		return nil, fmt.Errorf("reading %s: %w", at, err)
 	}
-	return s, nil
-}
-
-// Write implements io.Writer. The mask is zero: the server takes it off as any other.
-func (s *socket) Write(b []byte) (int, error) {
-	out := []byte{0x82, 0x80 | byte(len(b))}
-	if len(b) > 125 {
-		out = binary.BigEndian.AppendUint16([]byte{0x82, 0xfe}, uint16(len(b))) // a client's buffer is 64 kB at most here
-	}
-	if _, err := s.Conn.Write(append(append(out, 0, 0, 0, 0), b...)); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
-// Read implements io.Reader.
-func (s *socket) Read(b []byte) (int, error) {
-	for s.left == 0 {
-		var head [4]byte
-		if _, err := io.ReadFull(s.r, head[:2]); err != nil {
-			return 0, err
-		}
-		if s.left = int(head[1]); s.left == 126 {
-			if _, err := io.ReadFull(s.r, head[2:]); err != nil {
-				return 0, err
-			}
-			s.left = int(binary.BigEndian.Uint16(head[2:]))
-		}
-		if head[0] != 0x82 {
-			return 0, io.EOF // the server closes; nothing else comes unasked
-		}
-	}
-	n, err := s.r.Read(b[:min(len(b), s.left)])
-	s.left -= n
-	return n, err
+	return line.Dial(ctx, network, addr)
 }

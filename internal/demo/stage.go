@@ -309,7 +309,7 @@ func (s *stage) startDevices(ctx context.Context, n *node.Node, fault virtual.Fa
 		}
 		n.Virtual.Start(ctx, a.ID, virtual.Config{
 			Addr: n.Addresses().MQTT, ProductKey: a.ProductKey, Triple: triple.Triple{ProductID: a.ProductID, MAC: mac, Secret: id.Secret},
-			Model: model, State: a.State, Fault: fault, Log: log,
+			Model: model, State: a.State, Fault: fault, QoS: 1, Log: log,
 		})
 	}
 	return nil

@@ -121,7 +121,7 @@ type pointView struct {
 type faultInput struct {
 	Device string `path:"device" maxLength:"64"`
 	Body   struct {
-		Fault string `json:"fault" enum:"none,silent,slow,wrong"`
+		Fault string `json:"fault" enum:"none,silent,slow,wrong,duplicate,wrong-type,flapping"`
 	}
 }
 

@@ -46,7 +46,7 @@ type deviceHere struct {
 	DeviceName string               `json:"device_name"`
 	Online     bool                 `json:"online"`
 	Virtual    bool                 `json:"virtual" doc:"Played by this program."`
-	Fault      string               `json:"fault,omitempty" doc:"How a virtual device misbehaves: none, silent, slow, wrong."`
+	Fault      string               `json:"fault,omitempty" doc:"How a virtual device misbehaves: none, silent, slow, wrong, duplicate, wrong-type, flapping."`
 	Properties []propertyView       `json:"properties" nullable:"false"`
 	State      map[string]valueView `json:"state" doc:"What it last reported."`
 	Desired    map[string]valueView `json:"desired,omitempty"`

@@ -17,6 +17,9 @@ import (
 // message acts on what the platform sends; on the client's goroutine.
 func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
 	t, arg, ok := alink.Match([]byte(m.Topic), d.c.ProductKey, d.name)
+	if ok && t == alink.PropertyPostReply {
+		d.answered(m.Payload)
+	}
 	if !ok || !obeys(t) {
 		return
 	}
@@ -30,7 +33,7 @@ func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
 		d.c.OnCommand(string(req.ID), string(req.Method), req.Params)
 	}
 	o := order{t: t, id: string(req.ID), arg: string(arg), method: string(req.Method), params: append([]byte(nil), req.Params...)}
-	act := func() { d.obey(client, &o, fault == Wrong) }
+	act := func() { d.obey(client, &o, fault) }
 	switch fault {
 	case Silent:
 	case Slow:
@@ -46,6 +49,14 @@ func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
 	}
 }
 
+// answered takes what the platform says to a post.
+func (d *Device) answered(payload []byte) {
+	r, err := alink.ParseReply(payload)
+	if err == nil && r.Code != alink.CodeOK && d.c.OnRefused != nil {
+		d.c.OnRefused(r.Code, alink.Text(r.Message))
+	}
+}
+
 // obeys reports whether a topic is for what a device is told to do.
 func obeys(t alink.Template) bool {
 	return t == alink.PropertySet || t == alink.PropertyGet || t == alink.ServiceInvoke || t == alink.RRPCRequest
@@ -58,12 +69,12 @@ type order struct {
 	params          []byte
 }
 
-func (d *Device) obey(client *mqtt.Client, o *order, wrong bool) {
+func (d *Device) obey(client *mqtt.Client, o *order, fault Fault) {
 	switch o.t {
 	case alink.PropertySet:
-		d.set(client, o.id, o.params, wrong)
+		d.set(client, o.id, o.params, fault)
 	case alink.PropertyGet:
-		d.get(client, o.id, o.params, wrong)
+		d.get(client, o.id, o.params, fault)
 	case alink.ServiceInvoke:
 		d.serve(client, o.id, o.arg, o.params, d.topic(alink.ServiceReply, o.arg))
 	case alink.RRPCRequest:
@@ -72,7 +83,7 @@ func (d *Device) obey(client *mqtt.Client, o *order, wrong bool) {
 }
 
 // get tells the values of properties.
-func (d *Device) get(client *mqtt.Client, id string, params []byte, wrong bool) {
+func (d *Device) get(client *mqtt.Client, id string, params []byte, fault Fault) {
 	names, err := alink.ParseNames(params)
 	topic, method := d.topic(alink.PropertyGetReply, ""), "thing.service.property.get"
 	if err != nil {
@@ -82,10 +93,10 @@ func (d *Device) get(client *mqtt.Client, id string, params []byte, wrong bool) 
 	state, out := d.State(), make(map[string]json.RawMessage)
 	for _, name := range names {
 		if v, ok := state[name]; ok {
-			if p, ok := d.c.Model.Property(name); ok && wrong {
+			if p, ok := d.c.Model.Property(name); ok && fault == Wrong {
 				v = another(p, v)
 			}
-			out[name] = v
+			out[name] = typed(v, fault)
 		}
 	}
 	data, err := json.Marshal(out)
@@ -97,7 +108,7 @@ func (d *Device) get(client *mqtt.Client, id string, params []byte, wrong bool) 
 
 // set carries out a property set: state first, then the report, then the answer, as the platform must not take an
 // answer for the deed.
-func (d *Device) set(client *mqtt.Client, id string, params []byte, wrong bool) {
+func (d *Device) set(client *mqtt.Client, id string, params []byte, fault Fault) {
 	if v := d.c.Model.CheckSet(params, func(*tsl.Property, []byte, int64) {}); v != nil {
 		d.publish(client, d.topic(alink.PropertySetReply, ""), alink.AppendReply(nil, []byte(id), alink.CodeParam, v.Error(), nil, "thing.service.property.set"))
 		return
@@ -106,13 +117,16 @@ func (d *Device) set(client *mqtt.Client, id string, params []byte, wrong bool) 
 	d.mu.Lock()
 	d.c.Model.CheckSet(params, func(p *tsl.Property, value []byte, _ int64) {
 		v := append(json.RawMessage(nil), value...)
-		if wrong {
+		if fault == Wrong {
 			v = another(p, v)
 		}
 		d.state[p.Identifier] = v
 		changed[p.Identifier] = v
 	})
 	d.switchOn(changed)
+	for id, v := range changed {
+		changed[id] = typed(v, fault)
+	}
 	d.mu.Unlock()
 	d.publish(client, d.topic(alink.PropertyPost, ""), d.post(changed))
 	d.publish(client, d.topic(alink.PropertySetReply, ""), alink.AppendReply(nil, []byte(id), alink.CodeOK, "success", nil, "thing.service.property.set"))
@@ -144,7 +158,11 @@ func (d *Device) serve(client *mqtt.Client, id, service string, params []byte, t
 }
 
 func (d *Device) publish(client *mqtt.Client, topic string, payload []byte) {
-	if err := client.PublishAsync(topic, payload, nil); err != nil {
+	err := client.Start(topic, payload, d.c.QoS, nil)
+	if d.Fault() == Duplicate && err == nil {
+		err = client.Start(topic, payload, d.c.QoS, nil)
+	}
+	if err != nil {
 		d.c.Log.LogAttrs(context.Background(), slog.LevelDebug, "virtual device could not publish", slog.String("device", d.name), slog.Any("error", err))
 	}
 }
@@ -189,6 +207,17 @@ func another(p *tsl.Property, v json.RawMessage) json.RawMessage {
 		}
 	}
 	return v
+}
+
+// typed is v, of a device that is mistyped in a type that no model gives it: a text where there was none, a number for a text.
+func typed(v json.RawMessage, fault Fault) json.RawMessage {
+	switch {
+	case fault != Mistyped:
+		return v
+	case len(v) > 0 && v[0] == '"':
+		return json.RawMessage("0")
+	}
+	return json.RawMessage(strconv.Quote(string(v)))
 }
 
 // number writes x on the property's grid.

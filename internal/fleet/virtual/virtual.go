@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -32,25 +34,36 @@ const (
 	Silent Fault = "silent" // takes commands and never answers
 	Slow   Fault = "slow"   // answers after [SlowBy]
 	Wrong  Fault = "wrong"  // answers 200, does something else and reports that
+
+	Duplicate Fault = "duplicate"  // says all it answers and reports twice, with the same ids
+	Mistyped  Fault = "wrong-type" // answers 200 and reports what it did in a type that the model does not have
+	Flapping  Fault = "flapping"   // loses its connection every [FlapsAfter], without a goodbye
 )
+
+// Faults are all ways.
+var Faults = [...]Fault{None, Silent, Slow, Wrong, Duplicate, Mistyped, Flapping}
+
+// FlapsAfter is how long a flapping device stays connected.
+const FlapsAfter = 2 * time.Second
 
 // SlowBy is how long a slow device takes.
 const SlowBy = 4 * time.Second
 
 // ParseFault reads the name of a fault.
 func ParseFault(s string) (Fault, error) {
-	switch f := Fault(s); f {
-	case None, Silent, Slow, Wrong:
-		return f, nil
-	case "":
+	if s == "" {
 		return None, nil
 	}
-	return None, fmt.Errorf("%q is no fault; want none, silent, slow or wrong", s)
+	if f := Fault(s); slices.Contains(Faults[:], f) {
+		return f, nil
+	}
+	return None, fmt.Errorf("%q is no fault; want none, silent, slow, wrong, duplicate, wrong-type or flapping", s)
 }
 
 // Config says which device to play and where.
 type Config struct {
 	Addr       string // host:port of the gateway
+	Line       *Line  // how it is reached; nil: TCP to Addr
 	ProductKey string
 	Triple     triple.Triple
 	Model      *tsl.Model
@@ -59,10 +72,18 @@ type Config struct {
 	Log        *slog.Logger
 	// OnCommand, if not nil, is told of every execution: the id on the wire, the method, and the parameters, which it may not keep.
 	OnCommand func(id, method string, params []byte)
+	// OnRefused, if not nil, is told of every post that the platform did not take, with the code and the reason of its answer.
+	OnRefused func(code int, why string)
 	// OnState, if not nil, is told when the device is connected (nil) and why it is not (an error), from its goroutine.
 	OnState func(error)
-	// Dial opens the connection; nil is plain TCP.
-	Dial mqtt.ClientConfig
+
+	Version mqtt.Version  // default V311
+	QoS     uint8         // of what it says, 0 to 2
+	Stay    time.Duration // its session outlives a connection, by so long in MQTT 5; 0: it does not
+	Will    []byte        // values that are posted for it when its connection is lost, a JSON object; nil: none
+
+	// Dial opens the connection in place of Line; nil: it does not.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // A Device is one virtual device.
@@ -75,6 +96,9 @@ type Device struct {
 	fault  Fault
 	client *mqtt.Client // nil while offline
 	nextID int
+	kept   bool // the last connection found a session
+
+	turned chan struct{} // its fault is another now
 
 	later sync.WaitGroup // slow answers under way
 }
@@ -84,7 +108,7 @@ func New(c Config) *Device {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Device{c: c, name: c.Triple.MAC.String(), state: make(map[string]json.RawMessage), fault: c.Fault}
+	d := &Device{c: c, name: c.Triple.MAC.String(), state: make(map[string]json.RawMessage), fault: c.Fault, turned: make(chan struct{}, 1)}
 	for _, p := range c.Model.Properties() {
 		if v, ok := c.State[p.Identifier]; ok {
 			d.state[p.Identifier] = v
@@ -103,6 +127,10 @@ func (d *Device) SetFault(f Fault) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fault = f
+	select {
+	case d.turned <- struct{}{}:
+	default:
+	}
 }
 
 // Fault is how the device misbehaves now.
@@ -110,6 +138,13 @@ func (d *Device) Fault() Fault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.fault
+}
+
+// Kept reports whether the last connection found the session of an earlier one.
+func (d *Device) Kept() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.kept
 }
 
 // State returns a copy of the values the device has.
@@ -172,42 +207,86 @@ func Options(productKey string, t triple.Triple) (mqtt.ClientConfig, error) {
 	return mqtt.ClientConfig{ClientID: c.Raw, Username: name + "&" + productKey, Password: password, KeepAlive: time.Minute, Clean: true}, nil
 }
 
-// session is one connection, from CONNECT to its end.
-func (d *Device) session(ctx context.Context) error {
+// options is how the device connects.
+func (d *Device) options() (mqtt.ClientConfig, error) {
 	o, err := Options(d.c.ProductKey, d.c.Triple)
 	if err != nil {
-		return fmt.Errorf("signing: %w", err)
+		return o, fmt.Errorf("signing: %w", err)
 	}
 	o.OnMessage = d.message
-	o.Dial = d.c.Dial.Dial
+	o.Version = d.c.Version
+	if d.c.Stay > 0 {
+		o.Clean = false
+		if o.Version == mqtt.V5 {
+			o.SessionExpiry = d.c.Stay
+		}
+	}
+	if d.c.Will != nil {
+		o.Will = &mqtt.Will{
+			Topic: []byte(d.topic(alink.PropertyPost, "")), Payload: alink.AppendRequest(nil, "0", "thing.event.property.post", d.c.Will), QoS: min(d.c.QoS, 1),
+		}
+	}
+	if o.Dial = d.c.Dial; o.Dial == nil && d.c.Line != nil {
+		o.Dial = d.c.Line.Dial
+	}
+	return o, nil
+}
+
+// session is one connection, from CONNECT to its end.
+func (d *Device) session(ctx context.Context) error {
+	o, err := d.options()
+	if err != nil {
+		return err
+	}
 	client, err := mqtt.Dial(ctx, d.c.Addr, o)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	d.mu.Lock()
-	d.client = client
-	d.mu.Unlock()
-	defer func() {
-		d.mu.Lock()
-		d.client = nil
-		d.mu.Unlock()
-	}()
+	d.connected(client, client.SessionPresent())
+	defer d.connected(nil, false)
 	branch := "/sys/" + d.c.ProductKey + "/" + d.name + "/"
 	if _, err := client.Subscribe(ctx, branch+"thing/service/#", branch+"rrpc/request/+", branch+"thing/event/+/post_reply"); err != nil {
 		return fmt.Errorf("subscribing: %w", err)
 	}
-	if err := client.Publish(ctx, d.topic(alink.PropertyPost, ""), d.post(d.State()), 1); err != nil {
+	if err := client.Publish(ctx, d.topic(alink.PropertyPost, ""), d.post(d.State()), d.c.QoS); err != nil {
 		return fmt.Errorf("posting the first values: %w", err)
 	}
 	d.tell(nil)
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-client.Done():
-		return client.Err()
+	return d.stay(ctx, client)
+}
+
+// connected notes the connection that there is now, and whether it found a session.
+func (d *Device) connected(client *mqtt.Client, kept bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.client = client; client != nil {
+		d.kept = kept
 	}
 }
+
+// stay waits until the connection ends, and ends that of a flapping device.
+func (d *Device) stay(ctx context.Context, client *mqtt.Client) error {
+	for {
+		var flap <-chan time.Time
+		if d.Fault() == Flapping {
+			flap = time.After(FlapsAfter)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-client.Done():
+			return client.Err()
+		case <-d.turned:
+		case <-flap:
+			client.Kill()
+			<-client.Done()
+			return errFlap
+		}
+	}
+}
+
+var errFlap = errors.New("the connection was cut, as a flapping device's is")
 
 func (d *Device) tell(err error) {
 	if d.c.OnState != nil {
@@ -250,5 +329,5 @@ func (d *Device) Set(ctx context.Context, values map[string]json.RawMessage) err
 	if client == nil {
 		return nil
 	}
-	return client.Publish(ctx, d.topic(alink.PropertyPost, ""), d.post(values), 1)
+	return client.Publish(ctx, d.topic(alink.PropertyPost, ""), d.post(values), d.c.QoS)
 }

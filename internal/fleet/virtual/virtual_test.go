@@ -31,6 +31,9 @@ type server struct {
 
 	mu       sync.Mutex
 	said     []string // "template payload", without ids
+	qos      []uint8  // of the same
+	hello    []string // how it connected
+	present  bool     // there is a session of before
 	at       []time.Time
 	connects int
 	peer     *peer
@@ -93,7 +96,15 @@ func (p *peer) Connect(in *mqtt.Packet) mqtt.Welcome {
 		s.t.Errorf("signed in as %s %s", c.ClientID, c.Username)
 	}
 	s.peer = p
-	return mqtt.Welcome{Code: s.refuse}
+	text := fmt.Sprintf("%s clean=%v", in.Connect.Version, c.Clean)
+	if e, ok := in.Properties.Find(mqtt.SessionExpiry); ok {
+		text += fmt.Sprintf(" expiry=%d", e.Int)
+	}
+	if c.Will != nil {
+		text += fmt.Sprintf(" will=%d %s", c.Will.QoS, c.Will.Payload)
+	}
+	s.hello = append(s.hello, text)
+	return mqtt.Welcome{Code: s.refuse, SessionPresent: s.present}
 }
 
 func (p *peer) Publish(m *mqtt.Packet) error {
@@ -117,7 +128,7 @@ func (p *peer) Publish(m *mqtt.Packet) error {
 	}
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	p.s.said, p.s.at = append(p.s.said, text), append(p.s.at, time.Now())
+	p.s.said, p.s.at, p.s.qos = append(p.s.said, text), append(p.s.at, time.Now()), append(p.s.qos, m.QoS)
 	if m.QoS > 0 {
 		p.Ack(m.ID)
 	}
@@ -153,6 +164,12 @@ func (s *server) heard() []string {
 // play runs a light in a bubble.
 func play(t *testing.T, test func(t *testing.T, s *server, d *virtual.Device, ended <-chan error)) {
 	t.Helper()
+	playAs(t, virtual.Config{QoS: 1}, test)
+}
+
+// playAs runs a light that connects as a configuration says.
+func playAs(t *testing.T, c virtual.Config, test func(t *testing.T, s *server, d *virtual.Device, ended <-chan error)) {
+	t.Helper()
 	model, err := product.CategoryModel("light")
 	if err != nil {
 		t.Fatal(err)
@@ -163,11 +180,9 @@ func play(t *testing.T, test func(t *testing.T, s *server, d *virtual.Device, en
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{t: t, key: triple.ProductKey(tr.ProductID), triple: tr}
-		d := virtual.New(virtual.Config{
-			Addr: "nowhere:1883", ProductKey: s.key, Triple: tr, Model: model,
-			State: map[string]json.RawMessage{"brightness": json.RawMessage("80")},
-			Dial:  mqtt.ClientConfig{Dial: s.dial},
-		})
+		c.Addr, c.ProductKey, c.Triple, c.Model, c.Dial = "nowhere:1883", s.key, tr, model, s.dial
+		c.State = map[string]json.RawMessage{"brightness": json.RawMessage("80")}
+		d := virtual.New(c)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- d.Run(ctx) }()
@@ -200,6 +215,9 @@ func TestConduct(t *testing.T) {
 			{virtual.Silent, alink.ServiceInvoke, "identify", `{}`, nil},
 			{virtual.Wrong, alink.PropertySet, "", `{"powerstate":0}`, []string{`report {"powerstate":1}`, "answer 200"}},
 			{virtual.Wrong, alink.PropertySet, "", `{"brightness":50}`, []string{`report {"brightness":1}`, "answer 200"}},
+			{virtual.Mistyped, alink.PropertySet, "", `{"powerstate":1}`, []string{`report {"powerstate":"1"}`, "answer 200"}},
+			{virtual.Duplicate, alink.PropertySet, "", `{"powerstate":0}`, []string{`report {"powerstate":0}`, `report {"powerstate":0}`, "answer 200", "answer 200"}},
+			{virtual.Duplicate, alink.ServiceInvoke, "identify", `{}`, []string{"identify 200", "identify 200"}},
 			{virtual.None, alink.PropertySet, "", `{"powerstate":0}`, []string{`report {"powerstate":0}`, "answer 200"}},
 			{virtual.None, alink.PropertySet, "", `{"brightness":50}`, []string{`report {"brightness":50,"powerstate":1}`, "answer 200"}}, // lights up
 		} {
@@ -290,11 +308,77 @@ func TestRefused(t *testing.T) {
 func TestParseFault(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "none <nil>", "none": "none <nil>", "slow": "slow <nil>", "silent": "silent <nil>", "wrong": "wrong <nil>",
-		"Slow": `none "Slow" is no fault; want none, silent, slow or wrong`,
+		"duplicate": "duplicate <nil>", "wrong-type": "wrong-type <nil>", "flapping": "flapping <nil>",
+		"Slow": `none "Slow" is no fault; want none, silent, slow, wrong, duplicate, wrong-type or flapping`,
 	} {
 		f, err := virtual.ParseFault(in)
 		if got := fmt.Sprintf("%s %v", f, err); got != want {
 			t.Errorf("ParseFault(%q) is %s, want %s", in, got, want)
 		}
 	}
+}
+
+// TestConnectsAsTold connects in both versions, with a session that stays, a will, and messages of every QoS.
+func TestConnectsAsTold(t *testing.T) {
+	for _, tt := range []struct {
+		c    virtual.Config
+		want string
+	}{
+		{virtual.Config{}, "MQTT 3.1.1 clean=true"},
+		{virtual.Config{QoS: 2, Stay: time.Hour}, "MQTT 3.1.1 clean=false"},
+		{virtual.Config{QoS: 1, Version: mqtt.V5}, "MQTT 5 clean=true"},
+		{virtual.Config{QoS: 2, Version: mqtt.V5, Stay: time.Hour}, "MQTT 5 clean=false expiry=3600"},
+		{virtual.Config{QoS: 2, Version: mqtt.V5, Will: []byte(`{"powerstate":0}`)}, `MQTT 5 clean=true will=1 {"id":"0","version":"1.0","params":{"powerstate":0},"method":"thing.event.property.post"}`},
+	} {
+		playAs(t, tt.c, func(t *testing.T, s *server, d *virtual.Device, _ <-chan error) {
+			if got := s.hello[0]; got != tt.want {
+				t.Errorf("it connects as %s\nwant %s", got, tt.want)
+			}
+			if diff := cmp.Diff(s.orders(alink.PropertySet, "", `{"powerstate":1}`), []string{`report {"powerstate":1}`, "answer 200"}); diff != "" {
+				t.Error(diff)
+			}
+			s.mu.Lock()
+			if diff := cmp.Diff(s.qos, []uint8{tt.c.QoS, tt.c.QoS, tt.c.QoS}); diff != "" {
+				t.Errorf("QoS of what it says: %s", diff)
+			}
+			s.present = true
+			s.mu.Unlock()
+			if d.Kept() {
+				t.Error("its first connection found a session")
+			}
+			if tt.c.Stay == 0 {
+				return
+			}
+			s.peer.nc.Close()
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if s.count() != 2 || !d.Kept() {
+				t.Errorf("after %d connections it knows of a session that stayed: %v", s.count(), d.Kept())
+			}
+		})
+	}
+}
+
+// TestFlapping loses connections until it may behave again.
+func TestFlapping(t *testing.T) {
+	play(t, func(t *testing.T, s *server, d *virtual.Device, _ <-chan error) {
+		d.SetFault(virtual.Flapping)
+		time.Sleep(virtual.FlapsAfter - time.Millisecond)
+		synctest.Wait()
+		if got := s.count(); got != 1 {
+			t.Errorf("after %s it has connected %d times", virtual.FlapsAfter, got)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := s.count(); got < 5 || got > 30 {
+			t.Errorf("in a minute it connected %d times", got)
+		}
+		d.SetFault(virtual.None)
+		time.Sleep(time.Minute)
+		before := s.count()
+		time.Sleep(time.Hour)
+		if got := s.count(); got != before {
+			t.Errorf("behaving again it connected %d times", got-before)
+		}
+	})
 }

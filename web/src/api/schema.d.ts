@@ -5320,7 +5320,7 @@ export interface components {
                 [key: string]: components["schemas"]["ValueView"];
             };
             device_name: string;
-            /** @description How a virtual device misbehaves: none, silent, slow, wrong. */
+            /** @description How a virtual device misbehaves: none, silent, slow, wrong, duplicate, wrong-type, flapping. */
             fault?: string;
             id: string;
             names: {
@@ -5631,7 +5631,7 @@ export interface components {
         };
         FaultInputBody: {
             /** @enum {string} */
-            fault: "none" | "silent" | "slow" | "wrong";
+            fault: "none" | "silent" | "slow" | "wrong" | "duplicate" | "wrong-type" | "flapping";
         };
         Field: {
             choices?: components["schemas"]["Choice"][] | null;
