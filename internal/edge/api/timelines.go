@@ -17,7 +17,7 @@ import (
 type entryView struct {
 	Seq     int64          `json:"seq" doc:"Grows; the id of the live events."`
 	At      moment         `json:"at" doc:"Of several, the last."`
-	Kind    timeline.Kind  `json:"kind" enum:"connected,disconnected,refused,message,will,fight,command"`
+	Kind    timeline.Kind  `json:"kind" enum:"connected,disconnected,refused,message,will,fight,command,answer"`
 	What    string         `json:"what,omitempty" doc:"Topic, address, or what the command is; … for what was too much to be told apart."`
 	Why     string         `json:"why,omitempty"`
 	Times   int64          `json:"times" doc:"How often within the minute; 1 for what is not counted."`
@@ -31,10 +31,18 @@ func entryOf(e *timeline.Entry) entryView {
 	return entryView{e.Seq, moment(e.At), e.Kind, e.What, e.Why, e.Times, e.Command, e.State, e.Reason, moment(e.EndedAt)}
 }
 
+type countingView struct {
+	At    moment        `json:"at" doc:"The last time."`
+	Kind  timeline.Kind `json:"kind" enum:"refused,message"`
+	What  string        `json:"what,omitempty"`
+	Why   string        `json:"why,omitempty"`
+	Times int64         `json:"times" doc:"How often so far."`
+}
+
 type timelineInput struct {
 	ListInput
 	Device string `path:"device" maxLength:"64"`
-	Kind   string `query:"kind" enum:"connected,disconnected,refused,message,will,fight,command"`
+	Kind   string `query:"kind" enum:"connected,disconnected,refused,message,will,fight,command,answer"`
 	Text   string `query:"text" maxLength:"256" doc:"Any part of what or why, in any case."`
 }
 
@@ -51,10 +59,10 @@ func (a *API) timelineRoutes() {
 	})
 	op := a.operation("GET", path+"/live", access.ReadDevice, ofDevice, "What happens to a device, as it is written down")
 	op.Description += " The id of an event is an entry's seq: with Last-Event-ID the stream goes on there, or begins with a gap event if some of it is forgotten. " +
-		"What is counted comes when its minute is over, or the device goes; a ping every 15 s says that the stream lives."
+		"What is counted is an entry when its minute is over, or the device goes; what changes until then is told every 2 s by counting events, which have no id. A ping every 15 s says that the stream lives."
 	op.Middlewares = append(huma.Middlewares{a.onlyGet}, append(op.Middlewares, a.seatedBy(a.deviceIsThere))...)
 	op.Responses["200"] = &huma.Response{Description: "Server-sent events."}
-	sse.Register(a.huma, op, map[string]any{"entry": entryView{}, "gap": gapEvent{}, "ping": pingEvent{}}, a.timelineLive)
+	sse.Register(a.huma, op, map[string]any{"entry": entryView{}, "counting": countingView{}, "gap": gapEvent{}, "ping": pingEvent{}}, a.timelineLive)
 }
 
 // deviceIsThere refuses a view of a device that is not who's.
@@ -79,6 +87,8 @@ type timelineView struct {
 	device string
 	at     int64 // the entry that was sent last
 	send   sse.Sender
+
+	counted map[timeline.Entry]int64 // what was sent of the minute that runs, by its line
 }
 
 func (v *timelineView) follow(ctx context.Context) (err error) {
@@ -119,7 +129,7 @@ func (v *timelineView) follow(ctx context.Context) (err error) {
 			return nil
 		case <-changed:
 		case <-look.C:
-			if !v.holds(ctx) {
+			if !v.holds(ctx) || !v.count() {
 				return nil
 			}
 		case <-alive.C:
@@ -142,12 +152,15 @@ func (v *timelineView) holds(ctx context.Context) bool {
 // advance sends what is new; going says whether the browser is still there.
 func (v *timelineView) advance(ctx context.Context) (going bool, err error) {
 	for {
-		es, gap, err := v.a.Timelines.After(ctx, v.device, v.at, 200)
+		es, behind, err := v.a.Timelines.After(ctx, v.device, v.at, 200)
 		if err != nil {
 			return false, err
 		}
-		if gap && v.send(sse.Message{Data: gapEvent{}}) != nil {
-			return false, nil
+		if behind > v.at {
+			v.at = behind
+			if v.send(sse.Message{ID: int(behind), Data: gapEvent{}}) != nil {
+				return false, nil
+			}
 		}
 		for i := range es {
 			if v.send(sse.Message{ID: int(es[i].Seq), Data: entryOf(&es[i])}) != nil {
@@ -159,4 +172,20 @@ func (v *timelineView) advance(ctx context.Context) (going bool, err error) {
 			return true, nil
 		}
 	}
+}
+
+// count sends what has changed of what is counted; going says whether the browser is still there.
+func (v *timelineView) count() (going bool) {
+	counted := make(map[timeline.Entry]int64)
+	for _, e := range v.a.Timelines.Counting(v.device) {
+		l := timeline.Entry{Kind: e.Kind, What: e.What, Why: e.Why}
+		if counted[l] = e.Times; v.counted[l] == e.Times {
+			continue
+		}
+		if v.send(sse.Message{Data: countingView{moment(e.At), e.Kind, e.What, e.Why, e.Times}}) != nil {
+			return false
+		}
+	}
+	v.counted = counted
+	return true
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"testing"
+	"time"
 
 	"lampworks/internal/infra/uplink"
 )
@@ -22,11 +23,27 @@ func TestLiveTimeline(t *testing.T) {
 	if came.data["kind"] != "connected" || came.id == 0 || came.data["what"] != "192.0.2.1:1" {
 		t.Errorf("%+v came", came)
 	}
+	w.post(m, `{"brightness":3}`, time.Now())
+	for said := first.next("counting"); said.data["what"] != "/sys/{pk}/{dn}/thing/event/property/post" || said.data["times"] != 1.0 || said.id != 0; said = first.next("counting") {
+		t.Logf("%+v came", said) // what others of this test said
+	}
+	w.want(w.call(w.owner, "DELETE", "/api/v1/commands/"+m.command, ""), 200)
+	for e := first.next("entry"); e.data["kind"] != "answer"; e = first.next("entry") {
+		if e.data["kind"] != "command" {
+			t.Errorf("%+v came", e)
+		}
+	}
 	first.leave()
 	w.presence(m, false)
 	second := w.watchAt(w.owner, path, came.id)
-	if went := second.next("entry"); went.data["kind"] != "disconnected" || went.id <= came.id {
-		t.Errorf("%+v came", went)
+	for last := came.id; ; {
+		e := second.next("entry")
+		if e.id <= last {
+			t.Errorf("%+v came behind %d", e, last)
+		}
+		if last = e.id; e.data["kind"] == "disconnected" {
+			break
+		}
 	}
 	ahead := w.watchAt(w.owner, path, uplink.Position(1<<40))
 	ahead.next("gap")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"lampworks/internal/infra/store"
 )
@@ -34,16 +33,9 @@ func (s *Commands) Since(ctx context.Context, seq int64, limit int) ([]Command, 
 	return out, nil
 }
 
-// An End is what has become of a command.
-type End struct {
-	State  State
-	Reason Reason
-	At     time.Time // zero: it is open
-}
-
-// Ends says what has become of commands as q sees it, by id; at most 500 of them.
-func Ends(ctx context.Context, q store.Querier, ids []string) (map[string]End, error) {
-	out := make(map[string]End, len(ids))
+// Look returns commands as q sees them, by id; at most 500 of them. The caller has checked whose they are.
+func Look(ctx context.Context, q store.Querier, ids []string) (map[string]Command, error) {
+	out := make(map[string]Command, len(ids))
 	if len(ids) == 0 {
 		return out, nil
 	}
@@ -53,15 +45,15 @@ func Ends(ctx context.Context, q store.Querier, ids []string) (map[string]End, e
 	}
 	rows, err := q.Query(ctx, "SELECT "+columns+" FROM command WHERE id IN (?"+strings.Repeat(", ?", len(ids)-1)+")", args...)
 	if err != nil {
-		return nil, fmt.Errorf("reading the ends of commands: %w", err)
+		return nil, fmt.Errorf("reading commands by their ids: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		c, err := scan(rows)
 		if err != nil {
-			return nil, fmt.Errorf("reading the ends of commands: %w", err)
+			return nil, fmt.Errorf("reading commands by their ids: %w", err)
 		}
-		out[c.ID] = End{c.State, c.Reason, c.EndedAt}
+		out[c.ID] = c
 	}
 	return out, rows.Err()
 }

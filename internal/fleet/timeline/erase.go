@@ -14,12 +14,18 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	if of == "" {
 		return false, nil
 	}
-	r, err := tx.Exec(ctx, "DELETE FROM timeline_entry WHERE seq IN (SELECT seq FROM timeline_entry WHERE "+of+" LIMIT ?)", id, limit)
-	if err != nil {
-		return false, fmt.Errorf("erasing timelines: %w", err)
+	for _, t := range [...]struct{ name, key string }{{"timeline_entry", "seq"}, {"timeline_open", "command"}, {"timeline_forgotten", "device"}} {
+		r, err := tx.Exec(ctx, "DELETE FROM "+t.name+" WHERE "+t.key+" IN (SELECT "+t.key+" FROM "+t.name+" WHERE "+of+" LIMIT ?)", id, limit)
+		if err != nil {
+			return false, fmt.Errorf("erasing from %s: %w", t.name, err)
+		}
+		n, err := r.RowsAffected()
+		if err != nil {
+			return false, err
+		}
+		more = more || n >= int64(limit)
 	}
-	n, err := r.RowsAffected()
-	return n >= int64(limit), err
+	return more, nil
 }
 
 // Holds counts the entries about a subject's devices.
@@ -28,7 +34,10 @@ func (s *Service) Holds(ctx context.Context, q store.Querier, kind, id string) (
 	if of == "" {
 		return 0, nil
 	}
-	if err := q.QueryRow(ctx, "SELECT COUNT(*) FROM timeline_entry WHERE "+of, id).Scan(&n); err != nil {
+	err = q.QueryRow(ctx, `
+		SELECT (SELECT COUNT(*) FROM timeline_entry WHERE `+of+`) + (SELECT COUNT(*) FROM timeline_open WHERE `+of+`) + (SELECT COUNT(*) FROM timeline_forgotten WHERE `+of+`)`,
+		id, id, id).Scan(&n)
+	if err != nil {
 		return 0, fmt.Errorf("counting entries of timelines of %s %s: %w", kind, id, err)
 	}
 	return n, nil

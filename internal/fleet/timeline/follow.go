@@ -43,6 +43,13 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 		default:
 		}
 	})()
+	defer s.bus.Subscribe(command.EndedSubject+">", func(subject string, id []byte) {
+		s.ended(subject, id)
+		select {
+		case fresh <- struct{}{}:
+		default:
+		}
+	})()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		return uplink.Follow(ctx, log, ofLog, uplink.Position(from), 1000, s.handle, uplink.Logger(s.log))
@@ -58,19 +65,28 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 	return err
 }
 
-// keep looks for commands, writes down once a minute what was counted, and forgets what is old.
+// keep looks for commands and their ends, writes down once a minute what was counted, and forgets what is old.
 func (s *Service) keep(ctx context.Context, fresh <-chan struct{}) {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	flushed, aged := s.now(), time.Time{}
+	flushed, swept, aged := s.now(), time.Time{}, time.Time{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-fresh:
+		case <-s.crowded:
 		case <-look.C:
 		}
+		ends := s.takeEnded() // first: what ended later finds its command told of
 		err := s.readCommands(ctx)
+		if err == nil {
+			err = s.readEnds(ctx, ends)
+		}
+		if now := s.now(); now.Sub(swept) >= sweepEvery || now.Before(swept) || err != nil {
+			swept = now
+			err = errors.Join(err, s.sweep(ctx))
+		}
 		if now := s.now(); now.Sub(flushed) >= minute || now.Before(flushed) || s.full() {
 			flushed = now
 			err = errors.Join(err, s.flush(ctx))
@@ -105,17 +121,17 @@ func (s *Service) begin(ctx context.Context, log uplink.Log) (from int64, err er
 	if from, err = s.position(ctx, ofLog); err != nil {
 		return 0, err
 	}
-	if from > 0 {
-		return from, nil
-	}
-	if head := log.Head(); head > 0 {
+	if head := log.Head(); from == 0 && head > 0 {
 		from = int64(head) - 1
+	}
+	if known, err := s.position(ctx, ofCommands); err != nil || known > 0 {
+		return from, err
 	}
 	newest, err := s.commands.Newest(ctx)
 	if err != nil {
 		return 0, err
 	}
-	return from, s.store.Write(ctx, func(tx *store.Tx) error { return move(ctx, tx, ofCommands, newest) })
+	return from, s.store.Write(ctx, func(tx *store.Tx) error { return move(ctx, tx, ofCommands, max(newest, 1)) })
 }
 
 func move(ctx context.Context, tx *store.Tx, of string, to int64) error {
@@ -183,7 +199,7 @@ func lastWords(taken map[string]*tally, told []Entry, gone []string) map[string]
 	for _, d := range gone {
 		did[d] = new(tally)
 		if t := taken[d]; t != nil {
-			*did[d] = slices.Clone(*t)
+			did[d].counts = slices.Clone(t.counts)
 		}
 	}
 	for i := range told {
@@ -255,8 +271,7 @@ func (s *Service) readCommands(ctx context.Context) error {
 		err = s.store.Write(ctx, func(tx *store.Tx) error {
 			w.reset()
 			for i := range cs {
-				c := &cs[i]
-				if err := w.entry(ctx, tx, &Entry{Device: c.Device, At: c.CreatedAt, Kind: Commanded, What: named(c), Command: c.ID}); err != nil {
+				if err := w.told(ctx, tx, &cs[i]); err != nil {
 					return err
 				}
 			}

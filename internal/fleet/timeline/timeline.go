@@ -3,9 +3,10 @@
 //
 // It owns the tables timeline_entry and timeline_cursor, and promises:
 //   - connections, wills, fights for a triple, and refusals that the device could not be told follow the uplink Log exactly, and
-//     commands their rows: an entry and the position that it came from are one transaction;
+//     commands and their ends their rows: an entry and the position that it came from are one transaction;
 //   - messages and refusals are counted by topic and reason, one entry a minute; `kill -9` loses what was counted since;
-//   - a device keeps its newest 1,000 entries of seven days, and one that is silent costs nothing;
+//   - a device keeps its newest 1,000 entries of seven days, and who reads on behind what is forgotten is told so;
+//   - what is counted has 32 MB of memory, some 20 kB a device at most; a device that is silent has none of it;
 //   - nothing waits for it: it reads behind, as every consumer.
 package timeline
 
@@ -38,11 +39,12 @@ const (
 	Will         Kind = "will"         // What: its topic
 	Fight        Kind = "fight"        // two places had one triple; Why: both
 	Commanded    Kind = "command"      // What: what it is, or its topic
+	Answered     Kind = "answer"       // how a command ended; What: as of the command; Why: state, reason, and what the device said
 )
 
 // Kinds lists the kinds.
 func Kinds() []Kind {
-	return []Kind{Connected, Disconnected, Refused, Message, Will, Fight, Commanded}
+	return []Kind{Connected, Disconnected, Refused, Message, Will, Fight, Commanded, Answered}
 }
 
 // Limits of what is kept.
@@ -81,14 +83,19 @@ type Service struct {
 
 	mu      sync.Mutex // guards the fields below
 	tallies map[string]*tally
+	held    int            // bytes of tallies
+	dropped int64          // what found no room among them since it was last said
 	since   map[string]int // entries of a device since its oldest were looked for
+	ends    []string       // ids of commands that ended
+
+	crowded chan struct{} // has room for one: it is time to write down what was counted
 
 	clock watch.Clock
 }
 
 // New returns the service over a migrated store.
 func New(s *store.Store, commands *command.Commands, b bus.Bus, log *slog.Logger) *Service {
-	return &Service{store: s, commands: commands, bus: b, log: log, now: time.Now, tallies: make(map[string]*tally)}
+	return &Service{store: s, commands: commands, bus: b, log: log, now: time.Now, tallies: make(map[string]*tally), crowded: make(chan struct{}, 1)}
 }
 
 // The names that entries are filtered and sorted by.
@@ -149,16 +156,16 @@ func (s *Service) List(ctx context.Context, who access.Actor, id string, ask lis
 	return page, err
 }
 
-// After returns what happened to a device behind an entry, oldest first, at most limit; gap says that some of it is forgotten
-// already. The caller has checked that the device is its own.
-func (s *Service) After(ctx context.Context, id string, seq int64, limit int) (es []Entry, gap bool, err error) {
+// After returns what happened to a device behind an entry, oldest first, at most limit, and behind which it does: a later one if
+// some is forgotten already. The caller has checked that the device is its own.
+func (s *Service) After(ctx context.Context, id string, seq int64, limit int) (es []Entry, behind int64, err error) {
 	err = s.store.Read(ctx, func(v *store.View) error {
-		var oldest, n int64
-		if err := v.QueryRow(ctx, "SELECT COALESCE(MIN(seq), 0), COUNT(*) FROM timeline_entry WHERE device = ?", id).Scan(&oldest, &n); err != nil {
+		forgotten, err := forgotten(ctx, v, id)
+		if err != nil {
 			return err
 		}
-		gap = n >= MaxEntries && oldest > seq+1
-		rows, err := v.Query(ctx, "SELECT "+columns+" FROM timeline_entry e WHERE e.device = ? AND e.seq > ? ORDER BY e.seq LIMIT ?", id, seq, limit)
+		behind = max(seq, forgotten)
+		rows, err := v.Query(ctx, "SELECT "+columns+" FROM timeline_entry e WHERE e.device = ? AND e.seq > ? ORDER BY e.seq LIMIT ?", id, behind, limit)
 		if err != nil {
 			return err
 		}
@@ -177,15 +184,21 @@ func (s *Service) After(ctx context.Context, id string, seq int64, limit int) (e
 		return complete(ctx, v, es)
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("reading the timeline of device %s: %w", id, err)
+		return nil, 0, fmt.Errorf("reading the timeline of device %s: %w", id, err)
 	}
-	return es, gap, nil
+	return es, behind, nil
 }
 
-// Newest is the newest entry of a device, 0 if there is none.
+// Newest is the newest entry of a device, 0 if there never was one.
 func (s *Service) Newest(ctx context.Context, id string) (seq int64, err error) {
 	err = s.store.Read(ctx, func(v *store.View) error {
-		return v.QueryRow(ctx, "SELECT COALESCE(MAX(seq), 0) FROM timeline_entry WHERE device = ?", id).Scan(&seq)
+		forgotten, err := forgotten(ctx, v, id)
+		if err != nil {
+			return err
+		}
+		err = v.QueryRow(ctx, "SELECT COALESCE(MAX(seq), 0) FROM timeline_entry WHERE device = ?", id).Scan(&seq)
+		seq = max(seq, forgotten)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("reading the timeline of device %s: %w", id, err)
@@ -201,13 +214,13 @@ func complete(ctx context.Context, v *store.View, es []Entry) error {
 			ids = append(ids, es[i].Command)
 		}
 	}
-	ends, err := command.Ends(ctx, v, ids)
+	now, err := command.Look(ctx, v, ids)
 	if err != nil {
 		return err
 	}
 	for i := range es {
-		if end, ok := ends[es[i].Command]; ok {
-			es[i].State, es[i].Reason, es[i].EndedAt = end.State, end.Reason, end.At
+		if c, ok := now[es[i].Command]; ok {
+			es[i].State, es[i].Reason, es[i].EndedAt = c.State, c.Reason, c.EndedAt
 		}
 	}
 	return nil

@@ -173,15 +173,119 @@ func TestTimelineIsBounded(t *testing.T) {
 		})
 		return err == nil && n <= timeline.MaxEntries+100, n
 	})
-	es, gap, err := b.lines.After(t.Context(), d.ID, 1, 10)
-	if err != nil || !gap || len(es) != 10 {
-		t.Errorf("after the first entry: %d entries, a gap: %t, %v", len(es), gap, err)
+	es, behind, err := b.lines.After(t.Context(), d.ID, 1, 10)
+	if err != nil || behind <= 1 || len(es) != 10 || es[0].Seq != behind+1 {
+		t.Errorf("after the first entry: %d entries behind %d, %v", len(es), behind, err)
 	}
 	newest, err := b.lines.Newest(t.Context(), d.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if es, gap, err = b.lines.After(t.Context(), d.ID, newest-3, 10); err != nil || gap || len(es) != 3 {
-		t.Errorf("after the third but last: %d entries, a gap: %t, %v", len(es), gap, err)
+	if es, behind, err = b.lines.After(t.Context(), d.ID, newest-3, 10); err != nil || behind != newest-3 || len(es) != 3 {
+		t.Errorf("after the third but last: %d entries behind %d, %v", len(es), behind, err)
+	}
+}
+
+// TestOldEntriesAreForgotten: what is older than seven days goes, and who saw none of it is told, however few entries there are;
+// who saw all of it is not.
+func TestOldEntriesAreForgotten(t *testing.T) {
+	b := open(t, 2)
+	d, other := b.Lights[0], b.Lights[1]
+	long := time.Now().Add(-timeline.Keep - time.Hour)
+	p := device.Presence{Online: true, Epoch: 1, Reason: "connected", Address: "192.0.2.7:1"}
+	for range 3 {
+		b.Append(t, uplink.Record{At: long, Kind: uplink.Presence, Device: d.ID, Body: p.Append(nil)})
+	}
+	b.Append(t, uplink.Record{At: long, Kind: uplink.Presence, Device: other.ID, Body: p.Append(nil)})
+	b.presence(t, d, true, "connected")
+	b.followed(t)
+	b.stop()
+	b.start(t)
+	devicetest.Eventually(t, "the old to be forgotten", func() (bool, any) {
+		told := b.told(t, d, nil)
+		return len(told) == 1, told
+	})
+	for _, tt := range []struct {
+		d            device.Device
+		seen, behind int64
+		left         int
+	}{{d, 0, 3, 1}, {d, 1, 3, 1}, {d, 3, 3, 1}, {other, 1, 4, 0}, {other, 4, 4, 0}} {
+		es, behind, err := b.lines.After(t.Context(), tt.d.ID, tt.seen, 10)
+		if err != nil || behind != tt.behind || len(es) != tt.left {
+			t.Errorf("after %d: %d entries behind %d, %v; want %+v", tt.seen, len(es), behind, err, tt)
+		}
+	}
+	if newest, err := b.lines.Newest(t.Context(), other.ID); err != nil || newest != 4 {
+		t.Errorf("the newest of which all is forgotten is %d, %v", newest, err)
+	}
+}
+
+// deaf is a bus that loses every event.
+type deaf struct{}
+
+func (deaf) Publish(string, []byte) {}
+
+func (deaf) Subscribe(string, func(string, []byte)) (cancel func()) { return func() {} }
+
+// TestAnswersAreToldOf: how a command ended is an entry of its own, once: whether an event tells of it, none does, or it ended while
+// nobody looked.
+func TestAnswersAreToldOf(t *testing.T) {
+	b := open(t, 3)
+	give := func(d device.Device) command.Command {
+		t.Helper()
+		c, err := b.commands.Submit(t.Context(), b.Maker, command.Request{Device: d.ID, Kind: command.PropertySet, Params: json.RawMessage(`{"brightness":9}`), Deadline: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c[0]
+	}
+	given := func(d device.Device, want ...string) {
+		t.Helper()
+		devicetest.Eventually(t, fmt.Sprintf("%q", want), func() (bool, any) {
+			told := b.told(t, d, nil)
+			return same(told, want), told
+		})
+	}
+	cancel := func(c command.Command) {
+		t.Helper()
+		if _, err := b.commands.Cancel(t.Context(), b.Maker, c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const open, closed = `command property_set {"brightness":9} accepted`, `command property_set {"brightness":9} cancelled`
+	const answer = `answer property_set {"brightness":9} cancelled withdrawn cancelled`
+	heard, unheard, away := b.Lights[0], b.Lights[1], b.Lights[2]
+	c := give(heard)
+	given(heard, open)
+	cancel(c)
+	given(heard, closed, answer)
+
+	lost := give(unheard)
+	given(unheard, open)
+	b.stop()
+	cancel(lost)
+	cancel(give(away))
+	b.lines = timeline.New(b.Store, b.commands, deaf{}, b.Quiet)
+	b.stop = devicetest.Run(t, func(ctx context.Context) error { return b.lines.Follow(ctx, b.Log) })
+	given(unheard, closed, answer)
+	given(away, closed, answer)
+	given(heard, closed, answer)
+}
+
+// TestCounting: what is counted is to be had before it is written down, and not after.
+func TestCounting(t *testing.T) {
+	b := open(t, 1)
+	d := b.Lights[0]
+	for range 3 {
+		b.Posts(t, d, `"brightness":5`)
+	}
+	devicetest.Eventually(t, "three posts", func() (bool, any) {
+		c := b.lines.Counting(d.ID)
+		return len(c) == 1 && c[0].Times == 3 && c[0].Kind == timeline.Message, c
+	})
+	b.presence(t, d, false, "gone")
+	b.followed(t)
+	if c := b.lines.Counting(d.ID); len(c) != 0 {
+		t.Errorf("when it went %v is still counted", c)
 	}
 }

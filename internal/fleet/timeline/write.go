@@ -2,6 +2,8 @@ package timeline
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -11,8 +13,11 @@ import (
 	"lampworks/internal/infra/store"
 )
 
-// trimEvery is how many entries of a device are written before its oldest are looked for: it keeps so many more at times.
-const trimEvery = 100
+// Bounds of when the oldest entries are looked for.
+const (
+	trimEvery = 100    // entries of a device after which that is: it keeps so many more at times
+	maxSince  = 50_000 // devices whose entries are counted for it
+)
 
 // A writing is what one transaction adds.
 type writing struct {
@@ -35,7 +40,7 @@ func (w *writing) entry(ctx context.Context, tx *store.Tx, e *Entry) error {
 }
 
 func (w *writing) tally(ctx context.Context, tx *store.Tx, device string, t *tally) error {
-	for _, c := range *t {
+	for _, c := range t.counts {
 		if err := w.entry(ctx, tx, &Entry{Device: device, At: c.last, Kind: c.kind, What: c.what, Why: c.why, Times: c.times}); err != nil {
 			return err
 		}
@@ -59,7 +64,7 @@ func (s *Service) written(ctx context.Context, w *writing) {
 func (s *Service) due(device string, n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.since == nil || len(s.since) > maxTallied {
+	if s.since == nil || len(s.since) > maxSince {
 		s.since = make(map[string]int) // the age forgets what is missed
 	}
 	s.since[device] += n
@@ -71,27 +76,47 @@ func (s *Service) due(device string, n int) bool {
 }
 
 func (s *Service) trim(ctx context.Context, device string) error {
+	const oldest = "SELECT seq FROM timeline_entry WHERE device = ? AND seq <= (SELECT seq FROM timeline_entry WHERE device = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)"
 	return s.store.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, "DELETE FROM timeline_entry WHERE device = ? AND seq <= (SELECT seq FROM timeline_entry WHERE device = ? ORDER BY seq DESC LIMIT 1 OFFSET ?)",
-			device, device, MaxEntries)
+		_, err := forget(ctx, tx, oldest, device, device, MaxEntries)
 		return err
 	})
 }
 
+// forget takes away the entries that a query selects, and notes of each device up to where it did.
+func forget(ctx context.Context, tx *store.Tx, which string, args ...any) (n int64, err error) {
+	_, err = tx.Exec(ctx, `
+		INSERT INTO timeline_forgotten (device, seq) SELECT device, MAX(seq) FROM timeline_entry WHERE seq IN (`+which+`) GROUP BY device
+		ON CONFLICT (device) DO UPDATE SET seq = CASE WHEN excluded.seq > timeline_forgotten.seq THEN excluded.seq ELSE timeline_forgotten.seq END`, args...)
+	if err != nil {
+		return 0, fmt.Errorf("noting what timelines forget: %w", err)
+	}
+	r, err := tx.Exec(ctx, "DELETE FROM timeline_entry WHERE seq IN ("+which+")", args...)
+	if err != nil {
+		return 0, fmt.Errorf("forgetting entries of timelines: %w", err)
+	}
+	return r.RowsAffected()
+}
+
+// forgotten is the newest entry of a device that is forgotten, 0 if none is.
+func forgotten(ctx context.Context, q store.Querier, device string) (seq int64, err error) {
+	err = q.QueryRow(ctx, "SELECT seq FROM timeline_forgotten WHERE device = ?", device).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return seq, err
+}
+
 // age forgets entries that are too old, unless the clock jumped: then nobody knows which are.
 func (s *Service) age(ctx context.Context) error {
-	const atOnce = 5000
+	const atOnce, old = 5000, "SELECT seq FROM timeline_entry WHERE at < ? ORDER BY at, seq LIMIT ?"
 	now := s.now()
 	if !s.clock.Trusted(now) {
 		return nil
 	}
 	for more := true; more; {
 		err := s.store.Write(ctx, func(tx *store.Tx) error {
-			r, err := tx.Exec(ctx, "DELETE FROM timeline_entry WHERE seq IN (SELECT seq FROM timeline_entry WHERE at < ? ORDER BY at LIMIT ?)", now.Add(-Keep).UnixMilli(), atOnce)
-			if err != nil {
-				return err
-			}
-			n, err := r.RowsAffected()
+			n, err := forget(ctx, tx, old, now.Add(-Keep).UnixMilli(), atOnce)
 			more = n == atOnce
 			return err
 		})
