@@ -18,6 +18,13 @@ const (
 	CodeParam      = 460    // params is not what the thing model allows; the message says what, where and which rule
 	CodeServer     = 500    // the platform could not do it; the same request may be sent again
 	CodeNoSession  = 520    // the sub-device is not logged in through this gateway
+	CodeFull       = 428    // the gateway has as many sub-devices as it may
+	CodeShut       = 522    // the sub-device is disabled, or a measure refuses it
+	CodeUnknown    = 6100   // there is no such device
+	CodeSign       = 6287   // the signature of the sub-device is wrong
+	CodeNoTopology = 6401   // the gateway does not carry the sub-device
+	CodeItself     = 6402   // a gateway does not carry itself, or another gateway
+	CodeElsewhere  = 6619   // another gateway carries the sub-device
 	CodeBadTopic   = 6203   // the topic is not one of the table
 	CodeDisabled   = 6204   // the device is disabled
 	CodeTimeout    = 100000 // no answer in time; made locally by the side that waited

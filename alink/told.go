@@ -145,12 +145,17 @@ func timeOf(s string) time.Time {
 
 // list calls do for each item of params, at most as many as most.
 func list(params []byte, rule string, most int, do func(where string, item []byte) *Malformed) *Malformed {
+	return listAt("/params", params, rule, most, do)
+}
+
+// listAt is list of what stands at a place.
+func listAt(at string, params []byte, rule string, most int, do func(where string, item []byte) *Malformed) *Malformed {
 	if len(params) == 0 || params[0] != '[' {
-		return &Malformed{Where: "/params", Got: cut(params), Rule: rule}
+		return &Malformed{Where: at, Got: cut(params), Rule: rule}
 	}
 	s := scanner{b: params}
 	return s.items(func(n int, value []byte) *Malformed {
-		where := "/params/" + strconv.Itoa(n)
+		where := at + "/" + strconv.Itoa(n)
 		if n >= most {
 			return &Malformed{Where: where, Got: "one too many", Rule: fmt.Sprintf("at most %d at once", most)}
 		}

@@ -101,6 +101,12 @@ const (
 	PackPostReply
 	BatchPost
 	BatchPostReply
+	TopoChange
+	TopoChangeReply
+	BatchLogin
+	BatchLoginReply
+	BatchLogout
+	BatchLogoutReply
 	templateEnd // one behind the last row
 )
 
@@ -123,7 +129,8 @@ type row struct {
 	gateway bool     // only a device that has sub-devices may use it
 }
 
-// rows is THE table. Sources: protocols of Link Kit for C v3.2.0 and alibabacloud-iot-device-sdk 1.2.8 for JavaScript; batch/post is of Link SDK for C v4.
+// rows is THE table. Sources: protocols of Link Kit for C v3.2.0 and alibabacloud-iot-device-sdk 1.2.8 for JavaScript; batch/post is of Link SDK for C v4;
+// topo/change and the batches of combine of Alibaba's help pages on sub-devices.
 var rows = [templateEnd]row{
 	PropertyPost:         {"/sys/{pk}/{dn}/thing/event/property/post", Up, PropertyPostReply, true, false},
 	PropertyPostReply:    {"/sys/{pk}/{dn}/thing/event/property/post_reply", Down, 0, true, false},
@@ -180,26 +187,26 @@ var rows = [templateEnd]row{
 	CipherGetReply:       {"/sys/{pk}/{dn}/thing/cipher/get_reply", Down, 0, false, false},
 	SubRegister:          {"/sys/{pk}/{dn}/thing/sub/register", Up, SubRegisterReply, false, true},
 	SubRegisterReply:     {"/sys/{pk}/{dn}/thing/sub/register_reply", Down, 0, false, true},
-	SubUnregister:        {"/sys/{pk}/{dn}/thing/sub/unregister", Up, SubUnregisterReply, false, true},
-	SubUnregisterReply:   {"/sys/{pk}/{dn}/thing/sub/unregister_reply", Down, 0, false, true},
-	TopoAdd:              {"/sys/{pk}/{dn}/thing/topo/add", Up, TopoAddReply, false, true},
-	TopoAddReply:         {"/sys/{pk}/{dn}/thing/topo/add_reply", Down, 0, false, true},
-	TopoDelete:           {"/sys/{pk}/{dn}/thing/topo/delete", Up, TopoDeleteReply, false, true},
-	TopoDeleteReply:      {"/sys/{pk}/{dn}/thing/topo/delete_reply", Down, 0, false, true},
-	TopoGet:              {"/sys/{pk}/{dn}/thing/topo/get", Up, TopoGetReply, false, true},
-	TopoGetReply:         {"/sys/{pk}/{dn}/thing/topo/get_reply", Down, 0, false, true},
-	TopoAddNotify:        {"/sys/{pk}/{dn}/thing/topo/add/notify", Down, TopoAddNotifyReply, false, true},
-	TopoAddNotifyReply:   {"/sys/{pk}/{dn}/thing/topo/add/notify_reply", Up, 0, false, true},
-	ListFound:            {"/sys/{pk}/{dn}/thing/list/found", Up, ListFoundReply, false, true},
-	ListFoundReply:       {"/sys/{pk}/{dn}/thing/list/found_reply", Down, 0, false, true},
-	GatewayPermit:        {"/sys/{pk}/{dn}/thing/gateway/permit", Down, GatewayPermitReply, false, true},
-	GatewayPermitReply:   {"/sys/{pk}/{dn}/thing/gateway/permit_reply", Up, 0, false, true},
+	SubUnregister:        {"/sys/{pk}/{dn}/thing/sub/unregister", Up, SubUnregisterReply, true, true},
+	SubUnregisterReply:   {"/sys/{pk}/{dn}/thing/sub/unregister_reply", Down, 0, true, true},
+	TopoAdd:              {"/sys/{pk}/{dn}/thing/topo/add", Up, TopoAddReply, true, true},
+	TopoAddReply:         {"/sys/{pk}/{dn}/thing/topo/add_reply", Down, 0, true, true},
+	TopoDelete:           {"/sys/{pk}/{dn}/thing/topo/delete", Up, TopoDeleteReply, true, true},
+	TopoDeleteReply:      {"/sys/{pk}/{dn}/thing/topo/delete_reply", Down, 0, true, true},
+	TopoGet:              {"/sys/{pk}/{dn}/thing/topo/get", Up, TopoGetReply, true, true},
+	TopoGetReply:         {"/sys/{pk}/{dn}/thing/topo/get_reply", Down, 0, true, true},
+	TopoAddNotify:        {"/sys/{pk}/{dn}/thing/topo/add/notify", Down, TopoAddNotifyReply, true, true},
+	TopoAddNotifyReply:   {"/sys/{pk}/{dn}/thing/topo/add/notify_reply", Up, 0, true, true},
+	ListFound:            {"/sys/{pk}/{dn}/thing/list/found", Up, ListFoundReply, true, true},
+	ListFoundReply:       {"/sys/{pk}/{dn}/thing/list/found_reply", Down, 0, true, true},
+	GatewayPermit:        {"/sys/{pk}/{dn}/thing/gateway/permit", Down, GatewayPermitReply, true, true},
+	GatewayPermitReply:   {"/sys/{pk}/{dn}/thing/gateway/permit_reply", Up, 0, true, true},
 	ProductRegister:      {"/sys/{pk}/{dn}/thing/proxy/provisioning/product_register", Up, ProductRegisterReply, false, true},
 	ProductRegisterReply: {"/sys/{pk}/{dn}/thing/proxy/provisioning/product_register_reply", Down, 0, false, true},
-	CombineLogin:         {"/ext/session/{pk}/{dn}/combine/login", Up, CombineLoginReply, false, true},
-	CombineLoginReply:    {"/ext/session/{pk}/{dn}/combine/login_reply", Down, 0, false, true},
-	CombineLogout:        {"/ext/session/{pk}/{dn}/combine/logout", Up, CombineLogoutReply, false, true},
-	CombineLogoutReply:   {"/ext/session/{pk}/{dn}/combine/logout_reply", Down, 0, false, true},
+	CombineLogin:         {"/ext/session/{pk}/{dn}/combine/login", Up, CombineLoginReply, true, true},
+	CombineLoginReply:    {"/ext/session/{pk}/{dn}/combine/login_reply", Down, 0, true, true},
+	CombineLogout:        {"/ext/session/{pk}/{dn}/combine/logout", Up, CombineLogoutReply, true, true},
+	CombineLogoutReply:   {"/ext/session/{pk}/{dn}/combine/logout_reply", Down, 0, true, true},
 	NTPRequest:           {"/ext/ntp/{pk}/{dn}/request", Up, NTPResponse, true, false},
 	NTPResponse:          {"/ext/ntp/{pk}/{dn}/response", Down, 0, true, false},
 	Error:                {"/ext/error/{pk}/{dn}", Down, 0, true, false},
@@ -216,6 +223,12 @@ var rows = [templateEnd]row{
 	PackPostReply:        {"/sys/{pk}/{dn}/thing/event/property/pack/post_reply", Down, 0, true, false},
 	BatchPost:            {"/sys/{pk}/{dn}/thing/event/property/batch/post", Up, BatchPostReply, true, false},
 	BatchPostReply:       {"/sys/{pk}/{dn}/thing/event/property/batch/post_reply", Down, 0, true, false},
+	TopoChange:           {"/sys/{pk}/{dn}/thing/topo/change", Down, TopoChangeReply, true, true},
+	TopoChangeReply:      {"/sys/{pk}/{dn}/thing/topo/change_reply", Up, 0, true, true},
+	BatchLogin:           {"/ext/session/{pk}/{dn}/combine/batch_login", Up, BatchLoginReply, true, true},
+	BatchLoginReply:      {"/ext/session/{pk}/{dn}/combine/batch_login_reply", Down, 0, true, true},
+	BatchLogout:          {"/ext/session/{pk}/{dn}/combine/batch_logout", Up, BatchLogoutReply, true, true},
+	BatchLogoutReply:     {"/ext/session/{pk}/{dn}/combine/batch_logout_reply", Down, 0, true, true},
 }
 
 // Templates returns every row in the order of the table.

@@ -282,7 +282,7 @@ func TestResolve(t *testing.T) {
 		{sys + "thing/event/property/post", true, Filters{}, Filters{}, ""},
 		{"/ota/device/upgrade/a1X2bEnP82z/78da07c11ca8", true, FiltersOf(OTAUpgrade), Filters{}, ""},
 		{"/ota/device/upgrade/a1X2bEnP82z/78da07c11ca8/#", true, FiltersOf(OTAUpgrade), Filters{}, ""},
-		{"/ext/session/a1X2bEnP82z/78da07c11ca8/combine/+", true, FiltersOf(CombineLoginReply, CombineLogoutReply), Filters{}, ""},
+		{"/ext/session/a1X2bEnP82z/78da07c11ca8/combine/+", true, FiltersOf(CombineLoginReply, CombineLogoutReply, BatchLoginReply, BatchLogoutReply), Filters{}, ""},
 		{"/ext/register", true, FiltersOf(Registered), Filters{}, ""},
 		{"/shadow/get/a1X2bEnP82z/78da07c11ca8", true, FiltersOf(ShadowGet), Filters{}, ""},
 		{"/a1X2bEnP82z/78da07c11ca8/user/#", true, FiltersOf(User), Filters{}, ""},

@@ -334,6 +334,8 @@ func empty(v any) bool {
 		return true
 	case string:
 		return v == ""
+	case *bool:
+		return v == nil
 	case []string:
 		return len(v) == 0
 	case map[string]string:

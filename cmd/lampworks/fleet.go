@@ -17,6 +17,10 @@ type fleetCommand struct {
 	Firmware fleetFirmware `cmd:"" help:"Versions that a device says it runs."`
 	Log      fleetLog      `cmd:"" help:"Lines of a device's own log, newest first."`
 	Timeline fleetTimeline `cmd:"" help:"What happened to a device: connections, messages, refusals, commands (设备时间线)."`
+	Children fleetChildren `cmd:"" help:"What a gateway carries (子设备)."`
+	Attach   fleetAttach   `cmd:"" help:"Have a gateway carry a device."`
+	Detach   fleetDetach   `cmd:"" help:"Take a device from its gateway."`
+	Permit   fleetPermit   `cmd:"" help:"Let sub-devices join a gateway for a while."`
 	State    fleetState    `cmd:"" help:"Put a device's triple in or out of force."`
 	Revoke   fleetRevoke   `cmd:"" help:"Take every secret of a device that was handed out out of force."`
 	Command  fleetDo       `cmd:"" help:"Command a device, as its maker would when debugging it."`

@@ -61,6 +61,7 @@ type productNew struct {
 	Protocol []string          `help:"Of a chip, what it was tuned for; of others, what they use of that; may be repeated. lampworks product protocols lists them." placeholder:"NAME"`
 	BuiltOn  string            `help:"Id of the chip or module it is built on." placeholder:"ID"`
 	Solution string            `help:"Id of the solution it uses." placeholder:"ID"`
+	Gateway  bool              `help:"Its devices carry others (网关)."`
 }
 
 func (p *productNew) Run(ctx context.Context) error {
@@ -72,7 +73,7 @@ func (p *productNew) Run(ctx context.Context) error {
 		}
 	}
 	return p.do(ctx, creates, "/api/v1/products", body("names", p.Name, "kind", p.Kind, "category", p.Category, "document", model,
-		"protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution))
+		"protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution, "gateway", p.Gateway))
 }
 
 type productEdit struct {
@@ -82,6 +83,7 @@ type productEdit struct {
 	Protocol []string          `help:"What a chip was tuned for, or the product uses of that; all of them." placeholder:"NAME"`
 	BuiltOn  string            `help:"Id of the chip or module it is built on." placeholder:"ID"`
 	Solution string            `help:"Id of the solution it uses." placeholder:"ID"`
+	Gateway  *bool             `help:"Its devices carry others: true or false." placeholder:"BOOL"`
 	Care     string            `help:"JSON file: warranty (by language), warranty_months, phone, email, website, address." placeholder:"FILE"`
 }
 
@@ -93,7 +95,7 @@ func (p *productEdit) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.edit(ctx, p.held, "PATCH", p.path(""), body("names", p.Name, "protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution, "care", care))
+	return p.edit(ctx, p.held, "PATCH", p.path(""), body("names", p.Name, "protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution, "gateway", p.Gateway, "care", care))
 }
 
 type productSteps struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strconv"
 
+	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/outbox"
@@ -28,6 +29,7 @@ func (n *Node) openLimits() {
 		return n.Products.Count(ctx, q, id)
 	}
 	counts[quota.Storage], counts[quota.BurnLogs] = stored, factory.Count
+	counts[quota.Children] = device.CountChildren
 	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit})
 	n.Enforce = enforce.New(enforce.Config{
 		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Member: isMember, Hold: n.c.DeletionHold, Tell: n.tellMeasure, Service: entitlement.Enforced,

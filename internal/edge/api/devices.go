@@ -29,12 +29,13 @@ type deviceView struct {
 	SeenAt      moment `json:"seen_at,omitzero" doc:"Last message, or change of session."`
 	Reason      string `json:"reason,omitempty" doc:"Why the last session ended, or connected."`
 	Address     string `json:"address,omitempty"`
+	Gateway     string `json:"gateway,omitempty" doc:"The device that carries it (网关)."`
 }
 
 func viewOf(d *device.Device) deviceView {
 	return deviceView{
 		ID: d.ID, Product: d.Product, DeviceName: d.Name, Order: d.Order, Generation: d.Generation, State: string(d.State), Online: d.Online,
-		CreatedAt: moment(d.CreatedAt), ActivatedAt: moment(d.ActivatedAt), ResetAt: moment(d.ResetAt), SeenAt: moment(d.SeenAt), Reason: d.Reason, Address: d.Address,
+		CreatedAt: moment(d.CreatedAt), ActivatedAt: moment(d.ActivatedAt), ResetAt: moment(d.ResetAt), SeenAt: moment(d.SeenAt), Reason: d.Reason, Address: d.Address, Gateway: d.Gateway,
 	}
 }
 
@@ -60,7 +61,7 @@ type stateView struct {
 type commandView struct {
 	ID             string          `json:"id"`
 	Device         string          `json:"device"`
-	Kind           command.Kind    `json:"kind" enum:"property_set,property_get,service,raw,message"`
+	Kind           command.Kind    `json:"kind" enum:"property_set,property_get,service,raw,message,permit_join"`
 	Service        string          `json:"service,omitempty"`
 	Topic          string          `json:"topic,omitempty" doc:"Of a message: what stands behind /user/."`
 	Sync           bool            `json:"sync,omitempty" doc:"A synchronous call (RRPC)."`
@@ -162,6 +163,7 @@ func (a *API) deviceRoutes() {
 	list(a, "/api/v1/devices/{device}/commands", access.ReadDevice, ofDevice, "Commands of a device, newest first", a.commands)
 	create(a, "/api/v1/devices/{device}/commands", access.ControlDevice, ofDevice, "Command a device", a.newCommand)
 	a.callRoutes()
+	a.childRoutes()
 	route(a, "GET", "/api/v1/commands/{command}", access.ReadDevice, ofCommand, "A command", func(ctx context.Context, who access.Actor, in *commandInput) (commandView, error) {
 		c, err := a.Commands.Load(ctx, who, in.Command)
 		return commandOf(&c), err

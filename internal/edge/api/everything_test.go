@@ -409,6 +409,7 @@ func (y *walk) homes() {
 			strings.Contains(string(y.does(y.owner, "GET", device+"/shadow", "").body), "60")
 	})
 	y.saysOfItself(id)
+	y.carries(id)
 	y.reads(y.owner, "homes", home, home+"/devices/"+id+"/label", "devices", device, device+"/session", device+"/limits")
 	const set = `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`
 	c := "commands/" + y.does(y.owner, "POST", device+"/commands", set).id()
@@ -444,6 +445,19 @@ func (y *walk) saysOfItself(id string) {
 		return strings.Contains(string(y.does(y.owner, "GET", device+"/timeline?kind=disconnected", "").body), "disconnected")
 	})
 	y.reads(y.owner, device+"/timeline")
+}
+
+// carries has a gateway carry a device for a while.
+func (y *walk) carries(lamp string) {
+	y.t.Helper()
+	hub := y.does(y.owner, "POST", "products", `{"category":"light","names":{"zh-CN":"网关","en":"hub"},"gateway":true}`).id()
+	order := y.does(y.owner, "POST", "products/"+hub+"/orders", `{"quantity":1,"purpose":"debug"}`).id()
+	y.issued(order)
+	gateway := "devices/" + y.does(y.owner, "GET", "devices?order="+order, "").text("items/0/id")
+	y.does(y.owner, "PUT", gateway+"/children/"+lamp, "")
+	y.reads(y.owner, gateway+"/children?online=true")
+	y.does(y.owner, "POST", gateway+"/permit-join", `{"seconds":60}`)
+	y.does(y.owner, "DELETE", gateway+"/children/"+lamp, "")
 }
 
 // misbehave plays a device without a gateway for a moment.

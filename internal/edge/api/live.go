@@ -36,7 +36,7 @@ type (
 	commandEvent struct {
 		ID     string          `json:"id"`
 		Device string          `json:"device"`
-		Kind   command.Kind    `json:"kind" enum:"property_set,property_get,service,raw,message"`
+		Kind   command.Kind    `json:"kind" enum:"property_set,property_get,service,raw,message,permit_join"`
 		State  command.State   `json:"state" enum:"accepted,sent,acknowledged,succeeded,failed,expired,cancelled"`
 		Reason command.Reason  `json:"reason,omitempty"`
 		Params json.RawMessage `json:"params"`

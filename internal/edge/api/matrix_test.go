@@ -108,6 +108,10 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"GET", "/api/v1/devices/{device}/timeline/live", access.ReadDevice, "", false},
 	{"POST", "/api/v1/devices/{device}/commands", access.ControlDevice, `{"kind":"property_set","params":{"powerstate":1}}`, false},
 	{"POST", "/api/v1/devices/{device}/services/{service}", access.ControlDevice, `{}`, false},
+	{"GET", "/api/v1/devices/{device}/children", access.ReadDevice, "", false},
+	{"PUT", "/api/v1/devices/{device}/children/{child}", access.WriteDevice, "", false},
+	{"DELETE", "/api/v1/devices/{device}/children/{child}", access.WriteDevice, "", false},
+	{"POST", "/api/v1/devices/{device}/permit-join", access.ControlDevice, `{"seconds":60}`, false},
 	{"POST", "/api/v1/devices/{device}/messages", access.ControlDevice, `{"topic":"get","text":"x"}`, false},
 	{"GET", "/api/v1/commands/{command}", access.ReadDevice, "", false},
 	{"DELETE", "/api/v1/commands/{command}", access.ControlDevice, "", false},
@@ -152,7 +156,7 @@ func fill(s string, ids map[string]string) string {
 func none() map[string]string {
 	ids := map[string]string{"version": "1", "number": "1", "service": "identify"}
 	for _, kind := range []string{
-		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "command", "home", "room", "download", "list", "log",
+		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
 		"paper", "waiver",
 		"limit_override", "measure", "appeal", "deletion", "export",
@@ -165,7 +169,7 @@ func none() map[string]string {
 func (m maker) ids(w *world) map[string]string {
 	ids := map[string]string{
 		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
-		"version": "1", "number": "1", "service": "identify", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
+		"version": "1", "number": "1", "service": "identify", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "child": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
 	}
 	maps.Copy(ids, m.agreed)
 	maps.Copy(ids, w.cases(m))

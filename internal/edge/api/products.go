@@ -48,6 +48,7 @@ type productView struct {
 	BuiltOn    string        `json:"built_on,omitempty" doc:"Product: a chip or a module."`
 	Solution   string        `json:"solution,omitempty" doc:"Product."`
 	Protocols  []string      `json:"protocols,omitempty" nullable:"false" doc:"Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them."`
+	Gateway    bool          `json:"gateway" doc:"Its devices carry others, which reach the platform through them (网关)."`
 	Care       product.Care  `json:"care" doc:"Warranty (保修) and after-sales contact (售后), shown to families."`
 	Icon       string        `json:"icon,omitempty" doc:"For GET /api/v1/icons/{icon}."`
 	Flagged    bool          `json:"flagged" doc:"Something it is built on is not certified."`
@@ -64,7 +65,7 @@ func (v productView) revision() int64 { return v.Revision }
 func productOf(who access.Actor) func(*product.Product) productView {
 	return func(p *product.Product) productView {
 		return productView{
-			p.ID, uint32(p.ProductID), p.ProductKey, p.Kind, p.State, p.Category, p.Names, p.Version, p.BuiltOn, p.Solution, p.Protocols, p.Care,
+			p.ID, uint32(p.ProductID), p.ProductKey, p.Kind, p.State, p.Category, p.Names, p.Version, p.BuiltOn, p.Solution, p.Protocols, p.Gateway, p.Care,
 			p.Icon, p.Flagged, p.Flag, moment(p.FlaggedAt), moment(p.CreatedAt), moment(p.ChangedAt), p.Revision, append([]product.Act{}, p.Open(who)...),
 		}
 	}
@@ -125,6 +126,7 @@ type newProductInput struct {
 		BuiltOn   string          `json:"built_on,omitempty" maxLength:"64" doc:"Product: a chip or a module that is certified."`
 		Solution  string          `json:"solution,omitempty" maxLength:"64" doc:"Product: a solution that is certified."`
 		Protocols []string        `json:"protocols,omitempty" maxItems:"32" doc:"Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them."`
+		Gateway   bool            `json:"gateway,omitempty" doc:"Its devices carry others (网关)."`
 	}
 }
 
@@ -135,6 +137,7 @@ type setProductInput struct {
 		BuiltOn   *string       `json:"built_on,omitempty" maxLength:"64" doc:"Empty: on nothing."`
 		Solution  *string       `json:"solution,omitempty" maxLength:"64" doc:"Empty: none."`
 		Protocols *[]string     `json:"protocols,omitempty" maxItems:"32" doc:"Replaced as a whole."`
+		Gateway   *bool         `json:"gateway,omitempty" doc:"Its devices carry others; open until some have been in use."`
 		Care      *product.Care `json:"care,omitempty" doc:"Replaced as a whole."`
 	}
 }
@@ -196,7 +199,7 @@ func (a *API) productRoutes() {
 	create(a, "/api/v1/products", access.WriteProduct, ofCaller, "Make a product, with version 1 of its thing model", func(ctx context.Context, who access.Actor, in *newProductInput) (productView, error) {
 		b := &in.Body
 		p, err := a.Products.Create(ctx, who, product.NewProduct{
-			Kind: b.Kind, Category: b.Category, Names: b.Names, Document: b.Document, BuiltOn: b.BuiltOn, Solution: b.Solution, Protocols: b.Protocols,
+			Kind: b.Kind, Category: b.Category, Names: b.Names, Document: b.Document, BuiltOn: b.BuiltOn, Solution: b.Solution, Protocols: b.Protocols, Gateway: b.Gateway,
 		})
 		return productOf(who)(&p), err
 	})
@@ -209,7 +212,7 @@ func (a *API) productRoutes() {
 	}
 	edit(a, "PATCH", "/api/v1/products/{product}", access.WriteProduct, ofProduct, seen, "Change a product: names, what it is built on, care", func(ctx context.Context, who access.Actor, in *setProductInput) (productView, error) {
 		b := &in.Body
-		p, err := a.Products.Set(ctx, who, in.Product, product.Change{Names: b.Names, BuiltOn: b.BuiltOn, Solution: b.Solution, Protocols: b.Protocols, Care: b.Care})
+		p, err := a.Products.Set(ctx, who, in.Product, product.Change{Names: b.Names, BuiltOn: b.BuiltOn, Solution: b.Solution, Protocols: b.Protocols, Gateway: b.Gateway, Care: b.Care})
 		return productOf(who)(&p), err
 	})
 	a.modelRoutes()

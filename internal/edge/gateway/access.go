@@ -49,7 +49,7 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	old := c.g.sessions.enter(c, c.g.c.Devices.Epoch)
 	if old != nil {
 		c.g.Stats.TakenOver.Add(1)
-		old.dismiss(mqtt.TakenOver, "taken over")
+		old.dismiss(mqtt.TakenOver, takenOver)
 		c.fought(old)
 	}
 	var w mqtt.Welcome
@@ -115,7 +115,7 @@ func (c *conn) admit(in *mqtt.Connect, claimed *string) (code mqtt.Reason, why s
 	case !standing.Allows(enforce.Connect):
 		return mqtt.NotAuthorised, standing.Check(enforce.Connect).Error()
 	}
-	c.of = unique.Make(origin{organisation: who.Organisation, product: who.Product, batch: who.Order, key: who.ProductKey})
+	c.of = unique.Make(origin{organisation: who.Organisation, product: who.Product, batch: who.Order, key: who.ProductKey, gateway: who.Gateway})
 	if used := c.usedUp(who.ID); used != "" {
 		return mqtt.QuotaExceeded, used
 	}

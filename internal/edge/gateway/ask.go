@@ -22,8 +22,9 @@ type asker func(*conn, context.Context, *alink.Request) (told, *refusal, error)
 
 // told is what a device is answered.
 type told struct {
-	data []byte                // JSON; nil: {}
-	undo func(context.Context) // if not nil, takes back what was done for an answer that cannot leave
+	data  []byte                // JSON; nil: {}
+	after func()                // if not nil, is called once the answer has left
+	undo  func(context.Context) // if not nil, takes back what was done for an answer that cannot leave
 }
 
 // askerOf is who answers requests on a topic, nil if they are kept in the Log instead. What an asker does is the same done
@@ -44,6 +45,16 @@ func askerOf(t alink.Template) asker {
 		return (*conn).setTags
 	case alink.TagDelete:
 		return (*conn).dropTags
+	case alink.TopoAdd:
+		return (*conn).addTopology
+	case alink.TopoDelete, alink.SubUnregister:
+		return (*conn).dropTopology
+	case alink.TopoGet:
+		return (*conn).askTopology
+	case alink.CombineLogin, alink.BatchLogin:
+		return (*conn).logIn
+	case alink.CombineLogout, alink.BatchLogout:
+		return (*conn).logOut
 	}
 	return nil
 }
@@ -65,10 +76,16 @@ func (c *conn) carryOut(p *mqtt.Packet, t alink.Template, do asker) error {
 		r = c.cannot(ctx, t, err)
 	}
 	if r == nil {
-		r = c.tell(ctx, t, out, &a)
+		if r = c.tell(ctx, t, out, &a); r != nil {
+			out.data = nil // it was too much
+		}
 	}
 	if r != nil {
+		a.about = out.data
 		return c.refuse(p, t, nil, a, r)
+	}
+	if out.after != nil {
+		out.after()
 	}
 	c.show(device.AskedSubject, string(p.Topic), p.Payload, "")
 	if p.QoS > 0 {

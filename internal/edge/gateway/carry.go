@@ -12,7 +12,7 @@ import (
 )
 
 // carried are the topics that commands are sent on.
-var carried = alink.FiltersOf(alink.PropertySet, alink.PropertyGet, alink.ServiceInvoke, alink.RawDown, alink.RRPCRequest, alink.User, alink.ExtRRPC)
+var carried = alink.FiltersOf(alink.PropertySet, alink.PropertyGet, alink.ServiceInvoke, alink.RawDown, alink.RRPCRequest, alink.User, alink.ExtRRPC, alink.GatewayPermit)
 
 // route is the topic that a command is sent on.
 func (c *conn) route(cmd *command.Command) (t alink.Template, arg string) {
@@ -23,6 +23,8 @@ func (c *conn) route(cmd *command.Command) (t alink.Template, arg string) {
 		return alink.PropertyGet, ""
 	case command.Raw:
 		return alink.RawDown, ""
+	case command.PermitJoin:
+		return alink.GatewayPermit, ""
 	case command.Service:
 		if cmd.Call != "" {
 			return alink.RRPCRequest, cmd.Call
@@ -57,7 +59,7 @@ func (c *conn) content(cmd *command.Command, t alink.Template, arg string) ([]by
 		return p.Bytes, err
 	case command.Service:
 		return alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), alink.ServiceInvoke.Method(cmd.Service), cmd.Params), nil
-	case command.PropertySet, command.PropertyGet:
+	case command.PropertySet, command.PropertyGet, command.PermitJoin:
 	}
 	return alink.AppendRequest(nil, strconv.FormatInt(cmd.Seq, 10), t.Method(arg), cmd.Params), nil
 }

@@ -33,6 +33,9 @@ type conn struct {
 	of           unique.Handle[origin]
 	epoch        uint64
 
+	via   *conn                 // the connection of the gateway that carries the session; nil: the session has its own
+	brood atomic.Pointer[brood] // of a gateway; nil: nobody came through it
+
 	stay      *stay // set by Connect; nil: nothing of the session is written down
 	secure    bool
 	ahead     time.Duration // how far it is ahead of a limit; the reader waits so long
@@ -277,7 +280,7 @@ func (c *conn) write() {
 		if len(out) == 0 {
 			c.writing.Store(false)
 			if c.refused.Swap(false) {
-				c.deliver()
+				c.roomAgain()
 			}
 			if c.s.Pending() == 0 || !c.writing.CompareAndSwap(false, true) {
 				return
@@ -310,6 +313,10 @@ const goodbye = time.Second
 
 // dismiss is close with a last word to a peer of MQTT 5; it does not wait either. Nothing that comes after it counts.
 func (c *conn) dismiss(r mqtt.Reason, reason string) {
+	if c.via != nil {
+		c.part(reason)
+		return
+	}
 	c.because(reason)
 	if r == mqtt.Administrative || r == mqtt.TakenOver {
 		c.cut.Store(true)
@@ -377,6 +384,7 @@ func (c *conn) end(ctx context.Context, err error) {
 	}
 	c.g.sessions.leave(c)
 	c.g.offers.forget(c)
+	c.orphan(reason)
 	c.g.c.Logger.LogAttrs(ctx, level, "session ended", slog.String("device", c.device), slog.String("reason", reason), slog.Any("error", err))
 	c.leave(context.WithoutCancel(ctx), reason)
 	c.presence(context.WithoutCancel(ctx), false, reason)

@@ -30,7 +30,7 @@ func (c *conn) Puback(id uint16, _ mqtt.Reason) {
 	case ok:
 		c.g.c.Commands.Acknowledged(seq)
 	}
-	c.deliver() // there is room in the window again
+	c.roomAgain()
 }
 
 // deliver gives the device what waits for it. One delivery runs at a time; a call during one makes it look again.
@@ -72,6 +72,10 @@ func (c *conn) giveOnce(ctx context.Context) error {
 	}
 	room := c.s.Room()
 	if room <= 0 {
+		c.awaitRoom()
+		room = c.s.Room() // it may have come meanwhile
+	}
+	if room <= 0 {
 		return nil // Puback comes here again
 	}
 	cs, err := c.g.c.Commands.Take(ctx, c.device, c.epoch, room, c.carries)
@@ -86,6 +90,11 @@ func (c *conn) giveOnce(ctx context.Context) error {
 			return c.g.c.Commands.Return(ctx, c.epoch, cs[i:])
 		case err != nil:
 			return c.giveBack(ctx, cs[i:], err)
+		}
+	}
+	if c.via != nil && len(cs) == room { // there may be more, and a PUBACK is its gateway's
+		if c.awaitRoom(); c.s.Room() > 0 {
+			c.deliver()
 		}
 	}
 	return nil
@@ -110,9 +119,11 @@ func (c *conn) hand(ctx context.Context, cmd *command.Command, again bool) error
 
 // whenWritten has the delivery go on when the output has been written.
 func (c *conn) whenWritten() {
-	c.refused.Store(true)
-	if c.s.Pending() == 0 && c.refused.Swap(false) { // it is by now
-		c.deliver()
+	c.awaitRoom()
+	l := c.link()
+	l.refused.Store(true)
+	if c.s.Pending() == 0 && l.refused.Swap(false) { // it is by now
+		l.roomAgain()
 	}
 }
 
@@ -121,6 +132,10 @@ func (c *conn) whenWritten() {
 func (c *conn) giveBack(ctx context.Context, cs []command.Command, err error) error {
 	back := c.g.c.Commands.Return(ctx, c.epoch, cs)
 	switch {
+	case c.via != nil && errors.Is(err, mqtt.ErrWindow): // another child of the gateway was faster
+		if c.awaitRoom(); c.s.Room() > 0 {
+			c.deliver()
+		}
 	case !errors.Is(err, mqtt.ErrClosed):
 		c.g.waiting.put(c)
 		return errors.Join(err, back)
@@ -158,18 +173,19 @@ func (c *conn) send(cmd *command.Command, again bool) error {
 		c.g.calls.forget(cmd.Call)
 		return mqtt.ErrClosed
 	}
-	c.mu.Lock()
+	l := c.link()
+	l.mu.Lock()
 	id, err := c.s.Send(m)
 	if err == nil && id != 0 {
-		if c.flying == nil {
-			c.flying = make(map[uint16]int64)
+		if l.flying == nil {
+			l.flying = make(map[uint16]int64)
 		}
-		c.flying[id] = cmd.Seq
+		l.flying[id] = cmd.Seq
 		if plainMessage(cmd) {
-			c.flying[id] = -cmd.Seq
+			l.flying[id] = -cmd.Seq
 		}
 	}
-	c.mu.Unlock()
+	l.mu.Unlock()
 	if err != nil {
 		c.g.calls.forget(cmd.Call)
 		return err

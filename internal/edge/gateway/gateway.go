@@ -3,6 +3,8 @@
 // It owns the sessions that live in this process and the timer wheel that watches them; it has no table. It promises:
 //   - a device is who its triple says, may use its own topics only, and has one session: a newer one closes the older,
 //     whose late messages are dropped;
+//   - a gateway speaks for the devices of its own organisation that signed for it or that the maker attached, while they are logged in
+//     through it, and for no other; what is promised to a device is promised to those, too, and they are offline when it is;
 //   - PUBACK and "code":200 leave after the commit of the record that holds the message; what is refused is answered with
 //     the property, the value and the rule, and a refusal that the device does not listen for is kept in the Log;
 //   - a command is written to a socket once, after its row says sent;
@@ -198,6 +200,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 			g.conns.Go(func() { g.recheck(context.WithoutCancel(ctx), []*conn{c}) })
 		} else if strings.HasPrefix(id, device.OfBatch) {
 			poke(g.checking)
+		} else {
+			g.conns.Go(func() { g.tellBack(context.WithoutCancel(ctx), id) })
 		}
 	})
 	defer stopState()
@@ -205,6 +209,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 		g.tellBinding(subject[len(home.BoundSubject):], payload)
 	})
 	defer stopHomes()
+	stopChildren := g.c.Bus.Subscribe(device.ChildrenSubject+">", func(subject string, payload []byte) {
+		id, payload := subject[len(device.ChildrenSubject):], slices.Clone(payload)
+		g.conns.Go(func() { g.tellChildren(context.WithoutCancel(ctx), id, payload) })
+	})
+	defer stopChildren()
 	stopStanding := g.c.Bus.Subscribe(enforce.ChangeSubject, func(string, []byte) { poke(g.judging) })
 	defer stopStanding()
 	g.conns.Go(func() { follow(ctx, g.judging, g.followStandings) })
@@ -352,6 +361,9 @@ func (g *Gateway) recheck(ctx context.Context, cs []*conn) bool {
 			if c := g.sessions.find(id); c != nil {
 				c.farewell(alink.Disable, disabled)
 			}
+		}
+		if !g.orphans(ctx, cs[:n]) {
+			return false
 		}
 		cs = cs[n:]
 	}

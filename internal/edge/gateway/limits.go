@@ -12,7 +12,7 @@ import (
 
 // charge counts a message, or a change of subscriptions, against the limits of its device and organisation. A device that is ahead of a rate is read
 // more slowly: MQTT 3.1.1 has no other way to say it. One that is ten seconds ahead, or has used a day up, is closed; what
-// it sent last is not acknowledged, so that it keeps it.
+// it sent last is not acknowledged, so that it keeps it. One that came through a gateway is only parted from it.
 func (c *conn) charge(p *mqtt.Packet) error {
 	q := c.g.c.Quota
 	if q == nil {
@@ -30,7 +30,9 @@ func (c *conn) charge(p *mqtt.Packet) error {
 			continue
 		}
 		d := q.Charge(use.of, use.l, use.n)
-		c.ahead = max(c.ahead, d.Wait)
+		if c.via == nil || use.of.Kind == quota.KindOrganisation {
+			c.link().ahead = max(c.link().ahead, d.Wait)
+		}
 		if !d.OK {
 			err := fault.Limit(use.l.String(), "used up", c.rule(d, use.l), d.Wait)
 			c.g.over(use.l)

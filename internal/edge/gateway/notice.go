@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lampworks/alink"
+	"lampworks/internal/fleet/device"
 	"lampworks/internal/household/home"
 	"lampworks/internal/partner/enforce"
 	"lampworks/mqtt"
@@ -16,6 +17,7 @@ import (
 // Why sessions end by the platform's will.
 const (
 	disabled  = "disabled"
+	takenOver = "taken over"
 	byMeasure = "refused by measure " // and which
 )
 
@@ -33,6 +35,12 @@ func noticeOf(k enforce.Kind) alink.Template {
 // farewell ends the session by the platform's will, and tells the device so, if it listens.
 func (c *conn) farewell(t alink.Template, reason string) {
 	c.because(reason)
+	if c.via != nil {
+		_ = c.notify(t, notice(t.Method(""), nil)) // its gateway is told, too
+		c.part(reason)
+		c.via.tellTopology(topologyShut, device.Name{ProductKey: c.of.Value().key, DeviceName: c.name})
+		return
+	}
 	if c.notify(t, notice(t.Method(""), nil)) != nil || c.s.Version() == mqtt.V5 {
 		c.dismiss(mqtt.Administrative, reason)
 		return

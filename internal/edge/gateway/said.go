@@ -6,7 +6,7 @@ import (
 
 // says reports whether a topic is for what a device says of itself beside its thing model, which is kept in the Log.
 func says(t alink.Template) bool {
-	return t == alink.LogPost || t == alink.Reset || t == alink.OTAInform
+	return t == alink.LogPost || t == alink.Reset || t == alink.OTAInform || t == alink.ListFound
 }
 
 // checkSaid holds what a device says of itself against its form.
@@ -19,6 +19,8 @@ func checkSaid(t alink.Template, payload []byte) (answer, *refusal) {
 	switch t {
 	case alink.LogPost:
 		_, err = alink.ParseLog(req.Params)
+	case alink.ListFound:
+		_, err = alink.ParseChildren(req.Params, false)
 	case alink.OTAInform:
 		_, err = alink.ParseFirmware(req.Params)
 	}

@@ -48,9 +48,7 @@ func (c *conn) asksShadow(p *mqtt.Packet) error {
 		return c.refuseShadow(p, c.cannotShadow(ctx, err))
 	}
 	m := device.Message{Product: c.of.Value().product, Template: alink.ShadowUpdate, Payload: p.Payload}
-	if p.QoS == 2 && c.lasting() {
-		m.PacketID = p.ID
-	}
+	c.hold(&m, p)
 	body, err := m.Append(nil)
 	if err != nil {
 		return c.refuseShadow(p, &refusal{alink.ShadowBadJSON, err.Error()})

@@ -8,7 +8,10 @@ import (
 )
 
 // origin is what a device belongs to. Sessions share one copy of equal ones.
-type origin struct{ organisation, product, batch, key string }
+type origin struct {
+	organisation, product, batch, key string
+	gateway                           bool // it may carry others
+}
 
 func (o *origin) chain() enforce.Chain {
 	return enforce.Chain{Batch: o.batch, Product: o.product, Organisation: o.organisation}

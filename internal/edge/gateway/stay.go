@@ -276,7 +276,7 @@ func (c *conn) repeatable(ctx context.Context) (func(*command.Command) bool, err
 			return false
 		}
 		switch {
-		case cmd.Kind == command.PropertySet || cmd.Kind == command.PropertyGet:
+		case cmd.Kind == command.PropertySet || cmd.Kind == command.PropertyGet || cmd.Kind == command.PermitJoin:
 			return true
 		case cmd.Kind != command.Service || cmd.Call != "" || model == nil: // bytes mean what only the device knows; a call is the session's it went to
 			return false

@@ -183,6 +183,9 @@ func (c *conn) Subscribe(p *mqtt.Packet, codes []byte) {
 		if i < maxFilters {
 			r = next.add(filter{text: f.Topic, qos: f.QoS, id: id.Int})
 		}
+		if k := c.child(f.Topic); r == mqtt.NotAuthorised && k != nil {
+			r = k.listen(filter{text: f.Topic, qos: f.QoS, id: id.Int})
+		}
 		if codes[i] = f.QoS; r == mqtt.Success {
 			continue
 		}
@@ -203,6 +206,9 @@ func (c *conn) Unsubscribe(p *mqtt.Packet, codes []byte) {
 	}
 	next := c.filters.Load().edit(c.of.Value().key, c.name)
 	for i, f := range p.Filters {
+		if k := c.child(f.Topic); k != nil && k.unlisten(f.Topic) {
+			continue
+		}
 		if !next.drop(f.Topic) {
 			codes[i] = byte(mqtt.NoSubscription)
 		}

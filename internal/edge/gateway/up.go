@@ -9,6 +9,7 @@ import (
 
 	"lampworks/alink"
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
 	"lampworks/mqtt"
 )
@@ -24,15 +25,33 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 	if c.gone.Load() {
 		return mqtt.ErrClosed // taken over: a late message
 	}
-	if err := c.charge(p); err != nil {
-		c.s.Bye(mqtt.QuotaExceeded, err.Error())
-		return err
-	}
+	of := c
 	t, arg, ok := alink.Match(p.Topic, c.of.Value().key, c.name)
+	if k := c.child(p.Topic); !ok && k != nil {
+		of = k
+		t, arg, ok = alink.Match(p.Topic, k.of.Value().key, k.name)
+	}
 	if !ok || t.Direction()&alink.Up == 0 {
-		return c.foreign(p)
+		if err := c.charge(p); err != nil {
+			return c.overLimit(p, t, arg, err)
+		}
+		return of.foreign(p)
+	}
+	if of.gone.Load() {
+		return c.noSession(p, of)
+	}
+	return of.take(p, t, arg)
+}
+
+// take takes a message of the session on one of its own topics.
+func (c *conn) take(p *mqtt.Packet, t alink.Template, arg []byte) error {
+	if err := c.charge(p); err != nil {
+		return c.overLimit(p, t, arg, err)
 	}
 	c.g.Stats.Messages.Add(1)
+	if t.GatewayOnly() && !c.mayCarry() {
+		return c.refuse(p, t, arg, answer{}, &refusal{alink.CodeBadRequest, errNoGateway.Error()})
+	}
 	if t == alink.ShadowUpdate {
 		return c.asksShadow(p)
 	}
@@ -53,6 +72,30 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 	return c.store(p, t, arg, answer)
 }
 
+// overLimit ends the session for a message beyond its limits. That of a child ends alone: its message is refused, and those that
+// follow count as its gateway's.
+func (c *conn) overLimit(p *mqtt.Packet, t alink.Template, arg []byte, err error) error {
+	if c.via == nil {
+		c.s.Bye(mqtt.QuotaExceeded, err.Error())
+		return err
+	}
+	r := c.refuse(p, t, arg, answer{}, &refusal{alink.CodeTooMany, err.Error()})
+	c.part("over its limit: " + fault.Of(err).Sentence())
+	return r
+}
+
+// noSession refuses a message of a child whose session is over, as the gateway may not know yet.
+func (c *conn) noSession(p *mqtt.Packet, k *conn) error {
+	if err := c.charge(p); err != nil {
+		c.s.Bye(mqtt.QuotaExceeded, err.Error())
+		return err
+	}
+	r := &refusal{alink.CodeNoSession, "the sub-device has no session through this gateway"}
+	a := answer{}
+	told := c.subscribed(alink.Error, "") && c.reply(alink.Error, "", r.report(p.Topic, nil, ""), &a) == nil
+	return k.turnDown(p, r, told)
+}
+
 // foreign refuses a message on a topic that is not the device's. MQTT 5 has a word for it that leaves the session alive;
 // 3.1.1 and QoS 0 have none but the end.
 func (c *conn) foreign(p *mqtt.Packet) error {
@@ -71,6 +114,7 @@ type answer struct {
 	id     []byte // aliases the packet until it is copied
 	wanted bool
 	data   []byte // correlation data of a request of MQTT 5
+	about  []byte // JSON: what a refusal is about; nil: {}
 }
 
 // properties go with the answer: the correlation data of the request.
@@ -162,7 +206,7 @@ func (c *conn) checkRequest(t alink.Template, arg, payload []byte) (answer, *ref
 func (c *conn) refuse(p *mqtt.Packet, t alink.Template, arg []byte, a answer, r *refusal) error {
 	told := false
 	if reply := t.Reply(); enveloped(reply) && c.subscribed(reply, string(arg)) {
-		text := alink.AppendReply(nil, a.id, r.code, r.text, nil, t.Method(string(arg)))
+		text := alink.AppendReply(nil, a.id, r.code, r.text, a.about, t.Method(string(arg)))
 		told = c.reply(reply, string(arg), text, &a) == nil
 	} else if c.subscribed(alink.Error, "") {
 		told = c.reply(alink.Error, "", r.report(p.Topic, a.id, t.Method(string(arg))), &a) == nil
@@ -202,9 +246,7 @@ func (c *conn) reply(t alink.Template, arg string, text []byte, a *answer) error
 // store hands a message to the Log; acknowledgement and answer leave when it is on disk.
 func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) error {
 	m := device.Message{Product: c.of.Value().product, Template: t, Arg: string(arg), Payload: p.Payload}
-	if p.QoS == 2 && c.lasting() {
-		m.PacketID, m.Epoch = p.ID, c.epoch
-	}
+	c.hold(&m, p)
 	body, err := m.Append(make([]byte, 0, len(p.Payload)+len(arg)+24))
 	if err != nil {
 		return c.refuse(p, t, arg, a, &refusal{alink.CodeBadRequest, err.Error()})
@@ -220,15 +262,26 @@ func (c *conn) store(p *mqtt.Packet, t alink.Template, arg []byte, a answer) err
 	})
 }
 
+// hold notes in a message that it is one of QoS 2, which the session that carries it does not take again.
+func (c *conn) hold(m *device.Message, p *mqtt.Packet) {
+	if p.QoS != 2 || !c.link().lasting() {
+		return
+	}
+	if m.PacketID, m.Epoch = p.ID, c.link().epoch; c.via != nil {
+		m.Via = c.via.device
+	}
+}
+
 // append hands a record made of p to the Log. When it is on disk then, if not nil, is called and p acknowledged.
 func (c *conn) append(r uplink.Record, p *mqtt.Packet, then func()) error {
 	r.At, r.Device = time.Now(), c.device
 	id, qos := p.ID, p.QoS
-	c.unstored.Add(1)
+	l := c.link()
+	l.unstored.Add(1)
 	err := c.g.c.Log.Append(context.Background(), r, func(_ uplink.Position, err error) {
-		defer c.stored()
+		defer l.stored()
 		if err != nil {
-			c.unkept(id, qos, err)
+			l.unkept(id, qos, err)
 			return
 		}
 		if then != nil {
@@ -239,7 +292,7 @@ func (c *conn) append(r uplink.Record, p *mqtt.Packet, then func()) error {
 		}
 	})
 	if err != nil {
-		c.stored()
+		l.stored()
 		c.s.Bye(mqtt.Unavailable, notStored)
 		return err
 	}

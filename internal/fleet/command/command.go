@@ -58,6 +58,7 @@ const (
 	Service     Kind = "service"      // call a service of the thing model: its input
 	Raw         Kind = "raw"          // bytes on the topic down_raw: see [Payload]
 	Message     Kind = "message"      // bytes on a topic below /user/: see [Payload]
+	PermitJoin  Kind = "permit_join"  // let sub-devices join a gateway: see [Window]
 )
 
 // A Request is a command somebody wants carried out.
@@ -186,6 +187,11 @@ func (s *Commands) prepare(ctx context.Context, who access.Actor, reqs []Request
 		if r.Sync && !d.Online {
 			return nil, fault.Conflict("device "+d.ID, "the device is offline, and a synchronous call waits for nobody")
 		}
+		if r.Kind == PermitJoin {
+			if err := s.mayCarry(ctx, d.Product); err != nil {
+				return nil, err
+			}
+		}
 		if err := s.charge(d); err != nil {
 			return nil, err
 		}
@@ -275,6 +281,8 @@ func check(model *tsl.Model, r Request) ([]shadow.Setting, error) {
 		return nil, err
 	case Message:
 		return nil, checkMessage(&r)
+	case PermitJoin:
+		return nil, checkWindow(r.Params)
 	}
 	return nil, fault.Unlisted("/kind", string(r.Kind), Kinds(), "")
 }

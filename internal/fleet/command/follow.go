@@ -238,7 +238,7 @@ func (f *follower) record(ctx context.Context, tx *store.Tx, r uplink.Record) ([
 		return nil, nil
 	}
 	switch m.Template {
-	case alink.PropertySetReply, alink.ServiceReply, alink.PropertyGetReply, alink.RRPCResponse:
+	case alink.PropertySetReply, alink.ServiceReply, alink.PropertyGetReply, alink.RRPCResponse, alink.GatewayPermitReply:
 		return f.answer(ctx, tx, r, m, list)
 	case alink.RawDownReply, alink.ExtRRPC:
 		return f.bytes(ctx, tx, r, m, list)
@@ -352,6 +352,8 @@ func (p *pending) answers(m device.Message) bool {
 		return m.Template == alink.ServiceReply && m.Arg == p.Service
 	case Raw:
 		return m.Template == alink.RawDownReply
+	case PermitJoin:
+		return m.Template == alink.GatewayPermitReply
 	case Message: // nothing answers it
 	}
 	return false

@@ -16,7 +16,7 @@ import (
 )
 
 // Kinds lists the kinds of commands.
-func Kinds() []Kind { return []Kind{PropertySet, PropertyGet, Service, Raw, Message} }
+func Kinds() []Kind { return []Kind{PropertySet, PropertyGet, Service, Raw, Message, PermitJoin} }
 
 // A Payload is what a command of kind [Raw] or [Message] carries: its Params are {"base64":"…"} or {"text":"…"}, of a message
 // with "qos", 0 or 1.
@@ -52,6 +52,37 @@ func payloadOf(params json.RawMessage) (p Payload, err error) {
 	}
 	p.QoS = uint8(in.QoS)
 	return p, nil
+}
+
+// A Window is the Params of a command of kind [PermitJoin]: how long sub-devices may join, of one product or of any.
+type Window struct {
+	Seconds    int    `json:"time"` // 0: it is closed
+	ProductKey string `json:"productKey,omitempty"`
+}
+
+// MaxWindow is the longest that sub-devices may join.
+const MaxWindow = 600 // s
+
+func checkWindow(params json.RawMessage) error {
+	var w Window
+	if err := json.Unmarshal(params, &w); err != nil {
+		return fault.Invalid("/params", string(params), `{"time":60}`, "send the seconds, and a productKey if only one product may join")
+	}
+	if w.Seconds < 0 || w.Seconds > MaxWindow {
+		return fault.Invalid("/time", strconv.Itoa(w.Seconds), fmt.Sprintf("0 to %d seconds", MaxWindow), "open it again when it is over")
+	}
+	return nil
+}
+
+// mayCarry refuses devices of a product that are no gateways.
+func (s *Commands) mayCarry(ctx context.Context, product string) error {
+	gateway, err := s.products.Gateway(ctx, product)
+	if err == nil && !gateway {
+		f := fault.Conflict("", "the device is not a gateway")
+		f.Fix = "ask a device of a product that is one; a product says so in gateway"
+		return f
+	}
+	return err
 }
 
 // resultOf is bytes that a device answered with, as the result of a command.

@@ -1,8 +1,8 @@
 // Package device knows every device of the platform: which product it is of, whose it is, whether its triple is in force,
 // and when it was last seen (设备).
 //
-// It owns the tables device, device_change, device_presence, device_run, device_cursor, device_tag, device_firmware and
-// device_line, and the form of the uplink records that speak of devices.
+// It owns the tables device, device_change, device_presence, device_run, device_cursor, device_tag, device_firmware, device_line
+// and device_child, and the form of the uplink records that speak of devices.
 // It promises:
 //   - a device exists from the transaction that issued its triple, and can connect only once its order is issued;
 //   - the secret of a device is derived when it is needed and never stored; it is one of those that are in force, and with the
@@ -10,6 +10,8 @@
 //   - whoever holds sessions learns of every change of a device's right to connect;
 //   - presence follows the uplink Log: an end of session older than the newest session changes nothing;
 //   - what a device says of itself beside its thing model is bounded: tags, versions, and the newest lines of its log;
+//   - a device is carried by one gateway (网关) at most, of its own organisation, and what carries it changes with the consent of one
+//     of the two who may: the device, by its secret, or the maker;
 //   - nobody loads a device of another organisation: it is not found.
 //
 // It holds no connection: the gateway asks [Service.Identify] and writes presence to the Log.
@@ -62,6 +64,7 @@ type Device struct {
 	SeenAt       time.Time // last message or change of session; zero before the first
 	Reason       string    // why the last session ended, or "connected"
 	Address      string    // remote address of the last session
+	Gateway      string    // that carries it; empty: it connects by itself
 }
 
 // An Identity is what the gateway needs to know of a device that connects.
@@ -73,6 +76,7 @@ type Identity struct {
 	Name         string
 	State        State
 	Order        string        // it was issued by
+	Gateway      bool          // it may carry others
 	LastReason   string        // why its last session ended, as far as the Log was followed; or "connected"
 	Secret       triple.Secret // the newest that is in force; zero if none is
 
@@ -154,7 +158,7 @@ func (s *Service) Identify(ctx context.Context, productKey, deviceName string) (
 	if err != nil {
 		return Identity{}, fault.NotFound("device", deviceName)
 	}
-	id := Identity{Product: p.ID, ProductKey: productKey, Name: deviceName, mac: mac}
+	id := Identity{Product: p.ID, ProductKey: productKey, Name: deviceName, Gateway: p.Gateway, mac: mac}
 	err = s.store.Read(ctx, func(v *store.View) error {
 		err := v.QueryRow(ctx, identifySQL, p.ID, deviceName).Scan(&id.ID, &id.Organisation, &id.Order, &id.State, &id.LastReason)
 		if errors.Is(err, sql.ErrNoRows) {

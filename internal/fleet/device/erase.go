@@ -47,6 +47,9 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 	if kind == "device" { // also what came after it was deleted
 		first, args = "(?)", []any{id}
 	}
+	if err := forgetChildren(ctx, tx, first, args); err != nil {
+		return false, err
+	}
 	for _, table := range []string{"device_change", "device_presence", "device_tag", "device_firmware", "device_line"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE device IN "+first, args...); err != nil {
 			return false, fmt.Errorf("erasing from %s: %w", table, err)

@@ -15,5 +15,6 @@ func TestEveryListIsIndexed(t *testing.T) {
 	}
 	t.Run("tags", func(t *testing.T) { listingtest.Prove(t, s, tagsList()) })
 	t.Run("firmware", func(t *testing.T) { listingtest.Prove(t, s, firmwareList()) })
+	t.Run("children", func(t *testing.T) { listingtest.Prove(t, s, childList()) })
 	t.Run("lines", func(t *testing.T) { listingtest.Prove(t, s, lineList()) })
 }

@@ -23,19 +23,23 @@ type Message struct {
 	PacketID uint16 // of QoS 2, which is held until the device releases it; 0: none
 	Epoch    uint64 // of the connection that one of QoS 2 came over; 0: of a record that did not say so yet
 	WillOf   uint64 // epoch of the session whose will it is; 0: it is none
+	Via      string // the gateway whose session it came through; empty: the device's own
 }
 
 // First byte of the body; a later form gets the next number and old records stay readable.
 const (
 	messageForm  = 1
 	sessionsForm = 2 // with packet identifier and epoch
+	carriedForm  = 3 // and the gateway it came through
 )
 
 // OfSession reports whether the body of a record of kind [uplink.Message] says something about the session of its device.
-func OfSession(body []byte) bool { return len(body) > 0 && body[0] == sessionsForm }
+func OfSession(body []byte) bool {
+	return len(body) > 0 && (body[0] == sessionsForm || body[0] == carriedForm)
+}
 
 // Append adds the encoded message to dst: form (1), product (16), template (1), length of Arg (1), Arg; of a session's, packet
-// identifier (2; 0: it is a will) and epoch (8); payload.
+// identifier (2; 0: it is a will) and epoch (8), and of a session of a gateway its id (16); payload.
 func (m *Message) Append(dst []byte) ([]byte, error) {
 	id, err := uuid.Parse(m.Product)
 	if err != nil {
@@ -46,7 +50,14 @@ func (m *Message) Append(dst []byte) ([]byte, error) {
 	}
 	ofSession := m.PacketID != 0 || m.WillOf != 0
 	form := byte(messageForm)
-	if ofSession {
+	var via uuid.UUID
+	switch {
+	case ofSession && m.Via != "":
+		form = carriedForm
+		if via, err = uuid.Parse(m.Via); err != nil {
+			return dst, fmt.Errorf("encoding a message through gateway %q: %w", m.Via, err)
+		}
+	case ofSession:
 		form = sessionsForm
 	}
 	dst = append(dst, form)
@@ -60,20 +71,28 @@ func (m *Message) Append(dst []byte) ([]byte, error) {
 		}
 		dst = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(dst, m.PacketID), epoch)
 	}
+	if form == carriedForm {
+		dst = append(dst, via[:]...)
+	}
 	return append(dst, m.Payload...), nil
 }
+
+func known(form byte) bool { return form == messageForm || form == sessionsForm || form == carriedForm }
 
 var errMessage = errors.New("the record holds no device message of a known form")
 
 // DecodeMessage reads the body of an uplink record. Payload aliases body.
 func DecodeMessage(body []byte) (Message, error) {
 	const head = 1 + 16 + 1 + 1
-	if len(body) < head || body[0] != messageForm && body[0] != sessionsForm {
+	if len(body) < head || !known(body[0]) {
 		return Message{}, errMessage
 	}
 	n, more := int(body[18]), 0
-	if OfSession(body) {
+	switch body[0] {
+	case sessionsForm:
 		more = 10
+	case carriedForm:
+		more = 26
 	}
 	if len(body) < head+n+more {
 		return Message{}, errMessage
@@ -86,6 +105,9 @@ func DecodeMessage(body []byte) (Message, error) {
 		} else {
 			m.WillOf = epoch
 		}
+	}
+	if body[0] == carriedForm {
+		m.Via = uuid.UUID(body[head+n+10 : head+n+26]).String()
 	}
 	return m, nil
 }

@@ -24,7 +24,7 @@ const (
 
 // templateOf reads the topic of a message record without decoding the rest; 0 if it is of no known form.
 func templateOf(body []byte) alink.Template {
-	if len(body) < 18 || body[0] != messageForm && body[0] != sessionsForm {
+	if len(body) < 18 || !known(body[0]) {
 		return 0
 	}
 	return alink.Template(body[17])

@@ -21,7 +21,8 @@ const identifySQL = `
 	WHERE d.product = ? AND d.name = ? AND o.state = 'issued'`
 
 const columns = `d.id, d.organisation, d.product, d.name, d.batch, d.generation, d.state, d.created_at, d.activated_at,
-	d.reset_at, COALESCE(p.online, 0), p.seen_at, COALESCE(p.reason, ''), COALESCE(p.address, '')`
+	d.reset_at, COALESCE(p.online, 0), p.seen_at, COALESCE(p.reason, ''), COALESCE(p.address, ''),
+	COALESCE((SELECT t.gateway FROM device_child t WHERE t.child = d.id), '')`
 
 const from = `
 	FROM device d
@@ -60,7 +61,7 @@ func scan(row scanner) (Device, error) {
 	var created int64
 	var activated, reset, seen sql.NullInt64
 	err := row.Scan(&d.ID, &d.Organisation, &d.Product, &d.Name, &d.Order, &d.Generation, &d.State, &created, &activated, &reset,
-		&d.Online, &seen, &d.Reason, &d.Address)
+		&d.Online, &seen, &d.Reason, &d.Address, &d.Gateway)
 	d.CreatedAt = time.UnixMilli(created).UTC()
 	if activated.Valid {
 		d.ActivatedAt = time.UnixMilli(activated.Int64).UTC()

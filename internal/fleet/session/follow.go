@@ -241,7 +241,11 @@ func (b *batchOf) message(ctx context.Context, r uplink.Record) error {
 	if err != nil {
 		return errForm
 	}
-	s, err := b.load(ctx, r.Device)
+	of := r.Device
+	if m.Via != "" {
+		of = m.Via
+	}
+	s, err := b.load(ctx, of)
 	if err != nil || s.gone {
 		return err
 	}

@@ -78,6 +78,15 @@ func (s *Service) Category(ctx context.Context, product string) (string, error) 
 	return e.product.Category, nil
 }
 
+// Gateway reports whether devices of a product carry others. It is for the program's own paths, as Model.
+func (s *Service) Gateway(ctx context.Context, product string) (bool, error) {
+	e, err := s.find(ctx, &s.known.byID, product, inForceSQL)
+	if err != nil {
+		return false, err
+	}
+	return e.product.Gateway, nil
+}
+
 // find looks into one of the maps and, when it does not know or has to compare again, into the table; of many that miss
 // the same product at once, one does the work. While the table cannot be read, what was known goes on being so.
 func (s *Service) find(ctx context.Context, in *map[string]*entry, key, query string) (*entry, error) {

@@ -103,6 +103,7 @@ type Product struct {
 	BuiltOn      string   // product: chip or module; empty: nothing, or directly on the platform's protocol
 	Solution     string   // product; empty: none
 	Protocols    []string // of a chip, what it was tuned for; of others, what they use of that; empty: all of it
+	Gateway      bool     // its devices carry others, which reach the platform through them (网关)
 	Care         Care
 	Icon         string // blob; empty: none
 	IconMedia    string
@@ -126,6 +127,7 @@ type NewProduct struct {
 	BuiltOn   string // product
 	Solution  string // product
 	Protocols []string
+	Gateway   bool // its devices carry others
 }
 
 // firstNumber is the first ProductID given here.
@@ -192,7 +194,7 @@ func (s *Service) create(ctx context.Context, tx *store.Tx, who access.Actor, ru
 	if err := quota.Take(ctx, tx, quota.Organisation(p.Organisation), quota.Products, 1); err != nil {
 		return err
 	}
-	c := Change{BuiltOn: &n.BuiltOn, Solution: &n.Solution}
+	c := Change{BuiltOn: &n.BuiltOn, Solution: &n.Solution, Gateway: &n.Gateway}
 	if len(n.Protocols) > 0 {
 		c.Protocols = &n.Protocols
 		if err := checkProtocols("/protocols", n.Protocols); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lampworks/internal/infra/access"
@@ -68,15 +69,18 @@ type Change struct {
 	BuiltOn   *string // product; empty: none
 	Solution  *string // product; empty: none
 	Protocols *[]string
+	Gateway   *bool // its devices carry others; open until some have been in use
 	Care      *Care
 }
 
 // design says whether the change is one of what is built, not of what is said about it.
-func (c *Change) design() bool { return c.BuiltOn != nil || c.Solution != nil || c.Protocols != nil }
+func (c *Change) design() bool {
+	return c.BuiltOn != nil || c.Solution != nil || c.Protocols != nil || c.Gateway != nil
+}
 
 // redesigned says whether a product is built of something else than was.
 func (p *Product) redesigned(was *Product) bool {
-	return p.BuiltOn != was.BuiltOn || p.Solution != was.Solution || !slices.Equal(slices.Sorted(slices.Values(p.Protocols)), slices.Sorted(slices.Values(was.Protocols)))
+	return p.BuiltOn != was.BuiltOn || p.Solution != was.Solution || p.Gateway != was.Gateway || !slices.Equal(slices.Sorted(slices.Values(p.Protocols)), slices.Sorted(slices.Values(was.Protocols)))
 }
 
 // Set changes a product. What it is built of is open until it is certified, the rest until it is retired.
@@ -136,6 +140,9 @@ func (c *Change) note() string {
 	if c.Protocols != nil {
 		parts = append(parts, "protocols "+strings.Join(*c.Protocols, " "))
 	}
+	if c.Gateway != nil {
+		parts = append(parts, "gateway "+strconv.FormatBool(*c.Gateway))
+	}
 	if c.Care != nil {
 		parts = append(parts, "care")
 	}
@@ -155,6 +162,12 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, p *Product, c Change)
 	}
 	if c.Protocols != nil {
 		p.Protocols = *c.Protocols
+	}
+	if c.Gateway != nil && *c.Gateway != p.Gateway {
+		if err := s.unused(ctx, tx, p); err != nil {
+			return err
+		}
+		p.Gateway = *c.Gateway
 	}
 	if c.BuiltOn != nil && *c.BuiltOn != p.BuiltOn {
 		if err := s.refer(ctx, tx, p, "/built_on", *c.BuiltOn, rule.BuiltOn); err != nil {
@@ -179,6 +192,24 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, p *Product, c Change)
 		return err
 	}
 	return s.look(ctx, tx, p)
+}
+
+// unused refuses to turn a product into a gateway, or back, once devices of it have been in use: what they are on the wire
+// would change under them.
+func (s *Service) unused(ctx context.Context, q store.Querier, p *Product) error {
+	if s.Devices == nil {
+		return nil
+	}
+	n, err := s.Devices(ctx, q, p.ID)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		f := fault.Conflict("/gateway", "devices of the product have been in use; whether they are gateways stays as it is")
+		f.Fix = "make a product of its own for the others"
+		return f
+	}
+	return nil
 }
 
 // change loads a product, lets do change it, writes it and records the act, in one transaction.

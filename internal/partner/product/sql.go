@@ -18,7 +18,7 @@ import (
 
 const (
 	columns = `id, organisation, product_id, product_key, category, names, version, created_at, changed_at, kind, state, offered, built_on,
-		solution, protocols, care, icon, icon_media, icon_size, flagged, flag, flagged_at, revision`
+		solution, protocols, care, icon, icon_media, icon_size, flagged, flag, flagged_at, gateway, revision`
 
 	loadSQL = `
 		SELECT ` + columns + `
@@ -45,13 +45,13 @@ const (
 		) AS numbers`
 
 	insertSQL = `
-		INSERT INTO product (id, organisation, product_id, product_key, category, names, search, version, created_at, changed_at, kind, state, built_on, solution, protocols, care)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		INSERT INTO product (id, organisation, product_id, product_key, category, names, search, version, created_at, changed_at, kind, state, built_on, solution, protocols, care, gateway)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	saveSQL = `
 		UPDATE product
 		SET names = ?, search = ?, state = ?, offered = ?, built_on = ?, solution = ?, protocols = ?, care = ?, icon = ?, icon_media = ?, icon_size = ?, flagged = ?,
-			flag = ?, flagged_at = ?, revision = ?, changed_at = ?
+			flag = ?, flagged_at = ?, gateway = ?, revision = ?, changed_at = ?
 		WHERE id = ? AND revision = ?`
 
 	iconSQL = `
@@ -127,19 +127,19 @@ func scan(row scanner) (Product, error) {
 	var p Product
 	var names, protocols, care string
 	var created, changed, flagged int64
-	var offered, flag int
+	var offered, flag, gateway int
 	err := row.Scan(&p.ID, &p.Organisation, &p.ProductID, &p.ProductKey, &p.Category, &names, &p.Version, &created, &changed, &p.Kind, &p.State,
-		&offered, &p.BuiltOn, &p.Solution, &protocols, &care, &p.Icon, &p.IconMedia, &p.iconSize, &flag, &p.Flag, &flagged, &p.Revision)
+		&offered, &p.BuiltOn, &p.Solution, &protocols, &care, &p.Icon, &p.IconMedia, &p.iconSize, &flag, &p.Flag, &flagged, &gateway, &p.Revision)
 	if err != nil {
 		return Product{}, err
 	}
-	p.CreatedAt, p.ChangedAt, p.FlaggedAt, p.Offered, p.Flagged = at(created), at(changed), at(flagged), offered == 1, flag == 1
+	p.CreatedAt, p.ChangedAt, p.FlaggedAt, p.Offered, p.Flagged, p.Gateway = at(created), at(changed), at(flagged), offered == 1, flag == 1, gateway == 1
 	return p, errors.Join(json.Unmarshal([]byte(names), &p.Names), json.Unmarshal([]byte(protocols), &p.Protocols), json.Unmarshal([]byte(care), &p.Care))
 }
 
 func insert(ctx context.Context, tx *store.Tx, p Product) error {
 	_, err := tx.Exec(ctx, insertSQL, p.ID, p.Organisation, uint32(p.ProductID), p.ProductKey, p.Category, marshal(p.Names), p.search(),
-		0, p.CreatedAt.UnixMilli(), p.ChangedAt.UnixMilli(), string(p.Kind), string(p.State), p.BuiltOn, p.Solution, marshal(p.Protocols), marshal(p.Care))
+		0, p.CreatedAt.UnixMilli(), p.ChangedAt.UnixMilli(), string(p.Kind), string(p.State), p.BuiltOn, p.Solution, marshal(p.Protocols), marshal(p.Care), bit(p.Gateway))
 	if err != nil {
 		return fmt.Errorf("adding product %s: %w", p.ID, err)
 	}

@@ -776,6 +776,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/children": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a gateway carries (子设备)
+         * @description Needs device.read.
+         */
+        get: operations["get_devices_device_children"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/children/{child}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Have a gateway carry a device, whoever carries it now
+         * @description Needs device.write.
+         */
+        put: operations["put_devices_device_children_child"];
+        post?: never;
+        /**
+         * Take a device from the gateway that carries it
+         * @description Needs device.write.
+         */
+        delete: operations["delete_devices_device_children_child"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/commands": {
         parameters: {
             query?: never;
@@ -894,6 +938,26 @@ export interface paths {
          * @description Needs device.control.
          */
         post: operations["post_devices_device_messages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device}/permit-join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let sub-devices join a gateway for a while
+         * @description Needs device.control.
+         */
+        post: operations["post_devices_device_permit_join"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5063,6 +5127,25 @@ export interface components {
             path: string;
             text: string;
         };
+        ChildView: {
+            /** Format: date-time */
+            attached_at: string;
+            device_name: string;
+            id: string;
+            online: boolean;
+            /** @description The maker attached it, and no gateway takes it away. */
+            pinned: boolean;
+            product: string;
+            /** @description Why the last session ended, or connected. */
+            reason?: string;
+            /**
+             * Format: date-time
+             * @description Last message, or change of session.
+             */
+            seen_at?: string;
+            /** @enum {string} */
+            state: "enabled" | "disabled";
+        };
         Choice: {
             title: {
                 [key: string]: string;
@@ -5091,7 +5174,7 @@ export interface components {
             device: string;
             id: string;
             /** @enum {string} */
-            kind: "property_set" | "property_get" | "service" | "raw" | "message";
+            kind: "property_set" | "property_get" | "service" | "raw" | "message" | "permit_join";
             params: unknown;
             reason?: string;
             /** @enum {string} */
@@ -5114,7 +5197,7 @@ export interface components {
             ended_at?: string;
             id: string;
             /** @enum {string} */
-            kind: "property_set" | "property_get" | "service" | "raw" | "message";
+            kind: "property_set" | "property_get" | "service" | "raw" | "message" | "permit_join";
             /** @description What the device said, or why it was not sent. */
             note?: string;
             origin: string;
@@ -5393,6 +5476,8 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             device_name: string;
+            /** @description The device that carries it (网关). */
+            gateway?: string;
             /** Format: int32 */
             generation: number;
             id: string;
@@ -6455,6 +6540,8 @@ export interface components {
             category?: string;
             /** @description Its thing model, TSL; the category's if not given. */
             document?: unknown;
+            /** @description Its devices carry others (网关). */
+            gateway?: boolean;
             /**
              * @description A terminal if not given.
              * @enum {string}
@@ -6717,6 +6804,13 @@ export interface components {
         };
         PageCertificateView: {
             items: components["schemas"]["CertificateView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageChildView: {
+            items: components["schemas"]["ChildView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -7173,6 +7267,20 @@ export interface components {
             /** Format: password */
             old_password: string;
         };
+        PermitInputBody: {
+            /** @description Only those of this product. */
+            product_key?: string;
+            /**
+             * Format: int64
+             * @description How long sub-devices may join; 0: no longer.
+             */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description Answer when the gateway has answered, or after this time.
+             */
+            wait_ms?: number;
+        };
         PingEvent: {
             /** Format: date-time */
             at: string;
@@ -7291,6 +7399,8 @@ export interface components {
             flagged: boolean;
             /** Format: date-time */
             flagged_at?: string;
+            /** @description Its devices carry others, which reach the platform through them (网关). */
+            gateway: boolean;
             /** @description For GET /api/v1/icons/{icon}. */
             icon?: string;
             id: string;
@@ -7587,6 +7697,8 @@ export interface components {
             built_on?: string;
             /** @description Replaced as a whole. */
             care?: components["schemas"]["Care"];
+            /** @description Its devices carry others; open until some have been in use. */
+            gateway?: boolean;
             names?: {
                 [key: string]: string;
             };
@@ -11153,6 +11265,112 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObject"];
         };
     };
+    get_devices_device_children: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                online?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000048",
+                     *           "device_name": "acde4800003c",
+                     *           "state": "enabled",
+                     *           "online": true,
+                     *           "seen_at": "2026-11-24T08:00:00.000Z",
+                     *           "reason": "connected",
+                     *           "pinned": true,
+                     *           "attached_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageChildView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_devices_device_children_child: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The gateway. */
+                device: string;
+                /** @description The device that it carries. */
+                child: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    delete_devices_device_children_child: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The gateway. */
+                device: string;
+                /** @description The device that it carries. */
+                child: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
     get_devices_device_commands: {
         parameters: {
             query?: {
@@ -11512,6 +11730,55 @@ export interface operations {
                      *       "params": {
                      *         "text": "{\"show\":\"time\"}",
                      *         "qos": 1
+                     *       },
+                     *       "state": "accepted",
+                     *       "origin": "api",
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "deadline_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    post_devices_device_permit_join: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "seconds": 60
+                 *     }
+                 */
+                "application/json": components["schemas"]["PermitInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000127",
+                     *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000125",
+                     *       "kind": "permit_join",
+                     *       "params": {
+                     *         "time": 60
                      *       },
                      *       "state": "accepted",
                      *       "origin": "api",
@@ -19130,7 +19397,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000034",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000038",
                      *           "product_id": 10001,
                      *           "product_key": "lw6p5gkr8mb",
                      *           "kind": "chip",
@@ -19144,8 +19411,9 @@ export interface operations {
                      *           "protocols": [
                      *             "mqtt"
                      *           ],
+                     *           "gateway": false,
                      *           "care": {},
-                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000035",
+                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000039",
                      *           "flagged": false,
                      *           "created_at": "2026-11-24T08:00:00.000Z",
                      *           "changed_at": "2026-11-24T08:00:00.000Z",
@@ -19157,7 +19425,7 @@ export interface operations {
                      *           ]
                      *         },
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *           "product_id": 10002,
                      *           "product_key": "lwsu3by6pmh",
                      *           "kind": "module",
@@ -19168,9 +19436,10 @@ export interface operations {
                      *             "zh-CN": "灯火模组"
                      *           },
                      *           "version": 0,
-                     *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000034",
+                     *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000038",
+                     *           "gateway": false,
                      *           "care": {},
-                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000040",
+                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000044",
                      *           "flagged": false,
                      *           "created_at": "2026-11-24T08:00:00.000Z",
                      *           "changed_at": "2026-11-24T08:00:00.000Z",
@@ -19182,7 +19451,7 @@ export interface operations {
                      *           ]
                      *         },
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000048",
                      *           "product_id": 10003,
                      *           "product_key": "lwdyz7bm5mq",
                      *           "kind": "terminal",
@@ -19193,7 +19462,8 @@ export interface operations {
                      *             "zh-CN": "灯火台灯"
                      *           },
                      *           "version": 1,
-                     *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
+                     *           "gateway": false,
                      *           "care": {
                      *             "warranty_months": 24,
                      *             "warranty": {
@@ -19204,7 +19474,7 @@ export interface operations {
                      *             "email": "care@example.com",
                      *             "address": "杭州市西湖区灯火路 1 号"
                      *           },
-                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000049",
                      *           "flagged": false,
                      *           "created_at": "2026-11-24T08:00:00.000Z",
                      *           "changed_at": "2026-11-24T08:00:00.000Z",
@@ -19245,7 +19515,7 @@ export interface operations {
                  *         "zh-CN": "灯火台灯",
                  *         "en": "Denghuo lamp"
                  *       },
-                 *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039"
+                 *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043"
                  *     }
                  */
                 "application/json": components["schemas"]["NewProductInputBody"];
@@ -19261,7 +19531,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000048",
                      *       "product_id": 10003,
                      *       "product_key": "lwdyz7bm5mq",
                      *       "kind": "terminal",
@@ -19272,7 +19542,8 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 1,
-                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
+                     *       "gateway": false,
                      *       "care": {},
                      *       "flagged": false,
                      *       "created_at": "2026-11-24T08:00:00.000Z",
@@ -19310,7 +19581,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000048",
                      *       "product_id": 10003,
                      *       "product_key": "lwdyz7bm5mq",
                      *       "kind": "terminal",
@@ -19321,7 +19592,8 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 1,
-                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
+                     *       "gateway": false,
                      *       "care": {
                      *         "warranty_months": 24,
                      *         "warranty": {
@@ -19332,7 +19604,7 @@ export interface operations {
                      *         "email": "care@example.com",
                      *         "address": "杭州市西湖区灯火路 1 号"
                      *       },
-                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000049",
                      *       "flagged": false,
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "changed_at": "2026-11-24T08:00:00.000Z",
@@ -19395,7 +19667,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000048",
                      *       "product_id": 10003,
                      *       "product_key": "lwdyz7bm5mq",
                      *       "kind": "terminal",
@@ -19406,7 +19678,8 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 1,
-                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
+                     *       "gateway": false,
                      *       "care": {
                      *         "warranty_months": 24,
                      *         "warranty": {
@@ -19417,7 +19690,7 @@ export interface operations {
                      *         "email": "care@example.com",
                      *         "address": "杭州市西湖区灯火路 1 号"
                      *       },
-                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000049",
                      *       "flagged": false,
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "changed_at": "2026-11-24T08:00:00.000Z",
@@ -20370,7 +20643,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000048",
                      *       "product_id": 10003,
                      *       "product_key": "lwdyz7bm5mq",
                      *       "kind": "terminal",
@@ -20381,9 +20654,10 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 1,
-                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
+                     *       "gateway": false,
                      *       "care": {},
-                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000049",
                      *       "flagged": false,
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "changed_at": "2026-11-24T08:00:00.000Z",
@@ -20679,7 +20953,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000048",
                      *       "product_id": 10003,
                      *       "product_key": "lwdyz7bm5mq",
                      *       "kind": "terminal",
@@ -20690,7 +20964,8 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 2,
-                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000039",
+                     *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
+                     *       "gateway": false,
                      *       "care": {
                      *         "warranty_months": 24,
                      *         "warranty": {
@@ -20701,7 +20976,7 @@ export interface operations {
                      *         "email": "care@example.com",
                      *         "address": "杭州市西湖区灯火路 1 号"
                      *       },
-                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000045",
+                     *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000049",
                      *       "flagged": false,
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "changed_at": "2026-11-24T08:00:00.000Z",

@@ -92,14 +92,20 @@ func owner(user, organisation string) access.Actor {
 // Issue makes devices of the product, up to 500.
 func (w *Works) Issue(t testing.TB, n int) []device.Device {
 	t.Helper()
-	order, err := w.Orders.Request(t.Context(), w.Maker, issuance.NewOrder{Product: w.Product.ID, Quantity: n, Purpose: issuance.Debug})
+	return w.IssueOf(t, w.Maker, w.Product.ID, n)
+}
+
+// IssueOf makes devices of a product of who's, up to 500.
+func (w *Works) IssueOf(t testing.TB, who access.Actor, product string, n int) []device.Device {
+	t.Helper()
+	order, err := w.Orders.Request(t.Context(), who, issuance.NewOrder{Product: product, Quantity: n, Purpose: issuance.Debug})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if order, err = w.Orders.Wait(t.Context(), w.Maker, order.ID); err != nil || order.State != issuance.StateIssued {
+	if order, err = w.Orders.Wait(t.Context(), who, order.ID); err != nil || order.State != issuance.StateIssued {
 		t.Fatalf("order %s is %s: %v", order.ID, order.State, err)
 	}
-	ds, err := w.Devices.List(t.Context(), w.Maker, listing.Ask{Filters: map[string]string{device.ByOrder: order.ID}, Limit: n})
+	ds, err := w.Devices.List(t.Context(), who, listing.Ask{Filters: map[string]string{device.ByOrder: order.ID}, Limit: n})
 	if err != nil || len(ds.Items) != n {
 		t.Fatalf("%d devices of %d: %v", len(ds.Items), n, err)
 	}
