@@ -22,6 +22,7 @@ type fleetCommand struct {
 	Detach   fleetDetach   `cmd:"" help:"Take a device from its gateway."`
 	Permit   fleetPermit   `cmd:"" help:"Let sub-devices join a gateway for a while."`
 	State    fleetState    `cmd:"" help:"Put a device's triple in or out of force."`
+	Reset    fleetReset    `cmd:"" help:"Let a device register once more (动态注册)."`
 	Revoke   fleetRevoke   `cmd:"" help:"Take every secret of a device that was handed out out of force."`
 	Command  fleetDo       `cmd:"" help:"Command a device, as its maker would when debugging it."`
 	Call     fleetCall     `cmd:"" help:"Call a service of a device."`

@@ -9,18 +9,21 @@ import (
 )
 
 type orderCommand struct {
-	Request   orderRequest   `cmd:"" help:"Apply for triples (三元组) of a product."`
-	List      orderList      `cmd:"" help:"List orders, the newest first."`
-	Show      orderShow      `cmd:"" help:"Print an order."`
-	Limits    orderLimits    `cmd:"" help:"What a level of verification allows to order for mass production."`
-	Cancel    orderCancel    `cmd:"" help:"Withdraw or cancel an order that is not issued yet."`
-	Approve   orderApprove   `cmd:"" help:"Approve an order, as a reviewer."`
-	Reject    orderReject    `cmd:"" help:"Reject an order, as a reviewer."`
-	Download  orderDownload  `cmd:"" help:"Download the triples of an issued order; goes on where a transfer broke off."`
-	Downloads orderDownloads `cmd:"" help:"List downloads, the newest first; with an id, print that one."`
-	Revoke    orderRevoke    `cmd:"" help:"Take secrets that were handed out out of force: of an order, or of one download."`
-	Lost      orderLost      `cmd:"" help:"List orders that a restore of older data has lost."`
-	MACs      orderMACs      `cmd:"" name:"macs" help:"Addresses (MAC) of one's own, and the operator's pools."`
+	Request      orderRequest      `cmd:"" help:"Apply for triples (三元组) of a product."`
+	List         orderList         `cmd:"" help:"List orders, the newest first."`
+	Show         orderShow         `cmd:"" help:"Print an order."`
+	Limits       orderLimits       `cmd:"" help:"What a level of verification allows to order for mass production."`
+	Cancel       orderCancel       `cmd:"" help:"Withdraw or cancel an order that is not issued yet."`
+	Approve      orderApprove      `cmd:"" help:"Approve an order, as a reviewer."`
+	Reject       orderReject       `cmd:"" help:"Reject an order, as a reviewer."`
+	Download     orderDownload     `cmd:"" help:"Download the triples of an issued order; goes on where a transfer broke off."`
+	Downloads    orderDownloads    `cmd:"" help:"List downloads, the newest first; with an id, print that one."`
+	Revoke       orderRevoke       `cmd:"" help:"Take secrets that were handed out out of force: of an order, or of one download."`
+	Registration orderRegistration `cmd:"" help:"The window in which devices of an order may register (动态注册)."`
+	Open         orderOpen         `cmd:"" help:"Let devices of an order register for a while."`
+	Close        orderClose        `cmd:"" help:"Let devices of an order register no longer."`
+	Lost         orderLost         `cmd:"" help:"List orders that a restore of older data has lost."`
+	MACs         orderMACs         `cmd:"" name:"macs" help:"Addresses (MAC) of one's own, and the operator's pools."`
 }
 
 const orderPath = "/api/v1/orders/{}"

@@ -19,6 +19,7 @@ type productCommand struct {
 	Version   productVersion   `cmd:"" help:"Print a published version with its document."`
 	Config    configCommand    `cmd:"" help:"Configuration files (远程配置) that devices of a product fetch."`
 	Publish   productPublish   `cmd:"" help:"Publish the draft as the next version."`
+	Secret    productSecret    `cmd:"" help:"The ProductSecret, with which devices of a product register (动态注册)."`
 	Protocols productProtocols `cmd:"" help:"The protocols (接入协议) by which devices reach the platform."`
 	Catalogue productCatalogue `cmd:"" help:"List the chips, modules and solutions that can be built on."`
 }
@@ -79,12 +80,13 @@ func (p *productNew) Run(ctx context.Context) error {
 type productEdit struct {
 	oneProduct
 	held
-	Name     map[string]string `help:"Name in a language; all of them, if one changes." mapsep:"none" placeholder:"LANG=NAME"`
-	Protocol []string          `help:"What a chip was tuned for, or the product uses of that; all of them." placeholder:"NAME"`
-	BuiltOn  string            `help:"Id of the chip or module it is built on." placeholder:"ID"`
-	Solution string            `help:"Id of the solution it uses." placeholder:"ID"`
-	Gateway  *bool             `help:"Its devices carry others: true or false." placeholder:"BOOL"`
-	Care     string            `help:"JSON file: warranty (by language), warranty_months, phone, email, website, address." placeholder:"FILE"`
+	Name         map[string]string `help:"Name in a language; all of them, if one changes." mapsep:"none" placeholder:"LANG=NAME"`
+	Protocol     []string          `help:"What a chip was tuned for, or the product uses of that; all of them." placeholder:"NAME"`
+	BuiltOn      string            `help:"Id of the chip or module it is built on." placeholder:"ID"`
+	Solution     string            `help:"Id of the solution it uses." placeholder:"ID"`
+	Gateway      *bool             `help:"Its devices carry others: true or false." placeholder:"BOOL"`
+	Registration *bool             `help:"Its devices may register by its secret: true or false." placeholder:"BOOL"`
+	Care         string            `help:"JSON file: warranty (by language), warranty_months, phone, email, website, address." placeholder:"FILE"`
 }
 
 func (p *productEdit) Run(ctx context.Context) error {
@@ -95,7 +97,7 @@ func (p *productEdit) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.edit(ctx, p.held, "PATCH", p.path(""), body("names", p.Name, "protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution, "gateway", p.Gateway, "care", care))
+	return p.edit(ctx, p.held, "PATCH", p.path(""), body("names", p.Name, "protocols", p.Protocol, "built_on", p.BuiltOn, "solution", p.Solution, "gateway", p.Gateway, "registration", p.Registration, "care", care))
 }
 
 type productSteps struct {

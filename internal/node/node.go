@@ -259,7 +259,7 @@ func (n *Node) openRooms(context.Context) error {
 	}
 	n.Gateway = gateway.New(gateway.Config{
 		Sessions: sessions, Devices: n.Devices, Products: n.Products, Commands: n.Commands, Shadows: n.Shadows, Configs: n.Configs, FileURL: n.fileURL, Log: n.Log, Bus: n.Bus, Logger: n.log,
-		Enforce: n.Enforce, Quota: n.Quota, Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
+		Enforce: n.Enforce, Orders: n.Orders, Quota: n.Quota, Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
 	})
 	page, err := console.New(n.c.Console)
 	if err != nil {
@@ -288,6 +288,10 @@ func (n *Node) web(rest http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == gateway.WebSocketPath {
 			n.Gateway.ServeHTTP(w, r)
+			return
+		}
+		if r.URL.Path == gateway.RegisterPath {
+			n.Gateway.ServeRegistration(w, r)
 			return
 		}
 		rest.ServeHTTP(w, r)

@@ -79,6 +79,7 @@ type revokeDownloadInput struct {
 }
 
 func (a *API) downloadRoutes() {
+	a.registrationRoutes()
 	create(a, "/api/v1/orders/{order}/downloads", access.DownloadTriples, ofOrder, "Make a download of an issued order: it hands out the next generation of secrets", func(ctx context.Context, who access.Actor, in *newDownloadInput) (downloadView, error) {
 		d, err := a.Orders.Grant(ctx, who, in.Order, issuance.NewDownload{Reason: in.Body.Reason, Format: in.Body.Format, Recipient: in.Body.Recipient})
 		return downloadOf(&d), err

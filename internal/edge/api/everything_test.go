@@ -458,6 +458,18 @@ func (y *walk) carries(lamp string) {
 	y.reads(y.owner, gateway+"/children?online=true")
 	y.does(y.owner, "POST", gateway+"/permit-join", `{"seconds":60}`)
 	y.does(y.owner, "DELETE", gateway+"/children/"+lamp, "")
+	y.registers(hub, order, gateway)
+}
+
+// registers lets devices of an order ask for their secrets themselves for a while.
+func (y *walk) registers(product, order, device string) {
+	y.t.Helper()
+	y.does(y.owner, "PATCH", "products/"+product, `{"registration":true}`)
+	y.does(y.owner, "POST", "products/"+product+"/secret", `{"reason":"the line builds it in"}`)
+	y.does(y.owner, "POST", "orders/"+order+"/registration-window", `{"minutes":60,"reason":"the line has no way to burn secrets"}`)
+	y.reads(y.owner, "orders/"+order+"/registration-window")
+	y.does(y.owner, "DELETE", "orders/"+order+"/registration-window", "")
+	y.does(y.owner, "POST", device+"/registration-reset", `{"reason":"the chip was replaced"}`)
 }
 
 // misbehave plays a device without a gateway for a moment.

@@ -18,5 +18,10 @@ var matrixOfIssuance = []entry{
 	{"GET", "/api/v1/downloads/{download}/file", access.ReadOrder, "", false},
 	{"POST", "/api/v1/downloads/{download}/revocation", access.RevokeTriples, `{"reason":"x"}`, false},
 	{"POST", "/api/v1/leak-reports", access.TraceTriples, "", true},
+	{"POST", "/api/v1/orders/{order}/registration-window", access.DownloadTriples, `{"minutes":60,"reason":"x"}`, false},
+	{"GET", "/api/v1/orders/{order}/registration-window", access.ReadOrder, "", false},
+	{"DELETE", "/api/v1/orders/{order}/registration-window", access.RevokeTriples, "", false},
+	{"POST", "/api/v1/products/{product}/secret", access.DownloadTriples, `{"reason":"x"}`, false},
+	{"POST", "/api/v1/devices/{device}/registration-reset", access.RevokeTriples, `{"reason":"x"}`, false},
 	{"POST", "/api/v1/devices/{device}/revocation", access.RevokeTriples, `{"reason":"x"}`, false},
 }

@@ -49,6 +49,7 @@ type productView struct {
 	Solution   string        `json:"solution,omitempty" doc:"Product."`
 	Protocols  []string      `json:"protocols,omitempty" nullable:"false" doc:"Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them."`
 	Gateway    bool          `json:"gateway" doc:"Its devices carry others, which reach the platform through them (网关)."`
+	Registers  bool          `json:"registration" doc:"Its devices may register by its secret, in windows that its maker opens (动态注册)."`
 	Care       product.Care  `json:"care" doc:"Warranty (保修) and after-sales contact (售后), shown to families."`
 	Icon       string        `json:"icon,omitempty" doc:"For GET /api/v1/icons/{icon}."`
 	Flagged    bool          `json:"flagged" doc:"Something it is built on is not certified."`
@@ -65,7 +66,7 @@ func (v productView) revision() int64 { return v.Revision }
 func productOf(who access.Actor) func(*product.Product) productView {
 	return func(p *product.Product) productView {
 		return productView{
-			p.ID, uint32(p.ProductID), p.ProductKey, p.Kind, p.State, p.Category, p.Names, p.Version, p.BuiltOn, p.Solution, p.Protocols, p.Gateway, p.Care,
+			p.ID, uint32(p.ProductID), p.ProductKey, p.Kind, p.State, p.Category, p.Names, p.Version, p.BuiltOn, p.Solution, p.Protocols, p.Gateway, p.Registration, p.Care,
 			p.Icon, p.Flagged, p.Flag, moment(p.FlaggedAt), moment(p.CreatedAt), moment(p.ChangedAt), p.Revision, append([]product.Act{}, p.Open(who)...),
 		}
 	}
@@ -139,6 +140,7 @@ type setProductInput struct {
 		Protocols *[]string     `json:"protocols,omitempty" maxItems:"32" doc:"Replaced as a whole."`
 		Gateway   *bool         `json:"gateway,omitempty" doc:"Its devices carry others; open until some have been in use."`
 		Care      *product.Care `json:"care,omitempty" doc:"Replaced as a whole."`
+		Registers *bool         `json:"registration,omitempty" doc:"Its devices may register by its secret; off at first."`
 	}
 }
 
@@ -212,7 +214,7 @@ func (a *API) productRoutes() {
 	}
 	edit(a, "PATCH", "/api/v1/products/{product}", access.WriteProduct, ofProduct, seen, "Change a product: names, what it is built on, care", func(ctx context.Context, who access.Actor, in *setProductInput) (productView, error) {
 		b := &in.Body
-		p, err := a.Products.Set(ctx, who, in.Product, product.Change{Names: b.Names, BuiltOn: b.BuiltOn, Solution: b.Solution, Protocols: b.Protocols, Gateway: b.Gateway, Care: b.Care})
+		p, err := a.Products.Set(ctx, who, in.Product, product.Change{Names: b.Names, BuiltOn: b.BuiltOn, Solution: b.Solution, Protocols: b.Protocols, Gateway: b.Gateway, Registration: b.Registers, Care: b.Care})
 		return productOf(who)(&p), err
 	})
 	a.modelRoutes()

@@ -28,7 +28,7 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	var began *session.Began
 	var claimed string // the device it says it is, if there is one
 	code, why := c.admit(p.Connect, &claimed)
-	if code == mqtt.Success {
+	if code == mqtt.Success && c.newcomer == nil {
 		began, code, why = c.asks(p)
 	}
 	if code != mqtt.Success {
@@ -46,6 +46,9 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 		return mqtt.Welcome{Code: code, Text: why}
 	}
 	c.g.Stats.Accepted.Add(1)
+	if c.newcomer != nil {
+		return mqtt.Welcome{}
+	}
 	old := c.g.sessions.enter(c, c.g.c.Devices.Epoch)
 	if old != nil {
 		c.g.Stats.TakenOver.Add(1)
@@ -93,7 +96,7 @@ func (c *conn) admit(in *mqtt.Connect, claimed *string) (code mqtt.Reason, why s
 		return mqtt.BadLogin, err.Error()
 	}
 	if id.AuthType != "" {
-		return mqtt.NotAuthorised, "dynamic registration is not served yet"
+		return c.registers(&id, name, key, in.Password)
 	}
 	if !c.secure && !c.loopback() && !c.g.plain[key] {
 		return mqtt.NotAuthorised, "plain TCP from another machine is not allowed for product key " + key
@@ -157,6 +160,7 @@ func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.
 	}
 	generation, ok := who.Match(fits)
 	if !ok {
+		c.alarm(ctx, &who, fits)
 		return who, standing, errSignature
 	}
 	if c.g.c.Enforce != nil {

@@ -49,6 +49,8 @@ func askerOf(t alink.Template) asker {
 		return (*conn).addTopology
 	case alink.TopoDelete, alink.SubUnregister:
 		return (*conn).dropTopology
+	case alink.SubRegister:
+		return (*conn).registerChildren
 	case alink.TopoGet:
 		return (*conn).askTopology
 	case alink.CombineLogin, alink.BatchLogin:

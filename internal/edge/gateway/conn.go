@@ -36,7 +36,8 @@ type conn struct {
 	via   *conn                 // the connection of the gateway that carries the session; nil: the session has its own
 	brood atomic.Pointer[brood] // of a gateway; nil: nobody came through it
 
-	stay      *stay // set by Connect; nil: nothing of the session is written down
+	newcomer  *newcomer // set by Connect; nil: it is no registration
+	stay      *stay     // set by Connect; nil: nothing of the session is written down
 	secure    bool
 	ahead     time.Duration // how far it is ahead of a limit; the reader waits so long
 	active    atomic.Int64  // tick of the last bytes read
@@ -190,6 +191,9 @@ func (c *conn) receive(ctx context.Context, b []byte) error {
 	c.receiving.Store(false)
 	c.watchPacket(len(b), now)
 	c.flush()
+	if c.newcomer != nil && c.newcomer.answer != nil && c.s.Connected() {
+		return c.farewellNew()
+	}
 	if !greeted && c.s.Connected() {
 		c.watchSoon()    // its keep-alive may end before the time that it had for CONNECT
 		if c.listens() { // _ss=1: it subscribed by connecting
@@ -411,6 +415,8 @@ func reasonOf(err error) string {
 		return errForeign.Error()
 	case fault.Is(err, fault.OverLimit):
 		return "over its limit: " + fault.Of(err).Sentence()
+	case errors.Is(err, errRegistered):
+		return errRegistered.Error()
 	case errors.Is(err, errUnread):
 		return errUnread.Error()
 	case errors.Is(err, io.EOF):

@@ -10,6 +10,8 @@
 //   - a command is written to a socket once, after its row says sent;
 //   - a session ends within five seconds of a measure that refuses it to its device, batch, product or organisation, also if
 //     every event is lost; a device that sends more than its limits is read more slowly, and closed when it goes on;
+//   - a device registers with the secret of its product over TLS alone, and its own secret leaves once; a login with one that another
+//     has taken the place of is told to its maker;
 //   - a peer that is slow, half open or hostile is bounded in bytes, messages and time, and disturbs no other.
 //
 // A blocked session holds no buffer: reading waits for readiness, and output is gathered and written by whoever has some.
@@ -38,6 +40,7 @@ import (
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
 	"lampworks/internal/partner/quota"
 	"lampworks/mqtt"
@@ -91,6 +94,7 @@ type Config struct {
 	Shadows  *shadow.Service
 	Configs  *config.Service          // nil: products have no configuration
 	FileURL  func(link string) string // where the API serves the file that a link opens
+	Orders   *issuance.Service        // nil: no device registers
 	Sessions *session.Service         // nil: sessions end with their connections, and wills are not said
 	Log      uplink.Log
 	Bus      bus.Bus
@@ -123,6 +127,7 @@ type Gateway struct {
 	fights   fights       // for sessions of one device
 	offers   offers
 	calls    calls
+	alarms   alarms
 	standing enforce.Mark  // how far changes of standings were followed; used by the goroutine of that only
 	judged   atomic.Int64  // newest of those changes that was acted on
 	judging  chan struct{} // has room for one: a standing may have changed
@@ -269,6 +274,7 @@ func (g *Gateway) round(ctx context.Context) {
 	poke(g.dying)
 	g.fights.forget(time.Now())
 	g.calls.sweep(time.Now())
+	g.alarms.forget(time.Now())
 	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)
 	if err != nil {
 		g.missed(ctx, "asking for due commands failed", err)

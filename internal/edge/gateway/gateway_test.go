@@ -48,7 +48,7 @@ func newHouse(t testing.TB, lights int, log func(uplink.Log) uplink.Log, limits 
 	devicetest.Run(t, func(ctx context.Context) error { return h.commands.Follow(ctx, h.Log) })
 	sessions := session.New(h.Store, h.Quiet)
 	devicetest.Run(t, func(ctx context.Context) error { return sessions.Follow(ctx, h.Log) })
-	c := gateway.Config{Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Shadows: h.shadows, Configs: h.configs, FileURL: func(link string) string { return "http://example.com/" + link }, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
+	c := gateway.Config{Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Shadows: h.shadows, Configs: h.configs, Orders: h.Orders, FileURL: func(link string) string { return "http://example.com/" + link }, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
 	if log != nil {
 		c.Log = log(h.Log)
 	}

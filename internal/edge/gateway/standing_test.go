@@ -52,7 +52,7 @@ func newGuardedOn(t *testing.T, lights int, events bus.Bus, limits gateway.Limit
 		Owner: func(context.Context, enforce.Subject) (string, error) { return h.Maker.Organisation, nil },
 	})
 	h.Gateway = gateway.New(gateway.Config{
-		Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: events, Logger: h.Quiet, Enforce: g.enforce, Quota: g.quota, Limits: limits,
+		Devices: h.Devices, Products: h.Products, Commands: h.commands, Log: h.Log, Bus: events, Logger: h.Quiet, Enforce: g.enforce, Quota: g.quota, Orders: h.Orders, Limits: limits,
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

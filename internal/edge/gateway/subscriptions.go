@@ -235,8 +235,14 @@ func (c *conn) change(next *edit, codes []byte) error {
 	return nil
 }
 
-// mayChange charges a packet that changes subscriptions; beyond the limit the connection ends.
+// mayChange charges a packet that changes subscriptions; beyond the limit the connection ends. Who only registers has none.
 func (c *conn) mayChange(p *mqtt.Packet, codes []byte) bool {
+	if c.newcomer != nil { // whose answer comes unasked
+		for i := range codes {
+			codes[i] = byte(mqtt.Unspecified)
+		}
+		return false
+	}
 	err := c.charge(p)
 	if err == nil {
 		return true

@@ -22,8 +22,8 @@ var errUnread = errors.New("the thing model cannot be read now")
 
 // Publish takes a message from the device: checked, stored, and only then acknowledged.
 func (c *conn) Publish(p *mqtt.Packet) error {
-	if c.gone.Load() {
-		return mqtt.ErrClosed // taken over: a late message
+	if c.gone.Load() || c.newcomer != nil {
+		return mqtt.ErrClosed // taken over: a late message; or there for a secret alone
 	}
 	of := c
 	t, arg, ok := alink.Match(p.Topic, c.of.Value().key, c.name)

@@ -115,9 +115,13 @@ func DecodeMessage(body []byte) (Message, error) {
 // RefusalFact is the subject of the uplink records of kind [uplink.Fact] that hold a [Refusal].
 const RefusalFact = "device.refused"
 
-// CloneFact is the subject of the records of kind [uplink.Fact] that name two places which take a device's session from each
-// other; their body is a [Refusal] without topic.
+// CloneFact is the subject of the records of kind [uplink.Fact] that say that two devices may have one triple: two places take its
+// session from each other, or one signs with a secret that another has taken the place of; their body is a [Refusal] without topic.
 const CloneFact = "device.clone"
+
+// RegisteredFact is the subject of the records of kind [uplink.Fact] that say that a device was handed a secret; their body is a [Refusal]
+// without topic.
+const RegisteredFact = "device.registered"
 
 // A Refusal is a message of a device that was acknowledged and not taken, where the device could not be told why.
 type Refusal struct {

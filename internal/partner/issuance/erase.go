@@ -129,6 +129,9 @@ func (s *Service) eraseOrder(ctx context.Context, tx *store.Tx, order string, li
 	}
 	for _, query := range []string{
 		"DELETE FROM issuance_generation WHERE batch = ?",
+		"DELETE FROM issuance_window WHERE batch = ?",
+		"DELETE FROM issuance_window_name WHERE batch = ?",
+		"DELETE FROM issuance_registered WHERE batch = ?",
 		"DELETE FROM issuance_download WHERE batch = ?",
 		`UPDATE issuance_order SET organisation = '', product = '', note = '', factory_name = '', factory_address = '', factory_contact = '',
 			reason = '', requested_by = '', decided_by = ''

@@ -1,7 +1,7 @@
 // Package issuance lets a maker apply for triples (三元组), issues them and hands them out as a workbook.
 //
 // It owns the tables mac_pool, mac_list, issuance_order, issuance_range, issuance_mac, issuance_upload, issuance_generation,
-// issuance_secret and issuance_download. It promises:
+// issuance_secret, issuance_download, issuance_window, issuance_window_name and issuance_registered. It promises:
 //   - a MAC is issued once: no two orders share one, whatever runs at the same time, and also after a restore of older data;
 //   - triples for debugging need nobody's consent up to a number a product, which is exact; all others are decided by a
 //     reviewer who is no member of the organisation, once, with a reason;
@@ -13,6 +13,8 @@
 //     the next generation for every triple that no device has logged in with yet;
 //   - the first login decides which generation a device has; the others end in the same transaction, and those that nobody
 //     logged in with end 30 days after a later one was handed out;
+//   - a device registers once while a window of its maker allows it, for a secret of a generation that nobody was handed before; once
+//     more only after its maker has reset it, which takes what it had out of force;
 //   - a revoked secret opens nothing from the commit that revokes it;
 //   - no secret is stored: each is derived when the workbook is written, or compared;
 //   - nobody loads an order of another organisation: it is not found.

@@ -245,7 +245,7 @@ func (s *Service) save(ctx context.Context, tx *store.Tx, p *Product) error {
 	p.Revision++
 	p.ChangedAt = at(s.now().UnixMilli())
 	res, err := tx.Exec(ctx, saveSQL, marshal(p.Names), p.search(), string(p.State), bit(p.Offered), p.BuiltOn, p.Solution, marshal(p.Protocols),
-		marshal(p.Care), p.Icon, p.IconMedia, p.iconSize, bit(p.Flagged), p.Flag, millis(p.FlaggedAt), bit(p.Gateway), p.Revision, p.ChangedAt.UnixMilli(), p.ID, p.Revision-1)
+		marshal(p.Care), p.Icon, p.IconMedia, p.iconSize, bit(p.Flagged), p.Flag, millis(p.FlaggedAt), bit(p.Gateway), bit(p.Registration), p.secret, p.Revision, p.ChangedAt.UnixMilli(), p.ID, p.Revision-1)
 	if err != nil {
 		return fmt.Errorf("saving product %s: %w", p.ID, err)
 	}

@@ -104,6 +104,7 @@ type Product struct {
 	Solution     string   // product; empty: none
 	Protocols    []string // of a chip, what it was tuned for; of others, what they use of that; empty: all of it
 	Gateway      bool     // its devices carry others, which reach the platform through them (网关)
+	Registration bool     // its devices may register by its secret, in windows that its maker opens (动态注册)
 	Care         Care
 	Icon         string // blob; empty: none
 	IconMedia    string
@@ -112,7 +113,8 @@ type Product struct {
 	FlaggedAt    time.Time
 	Revision     int64
 
-	iconSize int64 // bytes, as they count for the storage
+	secret   uint32 // generation of its own secret
+	iconSize int64  // bytes, as they count for the storage
 }
 
 // Names is a name by language: "zh-CN", "en".
@@ -159,7 +161,7 @@ func (s *Service) Create(ctx context.Context, who access.Actor, n NewProduct) (P
 	now := at(s.now().UnixMilli())
 	p := Product{
 		ID: uuid.Must(uuid.NewV7()).String(), Organisation: who.Organisation, ProductID: number, ProductKey: triple.ProductKey(number),
-		Category: n.Category, Names: n.Names, CreatedAt: now, ChangedAt: now, Kind: rule.Kind, State: Drafted, Protocols: []string{}, Revision: 1,
+		Category: n.Category, Names: n.Names, CreatedAt: now, ChangedAt: now, Kind: rule.Kind, State: Drafted, Protocols: []string{}, Revision: 1, secret: 1,
 	}
 	err = s.store.Write(ctx, func(tx *store.Tx) error { return s.create(ctx, tx, who, rule, n, &p, document) })
 	if err != nil {

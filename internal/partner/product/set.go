@@ -71,6 +71,8 @@ type Change struct {
 	Protocols *[]string
 	Gateway   *bool // its devices carry others; open until some have been in use
 	Care      *Care
+
+	Registration *bool
 }
 
 // design says whether the change is one of what is built, not of what is said about it.
@@ -143,6 +145,9 @@ func (c *Change) note() string {
 	if c.Gateway != nil {
 		parts = append(parts, "gateway "+strconv.FormatBool(*c.Gateway))
 	}
+	if c.Registration != nil {
+		parts = append(parts, "registration "+strconv.FormatBool(*c.Registration))
+	}
 	if c.Care != nil {
 		parts = append(parts, "care")
 	}
@@ -159,6 +164,9 @@ func (s *Service) apply(ctx context.Context, tx *store.Tx, p *Product, c Change)
 	}
 	if c.Care != nil {
 		p.Care = *c.Care
+	}
+	if c.Registration != nil {
+		p.Registration = *c.Registration
 	}
 	if c.Protocols != nil {
 		p.Protocols = *c.Protocols

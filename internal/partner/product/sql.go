@@ -18,7 +18,7 @@ import (
 
 const (
 	columns = `id, organisation, product_id, product_key, category, names, version, created_at, changed_at, kind, state, offered, built_on,
-		solution, protocols, care, icon, icon_media, icon_size, flagged, flag, flagged_at, gateway, revision`
+		solution, protocols, care, icon, icon_media, icon_size, flagged, flag, flagged_at, gateway, registration, secret_generation, revision`
 
 	loadSQL = `
 		SELECT ` + columns + `
@@ -51,7 +51,7 @@ const (
 	saveSQL = `
 		UPDATE product
 		SET names = ?, search = ?, state = ?, offered = ?, built_on = ?, solution = ?, protocols = ?, care = ?, icon = ?, icon_media = ?, icon_size = ?, flagged = ?,
-			flag = ?, flagged_at = ?, gateway = ?, revision = ?, changed_at = ?
+			flag = ?, flagged_at = ?, gateway = ?, registration = ?, secret_generation = ?, revision = ?, changed_at = ?
 		WHERE id = ? AND revision = ?`
 
 	iconSQL = `
@@ -127,13 +127,13 @@ func scan(row scanner) (Product, error) {
 	var p Product
 	var names, protocols, care string
 	var created, changed, flagged int64
-	var offered, flag, gateway int
+	var offered, flag, gateway, registers int
 	err := row.Scan(&p.ID, &p.Organisation, &p.ProductID, &p.ProductKey, &p.Category, &names, &p.Version, &created, &changed, &p.Kind, &p.State,
-		&offered, &p.BuiltOn, &p.Solution, &protocols, &care, &p.Icon, &p.IconMedia, &p.iconSize, &flag, &p.Flag, &flagged, &gateway, &p.Revision)
+		&offered, &p.BuiltOn, &p.Solution, &protocols, &care, &p.Icon, &p.IconMedia, &p.iconSize, &flag, &p.Flag, &flagged, &gateway, &registers, &p.secret, &p.Revision)
 	if err != nil {
 		return Product{}, err
 	}
-	p.CreatedAt, p.ChangedAt, p.FlaggedAt, p.Offered, p.Flagged, p.Gateway = at(created), at(changed), at(flagged), offered == 1, flag == 1, gateway == 1
+	p.CreatedAt, p.ChangedAt, p.FlaggedAt, p.Offered, p.Flagged, p.Gateway, p.Registration = at(created), at(changed), at(flagged), offered == 1, flag == 1, gateway == 1, registers == 1
 	return p, errors.Join(json.Unmarshal([]byte(names), &p.Names), json.Unmarshal([]byte(protocols), &p.Protocols), json.Unmarshal([]byte(care), &p.Care))
 }
 

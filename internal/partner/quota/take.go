@@ -106,6 +106,8 @@ func unit(window time.Duration) string {
 		return "second"
 	case time.Minute:
 		return "minute"
+	case time.Hour:
+		return "clock-hour"
 	}
 	return "day"
 }

@@ -964,6 +964,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device}/registration-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a device register once more; what it was handed so far is out of force
+         * @description Needs triple.revoke.
+         */
+        post: operations["post_devices_device_registration_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device}/revocation": {
         parameters: {
             query?: never;
@@ -2504,6 +2524,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order}/registration-window": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest window in which devices of an order may register
+         * @description Needs order.read.
+         */
+        get: operations["get_orders_order_registration_window"];
+        put?: never;
+        /**
+         * Let devices of an issued order register for a while, in the place of the window before
+         * @description Needs triple.download.
+         */
+        post: operations["post_orders_order_registration_window"];
+        /**
+         * Let devices of an order register no longer
+         * @description Needs triple.revoke.
+         */
+        delete: operations["delete_orders_order_registration_window"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order}/revocation": {
         parameters: {
             query?: never;
@@ -3670,6 +3718,26 @@ export interface paths {
          * @description Needs product.write.
          */
         post: operations["post_products_product_papers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The ProductSecret, with which devices of a product register
+         * @description Needs triple.download.
+         */
+        post: operations["post_products_product_secret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6586,6 +6654,20 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        NewWindowInputBody: {
+            /**
+             * Format: int64
+             * @description How long devices may register, from now.
+             */
+            minutes: number;
+            /** @description DeviceNames that may; all of the order, if none is named. */
+            names?: string[] | null;
+            /**
+             * @description Stays on record.
+             * @example the line has no way to burn secrets
+             */
+            reason: string;
+        };
         OfferView: {
             category?: string;
             /** @description A certificate is in force: it can be built on now. */
@@ -7383,6 +7465,16 @@ export interface components {
             /** @description JSON Pointer into the body, parameter or object. */
             where?: string;
         };
+        ProductSecretInputBody: {
+            /** @description Stays on record. */
+            reason: string;
+            /** @description Make another, from which on no other is in force. */
+            renew?: boolean;
+        };
+        ProductSecretView: {
+            /** @description What devices of the product sign with that register. */
+            product_secret: string;
+        };
         ProductView: {
             /** @description Product: a chip or a module. */
             built_on?: string;
@@ -7419,6 +7511,8 @@ export interface components {
             product_key: string;
             /** @description Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them. */
             protocols?: string[];
+            /** @description Its devices may register by its secret, in windows that its maker opens (动态注册). */
+            registration: boolean;
             /**
              * Format: int64
              * @description As the ETag.
@@ -7704,6 +7798,8 @@ export interface components {
             };
             /** @description Replaced as a whole. */
             protocols?: string[];
+            /** @description Its devices may register by its secret; off at first. */
+            registration?: boolean;
             /** @description Empty: none. */
             solution?: string;
         };
@@ -8367,6 +8463,28 @@ export interface components {
             payload: string;
             /** @description With its placeholders. */
             topic: string;
+        };
+        WindowView: {
+            /** Format: date-time */
+            closes_at: string;
+            /** @description User. */
+            made_by: string;
+            /**
+             * Format: int64
+             * @description How many are allowed by name; 0: all of the order.
+             */
+            names: number;
+            /** @description Devices may register now. */
+            open: boolean;
+            /** Format: date-time */
+            opened_at: string;
+            order: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Devices of the order that have registered, in this window and before.
+             */
+            registered: number;
         };
     };
     responses: {
@@ -11788,6 +11906,36 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["CommandView"];
                 };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    post_devices_device_registration_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "the chip was replaced"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
@@ -16385,6 +16533,110 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
+    get_orders_order_registration_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *       "open": true,
+                     *       "opened_at": "2026-11-24T08:00:00.000Z",
+                     *       "closes_at": "2026-11-24T09:00:00.000Z",
+                     *       "names": 0,
+                     *       "registered": 0,
+                     *       "reason": "the line has no way to burn secrets",
+                     *       "made_by": "0197f3a0-7b1e-7c3a-9f42-000000000001"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WindowView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_orders_order_registration_window: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "minutes": 60,
+                 *       "reason": "the line has no way to burn secrets"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewWindowInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *       "open": true,
+                     *       "opened_at": "2026-11-24T08:00:00.000Z",
+                     *       "closes_at": "2026-11-24T09:00:00.000Z",
+                     *       "names": 0,
+                     *       "registered": 0,
+                     *       "reason": "the line has no way to burn secrets",
+                     *       "made_by": "0197f3a0-7b1e-7c3a-9f42-000000000001"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WindowView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    delete_orders_order_registration_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
     post_orders_order_revocation: {
         parameters: {
             query?: never;
@@ -19412,6 +19664,7 @@ export interface operations {
                      *             "mqtt"
                      *           ],
                      *           "gateway": false,
+                     *           "registration": false,
                      *           "care": {},
                      *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000039",
                      *           "flagged": false,
@@ -19438,6 +19691,7 @@ export interface operations {
                      *           "version": 0,
                      *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000038",
                      *           "gateway": false,
+                     *           "registration": false,
                      *           "care": {},
                      *           "icon": "0197f3a0-7b1e-7c3a-9f42-000000000044",
                      *           "flagged": false,
@@ -19464,6 +19718,7 @@ export interface operations {
                      *           "version": 1,
                      *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *           "gateway": false,
+                     *           "registration": false,
                      *           "care": {
                      *             "warranty_months": 24,
                      *             "warranty": {
@@ -19544,6 +19799,7 @@ export interface operations {
                      *       "version": 1,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
+                     *       "registration": false,
                      *       "care": {},
                      *       "flagged": false,
                      *       "created_at": "2026-11-24T08:00:00.000Z",
@@ -19594,6 +19850,7 @@ export interface operations {
                      *       "version": 1,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
+                     *       "registration": false,
                      *       "care": {
                      *         "warranty_months": 24,
                      *         "warranty": {
@@ -19680,6 +19937,7 @@ export interface operations {
                      *       "version": 1,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
+                     *       "registration": false,
                      *       "care": {
                      *         "warranty_months": 24,
                      *         "warranty": {
@@ -20656,6 +20914,7 @@ export interface operations {
                      *       "version": 1,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
+                     *       "registration": false,
                      *       "care": {},
                      *       "icon": "0197f3a0-7b1e-7c3a-9f42-000000000049",
                      *       "flagged": false,
@@ -20921,6 +21180,43 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
+    post_products_product_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "the line builds it in"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProductSecretInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "product_secret": "OrBNsjpbr9FDQ2tj"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProductSecretView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
     put_products_product_state: {
         parameters: {
             query?: never;
@@ -20966,6 +21262,7 @@ export interface operations {
                      *       "version": 2,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
+                     *       "registration": false,
                      *       "care": {
                      *         "warranty_months": 24,
                      *         "warranty": {
