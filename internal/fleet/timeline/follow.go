@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"lampworks/alink"
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/store"
@@ -229,6 +230,22 @@ func (s *Service) read(ctx context.Context, records []uplink.Record) (told []Ent
 	return told, gone
 }
 
+// topicOf is the topic of a message, without the names of its device and the ids of calls, so that messages of one kind are counted
+// together.
+func topicOf(m *device.Message) string {
+	topic := m.Template.String()
+	switch m.Template {
+	case alink.RRPCResponse:
+		return topic
+	case alink.User:
+		return strings.Replace(topic, "{rest}", m.Arg, 1)
+	case alink.ExtRRPC:
+		_, rest, _ := strings.Cut(m.Arg, "/user/")
+		return strings.Replace(topic, "{rest}", rest, 1)
+	}
+	return strings.Replace(topic, "{id}", m.Arg, 1)
+}
+
 func entryOf(r *uplink.Record) (e Entry, ok bool, err error) {
 	e = Entry{Device: r.Device, At: r.At}
 	switch {
@@ -242,7 +259,7 @@ func entryOf(r *uplink.Record) (e Entry, ok bool, err error) {
 		return e, true, err
 	case r.Kind == uplink.Message:
 		m, err := device.DecodeMessage(r.Body)
-		if e.Kind, e.What = Message, strings.Replace(m.Template.String(), "{id}", m.Arg, 1); m.WillOf != 0 {
+		if e.Kind, e.What = Message, topicOf(&m); m.WillOf != 0 {
 			e.Kind = Will
 		}
 		return e, true, err

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unsafe"
 
+	"lampworks/alink"
+	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/listing/listingtest"
 	"lampworks/internal/infra/store/storetest"
 )
@@ -14,6 +16,24 @@ import (
 // TestEveryListIsIndexed asks the database how it reads each list.
 func TestEveryListIsIndexed(t *testing.T) {
 	listingtest.Prove(t, storetest.Open(t), entries())
+}
+
+// TestTopicOf: of a message its topic is told as the maker knows it, without what differs from message to message.
+func TestTopicOf(t *testing.T) {
+	for _, tt := range []struct {
+		of        alink.Template
+		arg, want string
+	}{
+		{alink.PropertyPost, "", "/sys/{pk}/{dn}/thing/event/property/post"},
+		{alink.EventPost, "fault", "/sys/{pk}/{dn}/thing/event/fault/post"},
+		{alink.User, "update/{id}", "/{pk}/{dn}/user/update/{id}"},
+		{alink.ExtRRPC, "123/a1/78da07c11ca8/user/ask/me", "/ext/rrpc/{id}/{pk}/{dn}/user/ask/me"},
+		{alink.RRPCResponse, "123", "/sys/{pk}/{dn}/rrpc/response/{id}"},
+	} {
+		if got := topicOf(&device.Message{Template: tt.of, Arg: tt.arg}); got != tt.want {
+			t.Errorf("%s with %s is told as %s, want %s", tt.of, tt.arg, got, tt.want)
+		}
+	}
 }
 
 // TestTallyIsBounded: what is beyond the lines of a minute is counted as one more.
