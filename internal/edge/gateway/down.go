@@ -47,8 +47,8 @@ func (c *conn) deliver() {
 
 func (c *conn) give() {
 	ctx := context.Background()
-	c.welcomeBack()
 	for {
+		c.welcomeBack()
 		if err := c.giveOnce(ctx); err != nil {
 			c.g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "delivering commands failed", slog.String("device", c.device), slog.Any("error", err))
 		}

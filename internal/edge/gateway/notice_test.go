@@ -31,8 +31,8 @@ func TestNotices(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(c.Kill)
-			for _, topic := range []string{"thing/enable", "thing/disable"} {
-				if _, err := c.Subscribe(t.Context(), h.topic(d, topic)); err != nil {
+			for _, topic := range []string{"thing/service/property/set", "thing/service/property/get", "thing/config/push", "thing/enable", "thing/disable"} {
+				if _, err := c.Subscribe(t.Context(), h.topic(d, topic)); err != nil { // the last while it is given what waits since the first
 					t.Fatal(err)
 				}
 			}
