@@ -13,7 +13,7 @@ import (
 // posts reports whether a topic is for what the thing model describes.
 func posts(t alink.Template) bool {
 	m := device.Message{Template: t}
-	return t == alink.EventPost || m.Reports() && t != alink.ShadowUpdate
+	return t == alink.EventPost || m.Reports() && t != alink.ShadowUpdate && t != alink.PropertyGetReply
 }
 
 // fits holds the parameters of what a device posts against its thing model.

@@ -10,7 +10,7 @@ import (
 )
 
 // reporting are the topics whose messages hold values of properties.
-var reporting = []alink.Template{alink.PropertyPost, alink.BatchPost, alink.PackPost, alink.HistoryPost, alink.ShadowUpdate}
+var reporting = []alink.Template{alink.PropertyPost, alink.BatchPost, alink.PackPost, alink.HistoryPost, alink.ShadowUpdate, alink.PropertyGetReply}
 
 // Reports says whether the message holds values of properties.
 func (m *Message) Reports() bool { return slices.Contains(reporting, m.Template) }
@@ -19,7 +19,8 @@ func (m *Message) Reports() bool { return slices.Contains(reporting, m.Template)
 func (m *Message) Past() bool { return m.Template == alink.HistoryPost }
 
 // Values calls each for every value of a property that the message reports, in their order. What the thing model does not
-// take was refused when it came; of a model published since then it is passed over.
+// take was refused when it came; of a model published since then it is passed over. An answer to a question for properties
+// was not refused: one that is wrong anywhere reports nothing.
 func (m *Message) Values(model *tsl.Model, each tsl.Each) {
 	if !m.Reports() {
 		return
@@ -27,6 +28,12 @@ func (m *Message) Values(model *tsl.Model, each tsl.Each) {
 	if m.Template == alink.ShadowUpdate {
 		if req, err := alink.ParseShadow(m.Payload); err == nil && req.Reported != nil {
 			model.CheckPost(req.Reported, each)
+		}
+		return
+	}
+	if m.Template == alink.PropertyGetReply {
+		if reply, err := alink.ParseReply(m.Payload); err == nil && reply.Code == alink.CodeOK && model.CheckPost(reply.Data, nil) == nil {
+			model.CheckPost(reply.Data, each)
 		}
 		return
 	}

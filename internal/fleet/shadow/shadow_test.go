@@ -80,6 +80,11 @@ func TestReported(t *testing.T) {
 			s, stop = follow(t, w)
 		}
 	}
+	for _, answer := range []string{
+		`{"id":"1","code":5000,"data":{"brightness":77}}`, `{"id":"1","code":200,"data":{"brightness":77,"powerstate":2}}`, `{"id":"1","code":200}`, `?`,
+	} {
+		w.Says(t, d, alink.PropertyGetReply, "", answer)
+	}
 	w.Says(t, d, alink.EventPost, "fault", `{"id":"1","params":{"code":1}}`)
 	w.Append(t, uplink.Record{At: time.Now(), Kind: uplink.Message, Device: d.ID, Body: []byte("?")})
 	followed(t, w)
@@ -88,6 +93,11 @@ func TestReported(t *testing.T) {
 	}
 	if st := state(t, s, w.Lights[1].ID); st.Version != 0 || st.Reported != nil {
 		t.Errorf("a device that never spoke has %+v", st)
+	}
+	w.Says(t, d, alink.PropertyGetReply, "", `{"id":"1","code":200,"data":{"powerstate":0}}`)
+	followed(t, w)
+	if st := state(t, s, d.ID); fmt.Sprint(texts(st.Reported)) != "map[brightness:50 powerstate:0]" {
+		t.Errorf("after an answer %v is reported", texts(st.Reported))
 	}
 }
 
