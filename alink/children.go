@@ -155,3 +155,16 @@ func twoLevels(b []byte) []byte {
 	}
 	return b[:first+1+end]
 }
+
+// AppendSigned appends what a gateway sends of a sub-device whose secret it has.
+func AppendSigned(dst []byte, productKey, deviceName, secret string) ([]byte, error) {
+	id := ClientID{Bare: productKey + "." + deviceName}
+	sign, err := Sign("hmacsha256", secret, id, deviceName, productKey)
+	if err != nil {
+		return dst, err
+	}
+	dst = AppendChild(dst, productKey, deviceName)
+	dst = append(dst[:len(dst)-1], `,"clientId":"`...)
+	dst = appendEscaped(dst, id.Bare)
+	return append(append(append(dst, `","signMethod":"hmacsha256","sign":"`...), sign...), `"}`...), nil
+}

@@ -25,6 +25,8 @@ type deviceCommand struct {
 	ProductKey string        `help:"ProductKey, if the product was brought from elsewhere. Default: what follows from the ProductID." placeholder:"KEY"`
 	Category   string        `help:"The category whose thing model (物模型) it has. Default: ${default}." default:"colour_light" placeholder:"NAME"`
 	Model      string        `help:"Thing model of its own, a TSL document, instead." type:"existingfile" placeholder:"FILE"`
+	Child      []string      `help:"The triple of a device that it carries, as a gateway (网关); may be repeated, or a file of them, one a line: @FILE." sep:"none" placeholder:"PID,MAC,SECRET"`
+	ChildModel string        `help:"The category whose thing model those have. Default: ${default}." default:"light" placeholder:"NAME"`
 	MQTT       string        `name:"mqtt" help:"Version of MQTT: 3.1.1 or 5. Default: ${default}." default:"3.1.1" enum:"3.1.1,5"`
 	QoS        uint8         `name:"qos" help:"QoS of what it says: 0, 1 or 2. Default: ${default}." default:"1" placeholder:"N"`
 	Session    time.Duration `help:"Keep its session so long after a connection, as 1h; in 3.1.1 as long as the server does. Default: not at all." placeholder:"DURATION"`
@@ -116,6 +118,9 @@ func (d *deviceCommand) config() (c virtual.Config, err error) {
 	if c.ProductKey == "" {
 		c.ProductKey = triple.ProductKey(c.Triple.ProductID)
 	}
+	if c.Children, err = d.children(); err != nil {
+		return c, err
+	}
 	if d.MQTT == "5" {
 		c.Version = mqtt.V5
 	}
@@ -123,6 +128,38 @@ func (d *deviceCommand) config() (c virtual.Config, err error) {
 		c.Will = []byte(d.Will)
 	}
 	return c, nil
+}
+
+// children are the devices that it carries.
+func (d *deviceCommand) children() (all []virtual.Config, err error) {
+	var lines []string
+	for _, c := range d.Child {
+		name, file := strings.CutPrefix(c, "@")
+		if !file {
+			lines = append(lines, c)
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("--child: %w", err)
+		}
+		lines = append(lines, strings.Fields(string(b))...)
+	}
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	model, err := product.CategoryModel(d.ChildModel)
+	if err != nil {
+		return nil, fmt.Errorf("--child-model: %w", err)
+	}
+	for i, line := range lines {
+		t, err := triple.Parse(line)
+		if err != nil {
+			return nil, fmt.Errorf("--child %d: %w", i+1, err) // which may hold a secret, and is not shown
+		}
+		all = append(all, virtual.Config{ProductKey: triple.ProductKey(t.ProductID), Triple: t, Model: model})
+	}
+	return all, nil
 }
 
 func (d *deviceCommand) model() (*tsl.Model, error) {

@@ -17,6 +17,13 @@ import (
 // message acts on what the platform sends; on the client's goroutine.
 func (d *Device) message(client *mqtt.Client, m mqtt.Message) {
 	t, arg, ok := alink.Match([]byte(m.Topic), d.c.ProductKey, d.name)
+	if k := d.child(m.Topic); !ok && k != nil {
+		k.message(client, m)
+		return
+	}
+	if ok && d.governs(client, t, m.Payload) {
+		return
+	}
 	if ok && t == alink.PropertyPostReply {
 		d.answered(m.Payload)
 	}

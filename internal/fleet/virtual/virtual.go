@@ -77,10 +77,11 @@ type Config struct {
 	// OnState, if not nil, is told when the device is connected (nil) and why it is not (an error), from its goroutine.
 	OnState func(error)
 
-	Version mqtt.Version  // default V311
-	QoS     uint8         // of what it says, 0 to 2
-	Stay    time.Duration // its session outlives a connection, by so long in MQTT 5; 0: it does not
-	Will    []byte        // values that are posted for it when its connection is lost, a JSON object; nil: none
+	Version  mqtt.Version  // default V311
+	QoS      uint8         // of what it says, 0 to 2
+	Stay     time.Duration // its session outlives a connection, by so long in MQTT 5; 0: it does not
+	Children []Config      // what it carries, as a gateway does: ProductKey, Triple, Model and State of each; nil: nothing
+	Will     []byte        // values that are posted for it when its connection is lost, a JSON object; nil: none
 
 	// Dial opens the connection in place of Line; nil: it does not.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -101,6 +102,9 @@ type Device struct {
 	turned chan struct{} // its fault is another now
 
 	later sync.WaitGroup // slow answers under way
+
+	children []*Device  // what it carries; each has no connection of its own
+	answers  chan reply // to what a gateway asks
 }
 
 // New returns a device that is off until [Device.Run].
@@ -115,6 +119,11 @@ func New(c Config) *Device {
 		} else if v := initial(p); v != nil {
 			d.state[p.Identifier] = v
 		}
+	}
+	d.answers = make(chan reply, 1)
+	for _, k := range c.Children {
+		k.Fault, k.QoS, k.Log, k.OnCommand, k.OnRefused = c.Fault, c.QoS, c.Log, c.OnCommand, c.OnRefused
+		d.children = append(d.children, New(k))
 	}
 	return d
 }
@@ -167,7 +176,7 @@ const (
 // Run keeps the device connected until ctx ends. A refusal of its credentials is an error that says so; all else is
 // tried again. When it returns nothing of the device runs.
 func (d *Device) Run(ctx context.Context) error {
-	defer d.later.Wait()
+	defer d.settle()
 	pause := firstPause
 	for {
 		began := time.Now()
@@ -190,6 +199,14 @@ func (d *Device) Run(ctx context.Context) error {
 		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // jitter, not a secret
 		}
 		pause = min(2*pause, maxPause)
+	}
+}
+
+// settle waits for the slow answers that are under way.
+func (d *Device) settle() {
+	d.later.Wait()
+	for _, k := range d.children {
+		k.later.Wait()
 	}
 }
 
@@ -245,12 +262,11 @@ func (d *Device) session(ctx context.Context) error {
 	defer client.Close()
 	d.connected(client, client.SessionPresent())
 	defer d.connected(nil, false)
-	branch := "/sys/" + d.c.ProductKey + "/" + d.name + "/"
-	if _, err := client.Subscribe(ctx, branch+"thing/service/#", branch+"rrpc/request/+", branch+"thing/event/+/post_reply"); err != nil {
-		return fmt.Errorf("subscribing: %w", err)
+	if err := d.begin(ctx, client); err != nil {
+		return err
 	}
-	if err := client.Publish(ctx, d.topic(alink.PropertyPost, ""), d.post(d.State()), d.c.QoS); err != nil {
-		return fmt.Errorf("posting the first values: %w", err)
+	if err := d.carry(ctx, client); err != nil {
+		return err
 	}
 	d.tell(nil)
 	return d.stay(ctx, client)
