@@ -246,10 +246,24 @@ func document(file string) (json.RawMessage, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading %s: %w", file, err)
-	case !json.Valid(b):
-		return nil, fmt.Errorf("%s is no JSON", file)
+	case len(bytes.TrimSpace(b)) == 0:
+		return nil, fmt.Errorf("%s is empty, want JSON", file)
+	}
+	var any json.RawMessage
+	if err := json.Unmarshal(b, &any); err != nil {
+		return nil, fmt.Errorf("%s is no JSON%s: %w", file, placeOf(err, b), err)
 	}
 	return b, nil
+}
+
+// placeOf is where in b JSON breaks.
+func placeOf(err error, b []byte) string {
+	var wrong *json.SyntaxError
+	if !errors.As(err, &wrong) {
+		return ""
+	}
+	before := b[:min(max(wrong.Offset, 1), int64(len(b)))]
+	return fmt.Sprintf(", line %d, byte %d", 1+bytes.Count(before, []byte("\n")), len(before)-1-bytes.LastIndexByte(before, '\n'))
 }
 
 // copy writes an answer of any length.

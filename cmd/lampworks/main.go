@@ -112,7 +112,7 @@ func run(args []string) int {
 		return exitUsage
 	}
 	var code exitError
-	switch err := k.Run(); {
+	switch err := inFlags(k.Run(), k.Selected()); {
 	case errors.As(err, &code):
 		return int(code)
 	case err != nil:

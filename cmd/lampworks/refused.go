@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,6 +15,7 @@ type refusal struct {
 	Detail string `json:"detail"`
 	Code   string `json:"code"`
 	Where  string `json:"where"`
+	Rule   string `json:"rule"` // of a measure: its kind and id
 	Flaws  []struct {
 		Where string `json:"where"`
 		Rule  string `json:"rule"`
@@ -41,7 +43,7 @@ func (r *refusal) Error() string {
 		text += "\n  " + strings.Join(slices.DeleteFunc([]string{f.Where, f.Rule, f.Fix}, func(s string) bool { return s == "" }), mark)
 	}
 	if r.Code == "conflict" && len(r.Open) > 0 {
-		text += "\nOpen now: " + strings.Join(r.Open, ", ") + "."
+		text += "\n" + say("Open now: "+strings.Join(r.Open, ", ")+".", "当前可以执行："+strings.Join(r.Open, "、")+"。")
 	}
 	if r.fix != "" {
 		text += "\n" + r.fix
@@ -61,6 +63,9 @@ func refused(res *http.Response) error {
 	return r
 }
 
+// measureID finds the id of a measure in the rule of a refusal.
+var measureID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
 // remedy is what to do about a refusal that the program knows a verb for.
 func remedy(r *refusal, res *http.Response) string {
 	req := res.Request
@@ -79,8 +84,13 @@ func remedy(r *refusal, res *http.Response) string {
 	case r.Code == "agreement":
 		return say("See what is to be accepted: lampworks agreement outstanding", "查看待同意的协议：lampworks agreement outstanding") + where
 	case r.Code == "suspended":
-		return say("See the measure: lampworks enforce list"+where+". Appeal against it, as an owner: lampworks enforce appeal MEASURE TEXT",
-			"查看处置措施：lampworks enforce list"+where+"。所有者可以申诉：lampworks enforce appeal MEASURE TEXT") + where
+		measure := measureID.FindString(r.Rule)
+		look := "lampworks enforce show " + measure
+		if measure == "" {
+			measure, look = "MEASURE", "lampworks enforce list"
+		}
+		return say("See the measure: "+look+where+". Appeal against it, as an owner: lampworks enforce appeal "+measure+" TEXT",
+			"查看处置措施："+look+where+"。所有者可以申诉：lampworks enforce appeal "+measure+" TEXT") + where
 	case r.Code != "second_factor":
 		return ""
 	case session:

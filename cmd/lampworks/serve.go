@@ -54,28 +54,21 @@ type nodeFlags struct {
 }
 
 func (f *nodeFlags) config(data string) (node.Config, error) {
-	logKeep, err := time.ParseDuration(f.LogKeep)
-	if err != nil {
-		return node.Config{}, err
-	}
-	historyKeep, err := time.ParseDuration(f.HistoryFor)
-	if err != nil {
-		return node.Config{}, err
-	}
-	auditKeep, err := time.ParseDuration(f.AuditKeep)
-	if err != nil {
-		return node.Config{}, err
-	}
-	hold, err := time.ParseDuration(f.Hold)
-	if err != nil || hold <= 0 {
-		return node.Config{}, fmt.Errorf("--deletion-hold %s: want a duration such as 168h", f.Hold)
+	var keep [4]time.Duration
+	for i, d := range []struct{ flag, text string }{
+		{"log-keep", f.LogKeep}, {"history-keep", f.HistoryFor}, {"audit-keep", f.AuditKeep}, {"deletion-hold", f.Hold},
+	} {
+		var err error
+		if keep[i], err = time.ParseDuration(d.text); err != nil || d.flag == "deletion-hold" && keep[i] <= 0 {
+			return node.Config{}, fmt.Errorf("--%s %s: want a duration such as 168h", d.flag, d.text)
+		}
 	}
 	c := node.Config{
 		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
 		TLSClientCA: f.TLSClients, ProxyProtocolFrom: f.ProxyFrom, TrustedProxies: f.Trusted,
 		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
-		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, MQTTPlainProducts: f.MQTTPlain, LogKeep: logKeep, HistoryKeep: historyKeep, AuditKeep: auditKeep,
-		AllowLoopbackTargets: f.AllowLoopbackTargets, DeletionHold: hold, SignUpClosed: f.SignUp == "closed",
+		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, MQTTPlainProducts: f.MQTTPlain, LogKeep: keep[0], HistoryKeep: keep[1], AuditKeep: keep[2],
+		AllowLoopbackTargets: f.AllowLoopbackTargets, DeletionHold: keep[3], SignUpClosed: f.SignUp == "closed",
 		Outbound: outbound.Config{
 			SMTP: f.SMTPURL, From: f.SMTPFrom, SMS: outbound.SMS{URL: f.SMSURL, Method: f.SMSMethod, Headers: f.SMSHeaders, Body: f.SMSBody},
 		},

@@ -123,13 +123,15 @@ func scheme(url string) string {
 }
 
 func (c *Config) checkAddresses() error {
-	for _, a := range []struct{ flag, addr string }{{"--http", c.HTTP}, {"--mqtt", c.MQTT}, {"--https", c.HTTPS}, {"--mqtts", c.MQTTS}} {
+	for _, a := range []struct{ flag, addr, port string }{
+		{"--http", c.HTTP, "8080"}, {"--mqtt", c.MQTT, "1883"}, {"--https", c.HTTPS, "8443"}, {"--mqtts", c.MQTTS, "8883"},
+	} {
 		if a.addr == "" {
 			continue
 		}
 		host, _, err := net.SplitHostPort(a.addr)
 		if err != nil {
-			return fmt.Errorf("%s %s: want host:port, for example 127.0.0.1:1883: %w", a.flag, a.addr, err)
+			return fmt.Errorf("%s %s: want host:port, for example 127.0.0.1:%s", a.flag, a.addr, a.port)
 		}
 		if c.LoopbackOnly && !loopback(host) {
 			return fmt.Errorf("%s %s: the demo listens on loopback only, because it trusts whoever reaches it; use serve for other addresses", a.flag, a.addr)

@@ -143,19 +143,38 @@ func join[S ~string](all []S) string {
 	return b.String()
 }
 
-// nearest is the three of all that are spelled most like got.
+// nearest is up to three of all that are spelled most like got: those that differ in a third of their letters, rounded up, and
+// those that have it, or a word of theirs, whole in them.
 func nearest[S ~string](got string, all []S) []S {
 	if got == "" {
 		return nil
 	}
 	word := []rune(strings.ToLower(Cut(got)))
-	near := slices.Clone(all)
-	away := make(map[S]int, len(near))
-	for _, s := range near {
-		away[s] = distance(word, []rune(strings.ToLower(string(s))))
+	var near []S
+	away := make(map[S]int)
+	for _, s := range all {
+		name := []rune(strings.ToLower(string(s)))
+		if d, n := distance(word, name), max(len(word), len(name)); d < n && d <= (n+2)/3 || shares(string(word), string(name)) {
+			near, away[s] = append(near, s), d
+		}
 	}
 	slices.SortStableFunc(near, func(a, b S) int { return away[a] - away[b] })
 	return near[:min(3, len(near))]
+}
+
+// leastShared is how long a part is that two names share by more than chance.
+const leastShared = 4
+
+// shares says whether one of two names, or a word of it between _, - and ., stands whole in the other.
+func shares(a, b string) bool {
+	for _, pair := range [][2]string{{a, b}, {b, a}} {
+		for part := range strings.FieldsFuncSeq(pair[0], func(r rune) bool { return strings.ContainsRune("_-. ", r) }) {
+			if len(part) >= leastShared && strings.Contains(pair[1], part) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // distance is how many letters must be put in, taken out or changed to make b of a (Levenshtein).

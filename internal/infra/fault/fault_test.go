@@ -50,11 +50,12 @@ func TestUnlistedNamesTheCatalogue(t *testing.T) {
 	}{
 		{"m", short, "/kind is m, want one of a, b, c, d, e, f, g, h, i, j, k, l"},
 		{"", short, "/kind is empty, want one of a, b, c, d, e, f, g, h, i, j, k, l"},
-		{"m", append(short, "z"), "/kind is m, want one of the 13 that GET /kinds lists; the nearest are a, b, c"},
-		{"Lihgt", long, "/kind is Lihgt, want one of the 18 that GET /kinds lists; the nearest are light, lamp, g"},
+		{"m", append(short, "z"), "/kind is m, want one of the 13 that GET /kinds lists"},
+		{"Lihgt", long, "/kind is Lihgt, want one of the 18 that GET /kinds lists; the nearest are light"},
 		{"lightstrips", long, "/kind is lightstrips, want one of the 18 that GET /kinds lists; the nearest are lightstrip, light, light_colour"},
 		{"", long, "/kind is empty, want one of the 18 that GET /kinds lists"},
-		{strings.Repeat("x", 100_000), long, "/kind is " + strings.Repeat("x", 61) + "…, want one of the 18 that GET /kinds lists; the nearest are light, lamp, lightstrip"},
+		{strings.Repeat("x", 100_000), long, "/kind is " + strings.Repeat("x", 61) + "…, want one of the 18 that GET /kinds lists"},
+		{"colour", long, "/kind is colour, want one of the 18 that GET /kinds lists; the nearest are light_colour"},
 	} {
 		f := Unlisted("/kind", tt.got, tt.all, "GET /kinds")
 		if f.What != tt.want || f.Fix != "GET /kinds lists them" {

@@ -68,7 +68,7 @@ func TestBarRules(t *testing.T) {
 			t.Errorf("%+v: %d rows before, %d after", tt.n, before, after)
 		}
 	}
-	if _, err := s.SetBar(t.Context(), operator, with(func(n *NewBar) { n.Service = "tea" })); text(err) != "/service is tea, want one of the 14 that GET /api/v1/services lists; the nearest are ota, home, voice" {
+	if _, err := s.SetBar(t.Context(), operator, with(func(n *NewBar) { n.Service = "tea" })); text(err) != "/service is tea, want one of the 14 that GET /api/v1/services lists" {
 		t.Errorf("got %v", err)
 	}
 }

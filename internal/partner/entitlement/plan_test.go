@@ -41,7 +41,7 @@ func TestPlanRules(t *testing.T) {
 		{operator, with(func(n *NewPlan) { n.Amount = -1 }), "/amount is -1, want an integer from 0 to 1000000000000"},
 		{operator, with(func(n *NewPlan) { n.Currency = "Taler" }), "/currency is Taler, want a currency of ISO 4217, as CNY"},
 		{operator, with(func(n *NewPlan) { n.Currency = "cny" }), "/currency is cny, want a currency of ISO 4217, as CNY"},
-		{operator, with(func(n *NewPlan) { n.Includes = map[string]int64{"tea": 1} }), fmt.Sprintf("/includes/tea is tea, want one of the %d that GET /api/v1/limits lists; the nearest are triples, members, products", len(quota.Limits()))},
+		{operator, with(func(n *NewPlan) { n.Includes = map[string]int64{"tea": 1} }), fmt.Sprintf("/includes/tea is tea, want one of the %d that GET /api/v1/limits lists", len(quota.Limits()))},
 		{operator, with(func(n *NewPlan) { n.Includes = map[string]int64{"products": -1} }), "/includes/products is -1, want 0 to " + fmt.Sprint(quota.Products.Spec().Max) + " " + fmt.Sprint(quota.Products.Spec().Unit)},
 		{operator, good, ""},
 	} {
