@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -77,7 +78,10 @@ func (d *deviceCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var v *virtual.Device
+	connected := false
 	c.OnCommand = func(id, method string, params []byte) {
 		fmt.Fprintf(os.Stdout, "command %s %s %s\n", id, method, params)
 	}
@@ -86,9 +90,15 @@ func (d *deviceCommand) Run(ctx context.Context) error {
 	}
 	c.OnState = func(err error) {
 		if err != nil {
-			fmt.Fprintf(os.Stdout, "not connected to %s, trying again: %v\n", d.Server, err)
+			hint, over := hintOf(err, connected)
+			if over {
+				stop(hinted(err, hint))
+				return
+			}
+			fmt.Fprintf(os.Stdout, "not connected to %s, trying again: %v\n", d.Server, hinted(err, hint))
 			return
 		}
+		connected = true
 		kept := ""
 		if v.Kept() {
 			kept = ", its session was kept"
@@ -97,7 +107,14 @@ func (d *deviceCommand) Run(ctx context.Context) error {
 	}
 	v = virtual.New(c)
 	fmt.Fprintf(os.Stdout, "device %s of %s: %s\n", v.Name(), c.ProductKey, text(v))
-	return v.Run(ctx)
+	if err := v.Run(ctx); err != nil {
+		hint, _ := hintOf(err, connected)
+		return hinted(err, hint)
+	}
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 // config is the device that the flags describe.
