@@ -18,6 +18,7 @@ import (
 	"lampworks/internal/edge/api/phrase"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/verify"
 	"lampworks/tsl"
 )
 
@@ -171,6 +172,11 @@ func problemOf(f *fault.Fault) *Problem {
 	if lacks, ok := errors.AsType[product.Lacks](f); ok {
 		for _, l := range lacks {
 			p.Problems = append(p.Problems, Flaw{Where: l.Code, Rule: l.What, Fix: l.Fix})
+		}
+	}
+	if wrong, ok := errors.AsType[verify.Wrong](f); ok {
+		for _, w := range wrong {
+			p.Problems = append(p.Problems, Flaw{Where: w.Where, Got: w.Got, Rule: w.Rule, Fix: w.Fix})
 		}
 	}
 	return p

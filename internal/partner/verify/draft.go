@@ -67,10 +67,12 @@ func (s *Service) checkDraft(d *Draft, old Draft, kinds []account.Kind) error {
 	}
 	fields := s.catalogue.FieldsOf(d.Form, kinds)
 	values := make(map[string]string, len(d.Values))
+	var wrong Wrong
 	for _, name := range slices.Sorted(maps.Keys(d.Values)) {
 		f := find(fields, func(f *Field) bool { return f.Name == name })
 		if f == nil {
-			return fault.Unlisted("/values/"+fault.Cut(name), name, names("", fields, fieldName), catalogueRoute)
+			wrong = append(wrong, unknown(name, fields))
+			continue
 		}
 		value := d.Values[name]
 		if was := old.Values[name]; f.Personal && was != "" && value == mask(was) {
@@ -80,12 +82,13 @@ func (s *Service) checkDraft(d *Draft, old Draft, kinds []account.Kind) error {
 			continue
 		}
 		if err := f.check(value, s.today()); err != nil {
-			return err
+			wrong = append(wrong, err)
+			continue
 		}
 		values[name] = value
 	}
 	d.Values = values
-	return nil
+	return wrong.fault()
 }
 
 func (s *Service) draftOf(ctx context.Context, q store.Querier, c *Case) (d Draft, err error) {

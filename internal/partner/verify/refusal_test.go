@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,8 +206,8 @@ func TestForm(t *testing.T) {
 		want  string
 	}{
 		{"company", "", "", "/form is company, want organisation or person"},
-		{FormPerson, "legal_name", "灯火", "/values/legal_name is legal_name, want one of full_name, resident_id, contact_name, contact_phone, contact_email, website, brands"},
-		{FormOrganisation, "tuned_protocols", "BLE", "/values/tuned_protocols is tuned_protocols, want one of legal_name, unified_social_credit_code, organisation_type, founded_on, registered_address, legal_representative, legal_representative_id, contact_name, contact_phone, contact_email, website, brands"},
+		{FormPerson, "legal_name", "灯火", "the form has no field legal_name, want one of full_name, resident_id, contact_name, contact_phone, contact_email, website, brands"},
+		{FormOrganisation, "tuned_protocols", "BLE", "the form has no field tuned_protocols, want one of legal_name, unified_social_credit_code, organisation_type, founded_on, registered_address, legal_representative, legal_representative_id, contact_name, contact_phone, contact_email, website, brands"},
 		{FormOrganisation, "legal_name", "灯", "/values/legal_name is 灯, want 2 to 100 characters"},
 		{FormOrganisation, "contact_phone", "12345", "/values/contact_phone is 1****, want a phone number: + and country code, or a mainland number"},
 		{FormOrganisation, "legal_name", "", ""},
@@ -218,6 +219,23 @@ func TestForm(t *testing.T) {
 		if said(err) != tt.want {
 			t.Errorf("%s=%s\n got %q\nwant %q", tt.name, tt.value, said(err), tt.want)
 		}
+	}
+}
+
+// TestFormNamesAllThatIsWrong: of several wrong values each is named at once, and none of a form with one is kept.
+func TestFormNamesAllThatIsWrong(t *testing.T) {
+	o := newOffice(t)
+	_, err := o.SetForm(t.Context(), owner, works, Draft{FormOrganisation, map[string]string{"legal_name": "灯", "contact_phone": "12345", "nonsense": "x", "contact_name": "王小明"}})
+	wrong, _ := errors.AsType[Wrong](err)
+	var places []string
+	for _, f := range wrong {
+		places = append(places, f.Where)
+	}
+	if want := []string{"/values/contact_phone", "/values/legal_name", "/values/nonsense"}; !slices.Equal(places, want) {
+		t.Errorf("the refusal %v names %q, want %q", err, places, want)
+	}
+	if f := fault.Of(err); f == nil || f.Sentence() != "3 values of the form are wrong" {
+		t.Errorf("the refusal says %v", err)
 	}
 }
 

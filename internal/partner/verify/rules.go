@@ -13,8 +13,38 @@ import (
 	"lampworks/internal/infra/fault"
 )
 
+// Wrong is every value of a form that is refused, in the order of their names.
+type Wrong []*fault.Fault
+
+// Error implements error.
+func (w Wrong) Error() string {
+	all := make([]string, len(w))
+	for i, f := range w {
+		all[i] = f.Sentence()
+	}
+	return strings.Join(all, "; ")
+}
+
+// fault is the one refusal of all of them; nil if there are none.
+func (w Wrong) fault() error {
+	switch len(w) {
+	case 0:
+		return nil
+	case 1:
+		return w[0]
+	}
+	return &fault.Fault{Code: fault.Malformed, What: fmt.Sprintf("%d values of the form are wrong", len(w)), Where: "/values", Fix: w[0].Fix, Err: w}
+}
+
+// unknown refuses a value of a name that the form does not have.
+func unknown(name string, fields []Field) *fault.Fault {
+	f := fault.Unlisted("/values/"+fault.Cut(name), name, names("", fields, fieldName), catalogueRoute)
+	f.What = fmt.Sprintf("the form has no field %s, want %s", f.Got, f.Rule)
+	return f
+}
+
 // check holds a value to the rule of its field. A personal value is not repeated in the refusal.
-func (f *Field) check(value string, today time.Time) error {
+func (f *Field) check(value string, today time.Time) *fault.Fault {
 	got := value
 	if f.Personal {
 		got = mask(value)
