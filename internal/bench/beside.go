@@ -73,7 +73,7 @@ func (b *bench) post(ctx context.Context, at *place) ([]Figure, error) {
 	cpu, began := at.cpu(), time.Now()
 	for i, c := range clients {
 		g.Go(func() error {
-			some, err := stream(ctx, c, at.devices[i].says, at.payload, began.Add(b.span()), &sent)
+			some, err := stream(ctx, c, at.devices[i].says, thickly, began.Add(b.span()), &sent)
 			mu.Lock()
 			defer mu.Unlock()
 			took = append(took, some...)

@@ -74,16 +74,21 @@ func (b *bench) brokerPeer(name, note string, args func(dir, port string) ([]str
 		if err != nil {
 			return nil, errors.Join(err, os.RemoveAll(dir))
 		}
-		for i := range n {
-			at.devices = append(at.devices, signed(i))
+		for i := range n + 1 {
+			d := signed(i)
+			d.config.Dial = at.dial
+			at.devices = append(at.devices, d)
 		}
-		if err := at.ready(ctx, signed(n)); err != nil {
+		first := at.devices[n]
+		at.devices = at.devices[:n]
+		if err := at.ready(ctx, first); err != nil {
 			return nil, errors.Join(err, os.RemoveAll(dir))
 		}
 		return at, nil
 	}}
 }
 
+// startBroker starts it over TLS, too, if the bench is to measure that: then dir has a certificate.
 func (b *bench) startBroker(ctx context.Context, dir string, args func(dir, port string) ([]string, error)) (*place, error) {
 	addr, err := freeAddress(ctx)
 	if err != nil {
@@ -99,11 +104,16 @@ func (b *bench) startBroker(ctx context.Context, dir string, args func(dir, port
 			return nil, err
 		}
 	}
-	s := &server{dir: dir, mqtt: addr, exited: make(chan struct{})}
+	s := &server{dir: dir, mqtt: addr, mqtts: addr, transport: b.Transport, exited: make(chan struct{})}
+	if b.Transport == TLS {
+		if _, err := s.secure(); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.run(io.Discard, command[0], command[1:]...); err != nil {
 		return nil, err
 	}
-	return &place{server: s, payload: report, close: func() error {
+	return &place{server: s, close: func() error {
 		return errors.Join(s.end(syscall.SIGKILL), s.remove()) // mochi-mqtt does not always end when it is asked to
 	}}, nil
 }
@@ -147,24 +157,35 @@ func (b *bench) openOwn(ctx context.Context, what measure, n int) (*place, error
 	return ownPlace(s, m)
 }
 
+// thick is how many properties a post of 1 kB has.
+const thick = 27
+
+// thickly is a post of 1 kB.
+func thickly(turn int) []byte {
+	return alink.AppendRequest(nil, strconv.Itoa(turn), "thing.event.property.post", reportOf(thick, turn))
+}
+
+// thinly is a post of one property.
+func thinly(turn int) []byte {
+	return alink.AppendRequest(nil, strconv.Itoa(turn), "thing.event.property.post", fmt.Appendf(nil, `{"brightness":%d}`, 1+turn%100))
+}
+
 // sensors signs in and makes n triples of a device with many properties.
 func (s *server) sensors(ctx context.Context, n int) (*maker, error) {
 	if err := s.signIn(ctx); err != nil {
 		return nil, err
 	}
-	return s.manufacture(ctx, "sensor", wide(), n)
+	return s.manufacture(ctx, "sensor", wideOf(thick), n)
 }
 
 func ownPlace(s *server, m *maker) (*place, error) {
-	at := &place{server: s, close: s.stop, payload: func(turn int) []byte {
-		return alink.AppendRequest(nil, strconv.Itoa(turn), "thing.event.property.post", report(turn))
-	}}
+	at := &place{server: s, close: s.stop, caughtUp: func(ctx context.Context) error { return s.caughtUp(ctx, time.Minute) }}
 	for _, t := range m.triples {
 		c, err := virtual.Options(m.ProductKey, t)
 		if err != nil {
 			return nil, errors.Join(err, s.stop())
 		}
-		c.KeepAlive = 10 * time.Minute
+		c.KeepAlive, c.Dial = 10*time.Minute, s.dial
 		branch := "/sys/" + m.ProductKey + "/" + t.MAC.String()
 		at.devices = append(at.devices, caller{config: c, hears: branch + "/thing/service/#", says: branch + "/thing/event/property/post"})
 	}

@@ -15,51 +15,6 @@ import (
 	"lampworks/mqtt"
 )
 
-// own measures what is asked of this program alone, and how what a session costs changes with their number.
-func (b *bench) own(ctx context.Context, t *table, all []peer) error {
-	few, many := b.n(5000)/5, b.n(5000)*3
-	for _, n := range []int{few, many} {
-		for _, p := range all {
-			if p.bound(n) < n {
-				continue
-			}
-			at, err := p.open(ctx, idling, n)
-			if err != nil {
-				return err
-			}
-			figures, err := b.idle(ctx, at)
-			if err := errors.Join(err, at.close()); err != nil {
-				return err
-			}
-			for _, f := range []Figure{figures[0], figures[3]} {
-				f.Name = fmt.Sprintf("%s, %d of them", f.Name, n)
-				t.add(p.name, f)
-				f.Name = p.name + "." + f.Name
-				if err := b.print(f); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	for _, run := range []func(context.Context, int) ([]Figure, error){
-		func(ctx context.Context, _ int) ([]Figure, error) { return b.rush(ctx, many) },
-		func(ctx context.Context, _ int) ([]Figure, error) { return b.revive(ctx, b.n(5000)*2) },
-	} {
-		figures, err := run(ctx, 0)
-		if err != nil {
-			return err
-		}
-		for _, f := range figures {
-			t.add("lampworks", f)
-			f.Name = "lampworks." + f.Name
-			if err := b.print(f); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // rush drops all devices at once and measures until all are back, and what the platform says of them.
 func (b *bench) rush(ctx context.Context, n int) (_ []Figure, err error) {
 	s, m, err := b.crowd(ctx, n)

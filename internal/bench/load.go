@@ -19,9 +19,11 @@ import (
 )
 
 // wide is a thing model with many numeric properties, so that a report of 1 kB is one that a large appliance sends.
-func wide() map[string]any {
+func wide() map[string]any { return wideOf(24) }
+
+func wideOf(n int) map[string]any {
 	var props []map[string]any
-	for i := range 24 {
+	for i := range n {
 		props = append(props, map[string]any{
 			"identifier": fmt.Sprintf("channel%02dReading", i), "name": fmt.Sprintf("channel %d", i), "accessMode": "rw", "required": false,
 			"dataType": map[string]any{"type": "int", "specs": map[string]any{"min": "0", "max": "100000", "step": "1", "unit": "%"}},
@@ -30,11 +32,13 @@ func wide() map[string]any {
 	return map[string]any{"schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json", "profile": map[string]any{}, "properties": props, "events": []any{}, "services": []any{}}
 }
 
-// report is a post of wide of about 1 kB; turn makes each one different.
-func report(turn int) []byte {
+// report is a post of wide; turn makes each one different.
+func report(turn int) []byte { return reportOf(24, turn) }
+
+func reportOf(n, turn int) []byte {
 	var b strings.Builder
 	b.WriteByte('{')
-	for i := range 24 {
+	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
 		}

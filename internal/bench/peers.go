@@ -61,7 +61,7 @@ func (b *bench) findPeers() ([]peer, error) {
 	if _, err := os.Stat(plugin); err == nil {
 		all = append(all, b.brokerPeer("mosquitto", "the same HMAC by a plugin; nothing on disk", func(dir, port string) ([]string, error) {
 			conf := filepath.Join(dir, "mosquitto.conf")
-			text := "listener " + port + " 127.0.0.1\nplugin " + plugin + "\nallow_anonymous false\npersistence false\nset_tcp_nodelay true\nmax_queued_messages 10000\nlog_type error\n"
+			text := "listener " + port + " 127.0.0.1\n" + b.certified(dir) + "plugin " + plugin + "\nallow_anonymous false\npersistence false\nset_tcp_nodelay true\nmax_queued_messages 10000\nlog_type error\n"
 			return []string{"mosquitto", "-c", conf}, os.WriteFile(conf, []byte(text), 0o600)
 		}))
 	}
@@ -87,6 +87,18 @@ func (b *bench) findPeers() ([]peer, error) {
 	return all, nil
 }
 
+// certified lets mosquitto serve TLS, if that is measured.
+func (b *bench) certified(dir string) string {
+	if b.Transport != TLS {
+		return ""
+	}
+	text := "certfile " + filepath.Join(dir, "tls-cert.pem") + "\nkeyfile " + filepath.Join(dir, "tls-key.pem") + "\n"
+	if os.Getuid() == 0 {
+		text += "user root\n" // it would become another, who cannot read the key
+	}
+	return text
+}
+
 // bound is n, or the most that the peer is measured with.
 func (p *peer) bound(n int) int {
 	if p.most > 0 {
@@ -110,12 +122,8 @@ func (b *bench) round(ctx context.Context, p peer, t *table) error {
 		if err := errors.Join(err, at.close()); err != nil {
 			return err
 		}
-		for _, f := range figures {
-			t.add(p.name, f)
-			f.Name = p.name + "." + f.Name
-			if err := b.print(f); err != nil {
-				return err
-			}
+		if err := b.note(t, p.name, "", figures); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -184,9 +192,10 @@ func short(v float64) string {
 type place struct {
 	*server
 	devices []caller
-	payload func(turn int) []byte
 	close   func() error
 	stage   *stage // of this program, where people command devices
+
+	caughtUp func(context.Context) error // nil: what was acknowledged is done
 }
 
 // ready waits until a connection is taken.
