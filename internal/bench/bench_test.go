@@ -142,3 +142,39 @@ while :; do sleep 0.01; done`, "signing in: "},
 		})
 	}
 }
+
+func TestTable(t *testing.T) {
+	var tab table
+	for _, f := range []struct {
+		peer  string
+		name  string
+		value float64
+	}{{"ours", "rate", 20_345.6}, {"ours", "rate", 19_999.4}, {"theirs", "rate", 1234}, {"ours", "memory", 9.876}, {"ours", "memory", 9.876}} {
+		tab.add(f.peer, Figure{Name: f.name, Value: f.value, Unit: "B"})
+	}
+	got := tab.markdown([]peer{{name: "ours", note: "as it is"}, {name: "theirs"}})
+	want := `
+| figure | ours | theirs |
+|---|---|---|
+| rate, B | 19999–20346 | 1234 |
+| memory, B | 9.88 | – |
+
+- ours: as it is
+- theirs: 
+`
+	if got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// TestPosts holds what is posted to the size that the figures name.
+func TestPosts(t *testing.T) {
+	for turn := range 200 {
+		if n := len(thickly(turn)); n < 1000 || n > 1100 {
+			t.Fatalf("post %d has %d bytes, want some 1 kB: %s", turn, n, thickly(turn))
+		}
+		if n := len(thinly(turn)); n > 120 {
+			t.Fatalf("the small post %d has %d bytes", turn, n)
+		}
+	}
+}

@@ -46,3 +46,14 @@ func TestGuideShowsTheTables(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingCostsNothing: who is under no measure is let by without a look at the table.
+func TestNothingCostsNothing(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() {
+		if !(Standing{}).Allows(Connect) {
+			t.Error("refused under no measure")
+		}
+	}); n > 0 {
+		t.Errorf("%.0f allocations", n)
+	}
+}

@@ -67,6 +67,9 @@ func (s Standing) Allows(what What) bool { return s.Refusal(what) == nil }
 
 // Refusal is the hardest measure that refuses what; nil if none does.
 func (s Standing) Refusal(what What) *Measure {
+	if len(s.Measures) == 0 { // every connect asks
+		return nil
+	}
 	effects := Effects()
 	for i := len(effects) - 1; i >= 0; i-- {
 		for j := range s.Measures {
