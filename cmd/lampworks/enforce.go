@@ -11,6 +11,7 @@ type enforceCommand struct {
 	Events    enforceEventsCommand    `cmd:"" help:"What happened to a measure, oldest first."`
 	Impose    enforceImposeCommand    `cmd:"" help:"Impose a measure (operator)."`
 	Lift      enforceLiftCommand      `cmd:"" help:"Lift a measure; a deletion that is held is called back (operator)."`
+	Fulfil    enforceFulfilCommand    `cmd:"" help:"Fulfil an order to delete: what it is about is deleted now, for good (owner)."`
 	Appeal    enforceAppealCommand    `cmd:"" help:"Appeal against a measure (owner)."`
 	Appeals   enforceAppealsCommand   `cmd:"" help:"Appeals; with an id, that one."`
 	Retract   enforceRetractCommand   `cmd:"" help:"Withdraw an appeal (owner)."`
@@ -100,6 +101,16 @@ func (e *enforceLiftCommand) Run(ctx context.Context) error {
 	return e.do(ctx, "POST", at(measurePath+"/lift", e.Measure), body("reason", e.Reason))
 }
 
+type enforceFulfilCommand struct {
+	client
+	Measure string `arg:"" help:"Its id."`
+	Confirm string `help:"The id of what will be deleted, once more." required:"" placeholder:"ID"`
+}
+
+func (e *enforceFulfilCommand) Run(ctx context.Context) error {
+	return e.do(ctx, "POST", at(measurePath+"/fulfilment", e.Measure), body("confirm", e.Confirm))
+}
+
 type enforceAppealCommand struct {
 	client
 	Measure   string   `arg:"" help:"Its id."`
@@ -138,7 +149,7 @@ func (e *enforceRetractCommand) Run(ctx context.Context) error {
 type enforceDecideCommand struct {
 	client
 	Appeal string `arg:"" help:"Its id."`
-	Act    string `arg:"" help:"uphold, lift or change." enum:"uphold,lift,change"`
+	Act    string `arg:"" help:"uphold (the measure stands), lift or change (it ends at another time)." enum:"uphold,lift,change"`
 	Reason string `help:"The organisation reads it." required:""`
 	Ends   string `help:"Of change: when the measure ends instead, RFC 3339." placeholder:"TIME"`
 }

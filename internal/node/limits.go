@@ -75,8 +75,12 @@ func (n *Node) tellMeasure(ctx context.Context, of enforce.Event) error {
 	case !fault.Is(err, fault.Missing): // one that is missing is a deletion without a measure
 		return err
 	}
+	kind := "enforcement." + of.Kind
+	if m.Kind == enforce.OrderDeletion && (of.Kind == "imposed" || of.Kind == "started") {
+		kind, data["until"], data["id"], data["confirm"] = "enforcement.ordered", fault.Stamp(m.Due), m.ID, m.Subject.ID
+	}
 	return n.Store.Write(ctx, func(tx *store.Tx) error {
-		return n.Notices.Send(ctx, tx, of.Organisation, "enforcement."+of.Kind, data)
+		return n.Notices.Send(ctx, tx, of.Organisation, kind, data)
 	})
 }
 

@@ -162,6 +162,13 @@ type liftInput struct {
 	}
 }
 
+type fulfilInput struct {
+	Measure string `path:"measure" maxLength:"64"`
+	Body    struct {
+		Confirm string `json:"confirm" maxLength:"64" doc:"The id of the subject once more: everything of it will be deleted."`
+	}
+}
+
 type measureEventsInput struct {
 	PageInput
 	Measure string `path:"measure" maxLength:"64"`
@@ -252,6 +259,10 @@ func (a *API) enforcementRoutes() {
 	})
 	route(a, "POST", "/api/v1/enforcement/measures/{measure}/lift", access.Enforce, ofMeasure, "Lift a measure; a deletion that is held is called back", func(ctx context.Context, who access.Actor, in *liftInput) (measureView, error) {
 		m, err := a.Enforce.Lift(ctx, who, in.Measure, in.Body.Reason)
+		return measureOf(who)(&m), err
+	})
+	route(a, "POST", "/api/v1/enforcement/measures/{measure}/fulfilment", access.Appeal, ofMeasure, "Fulfil an order to delete: what it is about is deleted now", func(ctx context.Context, who access.Actor, in *fulfilInput) (measureView, error) {
+		m, err := a.Enforce.Fulfil(ctx, who, in.Measure, in.Body.Confirm)
 		return measureOf(who)(&m), err
 	})
 	a.appealRoutes()

@@ -28,6 +28,7 @@ var enforcementRoutes = []entry{
 	{"GET", "/api/v1/enforcement/measures/{measure}", access.ReadEnforcement, "", false},
 	{"GET", "/api/v1/enforcement/measures/{measure}/events", access.ReadEnforcement, "", false},
 	{"POST", "/api/v1/enforcement/measures/{measure}/lift", access.Enforce, `{"reason":"x"}`, true},
+	{"POST", "/api/v1/enforcement/measures/{measure}/fulfilment", access.Appeal, `{"confirm":"x"}`, false},
 	{"POST", "/api/v1/enforcement/measures/{measure}/appeals", access.Appeal, `{"statement":"x"}`, false},
 	{"GET", "/api/v1/enforcement/appeals", access.ReadEnforcement, "", true},
 	{"GET", "/api/v1/enforcement/appeals/{appeal}", access.ReadEnforcement, "", false},

@@ -154,6 +154,8 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, id string, d Dec
 	switch {
 	case d.Act != Withdraw && d.Why == "":
 		return a, fault.Invalid("/reason", "", "why it is decided so; the organisation will read it", "say why")
+	case d.Act != Change && !d.Ends.IsZero():
+		return a, fault.Invalid("/ends", fault.Stamp(d.Ends), "nothing with "+string(d.Act), "change the end with the act change")
 	case d.Act == Change && !d.Ends.After(now):
 		return a, fault.Invalid("/ends", fault.Stamp(d.Ends), "a time to come at which the measure ends instead", "lift it to end it now")
 	}
@@ -223,6 +225,24 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, who access.Actor, a 
 		s.eased(tx)
 	}
 	return s.event(ctx, tx, m.ID, m.Organisation, "appeal "+string(a.State), d.Why)
+}
+
+// grant ends the appeal that is open against a measure which was lifted without it.
+func (s *Service) grant(ctx context.Context, tx *store.Tx, who access.Actor, m *Measure, why string) error {
+	r, err := tx.Exec(ctx, `
+		UPDATE enforce_appeal
+		SET state = ?, decided_by = ?, decided_at = ?, decision = ?
+		WHERE measure = ? AND state = ?`, AppealLifted, who.User, ms(s.c.Now()), why, m.ID, AppealOpen)
+	if err != nil {
+		return fmt.Errorf("granting the appeal against %s: %w", m.ID, err)
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	if err := s.event(ctx, tx, m.ID, m.Organisation, "appeal "+string(AppealLifted), why); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, who, "appeal."+string(LiftMeasure), m.ID, why)
 }
 
 const appealColumns = "id, measure, organisation, state, statement, evidence, filed_by, filed_at, decided_by, decided_at, decision"

@@ -201,7 +201,7 @@ func (s *Service) impose(ctx context.Context, tx *store.Tx, who access.Actor, m 
 	return audit.Record(ctx, tx, who, "enforcement.impose", m.ID, m.Subject.String()+" "+string(note))
 }
 
-// Lift ends a measure before its time. What it had refused is allowed from the commit on.
+// Lift ends a measure before its time. What it had refused is allowed from the commit on, and an open appeal against it is granted.
 func (s *Service) Lift(ctx context.Context, who access.Actor, id, why string) (m Measure, err error) {
 	if err := who.Check(access.Enforce); err != nil {
 		return m, err
@@ -216,7 +216,10 @@ func (s *Service) Lift(ctx context.Context, who access.Actor, id, why string) (m
 		if err := s.foreign(ctx, tx, who, access.Enforce, m.Organisation); err != nil {
 			return err
 		}
-		return s.close(ctx, tx, who, &m, Lift, why)
+		if err := s.close(ctx, tx, who, &m, Lift, why); err != nil {
+			return err
+		}
+		return s.grant(ctx, tx, who, &m, why)
 	})
 	return m, err
 }

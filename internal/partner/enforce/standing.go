@@ -81,22 +81,27 @@ func (s Standing) Refusal(what What) *Measure {
 	return nil
 }
 
-// Check gives nil if what is allowed, and otherwise the fault that names the measure, its reason, its end and the way to
-// appeal. It names neither who imposed it nor its evidence.
+// Check gives nil if what is allowed, and otherwise the fault that names the measure, its reason, its end (of an order to
+// delete its day, and the way to fulfil it) and the way to appeal. It names neither who imposed it nor its evidence.
 func (s Standing) Check(what What) error {
 	m := s.Refusal(what)
 	if m == nil {
 		return nil
 	}
 	until := "without an end"
-	if !m.Ends.IsZero() {
+	fix := "read it at GET /api/v1/enforcement/measures/" + m.ID + "; appeal by POST /api/v1/enforcement/measures/" + m.ID + "/appeals"
+	switch {
+	case m.Kind == OrderDeletion:
+		until = "by " + fault.Stamp(m.Due)
+		fix += "; fulfil it by POST /api/v1/enforcement/measures/" + m.ID + "/fulfilment"
+	case !m.Ends.IsZero():
 		until = "until " + fault.Stamp(m.Ends)
 	}
 	f := &fault.Fault{
 		Code:  fault.Suspended,
 		What:  fmt.Sprintf("%s is refused: %s is under %s %s, because of %s: %s", what, m.Subject.Kind, effectOf(m.Kind).Title["en"], until, m.Cause, m.Reason),
 		Where: m.Subject.Kind, Got: m.Subject.ID, Rule: string(m.Kind) + " " + m.ID,
-		Fix: "read it at GET /api/v1/enforcement/measures/" + m.ID + "; appeal by POST /api/v1/enforcement/measures/" + m.ID + "/appeals",
+		Fix: fix,
 	}
 	return f
 }
