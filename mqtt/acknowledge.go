@@ -84,6 +84,13 @@ func (s *Session) Complete(id uint16) {
 	}
 }
 
+// UnderWay is how many messages of the client count against what it may have under way.
+func (s *Session) UnderWay() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.underWay()
+}
+
 // Unacked is how many PUBLISHes of QoS 1 and 2 have no PUBACK or PUBREC yet. A transport that stops reading above a limit
 // of its own, until Wake tells of them, holds a client back without breaking with it.
 func (s *Session) Unacked() int {
@@ -143,6 +150,9 @@ const (
 )
 
 func (s *Session) receiveMax() int {
+	if s.most > 0 {
+		return int(s.most)
+	}
 	if s.c.ReceiveMax > 0 {
 		return int(s.c.ReceiveMax)
 	}

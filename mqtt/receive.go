@@ -57,6 +57,7 @@ func (s *Session) connects(p *Packet) error {
 	if s.phase != deciding {
 		return ErrClosed
 	}
+	s.most = w.ReceiveMax
 	if c.Version == V5 {
 		s.five = greeted(p.Properties)
 		s.out = s.out.appended(s.connack(&w))

@@ -30,6 +30,7 @@ type Welcome struct {
 	Text           string     // why it was refused, for people; MQTT 5
 	Properties     Properties // of the handler's own: assigned client identifier, session expiry, response information, user properties; MQTT 5
 	KeepAlive      uint16     // seconds, when the server wants another than the client; 0: the client's
+	ReceiveMax     uint16     // messages of QoS 1 and 2 that this client of MQTT 5 may have under way; 0: as [Config] says
 	// Held are the identifiers of QoS 2 messages that were taken in an earlier connection and not released yet: what comes
 	// again with one of them is not given to the handler again.
 	Held []uint16
@@ -71,6 +72,7 @@ type Session struct {
 	version   Version
 	woken     bool // Wake was called and Take has not come yet
 	keepAlive uint16
+	most      uint16 // messages that the client may have under way, as Welcome said; 0: as Config says
 	lastID    uint16
 	out       *chunk       // pending output; nil: none
 	came      []owed       // PUBLISHes of the client that have no PUBACK or PUBREC yet, in order

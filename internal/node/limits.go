@@ -30,11 +30,19 @@ func (n *Node) openLimits() {
 	}
 	counts[quota.Storage], counts[quota.BurnLogs] = stored, factory.Count
 	counts[quota.Children] = device.CountChildren
-	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit})
+	n.Quota = quota.New(quota.Config{Store: n.Store, Logger: n.log, Counts: counts, Tell: n.tellLimit, Holds: n.held})
 	n.Enforce = enforce.New(enforce.Config{
 		Store: n.Store, Bus: n.Bus, Jobs: n.Jobs, Logger: n.log, Owner: n.ownerOf, Member: isMember, Hold: n.c.DeletionHold, Tell: n.tellMeasure, Service: entitlement.Enforced,
 		Changed: func() { n.Entitlements.Forget("") },
 	})
+}
+
+// held is what a device holds by its connection here.
+func (n *Node) held(of quota.Subject, l quota.Limit) int64 {
+	if n.Gateway == nil { // nobody is online yet
+		return 0
+	}
+	return n.Gateway.Holds(of, l)
 }
 
 // isMember says whether a user is a member of an organisation.

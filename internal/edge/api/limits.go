@@ -73,7 +73,7 @@ type limitSpecView struct {
 	Titles        map[string]string `json:"titles" doc:"By language."`
 	Unit          string            `json:"unit" example:"messages"`
 	Of            string            `json:"of" enum:"organisation,product,device,token,user" doc:"What it is counted for."`
-	Kind          string            `json:"kind" enum:"stock,rate"`
+	Kind          string            `json:"kind" enum:"stock,rate,held" doc:"What is there; what happens within a window; what one connection holds at a time."`
 	WindowSeconds int               `json:"window_seconds,omitempty" doc:"Of a rate."`
 	Default       int64             `json:"default"`
 	Max           int64             `json:"max" doc:"The most an override may give."`
@@ -82,7 +82,10 @@ type limitSpecView struct {
 func limitOf(l *quota.Limit) limitSpecView {
 	s := l.Spec()
 	v := limitSpecView{s.Name, s.Title, s.Unit, s.Of, "rate", int(s.Window.Seconds()), s.Default, s.Max}
-	if l.Stock() {
+	switch {
+	case l.Held():
+		v.Kind = "held"
+	case l.Stock():
 		v.Kind = "stock"
 	}
 	return v

@@ -15,6 +15,7 @@ import (
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/quota"
 	"lampworks/mqtt"
 )
 
@@ -64,6 +65,7 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 			return mqtt.Welcome{Code: mqtt.Unavailable, Text: "the session cannot be taken now"}
 		}
 	}
+	w.ReceiveMax = uint16(max(c.most(quota.DeviceUnderWay), 1)) // 0 cannot be said
 	if keep := p.Connect.KeepAlive; p.Connect.Version == mqtt.V5 && (keep == 0 || keep > maxKeepAlive) {
 		w.KeepAlive = maxKeepAlive
 	}

@@ -366,6 +366,7 @@ func (c *conn) close(reason string) {
 // end cleans up after the reader has stopped.
 func (c *conn) end(ctx context.Context, err error) {
 	defer c.isOver()
+	c.g.countBreach(err)
 	if !c.gone.Load() {
 		c.finish()
 		if over, ok := c.nc.(parter); ok {
@@ -419,6 +420,8 @@ func reasonOf(err error) string {
 		return errRegistered.Error()
 	case errors.Is(err, errUnread):
 		return errUnread.Error()
+	case errors.Is(err, mqtt.ErrOut):
+		return "output that it does not read has no room"
 	case errors.Is(err, io.EOF):
 		return "connection closed"
 	}

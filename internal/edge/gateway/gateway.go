@@ -141,12 +141,18 @@ type Gateway struct {
 type Stats struct {
 	Accepted, Refused, Messages, Rejected, Delivered, TakenOver, Enforced, Limited, Wills, Clones atomic.Int64
 
+	TooLarge, Unread atomic.Int64 // connections ended by a packet that was too large, and by output that was not read
+
 	Over   [quota.Many]atomic.Int64 // messages and connects that a limit refused; Limited is their sum
+	Slowed [quota.Many]atomic.Int64 // pauses in reading from a device that was ahead of a limit
 	Turned [anyReason]atomic.Int64  // connections that were closed before their first packet, by reason; part of Refused
 }
 
 // charged are the limits that devices are held to.
-var charged = []quota.Limit{quota.DeviceMessageRate, quota.DeviceMessages, quota.DeviceBytes, quota.ConnectRate, quota.MessageRate, quota.MessageBytes}
+var charged = []quota.Limit{quota.DeviceMessageRate, quota.DeviceMessages, quota.DeviceBytes, quota.ConnectRate, quota.MessageRate, quota.MessageBytes, quota.DeviceFilters, quota.DeviceUnderWay}
+
+// paced are those of them that a device is slowed down by, before it is refused.
+var paced = []quota.Limit{quota.DeviceMessageRate, quota.MessageRate}
 
 // Counts are the counters by their names in /metrics.
 func (g *Gateway) Counts() map[string]int64 {
@@ -155,9 +161,13 @@ func (g *Gateway) Counts() map[string]int64 {
 		"connects_accepted_total": s.Accepted.Load(), "connects_refused_total": s.Refused.Load(), "sessions_taken_over_total": s.TakenOver.Load(),
 		"messages_total": s.Messages.Load(), "messages_rejected_total": s.Rejected.Load(), "commands_delivered_total": s.Delivered.Load(),
 		"sessions_enforced_total": s.Enforced.Load(), "messages_over_limit_total": s.Limited.Load(), "wills_total": s.Wills.Load(), "session_fights_total": s.Clones.Load(),
+		"over_limit_packet_bytes_total": s.TooLarge.Load(), "over_limit_unread_bytes_total": s.Unread.Load(),
 	}
 	for _, l := range charged {
 		counts["over_limit_"+l.String()+"_total"] = s.Over[l].Load()
+	}
+	for _, l := range paced {
+		counts["slowed_"+l.String()+"_total"] = s.Slowed[l].Load()
 	}
 	for r := range anyReason {
 		counts["connections_turned_away_"+r.String()+"_total"] = s.Turned[r].Load()

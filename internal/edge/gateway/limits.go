@@ -31,7 +31,7 @@ func (c *conn) charge(p *mqtt.Packet) error {
 		}
 		d := q.Charge(use.of, use.l, use.n)
 		if c.via == nil || use.of.Kind == quota.KindOrganisation {
-			c.link().ahead = max(c.link().ahead, d.Wait)
+			c.slow(use.l, d)
 		}
 		if !d.OK {
 			err := fault.Limit(use.l.String(), "used up", c.rule(d, use.l), d.Wait)

@@ -1,17 +1,17 @@
 package gateway_test
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
-	"lampworks/internal/infra/uplink"
+	"lampworks/internal/fleet/timeline"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/partner/quota"
 	"lampworks/mqtt"
 )
@@ -32,9 +32,9 @@ var limited = []struct {
 	{"messages_per_second", quota.MessageRate, quota.CutOff, 0, postsOnce, "over_limit_messages_per_second_total", "messages_per_second"},
 	{"message_bytes_per_day", quota.MessageBytes, quota.Throttle, 60, postsTwice, "over_limit_message_bytes_per_day_total", "message_bytes_per_day"},
 	{"connects_per_second", quota.ConnectRate, quota.CutOff, 0, connects, "over_limit_connects_per_second_total", "connects_per_second"},
-	{"--mqtt-max-packet", quota.Limit(quota.Many), "", 0, sendsMuch, "", "the limit is 2000"},
-	{"subscriptions", quota.Limit(quota.Many), "", 0, subscribesMuch, "", "too many"},
-	{"messages under way", quota.Limit(quota.Many), "", 0, holdsMuch, "", "256 messages are under way"},
+	{"device_subscriptions", quota.DeviceFilters, quota.Set, 3, subscribesMuch, "over_limit_device_subscriptions_total", "device_subscriptions is 3 filters for each device"},
+	{"device_messages_under_way", quota.DeviceUnderWay, quota.Set, 5, holdsMuch, "over_limit_device_messages_under_way_total", "more than 5 messages are under way"},
+	{"--mqtt-max-packet", quota.Limit(quota.Many), "", 0, sendsMuch, "over_limit_packet_bytes_total", "the limit is 2000"},
 }
 
 // TestLimits drives each limit over its edge in both versions: MQTT 5 is told the reason, 3.1.1 by a code or the end of the
@@ -63,9 +63,7 @@ func TestLimits(t *testing.T) {
 				if want := reasons[tt.name]; v == mqtt.V5 && five != want.five || v == mqtt.V311 && three != want.three {
 					t.Errorf("MQTT 5 is told %s, 3.1.1 %q; want %s, %q", five, three, want.five, want.three)
 				}
-				if tt.metric != "" && g.Counts()[tt.metric] == 0 {
-					t.Errorf("%s counts nothing", tt.metric)
-				}
+				devicetest.Eventually(t, tt.metric+" to count", func() (bool, any) { return g.Counts()[tt.metric] > 0, g.Counts() })
 				devicetest.Eventually(t, "the developer to be told of "+tt.why, func() (bool, any) {
 					all := told()
 					return strings.Contains(all, tt.why), all
@@ -87,8 +85,8 @@ var reasons = map[string]struct {
 	"message_bytes_per_day":        {mqtt.QuotaExceeded, "closed"},
 	"connects_per_second":          {mqtt.ConnectRateExceeded, "code 3"},
 	"--mqtt-max-packet":            {mqtt.TooLarge, "closed"},
-	"subscriptions":                {mqtt.QuotaExceeded, "0x80"},
-	"messages under way":           {mqtt.ReceiveMaxExceeded, ""}, // a device of 3.1.1 is read no further while 64 are not on disk
+	"device_subscriptions":         {mqtt.QuotaExceeded, "0x80"},
+	"device_messages_under_way":    {mqtt.ReceiveMaxExceeded, ""}, // a device of 3.1.1 is read no further while 64 are not on disk
 }
 
 // TestLimitsAreTold holds the page about limits against the tests above, in both languages: a row for each, with its reason.
@@ -103,7 +101,7 @@ func TestLimitsAreTold(t *testing.T) {
 			_, rest, found := strings.Cut(string(page), row)
 			line, _, _ := strings.Cut(rest, "\n")
 			code := fmt.Sprintf("0x%X", byte(reasons[l.name].five))
-			if !found || !strings.Contains(line, code) || l.metric != "" && !strings.Contains(line, "lampworks_"+l.metric) {
+			if !found || !strings.Contains(line, code) || !strings.Contains(line, "lampworks_"+l.metric) {
 				t.Errorf("%s: the page has %q of %s, want a row with %s and %s", language, line, l.name, code, l.metric)
 			}
 			if l.purpose != "" && !strings.Contains(line, thousands(l.limit.Spec().Default)) {
@@ -121,33 +119,25 @@ func thousands(n int64) string {
 	return text
 }
 
-// listens gathers what the developer is told of a device: refusals, and why its sessions end.
+// listens follows the timelines, and gives that of a device: what the developer is told.
 func (g *guarded) listens(t *testing.T, d device.Device) func() string {
 	t.Helper()
-	var mu sync.Mutex
-	var all []string
-	t.Cleanup(g.Bus.Subscribe(device.RefusedSubject+d.ID, func(_ string, payload []byte) {
-		var traffic device.Traffic
-		if json.Unmarshal(payload, &traffic) == nil {
-			mu.Lock()
-			all = append(all, traffic.Why)
-			mu.Unlock()
-		}
-	}))
+	lines := timeline.New(g.Store, g.commands, g.Bus, g.Quiet)
+	devicetest.Run(t, func(ctx context.Context) error { return lines.Follow(ctx, g.Log) })
+	devicetest.Eventually(t, "the Log to be followed", func() (bool, any) {
+		_, ok := g.Log.Cursors()["timeline.log"]
+		return ok, nil
+	})
 	return func() string {
-		records, err := g.Log.Read(t.Context(), 0, 1000)
+		page, err := lines.List(t.Context(), g.Maker, d.ID, listing.Ask{Limit: 500})
 		if err != nil {
 			t.Fatal(err)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		told := strings.Join(all, "\n")
-		for _, r := range records {
-			if p, err := device.DecodePresence(r.Body); r.Kind == uplink.Presence && err == nil {
-				told += "\n" + p.Reason
-			}
+		var told []string
+		for _, e := range append(lines.Counting(d.ID), page.Items...) {
+			told = append(told, fmt.Sprint(e.Kind, " ", e.What, " ", e.Why))
 		}
-		return told
+		return strings.Join(told, "\n")
 	}
 }
 
@@ -196,10 +186,10 @@ func sendsMuch(t *testing.T, g *guarded, d device.Device, v mqtt.Version) (mqtt.
 
 func subscribesMuch(t *testing.T, g *guarded, d device.Device, v mqtt.Version) (mqtt.Reason, string) {
 	r := g.raw(t, d, v)
-	for n := range 256 {
+	for n := range 3 {
 		r.send(t, subscribe(uint16(n+1), v, fmt.Sprintf("/%s/%s/user/t%d", g.Product.ProductKey, d.Name, n)))
 	}
-	r.await(t, mqtt.SUBACK, 256)
+	r.await(t, mqtt.SUBACK, 3)
 	r.send(t, subscribe(999, v, fmt.Sprintf("/%s/%s/user/more", g.Product.ProductKey, d.Name)))
 	code := r.await(t, mqtt.SUBACK, 1).Codes[0]
 	return mqtt.Reason(code), fmt.Sprintf("%#x", code)
@@ -208,11 +198,93 @@ func subscribesMuch(t *testing.T, g *guarded, d device.Device, v mqtt.Version) (
 func holdsMuch(t *testing.T, g *guarded, d device.Device, v mqtt.Version) (mqtt.Reason, string) {
 	r := g.raw(t, d, v)
 	var all []byte
-	for id := range uint16(1100) { // of QoS 2 and never released
+	for id := range uint16(6) { // of QoS 2 and never released
 		all = mqtt.AppendPublish(all, v, g.post(d), brightness, 2, id+1, false, false)
 	}
 	if _, err := r.nc.Write(all); err != nil {
 		t.Log(err) // it was closed before it had all
 	}
 	return ended(t, g, d, r, v)
+}
+
+// TestSlowedIsTold: a device ahead of a rate is heard whole, only later; the developer is told, and it is counted.
+func TestSlowedIsTold(t *testing.T) {
+	for _, v := range versions {
+		t.Run(v.String(), func(t *testing.T) {
+			t.Parallel()
+			g := newGuardedOn(t, 1, nil, gateway.Limits{})
+			d := g.Lights[0]
+			told := g.listens(t, d)
+			g.holds(t, d, quota.DeviceMessageRate, 5)
+			r := g.raw(t, d, v)
+			for id := range uint16(12) {
+				r.send(t, mqtt.AppendPublish(nil, v, g.post(d), brightness, 1, id+1, false, false))
+			}
+			r.await(t, mqtt.PUBACK, 12)
+			const want = "slowed device_messages_per_second read more slowly: 5 messages a second for each device"
+			devicetest.Eventually(t, want, func() (bool, any) { return strings.Contains(told(), want), told() })
+			if g.Counts()["slowed_device_messages_per_second_total"] == 0 || g.Gateway.Stats.Limited.Load() != 0 {
+				t.Errorf("the counters say %v", g.Counts())
+			}
+		})
+	}
+}
+
+// holds has a limit of a device be a value from here on.
+func (g *guarded) holds(t *testing.T, d device.Device, l quota.Limit, value int64) {
+	t.Helper()
+	of := quota.Device(d.ID, d.Product, d.Organisation)
+	if _, err := g.quota.Override(t.Context(), operator, quota.NewOverride{Subject: of, Limit: l, Purpose: quota.Set, Value: value, Reason: "for the test"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestHeldLimits: what a connection may hold is said in CONNACK, the use is what it holds now, and a limit that falls takes nothing
+// away.
+func TestHeldLimits(t *testing.T) {
+	g := newGuarded(t, 1)
+	d := g.Lights[0]
+	g.holds(t, d, quota.DeviceUnderWay, 7)
+	r, ack := g.rawAs(t, d, func(p *mqtt.Packet) { p.Connect.Version = mqtt.V5 })
+	if most, _ := ack.Properties.Find(mqtt.ReceiveMaximum); most.Int != 7 {
+		t.Errorf("CONNACK says that %d messages may be under way", most.Int)
+	}
+	filter := func(n int) string { return fmt.Sprintf("/%s/%s/user/t%d", g.Product.ProductKey, d.Name, n) }
+	for n := range 3 {
+		r.send(t, subscribe(uint16(n+1), mqtt.V5, filter(n)))
+	}
+	r.await(t, mqtt.SUBACK, 3)
+	for id := range uint16(2) {
+		r.send(t, mqtt.AppendPublish(nil, mqtt.V5, g.post(d), brightness, 2, id+1, false, false))
+	}
+	r.await(t, mqtt.PUBREC, 2)
+	uses := func() map[quota.Limit]quota.Use {
+		t.Helper()
+		us, err := g.quota.Usage(t.Context(), operator, quota.Device(d.ID, d.Product, d.Organisation))
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := make(map[quota.Limit]quota.Use)
+		for _, u := range us {
+			by[u.Limit] = u
+		}
+		return by
+	}
+	if us := uses(); us[quota.DeviceFilters].Used != 3 || us[quota.DeviceFilters].Value != 256 || us[quota.DeviceUnderWay].Used != 2 || us[quota.DeviceUnderWay].Value != 7 {
+		t.Errorf("it holds %+v and %+v", us[quota.DeviceFilters], us[quota.DeviceUnderWay])
+	}
+	g.holds(t, d, quota.DeviceFilters, 2)
+	r.send(t, subscribe(9, mqtt.V5, filter(0)))
+	if code := r.await(t, mqtt.SUBACK, 1).Codes[0]; code > 2 {
+		t.Errorf("what it had is answered %#x", code)
+	}
+	r.send(t, subscribe(10, mqtt.V5, filter(9)))
+	if code := r.await(t, mqtt.SUBACK, 1).Codes[0]; mqtt.Reason(code) != mqtt.QuotaExceeded {
+		t.Errorf("one more is answered %#x", code)
+	}
+	r.nc.Close()
+	devicetest.Eventually(t, "the end", func() (bool, any) { return !g.Live(d.ID), nil })
+	if us := uses(); us[quota.DeviceFilters].Used != 0 || us[quota.DeviceFilters].Value != 2 {
+		t.Errorf("when it is gone it holds %+v", us[quota.DeviceFilters])
+	}
 }

@@ -46,7 +46,8 @@ func newGuardedOn(t *testing.T, lights int, events bus.Bus, limits gateway.Limit
 	if events == nil {
 		events = h.Bus
 	}
-	g := &guarded{house: h, quota: quota.New(quota.Config{Store: h.Store, Logger: h.Quiet})}
+	g := &guarded{house: h}
+	g.quota = quota.New(quota.Config{Store: h.Store, Logger: h.Quiet, Holds: func(of quota.Subject, l quota.Limit) int64 { return g.Holds(of, l) }})
 	g.enforce = enforce.New(enforce.Config{
 		Store: h.Store, Bus: deaf{}, Jobs: job.New(h.Store, h.Quiet), Logger: h.Quiet,
 		Owner: func(context.Context, enforce.Subject) (string, error) { return h.Maker.Organisation, nil },

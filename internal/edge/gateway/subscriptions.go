@@ -7,10 +7,11 @@ import (
 
 	"lampworks/alink"
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/partner/quota"
 	"lampworks/mqtt"
 )
 
-// maxFilters bounds the filters of one device.
+// maxFilters bounds the filters of one device, unless its limit is another.
 const maxFilters = 256
 
 // subscriptions is what a device may be sent, resolved when it subscribed. Immutable.
@@ -85,13 +86,14 @@ func (f *subscriptions) identifiers(list mqtt.Properties, t alink.Template, arg 
 type edit struct {
 	subscriptions
 	key, name string // of the device
+	most      int    // filters that it may have
 	changed   bool
 	stale     bool // what the filters lead to has to be found anew
 }
 
 // edit begins a change of what a device is subscribed to; nil is nothing.
 func (f *subscriptions) edit(key, name string) *edit {
-	e := &edit{key: key, name: name}
+	e := &edit{key: key, name: name, most: maxFilters}
 	if f != nil {
 		e.subscriptions = *f
 		e.filters, e.parts, e.named = slices.Clone(f.filters), slices.Clone(f.parts), slices.Clone(f.named)
@@ -119,7 +121,7 @@ func (e *edit) add(f filter) mqtt.Reason {
 	switch {
 	case !ok:
 		return mqtt.NotAuthorised
-	case len(e.filters) >= maxFilters:
+	case len(e.filters) >= e.most:
 		return mqtt.QuotaExceeded
 	}
 	e.filters, e.changed = append(e.filters, f), true
@@ -177,10 +179,11 @@ func (c *conn) Subscribe(p *mqtt.Packet, codes []byte) {
 	}
 	id, _ := p.Properties.Find(mqtt.SubscriptionID)
 	next := c.filters.Load().edit(c.of.Value().key, c.name)
+	next.most = c.most(quota.DeviceFilters)
 	told := false
 	for i, f := range p.Filters {
 		r := mqtt.QuotaExceeded
-		if i < maxFilters {
+		if i < max(next.most, maxFilters) {
 			r = next.add(filter{text: f.Topic, qos: f.QoS, id: id.Int})
 		}
 		if k := c.child(f.Topic); r == mqtt.NotAuthorised && k != nil {
@@ -191,7 +194,7 @@ func (c *conn) Subscribe(p *mqtt.Packet, codes []byte) {
 		}
 		if codes[i] = byte(r); !told { // one tells enough
 			told = true
-			c.show(device.RefusedSubject, string(f.Topic), nil, "subscribed to a topic that is not its own, or to too many")
+			c.show(device.RefusedSubject, string(f.Topic), nil, c.unsubscribable(r, next.most))
 		}
 	}
 	if c.change(next, codes) == nil && next.changed {

@@ -5,13 +5,15 @@ import (
 	"time"
 )
 
-// RefusedSubject, AskedSubject and DownSubject are Bus subjects, completed by the device's id, that show on a live page what
-// the Log does not hold: messages that were refused, requests that were answered at once, and what was sent down. Their
+// RefusedSubject, AskedSubject, DownSubject and SlowedSubject are Bus subjects, completed by the device's id, that show on a live page what
+// the Log does not hold: messages that were refused, requests that were answered at once, what was sent down, and pauses of a device
+// that is ahead of a limit, which stands for the topic. Their
 // payload is a [Traffic] as JSON.
 const (
 	AskedSubject   = "device.asked."
 	RefusedSubject = "device.refused."
 	DownSubject    = "device.down."
+	SlowedSubject  = "device.slowed."
 )
 
 // Traffic is one message as a live page shows it.

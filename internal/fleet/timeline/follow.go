@@ -37,6 +37,7 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 		return err
 	}
 	defer s.bus.Subscribe(device.RefusedSubject+">", s.refused)()
+	defer s.bus.Subscribe(device.SlowedSubject+">", s.slowed)()
 	fresh := make(chan struct{}, 1)
 	defer s.bus.Subscribe(command.DueSubject+">", func(string, []byte) {
 		select {
@@ -153,6 +154,14 @@ func (s *Service) refused(subject string, payload []byte) {
 	}
 	id := strings.TrimPrefix(subject, device.RefusedSubject)
 	s.tell(id, line{Refused, t.Topic, t.Why}, t.At)
+}
+
+// slowed counts a pause of a device that is ahead of a limit.
+func (s *Service) slowed(subject string, payload []byte) {
+	var t device.Traffic
+	if json.Unmarshal(payload, &t) == nil {
+		s.tell(strings.TrimPrefix(subject, device.SlowedSubject), line{Slowed, t.Topic, t.Why}, t.At)
+	}
 }
 
 // handle writes down what a piece of the Log tells. What is counted is counted when that is committed.

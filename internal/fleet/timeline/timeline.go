@@ -35,6 +35,7 @@ const (
 	Connected    Kind = "connected"    // What: the address
 	Disconnected Kind = "disconnected" // Why: the reason
 	Refused      Kind = "refused"      // messages that were not taken; What: their topic, empty for a connection
+	Slowed       Kind = "slowed"       // it was read more slowly, because it was ahead of a limit; What: that, Why: its value
 	Message      Kind = "message"      // messages that were stored; What: their topic
 	Will         Kind = "will"         // What: its topic
 	Fight        Kind = "fight"        // two places had one triple; Why: both
@@ -44,7 +45,7 @@ const (
 
 // Kinds lists the kinds.
 func Kinds() []Kind {
-	return []Kind{Connected, Disconnected, Refused, Message, Will, Fight, Commanded, Answered}
+	return []Kind{Connected, Disconnected, Refused, Slowed, Message, Will, Fight, Commanded, Answered}
 }
 
 // Limits of what is kept.

@@ -4,6 +4,7 @@
 // quota_lease. It promises:
 //   - a stock (triples, products, members, bytes kept) is counted in the transaction of the act, so that the last unit is
 //     given once, and an act that fails gives it back by itself;
+//   - of what a connection holds at a time it knows the value in force, and asks who holds it for the use;
 //   - a rate is held within its window; a node asks no database for it, and what several nodes let pass together is exact
 //     to 5 %; what was used of a day survives the end of the program, but for its last second;
 //   - the value in force is that of the nearest override, then the registry's; an override begins and ends by itself;
@@ -67,6 +68,8 @@ type Config struct {
 	Tell func(context.Context, Notice) error
 	// Counts recount stocks from the rows they stand for; see [Service.Recount].
 	Counts map[Limit]Count
+	// Holds is what a subject holds now of a limit that is [Limit.Held]; nil: nothing does.
+	Holds func(of Subject, l Limit) int64
 	// Shared says that other processes work on the same data, so that rates are parted among them.
 	Shared bool
 	// Now is the clock; nil: the machine's.

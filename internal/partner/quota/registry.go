@@ -27,6 +27,8 @@ const (
 	DeviceMessages
 	DeviceBytes
 	ConnectRate
+	DeviceFilters
+	DeviceUnderWay
 	RequestRate
 	Requests
 	TokenRequestRate
@@ -53,7 +55,7 @@ type Spec struct {
 	Title   map[string]string // by language
 	Unit    string            // what is counted, one word: "messages", "bytes"
 	Of      string            // the kind of subject it is counted for
-	Window  time.Duration     // of a rate; 0: a stock
+	Window  time.Duration     // of a rate; 0: a stock, or what is held
 	Default int64
 	Max     int64 // the most an override may give
 }
@@ -81,6 +83,8 @@ var registry = [limits]Spec{
 	DeviceMessages:    {"device_messages_per_day", titles("单台设备每日消息", "Messages of one device a day"), "messages", KindDevice, day, 1_000_000, 1 << 50},
 	DeviceBytes:       {"device_message_bytes_per_day", titles("单台设备每日上行流量", "Traffic of one device a day"), "bytes", KindDevice, day, 1 << 30, 1 << 50},
 	ConnectRate:       {"connects_per_second", titles("设备每秒连接", "Connects of devices a second"), "connects", KindOrganisation, time.Second, 5_000, 1_000_000},
+	DeviceFilters:     {"device_subscriptions", titles("单台设备的订阅", "Subscriptions of one device"), "filters", KindDevice, 0, 256, 512},
+	DeviceUnderWay:    {"device_messages_under_way", titles("单台设备未完成的消息", "Messages of one device under way"), "messages", KindDevice, 0, 256, 1_024},
 	RequestRate:       {"requests_per_second", titles("服务端每秒调用", "Server calls a second"), "requests", KindOrganisation, time.Second, 1_000, 1_000_000},
 	Requests:          {"requests_per_day", titles("服务端每日调用", "Server calls a day"), "requests", KindOrganisation, day, 20_000_000, 1 << 50},
 	TokenRequestRate:  {"token_requests_per_second", titles("单个令牌每秒调用", "Server calls of one token a second"), "requests", KindToken, time.Second, 500, 1_000_000},
@@ -117,8 +121,11 @@ func (l Limit) Spec() *Spec { return &registry[l] }
 // String is the stable name of l.
 func (l Limit) String() string { return registry[l].Name }
 
-// Stock says whether l counts what is there, rather than what happens in a time.
-func (l Limit) Stock() bool { return registry[l].Window == 0 }
+// Stock says whether l counts what is there in rows, rather than what happens in a time.
+func (l Limit) Stock() bool { return registry[l].Window == 0 && !l.Held() }
+
+// Held says whether l bounds what one connection holds at a time. Who has the connection counts it; here is its value only.
+func (l Limit) Held() bool { return l == DeviceFilters || l == DeviceUnderWay }
 
 // ParseLimit finds the limit called name.
 func ParseLimit(name string) (Limit, error) { return ParseLimitAt("/limit", name) }

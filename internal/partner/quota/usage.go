@@ -51,6 +51,10 @@ func (s *Service) Usage(ctx context.Context, who access.Actor, of Subject) ([]Us
 			if u.Value, u.Override, err = inForce(ctx, v, of, l, now); err != nil {
 				return err
 			}
+			if l.Held() {
+				uses = append(uses, u)
+				continue
+			}
 			if u.Used, err = usedOf(ctx, v, of, l, l.window(now)); err != nil {
 				return err
 			}
@@ -69,7 +73,10 @@ func (s *Service) Usage(ctx context.Context, who access.Actor, of Subject) ([]Us
 
 // unwritten is what was used in a window and is not in the table.
 func (s *Service) unwritten(of Subject, l Limit, since int64) int64 {
-	if l.Stock() {
+	switch {
+	case l.Held() && s.c.Holds != nil:
+		return s.c.Holds(of, l)
+	case registry[l].Window == 0:
 		return 0
 	}
 	p := s.meter.shard(of.ID, l)
