@@ -594,6 +594,8 @@ func (y *walk) end() {
 	left := y.does(y.owner, "POST", leave, fmt.Sprintf(`{"confirm":%q,"reason":"we close"}`, y.a)).id()
 	y.reads(y.owner, "enforcement/deletions", "enforcement/deletions/"+left)
 	y.does(y.owner, "DELETE", leave+"?deletion="+left+"&reason=we+stay", "")
+	ordered := y.does(y.operator, "POST", "enforcement/measures", fmt.Sprintf(`{"subject":{"kind":"product","id":%q},"kind":"order_deletion","cause":"unsafe_product","reason":"The lamps burn.","evidence":["LAB-9"],"due":"{later}"}`, y.lamp)).id()
+	y.does(y.owner, "POST", "enforcement/measures/"+ordered+"/fulfilment", fmt.Sprintf(`{"confirm":%q}`, y.lamp))
 }
 
 var sent = regexp.MustCompile(`\b([a-z2-7]{4}-[a-z2-7]{4}|\d{8})\b`) // a guardian's code is of digits

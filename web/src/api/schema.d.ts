@@ -1133,7 +1133,7 @@ export interface paths {
         };
         /**
          * What happens to a device, as it is written down
-         * @description Needs device.read. The id of an event is an entry's seq: with Last-Event-ID the stream goes on there, or begins with a gap event if some of it is forgotten. What is counted comes when its minute is over, or the device goes; a ping every 15 s says that the stream lives.
+         * @description Needs device.read. The id of an event is an entry's seq: with Last-Event-ID the stream goes on there, or begins with a gap event if some of it is forgotten. What is counted is an entry when its minute is over, or the device goes; what changes until then is told every 2 s by counting events, which have no id. A ping every 15 s says that the stream lives.
          */
         get: operations["get_devices_device_timeline_live"];
         put?: never;
@@ -1426,6 +1426,26 @@ export interface paths {
         get: operations["get_enforcement_measures_measure_events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/enforcement/measures/{measure}/fulfilment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fulfil an order to delete: what it is about is deleted now
+         * @description Needs enforcement.appeal.
+         */
+        post: operations["post_enforcement_measures_measure_fulfilment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5367,6 +5387,22 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        CountingView: {
+            /**
+             * Format: date-time
+             * @description The last time.
+             */
+            at: string;
+            /** @enum {string} */
+            kind: "refused" | "slowed" | "message";
+            /**
+             * Format: int64
+             * @description How often so far.
+             */
+            times: number;
+            what?: string;
+            why?: string;
+        };
         Covers: {
             features?: string[] | null;
             firmware?: string;
@@ -5676,7 +5712,7 @@ export interface components {
             /** Format: date-time */
             ended_at?: string;
             /** @enum {string} */
-            kind: "connected" | "disconnected" | "refused" | "message" | "will" | "fight" | "command";
+            kind: "connected" | "disconnected" | "refused" | "slowed" | "message" | "will" | "fight" | "command" | "answer";
             reason?: string;
             /**
              * Format: int64
@@ -5851,6 +5887,10 @@ export interface components {
             title: {
                 [key: string]: string;
             };
+        };
+        FulfilInputBody: {
+            /** @description The id of the subject once more: everything of it will be deleted. */
+            confirm: string;
         };
         GapEvent: {
             /**
@@ -6139,8 +6179,11 @@ export interface components {
         LimitSpecView: {
             /** Format: int64 */
             default: number;
-            /** @enum {string} */
-            kind: "stock" | "rate";
+            /**
+             * @description What is there; what happens within a window; what one connection holds at a time.
+             * @enum {string}
+             */
+            kind: "stock" | "rate" | "held";
             /**
              * Format: int64
              * @description The most an override may give.
@@ -12199,7 +12242,7 @@ export interface operations {
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
-                kind?: "connected" | "disconnected" | "refused" | "message" | "will" | "fight" | "command";
+                kind?: "connected" | "disconnected" | "refused" | "slowed" | "message" | "will" | "fight" | "command" | "answer";
                 /** @description Any part of what or why, in any case. */
                 text?: string;
             };
@@ -12273,6 +12316,17 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": ({
+                        data: components["schemas"]["CountingView"];
+                        /**
+                         * @description The event name.
+                         * @constant
+                         */
+                        event: "counting";
+                        /** @description The event ID. */
+                        id?: number;
+                        /** @description The retry time in milliseconds. */
+                        retry?: number;
+                    } | {
                         data: components["schemas"]["EntryView"];
                         /**
                          * @description The event name.
@@ -12946,14 +13000,15 @@ export interface operations {
                  * @example {
                  *       "subject": {
                  *         "kind": "product",
-                 *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                 *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000048"
                  *       },
-                 *       "kind": "warn",
+                 *       "kind": "order_deletion",
                  *       "cause": "unsafe_product",
-                 *       "reason": "The lamps overheat.",
+                 *       "reason": "The lamps burn.",
                  *       "evidence": [
-                 *         "LAB-7"
-                 *       ]
+                 *         "LAB-9"
+                 *       ],
+                 *       "due": "2027-07-01T00:00:00Z"
                  *     }
                  */
                 "application/json": components["schemas"]["NewMeasureInputBody"];
@@ -12968,22 +13023,23 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000122",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000207",
                      *       "subject": {
                      *         "kind": "product",
-                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000048"
                      *       },
                      *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
-                     *       "kind": "warn",
+                     *       "kind": "order_deletion",
                      *       "state": "in_force",
                      *       "cause": "unsafe_product",
-                     *       "reason": "The lamps overheat.",
+                     *       "reason": "The lamps burn.",
                      *       "evidence": [
-                     *         "LAB-7"
+                     *         "LAB-9"
                      *       ],
-                     *       "imposed_by": "0197f3a0-7b1e-7c3a-9f42-000000000011",
+                     *       "imposed_by": "0197f3a0-7b1e-7c3a-9f42-000000000029",
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "starts_at": "2026-11-24T08:00:00.000Z",
+                     *       "due_at": "2027-07-01T00:00:00.000Z",
                      *       "appeal_until": "2026-12-24T08:00:00.000Z",
                      *       "open_acts": [
                      *         "lift"
@@ -13147,6 +13203,62 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_enforcement_measures_measure_fulfilment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                measure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirm": "0197f3a0-7b1e-7c3a-9f42-000000000048"
+                 *     }
+                 */
+                "application/json": components["schemas"]["FulfilInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000207",
+                     *       "subject": {
+                     *         "kind": "product",
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000048"
+                     *       },
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "kind": "order_deletion",
+                     *       "state": "ended",
+                     *       "cause": "unsafe_product",
+                     *       "reason": "The lamps burn.",
+                     *       "evidence": [
+                     *         "LAB-9"
+                     *       ],
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "starts_at": "2026-11-24T08:00:00.000Z",
+                     *       "due_at": "2027-07-01T00:00:00.000Z",
+                     *       "appeal_until": "2026-12-24T08:00:00.000Z",
+                     *       "closed_at": "2026-11-24T08:00:00.000Z",
+                     *       "closing": "fulfilled: the owner had it deleted",
+                     *       "open_acts": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MeasureView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     post_enforcement_measures_measure_lift: {
