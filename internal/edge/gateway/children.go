@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 	"unique"
@@ -57,6 +58,35 @@ func (c *conn) child(topic []byte) *conn {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.of[string(names)]
+}
+
+// speaksFor is the session of the sub-device in whose branch the gateway publishes, also if it is over; nil if it is no device of the gateway's
+// organisation. What a client sends again by itself after it came back is before the logins: it is late, and not foreign.
+func (c *conn) speaksFor(topic []byte) (*conn, error) {
+	if k := c.child(topic); k != nil || !c.mayCarry() {
+		return k, nil
+	}
+	key, name, ok := strings.Cut(string(alink.Names(topic)), "/")
+	if !ok {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	who, _, r, err := c.prove(ctx, &alink.Child{ProductKey: key, DeviceName: name})
+	if r != nil || err != nil {
+		return nil, err
+	}
+	k := c.bear(&who)
+	k.gone.Store(true) // it never came
+	c.keep(k)
+	return k, nil
+}
+
+// bear makes a session of a sub-device, which has not begun.
+func (c *conn) bear(who *device.Identity) *conn {
+	k := &conn{g: c.g, s: c.s, from: c.from, secure: c.secure, via: c, device: who.ID, name: who.Name}
+	k.of = unique.Make(origin{organisation: who.Organisation, product: who.Product, batch: who.Order, key: who.ProductKey})
+	return k
 }
 
 // adopted is the live session of a child here, nil if there is none.
@@ -210,8 +240,7 @@ func (c *conn) admitChild(ctx context.Context, in *alink.Child) (*conn, *refusal
 	if r, err := c.shut(ctx, in, &who); r != nil || err != nil {
 		return nil, r, err
 	}
-	k := &conn{g: c.g, s: c.s, from: c.from, secure: c.secure, via: c, device: who.ID, name: who.Name}
-	k.of = unique.Make(origin{organisation: who.Organisation, product: who.Product, batch: who.Order, key: who.ProductKey})
+	k := c.bear(&who)
 	if used := k.usedUp(who.ID); used != "" {
 		return nil, &refusal{alink.CodeTooMany, used}, nil
 	}

@@ -302,10 +302,48 @@ func TestUnlistedChild(t *testing.T) {
 		if codes, err := u.c.Subscribe(t.Context(), u.topic(d, "thing/service/#")); err == nil && codes[0] != 0x80 {
 			t.Errorf("a gateway hears what is sent to a device that is not logged in: %x", codes)
 		}
-		if err := u.c.Publish(t.Context(), u.post(d), brightness, 1); err == nil {
-			t.Error("a gateway may speak for a device that is not logged in")
+	}
+	before := u.Log.Tail()
+	for _, topic := range []string{"/sys/" + foreign.ProductKey + "/" + theirs.Name + "/thing/event/property/post", "/sys/nothing/000000000000/thing/event/property/post"} {
+		if err := u.c.Publish(t.Context(), topic, brightness, 1); err == nil {
+			t.Errorf("a gateway may publish on %s", topic)
 		}
 		u.connect(t)
+	}
+	if got := u.kept(t, theirs, before); len(got) != 0 {
+		t.Errorf("the Log has %+v of a device of another organisation", got)
+	}
+}
+
+// TestLateChild has a gateway come back and send what its last connection left unacknowledged, before it logs its sub-devices in, as MQTT
+// clients do by themselves: it is told that they have no session, and stays, or it would be thrown out again and again.
+func TestLateChild(t *testing.T) {
+	u := newHub(t, 2)
+	d := u.Lights[0]
+	u.carries(t, d)
+	u.c.Kill()
+	u.presence(t, d, false, "its gateway is gone: ")
+	u.connect(t)
+	before := u.Log.Tail()
+	for range 2 {
+		for _, d := range u.Lights[:2] { // the second is carried by nobody: it was, perhaps
+			if err := u.c.Publish(t.Context(), u.post(d), brightness, 1); err != nil {
+				t.Fatalf("the gateway was thrown out: %v", err)
+			}
+			if r, err := alink.ParseReply(u.hears(t, "/ext/error/"+u.product.ProductKey+"/"+u.d.Name)); err != nil || r.Code != alink.CodeNoSession {
+				t.Errorf("answered %+v, %v", r, err)
+			}
+		}
+	}
+	if got := u.kept(t, d, before); len(got) != 0 {
+		t.Errorf("the Log has %+v of a device that has no session", got)
+	}
+	u.does(t, alink.CombineLogin, one(u.signed(t, u.Product, d)))
+	if err := u.c.Publish(t.Context(), u.post(d), brightness, 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := u.kept(t, d, before); len(got) != 1 {
+		t.Errorf("after its login the Log has %+v", got)
 	}
 }
 

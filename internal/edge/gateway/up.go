@@ -17,6 +17,9 @@ import (
 // errForeign closes a session that publishes where it may not.
 var errForeign = errors.New("published on a topic that is not its own")
 
+// errUnknown closes the session of a gateway of whose sub-devices nobody can say now whether they are its; unacknowledged, their messages come again.
+var errUnknown = errors.New("the platform cannot identify sub-devices now")
+
 // errUnread closes a session whose messages nobody can hold against their thing model now; unacknowledged, they come again.
 var errUnread = errors.New("the thing model cannot be read now")
 
@@ -27,9 +30,16 @@ func (c *conn) Publish(p *mqtt.Packet) error {
 	}
 	of := c
 	t, arg, ok := alink.Match(p.Topic, c.of.Value().key, c.name)
-	if k := c.child(p.Topic); !ok && k != nil {
-		of = k
-		t, arg, ok = alink.Match(p.Topic, k.of.Value().key, k.name)
+	if !ok {
+		k, err := c.speaksFor(p.Topic)
+		if err != nil {
+			c.s.Bye(mqtt.Unavailable, errUnknown.Error())
+			return err
+		}
+		if k != nil {
+			of = k
+			t, arg, ok = alink.Match(p.Topic, k.of.Value().key, k.name)
+		}
 	}
 	if !ok || t.Direction()&alink.Up == 0 {
 		if err := c.charge(p); err != nil {
