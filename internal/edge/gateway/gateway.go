@@ -109,30 +109,31 @@ type Config struct {
 
 // Gateway holds the sessions of this process.
 type Gateway struct {
-	c        Config
-	limits   Limits
-	plain    map[string]bool
-	sessions registry
-	wheel    *wheel
-	conns    sync.WaitGroup // connections, their writers and the hands that act for them
-	tasks    chan *task     // to a hand that rests
-	open     atomic.Int64
-	door     *door
-	identify chan struct{} // a place for each identification at once
-	turns    chan struct{} // and for each handshake that computes
-	stopping atomic.Bool
-	lastDue  int64        // newest command Seq seen by the round; used by its goroutine only
-	changes  atomic.Int64 // newest change of a device's right that was acted on
-	waiting  owing        // sessions whose delivery failed
-	fights   fights       // for sessions of one device
-	offers   offers
-	calls    calls
-	alarms   alarms
-	standing enforce.Mark  // how far changes of standings were followed; used by the goroutine of that only
-	judged   atomic.Int64  // newest of those changes that was acted on
-	judging  chan struct{} // has room for one: a standing may have changed
-	checking chan struct{} // the same of the rights of devices
-	dying    chan struct{} // the same of wills
+	c         Config
+	limits    Limits
+	plain     map[string]bool
+	sessions  registry
+	wheel     *wheel
+	conns     sync.WaitGroup // connections, their writers and the hands that act for them
+	tasks     chan *task     // to a hand that rests
+	open      atomic.Int64
+	door      *door
+	identify  chan struct{} // a place for each identification at once
+	turns     chan struct{} // and for each handshake that computes
+	stopping  atomic.Bool
+	lastDue   int64        // newest command Seq seen by the round; used by its goroutine only
+	changes   atomic.Int64 // newest change of a device's right that was acted on
+	waiting   owing        // sessions whose delivery failed
+	fights    fights       // for sessions of one device
+	offers    offers
+	calls     calls
+	alarms    alarms
+	impostors alarms        // the same of attempts to register that were signed wrong
+	standing  enforce.Mark  // how far changes of standings were followed; used by the goroutine of that only
+	judged    atomic.Int64  // newest of those changes that was acted on
+	judging   chan struct{} // has room for one: a standing may have changed
+	checking  chan struct{} // the same of the rights of devices
+	dying     chan struct{} // the same of wills
 
 	Stats Stats
 }
@@ -285,6 +286,7 @@ func (g *Gateway) round(ctx context.Context) {
 	g.fights.forget(time.Now())
 	g.calls.sweep(time.Now())
 	g.alarms.forget(time.Now())
+	g.impostors.forget(time.Now())
 	due, newest, err := g.c.Commands.Due(ctx, g.lastDue)
 	if err != nil {
 		g.missed(ctx, "asking for due commands failed", err)

@@ -58,8 +58,9 @@ func newHouse(t testing.TB, lights int, log func(uplink.Log) uplink.Log, limits 
 		t.Fatal(err)
 	}
 	h.addr = l.Addr().String()
-	devicetest.Run(t, h.Gateway.Run)
-	devicetest.Run(t, func(ctx context.Context) error { return h.Serve(ctx, l, false) })
+	g := h.Gateway // a test may put another in its place
+	devicetest.Run(t, g.Run)
+	devicetest.Run(t, func(ctx context.Context) error { return g.Serve(ctx, l, false) })
 	return h
 }
 

@@ -37,41 +37,67 @@ var errRegistered = errors.New("registered")
 type newcomer struct{ answer []byte }
 
 // register gives a device a secret of its own, if its product, its maker and its signature let it. What refuses an attempt for a device
-// that there is, is kept in the Log, for its maker to see.
+// that there is, is kept in the Log, for its maker to see. Who does not know the secret of the product learns of no name whether it is
+// there, neither by the answer nor by how long it takes or how often it is asked for.
 func (g *Gateway) register(ctx context.Context, in *alink.Register, way, from string) (secret triple.Secret, r *refusal) {
-	off := &refusal{alink.CodeRegistrationOff, "devices of the product may not register"}
+	select {
+	case g.identify <- struct{}{}:
+		defer func() { <-g.identify }()
+	case <-ctx.Done():
+		return secret, &refusal{alink.CodeServer, "the platform could not do it now"}
+	}
 	p, err := g.c.Products.ByKey(ctx, in.ProductKey)
 	switch {
 	case fault.Is(err, fault.Missing) || err == nil && !p.Registration:
-		return secret, off
+		return secret, &refusal{alink.CodeRegistrationOff, "devices of the product may not register"}
 	case err != nil || g.c.Orders == nil:
 		return secret, g.cannotRegister(ctx, err)
-	}
-	who, err := g.c.Devices.Identify(ctx, in.ProductKey, in.DeviceName)
-	known := err == nil
-	if err != nil && !fault.Is(err, fault.Missing) {
-		return secret, g.cannotRegister(ctx, err)
-	}
-	if known {
-		if r := g.attempt(&who); r != nil {
-			return secret, r
-		}
 	}
 	of, err := g.c.Products.RegistrationSecret(ctx, &p)
 	if err != nil {
 		return secret, g.cannotRegister(ctx, err)
 	}
-	if !in.Verify(of.Reveal()) { // also of a device that there is not: its name cannot be tried out without the secret of the product
+	if !in.Verify(of.Reveal()) {
 		r = &refusal{alink.CodeSign, "the signature is wrong"}
-	} else if !known {
+		g.noteImpostor(ctx, in, way, from, r)
+		return secret, r
+	}
+	who, err := g.c.Devices.Identify(ctx, in.ProductKey, in.DeviceName)
+	switch {
+	case fault.Is(err, fault.Missing):
 		return secret, &refusal{alink.CodeUnknown, "the product has no such device"}
-	} else {
-		secret, r = g.admitNew(ctx, &who, way, from)
+	case err != nil:
+		return secret, g.cannotRegister(ctx, err)
 	}
-	if known {
-		g.noteRegistration(ctx, &who, way, from, r)
+	if r := g.attempt(&who); r != nil {
+		return secret, r
 	}
+	secret, r = g.admitNew(ctx, &who, way, from)
+	g.noteRegistration(ctx, &who, way, from, r)
 	return secret, r
+}
+
+// noteImpostor tells the maker of an attempt that was signed wrong, if there is such a device: once a minute, and never while others wait to be
+// identified. The answer does not wait for it, so that it is the same for every name.
+func (g *Gateway) noteImpostor(ctx context.Context, in *alink.Register, way, from string, r *refusal) {
+	if g.stopping.Load() {
+		return
+	}
+	key, name := in.ProductKey, in.DeviceName
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), identifyTimeout)
+	g.conns.Go(func() {
+		defer cancel()
+		select {
+		case g.identify <- struct{}{}:
+			defer func() { <-g.identify }()
+		default:
+			return
+		}
+		who, err := g.c.Devices.Identify(ctx, key, name)
+		if err == nil && g.impostors.first(who.ID, time.Now()) {
+			g.noteRegistration(ctx, &who, way, from, r)
+		}
+	})
 }
 
 // attempt counts an attempt of a device to register.
@@ -203,17 +229,9 @@ func (c *conn) registers(id *alink.ClientID, name, key string, password []byte) 
 	if err != nil {
 		return mqtt.BadLogin, err.Error()
 	}
-	var secret triple.Secret
-	var r *refusal
 	ctx, cancel := context.WithTimeout(context.Background(), identifyTimeout)
 	defer cancel()
-	select {
-	case c.g.identify <- struct{}{}:
-		defer func() { <-c.g.identify }()
-		secret, r = c.g.register(ctx, &in, byMQTT, c.from)
-	case <-ctx.Done():
-		r = &refusal{alink.CodeServer, "the platform could not do it now"}
-	}
+	secret, r := c.g.register(ctx, &in, byMQTT, c.from)
 	switch {
 	case r == nil:
 		c.newcomer = &newcomer{registrationData(in.ProductKey, in.DeviceName, secret)}

@@ -60,8 +60,9 @@ func newGuardedOn(t *testing.T, lights int, events bus.Bus, limits gateway.Limit
 		t.Fatal(err)
 	}
 	h.addr = l.Addr().String()
-	devicetest.Run(t, h.Gateway.Run)
-	devicetest.Run(t, func(ctx context.Context) error { return h.Serve(ctx, l, false) })
+	gw := h.Gateway // a test may put another in its place
+	devicetest.Run(t, gw.Run)
+	devicetest.Run(t, func(ctx context.Context) error { return gw.Serve(ctx, l, false) })
 	return g
 }
 

@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -191,7 +192,7 @@ func (s *Service) Window(ctx context.Context, who access.Actor, order string) (w
 }
 
 func countRegistered(ctx context.Context, q store.Querier, order string) (n int, err error) {
-	if err := q.QueryRow(ctx, "SELECT COUNT(*) FROM issuance_registered WHERE batch = ?", order).Scan(&n); err != nil {
+	if err := q.QueryRow(ctx, "SELECT COUNT(*) FROM issuance_registered WHERE batch = ? AND generation > 0", order).Scan(&n); err != nil {
 		return 0, fmt.Errorf("counting who registered of order %s: %w", order, err)
 	}
 	return n, nil
@@ -200,7 +201,7 @@ func countRegistered(ctx context.Context, q store.Querier, order string) (n int,
 // ErrClosed and ErrRegistered are why a device may not register.
 var (
 	ErrClosed     = errors.New("the device may not register now: its maker has opened no window that allows it")
-	ErrRegistered = errors.New("the device has registered, or logged in, before; its maker has to reset it first")
+	ErrRegistered = errors.New("the device has registered or logged in before, or its secret was revoked; its maker has to reset it first")
 )
 
 // A Registration is a device of an order that asks for a secret, having proved that it knows its product's.
@@ -262,24 +263,28 @@ func (s *Service) registrable(ctx context.Context, q store.Querier, r *Registrat
 	if err != nil {
 		return 0, fmt.Errorf("reading the window of order %s: %w", r.Order, err)
 	}
-	var allowed, before int
+	var allowed int
+	var before sql.NullInt64 // the generation it was handed; 0: it was reset since
 	err = q.QueryRow(ctx, `
-		SELECT (SELECT COUNT(*) FROM issuance_window_name WHERE batch = ? AND mac = ?), (SELECT COUNT(*) FROM issuance_registered WHERE batch = ? AND mac = ?)`,
+		SELECT (SELECT COUNT(*) FROM issuance_window_name WHERE batch = ? AND mac = ?), (SELECT generation FROM issuance_registered WHERE batch = ? AND mac = ?)`,
 		r.Order, r.MAC.Uint64(), r.Order, r.MAC.Uint64()).Scan(&allowed, &before)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("reading whether %s may register: %w", r.MAC, err)
 	case names > 0 && allowed == 0:
 		return 0, ErrClosed
-	case before > 0:
+	case before.Int64 > 0:
 		return 0, ErrRegistered
 	}
 	standing, err := InForce(ctx, q, r.Order, r.MAC, now)
 	if err != nil {
 		return 0, err
 	}
-	if standing.Fixed {
+	if standing.Fixed || standing.Lost && !before.Valid {
 		return 0, ErrRegistered
+	}
+	if k, err := known(ctx, q, r.Order, r.MAC); err != nil || k.lowest > 0 && !before.Valid { // it was revoked
+		return 0, cmp.Or(err, ErrRegistered)
 	}
 	for _, g := range standing.Generations {
 		if g == generation {
@@ -314,7 +319,7 @@ func (s *Service) registerOne(ctx context.Context, tx *store.Tx, r *Registration
 	if err != nil {
 		return secret, 0, fmt.Errorf("opening the key of product %s: %w", r.Product, err)
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO issuance_registered (batch, mac, generation, registered_at, way, address) VALUES (?, ?, ?, ?, ?, ?)",
+	_, err = tx.Exec(ctx, "INSERT INTO issuance_registered (batch, mac, generation, registered_at, way, address) VALUES (?, ?, ?, ?, ?, ?) "+again,
 		r.Order, r.MAC.Uint64(), generation, s.now().UnixMilli(), r.Way, r.Address)
 	if err != nil {
 		return secret, 0, fmt.Errorf("registering %s: %w", r.MAC, err)
@@ -326,12 +331,23 @@ func (s *Service) registerOne(ctx context.Context, tx *store.Tx, r *Registration
 	return triple.Derive(key.Reveal(), r.Product, r.MAC, generation), generation, nil
 }
 
+// again has a row of issuance_registered take the place of the one that a reset left. One of generation 0 is of a device that was reset, and may
+// register once more.
+const again = `
+	ON CONFLICT (batch, mac) DO UPDATE SET
+		generation = excluded.generation, registered_at = excluded.registered_at, way = excluded.way, address = excluded.address`
+
 // ResetRegistration lets a device register again, in the transaction of the act: what it was handed so far is out of force.
 func ResetRegistration(ctx context.Context, tx *store.Tx, order string, mac triple.MAC, now time.Time) error {
-	if _, err := tx.Exec(ctx, "DELETE FROM issuance_registered WHERE batch = ? AND mac = ?", order, mac.Uint64()); err != nil {
+	if err := RevokeOne(ctx, tx, order, mac, now); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "INSERT INTO issuance_registered (batch, mac, generation, registered_at, way, address) VALUES (?, ?, 0, ?, 'reset', '') "+again,
+		order, mac.Uint64(), now.UnixMilli())
+	if err != nil {
 		return fmt.Errorf("forgetting that %s registered: %w", mac, err)
 	}
-	return RevokeOne(ctx, tx, order, mac, now)
+	return nil
 }
 
 // Newest is the newest generation of an order's secrets.

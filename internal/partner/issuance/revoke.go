@@ -82,7 +82,7 @@ func (s *Service) revoke(ctx context.Context, who access.Actor, reason string, f
 }
 
 // RevokeOne takes every secret of one address that was handed out so far out of force, in the transaction of the act; its
-// session is the caller's to end.
+// session is the caller's to end. It does not register in a window either, until it is reset.
 func RevokeOne(ctx context.Context, tx *store.Tx, order string, mac triple.MAC, now time.Time) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO issuance_secret (batch, mac, generation, newest, lowest)
@@ -90,6 +90,9 @@ func RevokeOne(ctx context.Context, tx *store.Tx, order string, mac triple.MAC, 
 		ON CONFLICT (batch, mac) DO UPDATE SET lowest = excluded.lowest`, order, mac.Uint64(), order)
 	if err != nil {
 		return fmt.Errorf("revoking the secret of %s: %w", mac, err)
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM issuance_registered WHERE batch = ? AND mac = ? AND generation = 0", order, mac.Uint64()); err != nil {
+		return fmt.Errorf("taking back the reset of %s: %w", mac, err)
 	}
 	return void(ctx, tx, order, now)
 }
