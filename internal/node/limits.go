@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"strconv"
 
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/infra/access"
@@ -63,35 +62,6 @@ func stored(ctx context.Context, q store.Querier, organisation string) (all int6
 	return all, nil
 }
 
-// tellLimit writes a notice of a limit into the inbox of its organisation.
-func (n *Node) tellLimit(ctx context.Context, of quota.Notice) error {
-	return n.Store.Write(ctx, func(tx *store.Tx) error {
-		return n.Notices.Send(ctx, tx, of.Organisation, "quota."+of.Kind, map[string]string{
-			"limit": string(of.Limit), "subject": of.Subject.Kind + " " + of.Subject.ID, "percent": strconv.FormatInt(of.Percent, 10),
-			"used": strconv.FormatInt(of.Used, 10), "value": strconv.FormatInt(of.Value, 10), "note": of.Note,
-		})
-	})
-}
-
-// tellMeasure writes what happened to a measure, an appeal or a deletion into the inbox of its organisation.
-func (n *Node) tellMeasure(ctx context.Context, of enforce.Event) error {
-	data := map[string]string{"measure": of.Measure, "subject": of.Organisation, "reason": of.Note, "note": of.Note}
-	m, err := n.Enforce.Measure(ctx, access.System("enforcement", ""), of.Measure)
-	switch {
-	case err == nil:
-		data["measure"], data["subject"], data["reason"] = string(m.Kind), m.Subject.Kind+" "+m.Subject.ID, m.Reason
-	case !fault.Is(err, fault.Missing): // one that is missing is a deletion without a measure
-		return err
-	}
-	kind := "enforcement." + of.Kind
-	if m.Kind == enforce.OrderDeletion && (of.Kind == "imposed" || of.Kind == "started") {
-		kind, data["until"], data["id"], data["confirm"] = "enforcement.ordered", fault.Stamp(m.Due), m.ID, m.Subject.ID
-	}
-	return n.Store.Write(ctx, func(tx *store.Tx) error {
-		return n.Notices.Send(ctx, tx, of.Organisation, kind, data)
-	})
-}
-
 // ownerOf finds the organisation that the subject of a measure belongs to.
 func (n *Node) ownerOf(ctx context.Context, of enforce.Subject) (string, error) {
 	switch of.Kind {
@@ -118,6 +88,8 @@ func limitMessage(ctx context.Context, tx *store.Tx, m outbox.Message) error {
 	}
 	of, limit := quota.User(person, m.Organisation), quota.UserMails
 	switch {
+	case m.Share == outbox.Binding: // bounded by the hour alone: nobody may use up what is told of a measure
+		return nil
 	case m.Share == outbox.Others:
 		of, limit = quota.User(person, ""), quota.Received // whoever it comes from
 	case m.Share == outbox.Strangers && m.Kind == outbox.SMS:

@@ -237,7 +237,7 @@ func (n *Node) openRooms(context.Context) error {
 	})
 	n.Orders = issuance.New(issuance.Config{
 		Store: n.Store, Products: n.Products, Keys: n.Keys, Jobs: n.Jobs, Issued: n.Devices.Register, Revoked: n.Devices.Revoked, Logger: n.log,
-		Level: n.Verify.Level, May: n.mayIssue, Role: account.RoleOf,
+		Level: n.Verify.Level, May: n.mayIssue, Role: account.RoleOf, Tell: n.Notices.Send,
 	})
 	n.Factory = factory.New(n.Store, n.Orders, n.Products, n.Jobs)
 	n.Shadows = shadow.New(n.Store, n.Products, n.log)

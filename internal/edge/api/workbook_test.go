@@ -166,7 +166,7 @@ func TestReview(t *testing.T) {
 	if o.text("state") != "rejected" || o.text("reason") != "not now" || o.text("decided_by") == "" {
 		t.Errorf("the order is %s", o.body)
 	}
-	if late := w.want(w.call(w.operator, "POST", decision, `{"act":"approve"}`), 409); late.text("code") != "stale" {
+	if late := w.want(w.call(w.operator, "POST", decision, `{"act":"approve"}`), 409); late.text("code") != "conflict" {
 		t.Errorf("a second decision: %s", late.body)
 	}
 }

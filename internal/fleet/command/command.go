@@ -383,6 +383,9 @@ func (s *Commands) Cancel(ctx context.Context, who access.Actor, id string) (Com
 		if c, err = load(ctx, tx, who, id); err != nil {
 			return err
 		}
+		if _, err := moves.Next(c.State, Revoke, access.Actor{}); err != nil {
+			return err
+		}
 		if err := end(ctx, tx, &c, Revoke, Withdrawn, time.Now()); err != nil {
 			return err
 		}

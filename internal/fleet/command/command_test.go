@@ -353,7 +353,7 @@ func (p *play) step(s string) {
 		answer(p.d, topic, service, "4711|exp-topic|", "200")
 	case "cancel":
 		_, err := p.commands.Cancel(t.Context(), p.Maker, p.c.ID)
-		if left := p.load().State != command.Cancelled; left != fault.Is(err, fault.Outdated) {
+		if left := p.load().State != command.Cancelled; left != fault.Is(err, fault.Clash) {
 			t.Fatalf("cancelling: %v", err)
 		}
 	case "restart":

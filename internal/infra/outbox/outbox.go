@@ -52,7 +52,8 @@ const (
 	Own       Share = ""          // what the recipient asks for, or is told of what they did
 	Strangers Share = "strangers" // codes asked for by who may be anybody
 	Others    Share = "others"    // what somebody else writes to them, as an invitation
-	notices   Share = "notices"   // messages that say what they are about
+	Binding   Share = "binding"   // notices that nobody may decline, as of a measure: other notices take nothing of them
+	notices   Share = "notices"   // the other messages that say what they are about
 )
 
 // perHour is how many messages of a share one recipient gets in an hour.
@@ -62,6 +63,8 @@ func (s Share) perHour() int {
 		return 4
 	case notices:
 		return 5
+	case Binding:
+		return 60
 	}
 	return 10
 }
@@ -76,7 +79,7 @@ type Message struct {
 	User         string        // the person it is for, for limits; empty where that is not known
 	Device       string        // that causes it, for limits; empty: none does
 	About        string        // of a notice: the same is not sent to one recipient twice in 24 hours; empty: it is none
-	Share        Share         // that it takes of; a notice takes of the notices
+	Share        Share         // that it takes of; a notice that is not binding takes of the notices
 	Useful       time.Duration // how long it is of use; 0 is a day
 }
 
@@ -114,7 +117,9 @@ func (o *Outbox) Put(ctx context.Context, tx *store.Tx, m Message) error {
 	}
 	now := o.now()
 	if m.About != "" {
-		m.Share = notices
+		if m.Share != Binding {
+			m.Share = notices
+		}
 		if told, err := o.told(ctx, tx, m, now); err != nil || told {
 			return err
 		}

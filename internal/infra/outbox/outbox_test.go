@@ -413,14 +413,14 @@ func TestErase(t *testing.T) {
 
 // Whoever uses a share of a recipient's hour up takes nothing of the others, in whatever order.
 func TestSharesAreApart(t *testing.T) {
-	for _, first := range []Share{Own, Strangers, Others, notices} {
+	for _, first := range []Share{Own, Strangers, Others, Binding, notices} {
 		o := newOffice(t, map[string]Sender{Mail: newServer(fine)}, nil)
 		fill := func(s Share) error {
 			m := letter
 			m.Share = s
 			for i := range s.perHour() + 1 {
-				if s == notices {
-					m.About = fmt.Sprint("measure ", i)
+				if s == notices || s == Binding {
+					m.About = fmt.Sprint(string(s)+" measure ", i)
 				}
 				if err := o.put(m); fault.Is(err, fault.OverLimit) != (i == s.perHour()) {
 					return fmt.Errorf("message %d: %w", i, err)
@@ -431,7 +431,7 @@ func TestSharesAreApart(t *testing.T) {
 		if err := fill(first); err != nil {
 			t.Errorf("%q alone: %v", first, err)
 		}
-		for _, s := range []Share{Own, Strangers, Others, notices} {
+		for _, s := range []Share{Own, Strangers, Others, Binding, notices} {
 			if s == first {
 				continue
 			}

@@ -72,10 +72,11 @@ func TestNotify(t *testing.T) {
 		t.Errorf("ann, who has no language, reads %q", got)
 	}
 	for i := range 20 {
-		notify(fmt.Sprint("more ", i), true) // beyond what one gets in an hour: the act goes on
+		notify(fmt.Sprint("more ", i), false) // beyond what one gets in an hour: the act goes on
+		notify(fmt.Sprint("measure ", i), true)
 	}
-	if got := sent("ann@example.com"); got != 5 {
-		t.Errorf("ann got %d notices in an hour, want 5", got)
+	if got := sent("ann@example.com"); got != 5+1+20 {
+		t.Errorf("ann got %d notices in an hour, want 5 of those that can be declined and 21 that cannot", got)
 	}
 	if err := v.SetPreferences(ctx, v.owner, Preferences{Lang: "fr"}); text(err) != "/lang is fr, want zh-CN, en, or empty for both" {
 		t.Errorf("another language: %v", err)

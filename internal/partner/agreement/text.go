@@ -279,8 +279,8 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, version, digest
 	if err := who.Check(access.ManageAgreements); err != nil {
 		return Version{}, err
 	}
-	if digest == "" {
-		return Version{}, fault.Invalid("/digest", "", "the digest of the texts that were read", "read the version and send the digest that comes with it")
+	if b, err := hex.DecodeString(digest); err != nil || len(b) != sha256.Size {
+		return Version{}, fault.Invalid("/digest", digest, "the digest of the texts that were read", "read the version and send the digest that comes with it")
 	}
 	var v Version
 	err := s.Store.Write(ctx, func(tx *store.Tx) error {

@@ -67,6 +67,14 @@ func Effects() []Effect {
 
 func titles(zh, en string) map[string]string { return map[string]string{"zh-CN": zh, "en": en} }
 
+// Titles are how a measure of the kind is called, by language.
+func (k Kind) Titles() map[string]string {
+	if e := effectOf(k); e != nil {
+		return e.Title
+	}
+	return nil
+}
+
 func effectOf(k Kind) *Effect {
 	all := Effects()
 	for i := range all {

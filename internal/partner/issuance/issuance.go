@@ -32,6 +32,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -137,6 +138,8 @@ type Config struct {
 	May func(ctx context.Context, q store.Querier, who access.Actor, organisation, product string, mass bool) error
 	// Role is what a user is in an organisation now, empty: nothing. Nil: what they were when they were let in.
 	Role func(ctx context.Context, q store.Querier, organisation, user string) (access.Role, error)
+	// Tell tells an organisation something, in the transaction of what it tells; nil: nobody is told.
+	Tell func(ctx context.Context, tx *store.Tx, organisation, kind string, data map[string]string) error
 }
 
 // Service answers for orders. It is safe for concurrent use.
@@ -385,8 +388,25 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, o *Order, to State, re
 		return errors.Join(fault.Stale("order", o.ID), err)
 	}
 	o.State, o.Reason, o.EndedAt = to, reason, at(ended.Int64)
-	if to.Ended() {
-		return giveLimits(ctx, tx, o)
+	if !to.Ended() {
+		return nil
+	}
+	if err := giveLimits(ctx, tx, o); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, o)
+}
+
+// tell tells a maker what became of an order for mass production, where somebody or something else decided it.
+func (s *Service) tell(ctx context.Context, tx *store.Tx, o *Order) error {
+	if s.c.Tell == nil || o.Purpose != Mass || o.State == StateWithdrawn || o.State == StateCancelled {
+		return nil
+	}
+	err := s.c.Tell(ctx, tx, o.Organisation, "order."+string(o.State), map[string]string{
+		"order": o.ID, "product": o.Product, "quantity": strconv.Itoa(o.Quantity), "reason": o.Reason,
+	})
+	if err != nil {
+		return fmt.Errorf("telling the maker of order %s: %w", o.ID, err)
 	}
 	return nil
 }

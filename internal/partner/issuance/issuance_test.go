@@ -34,6 +34,7 @@ var (
 	maker     = access.Actor{Kind: access.KindUser, ID: "ann", User: "ann", Organisation: "lamps", Roles: []access.Role{access.Owner}, Session: "s", Proved: time.Now()}
 	stranger  = access.Actor{Kind: access.KindUser, ID: "eve", User: "eve", Organisation: "others", Roles: []access.Role{access.Owner}, Session: "t", Proved: time.Now()}
 	operator  = access.Actor{Kind: access.KindUser, ID: "op", User: "op", Roles: []access.Role{access.Admin}, Strong: true}
+	reviewer2 = access.Actor{Kind: access.KindUser, ID: "roy", User: "roy", Roles: []access.Role{access.Reviewer}, Strong: true}
 	reviewer1 = access.Actor{Kind: access.KindUser, ID: "rex", User: "rex", Roles: []access.Role{access.Reviewer}, Strong: true}
 )
 
@@ -44,7 +45,8 @@ type works struct {
 	product product.Product
 
 	mu   sync.Mutex
-	hook Issued // in place of the one that writes, if set
+	hook Issued   // in place of the one that writes, if set
+	told []string // kind, order and reason, in order
 }
 
 func newWorks(t testing.TB) *works { return worksAt(t, t.TempDir()) }
@@ -62,7 +64,12 @@ func worksAt(t testing.TB, dir string) *works {
 		t.Fatal(err)
 	}
 	w := &works{dir: dir}
-	w.Service = New(Config{Store: s, Products: product.New(s, keys, log), Keys: keys, Jobs: job.New(s, log), Issued: w.register, Logger: log})
+	w.Service = New(Config{Store: s, Products: product.New(s, keys, log), Keys: keys, Jobs: job.New(s, log), Issued: w.register, Logger: log, Tell: func(_ context.Context, _ *store.Tx, _, kind string, data map[string]string) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.told = append(w.told, kind+" "+data["order"]+" "+data["reason"])
+		return nil
+	}})
 	w.exec(t, "CREATE TABLE IF NOT EXISTS row (mac TEXT NOT NULL PRIMARY KEY, batch TEXT NOT NULL, generation INTEGER NOT NULL)")
 	w.product, err = w.products.Create(t.Context(), maker, product.NewProduct{Category: "light", Names: product.Names{"zh-CN": "灯", "en": "Lamp"}})
 	if err != nil {
@@ -638,7 +645,10 @@ func TestCancelBeforeItBegan(t *testing.T) {
 	}
 	d := w.request(t, 5)
 	w.run(t)
-	_, last, _ := w.macs(t, w.wait(t, a))
+	if a = w.wait(t, a); a.State != StateIssued {
+		t.Fatalf("the first order is %+v", a)
+	}
+	_, last, _ := w.macs(t, a)
 	if first, _, n := w.macs(t, w.wait(t, d)); first != last+1 || n != 5 {
 		t.Errorf("the next order begins at %x, want %x", first, last+1)
 	}

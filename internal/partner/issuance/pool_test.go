@@ -171,7 +171,9 @@ func TestRaceForTheLastAddresses(t *testing.T) {
 	}
 	w.run(t)
 	for _, o := range got {
-		w.wait(t, o)
+		if o = w.wait(t, o); o.State != StateIssued {
+			t.Errorf("order %+v, its job says %s", o, w.text(t, "SELECT state || ' ' || attempts || ' ' || error FROM job WHERE id = ?", o.Job))
+		}
 	}
 	if n := w.count(t, "row"); n != 15 { // the table refuses an address given twice
 		t.Errorf("%d rows, want 15", n)

@@ -150,7 +150,7 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, id string, act A
 		if o, err = load(ctx, tx, who, id); err != nil {
 			return err
 		}
-		if o.State != StateRequested && o.DecidedBy != "" {
+		if o.State != StateRequested && o.DecidedBy != "" && o.DecidedBy != person(who) {
 			return fault.Stale("order", id)
 		}
 		to, err := moves.Next(o.State, act, who)

@@ -3,6 +3,7 @@ package issuance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,7 +62,8 @@ func TestDecide(t *testing.T) {
 		{member, waiting, Approve, "", "order.review is not allowed: it needs a reviewer who is no member of the organisation"},
 		{reviewer1, waiting, Reject, "", "/reason is empty, want 1 to 500 characters"},
 		{reviewer1, waiting, Cancel, "", `/act is cancel, want "approve" or "reject"`},
-		{reviewer1, done, Approve, "", fmt.Sprintf("order %q was changed by somebody else meanwhile", done)},
+		{reviewer1, done, Approve, "", "approve is not open in state rejected"},
+		{reviewer2, done, Approve, "", fmt.Sprintf("order %q was changed by somebody else meanwhile", done)},
 		{reviewer1, withdrawn, Approve, "", "approve is not open in state withdrawn"},
 		{reviewer1, "none", Approve, "", `there is no order "none"`},
 		{reviewer1, waiting, Approve, "checked by telephone", ""},
@@ -81,6 +83,9 @@ func TestDecide(t *testing.T) {
 	if o, err := w.Load(t.Context(), maker, done); err != nil || o.State != StateRejected || o.Reason != "unknown factory" {
 		t.Errorf("%+v, %v", o, err)
 	}
+	if want := []string{"order.rejected " + done + " unknown factory"}; !slices.Equal(w.told, want) {
+		t.Errorf("told was %q, want %q", w.told, want)
+	}
 }
 
 // Of two reviewers at once one decides, and the other is told.
@@ -94,7 +99,9 @@ func TestTwoReviewers(t *testing.T) {
 		var wg sync.WaitGroup
 		errs := make([]error, 2)
 		for i, act := range []Act{Approve, Reject} {
-			wg.Go(func() { _, errs[i] = w.Decide(t.Context(), reviewer1, o.ID, act, "because") })
+			wg.Go(func() {
+				_, errs[i] = w.Decide(t.Context(), []access.Actor{reviewer1, reviewer2}[i], o.ID, act, "because")
+			})
 		}
 		wg.Wait()
 		if (errs[0] == nil) == (errs[1] == nil) || !fault.Is(errs[0], fault.Outdated) && !fault.Is(errs[1], fault.Outdated) {

@@ -23,7 +23,7 @@ const (
 )
 
 // Send tells everybody in an organisation something, within the transaction of what it tells. The kind names a text of the
-// catalogue, data fills its places. A kind that the catalogue does not know is shown with its data as they are: an act does
+// catalogue, data fills its places: name those of every text, "name:zh-CN" and "name:en" instead those of one language. A kind that the catalogue does not know is shown with its data as they are: an act does
 // not fail because of words.
 func (s *Service) Send(ctx context.Context, tx *store.Tx, organisation, kind string, data map[string]string) error {
 	return s.SendTo(ctx, tx, organisation, "", kind, data)
@@ -160,16 +160,25 @@ func render(kind string, data map[string]string) (Severity, map[string]Text, err
 	if !ok {
 		return Info, plainly(kind, data), nil
 	}
-	var pairs []string
-	for name, value := range data {
-		pairs = append(pairs, "{"+name+"}", value)
-	}
-	fill := strings.NewReplacer(pairs...)
 	out := make(map[string]Text, len(t.Texts))
 	for lang, text := range t.Texts {
+		fill := replacer(lang, data)
 		out[lang] = Text{fill.Replace(text.Title), fill.Replace(text.Body)}
 	}
 	return t.Severity, out, nil
+}
+
+// replacer fills a text of one language: what has a value of its own in it takes that.
+func replacer(lang string, data map[string]string) *strings.Replacer {
+	pairs := make([]string, 0, 2*len(data))
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		value, own := data[name+":"+lang]
+		if !own {
+			value = data[name]
+		}
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	return strings.NewReplacer(pairs...)
 }
 
 // plainly is what is shown of a kind without a text: its name and its data.

@@ -352,6 +352,7 @@ func TestDecisions(t *testing.T) {
 		{"other without words", judge, reasons(Reason{Code: "other"}), "/reasons/0/text is empty, want the reason in words"},
 		{"no such qualification", judge, Decision{Submission: 1, Approve: true, Decline: []string{"magic"}}, "/decline/0 is magic, want one of brand_use, bluetooth, radio, mains_power, public_service"},
 		{"rejected", judge, reasons(Reason{Where: "paper.trademark", Code: "unreadable", Text: "页面缺失"}, Reason{Code: "other", Text: "x"}), ""},
+		{"again by the same", judge, Decision{Submission: 1, Approve: true}, "approve is not open in state rejected"},
 		{"again", second, Decision{Submission: 1, Approve: true}, `submission "1" was changed by somebody else meanwhile`},
 	} {
 		before := o.number("SELECT COUNT(*) FROM audit_entry")

@@ -117,7 +117,12 @@ func (s *Service) Decide(ctx context.Context, who access.Actor, organisation str
 		if err != nil {
 			return "", err
 		}
-		if sub.State != Submitted || d.Submission != c.Submission {
+		switch {
+		case d.Submission != c.Submission:
+			return "", fault.Stale("submission", strconv.Itoa(d.Submission))
+		case sub.State == Withdrawn || sub.State != Submitted && sub.DecidedBy == who.User:
+			return "", fault.Closed(string(act), sub.State, []string(nil))
+		case sub.State != Submitted:
 			return "", fault.Stale("submission", strconv.Itoa(d.Submission))
 		}
 		if err := s.claimed(c, who); err != nil {
