@@ -153,15 +153,15 @@ func (s *Service) public(p pool) Pool {
 // the data may be older than that, and though the pool may have been made anew since.
 func (s *Service) floor(p pool) uint64 {
 	floor := p.first
-	for _, mark := range s.marks(p) {
+	for _, mark := range p.marks(s.keys.HighWaters()) {
 		floor = max(floor, mark+1)
 	}
 	return floor
 }
 
-// marks are the marks that lie in a pool.
-func (s *Service) marks(p pool) (in []uint64) {
-	for name, mark := range s.keys.HighWaters() {
+// marks are those of all that lie in the pool.
+func (p *pool) marks(all map[string]uint64) (in []uint64) {
+	for name, mark := range all {
 		if strings.HasPrefix(name, markPrefix) && mark >= p.first && mark <= p.last {
 			in = append(in, mark)
 		}
@@ -170,14 +170,15 @@ func (s *Service) marks(p pool) (in []uint64) {
 }
 
 // current refuses an order that comes from restored data, if others may have been issued its addresses since: a mark at or
-// above them that no order of these data has written.
-func (s *Service) current(ctx context.Context, q store.Querier, ranges []macRange) error {
+// above them that no order of these data has written. The marks are read before q was begun: one that an order sets meanwhile is of
+// rows that q does not see.
+func current(ctx context.Context, q store.Querier, marks map[string]uint64, ranges []macRange) error {
 	for _, r := range ranges {
 		p, err := scanPool(q.QueryRow(ctx, poolSQL, r.pool))
 		if err != nil {
 			return fmt.Errorf("reading pool %s: %w", r.pool, err)
 		}
-		for _, mark := range s.marks(p) {
+		for _, mark := range p.marks(marks) {
 			var one int
 			err := q.QueryRow(ctx, wholeSQL, r.pool, mark).Scan(&one)
 			if errors.Is(err, sql.ErrNoRows) && mark >= r.first {

@@ -76,6 +76,7 @@ func sentence(err error) string {
 func (s *Service) register(ctx context.Context, t *job.Task, system access.Actor) error {
 	var o Order
 	var from source
+	marks := s.keys.HighWaters()
 	err := s.store.Read(ctx, func(v *store.View) error {
 		var err error
 		if o, err = load(ctx, v, system, t.Job.Object); err != nil {
@@ -84,7 +85,7 @@ func (s *Service) register(ctx context.Context, t *job.Task, system access.Actor
 		if from, err = sourceOf(ctx, v, &o); err != nil || o.State != StateIssuing {
 			return err
 		}
-		return s.current(ctx, v, from.ranges)
+		return current(ctx, v, marks, from.ranges)
 	})
 	if err != nil || o.State != StateIssuing {
 		return err

@@ -89,7 +89,15 @@ func (r *trade) move(who access.Actor, id string, acts ...Act) Product {
 func (r *trade) certifies(who access.Actor, id string) certify.Certificate {
 	r.t.Helper()
 	ctx := r.t.Context()
-	c, err := r.OpenCase(ctx, who, id, certify.Covers{Protocols: []string{"mqtt"}})
+	p, words := r.load(who, id), []string(nil)
+	r.must(r.store.Read(ctx, func(v *store.View) (err error) {
+		words, err = speaks(ctx, v, &p)
+		return err
+	}))
+	if len(words) == 0 {
+		words = []string{"mqtt"}
+	}
+	c, err := r.OpenCase(ctx, who, id, certify.Covers{Protocols: words})
 	r.must(err)
 	_, err = r.Certify.Assign(ctx, carl, c.ID, "")
 	r.must(err)
@@ -292,7 +300,7 @@ func TestWhatActsWaitFor(t *testing.T) {
 	for _, s := range steps {
 		got = append(got, fmt.Sprintf("%s %t %t %d", s.Act, s.Done, s.Next, len(s.Missing)))
 	}
-	if want := []string{"develop true false 0", "debug true false 0", "certify true false 0", "publish false true 7", "produce false false 7"}; !slices.Equal(got, want) {
+	if want := []string{"develop true false 0", "debug true false 0", "certify true false 1", "publish false true 7", "produce false false 7"}; !slices.Equal(got, want) {
 		t.Errorf("the steps are\n got %q\nwant %q", got, want)
 	}
 	if r.load(r.maker, lamp.ID).State != Certifying || before == "" {
@@ -360,10 +368,17 @@ func TestFlags(t *testing.T) {
 	if _, err := r.Move(ctx, r.maker, lamp.ID, Produce, ""); codes(err) != "base" {
 		t.Errorf("mass production of a flagged lamp waits for %q", codes(err))
 	}
+	modules := listing.Ask{Filters: map[string]string{ByKind: "module"}}
+	if page, err := r.Catalogue(ctx, r.maker, modules); err != nil || len(page.Items) != 1 || page.Items[0].Certified {
+		t.Errorf("the catalogue shows a module on a revoked chip as %+v, %v", page.Items, err)
+	}
 	if _, err := r.Create(ctx, r.maker, NewProduct{Category: "light", Names: Names{"en": "x"}, BuiltOn: module.ID}); !strings.Contains(text(err), "was revoked at") {
 		t.Errorf("a new lamp on a flagged module: %s", text(err))
 	}
 	r.certifies(r.chips, chip.ID)
+	if page, err := r.Catalogue(ctx, r.maker, modules); err != nil || len(page.Items) != 1 || !page.Items[0].Certified {
+		t.Errorf("the catalogue shows a module on a chip certified anew as %+v, %v", page.Items, err)
+	}
 	if p := r.load(r.maker, lamp.ID); p.Flagged || p.Flag != "" {
 		t.Errorf("the lamp is still flagged: %s", p.Flag)
 	}

@@ -97,8 +97,8 @@ type Offer struct {
 	Names        Names
 	Icon         string
 	Protocols    []string // of what it is built on, too
-	Certified    bool
-	Certificate  certify.Certificate // zero: none is in force
+	Certified    bool                // as everything is that it is built on
+	Certificate  certify.Certificate // its own; zero: none is in force
 }
 
 // Catalogue lists what is published to build on, for every maker. Filter: kind.
@@ -145,6 +145,12 @@ func (s *Service) offer(ctx context.Context, q store.Querier, p *Product) (Offer
 	c, err := s.Certify.InForce(ctx, q, p.ID)
 	if err != nil && fault.Of(err) == nil {
 		return o, err
+	}
+	if err == nil {
+		err = s.rests(ctx, q, p)
+		if err != nil && fault.Of(err) == nil {
+			return o, err
+		}
 	}
 	o.Certified, o.Certificate = err == nil, c
 	return o, nil

@@ -158,7 +158,7 @@ type Step struct {
 	To      State
 	Done    bool // the product has come that far
 	Next    bool // it is what comes next
-	Missing Lacks
+	Missing Lacks // of the last step that is done: what holds no longer of what it needed
 }
 
 // Steps is the way of a product to mass production: what is done, and what each step still waits for.
@@ -193,7 +193,7 @@ func (s *Service) steps(ctx context.Context, q store.Querier, p *Product) ([]Ste
 	}
 	for i := range way {
 		way[i].Done, way[i].Next = i <= reached, i == reached+1 && p.State != Retired
-		if way[i].Done || p.State == Retired {
+		if i < reached || p.State == Retired {
 			continue
 		}
 		lacks, err := s.lacks(ctx, q, p, way[i].Act)

@@ -2,8 +2,10 @@ package product
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"lampworks/internal/infra/store"
 )
@@ -40,7 +42,7 @@ func needs() []need {
 		{"base", Certify, []Kind{Module, Solution, Terminal}, func(ctx context.Context, s *Service, q store.Querier, p *Product) (*Lack, error) {
 			return lackOf(s.rests(ctx, q, p), "base", "have what it is built on certified, or build on something else: "+patch)
 		}},
-		{"names", Publish, nil, said("names in zh-CN and en", patch, func(p *Product) bool { return p.Names["zh-CN"] != "" && p.Names["en"] != "" })},
+		{"names", Publish, nil, said("names in zh-CN and en", patch, func(p *Product) bool { return p.Names.whole() })},
 		{"icon", Publish, nil, said("an icon", "PUT /api/v1/products/{product}/icon", func(p *Product) bool { return p.Icon != "" })},
 		{"care", Publish, []Kind{Terminal}, said("the warranty and an after-sales contact", patch, func(p *Product) bool { return p.Care.complete() })},
 		{"papers", Publish, []Kind{Terminal}, missingPapers},
@@ -133,13 +135,34 @@ func missingPapers(ctx context.Context, s *Service, q store.Querier, p *Product)
 	var missing []string
 	for _, kind := range c.Papers {
 		if !slices.ContainsFunc(have, func(d Paper) bool { return d.Kind == kind && d.counts(s.now()) }) {
-			missing = append(missing, kind)
+			missing = append(missing, lackOfPaper(have, kind, s.now()))
 		}
 	}
 	if len(missing) == 0 {
 		return nil, nil
 	}
 	return &Lack{What: "papers in force: " + strings.Join(missing, ", "), Fix: "POST /api/v1/products/{product}/papers"}, nil
+}
+
+// lackOfPaper names a kind of paper, and why the newest of it does not count, if there is one.
+func lackOfPaper(have []Paper, kind string, now time.Time) string {
+	var last *Paper
+	for i := range have {
+		if have[i].Kind == kind && (last == nil || have[i].ID > last.ID) {
+			last = &have[i]
+		}
+	}
+	switch {
+	case last == nil:
+		return kind
+	case last.State == Refused:
+		return fmt.Sprintf("%s (refused)", kind)
+	case now.Before(last.ValidFrom):
+		return fmt.Sprintf("%s (not in force yet)", kind)
+	case !last.ValidUntil.IsZero() && !now.Before(last.ValidUntil):
+		return fmt.Sprintf("%s (expired)", kind)
+	}
+	return fmt.Sprintf("%s (not reviewed yet)", kind)
 }
 
 // openAuthorisations names authorisations of third parties that a reviewer has not approved, or that have ended.

@@ -120,6 +120,9 @@ type Product struct {
 // Names is a name by language: "zh-CN", "en".
 type Names map[string]string
 
+// whole says whether there is a name in every language.
+func (n Names) whole() bool { return n["zh-CN"] != "" && n["en"] != "" }
+
 // NewProduct is what a product is made of.
 type NewProduct struct {
 	Kind      Kind   // empty: a terminal

@@ -70,6 +70,25 @@ func speaks(ctx context.Context, q store.Querier, p *Product) ([]string, error) 
 	return below(ctx, q, p)
 }
 
+// tested refuses a certification of protocols that the product does not speak.
+func (p *Product) tested(ctx context.Context, q store.Querier, words []string) error {
+	spoken, err := speaks(ctx, q, p)
+	if err != nil {
+		return err
+	}
+	if len(spoken) == 0 {
+		spoken = []string{own}
+	}
+	for i, w := range words {
+		if !slices.Contains(spoken, w) {
+			f := fault.Unlisted(fmt.Sprintf("/covers/protocols/%d", i), w, spoken, "")
+			f.Fix = "leave it out, or name it among the protocols of the product"
+			return f
+		}
+	}
+	return nil
+}
+
 // below lists the protocols of what a product is built on.
 func below(ctx context.Context, q store.Querier, p *Product) (all []string, err error) {
 	for _, ref := range []string{p.BuiltOn, p.Solution} {

@@ -94,6 +94,14 @@ func TestProtocolsComeFromBelow(t *testing.T) {
 	if want := "invalid: /covers/protocols/0 is mesh, want one of mqtt, ble_combo, sub_device, ble_mesh, ble_gatt, ble_broadcast, cloud"; text(err) != want {
 		t.Errorf("certifying it for what there is none of\n got %s\nwant %s", text(err), want)
 	}
+	_, err = r.OpenCase(ctx, r.mods, narrow.ID, certify.Covers{Protocols: []string{"ble_mesh", "mqtt"}})
+	if want := "invalid: /covers/protocols/1 is mqtt, want one of ble_mesh"; text(err) != want {
+		t.Errorf("certifying it for what it does not speak\n got %s\nwant %s", text(err), want)
+	}
+	_, err = r.Set(ctx, r.mods, narrow.ID, Change{Names: Names{"en": "Narrow"}})
+	if want := "invalid: /names is one language, want names in zh-CN and en of a product that is published"; text(err) != want {
+		t.Errorf("taking a name off the shelf\n got %s\nwant %s", text(err), want)
+	}
 }
 
 // A product is not published, and not mass-produced, by an organisation that lacks a service of its protocols.

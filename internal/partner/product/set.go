@@ -102,6 +102,9 @@ func (s *Service) Set(ctx context.Context, who access.Actor, id string, c Change
 		if err := s.apply(ctx, tx, q, c); err != nil {
 			return "", "", err
 		}
+		if err := q.keeps(c); err != nil {
+			return "", "", err
+		}
 		if q.redesigned(&was) && s.Certify != nil {
 			if err := s.Certify.Redesigned(ctx, tx, q.Organisation, q.ID); err != nil {
 				return "", "", err
@@ -109,6 +112,19 @@ func (s *Service) Set(ctx context.Context, who access.Actor, id string, c Change
 		}
 		return "product.set", c.note(), nil
 	})
+}
+
+// keeps refuses a change that takes from a product that is out what its publication needed.
+func (p *Product) keeps(c Change) error {
+	switch {
+	case !p.State.out():
+		return nil
+	case c.Names != nil && !p.Names.whole():
+		return fault.Invalid("/names", "one language", "names in zh-CN and en of a product that is published", "send both")
+	case c.Care != nil && p.Kind == Terminal && !p.Care.complete():
+		return fault.Invalid("/care", "incomplete", "the warranty and an after-sales contact of a product that is published", "send all of it")
+	}
+	return nil
 }
 
 func (c *Change) check() error {
@@ -318,6 +334,9 @@ func (s *Service) OpenCase(ctx context.Context, who access.Actor, id string, cov
 			return fault.Closed("applying for certification", string(p.State), p.Open(who))
 		}
 		if err := p.stands(ctx, tx, enforce.Write); err != nil {
+			return err
+		}
+		if err := p.tested(ctx, tx, covers.Protocols); err != nil {
 			return err
 		}
 		c, err = s.Certify.OpenIn(ctx, tx, who, certify.Opening{Product: id, Kind: string(p.Kind), Category: p.Category, Covers: covers})
