@@ -216,8 +216,11 @@ func (s *Service) guessCode(p *proof, try func() error) error {
 	return err
 }
 
-// takeCode uses the codes of a contact up: fn runs in the same transaction with the contact that is proved. They are used
-// up, too, if fn finds the login taken before it has written anything: each name that is tried costs a code.
+// maxTaken is how many logins a code tries: whoever hits on taken ones needs another code for more.
+const maxTaken = 3
+
+// takeCode uses the codes of a contact up: fn runs in the same transaction with the contact that is proved. If fn finds the login
+// taken before it has written anything, they stay good for another name, [maxTaken] in all.
 func (s *Service) takeCode(ctx context.Context, p *proof, fn func(*store.Tx, Contact) error) error {
 	var told error
 	err := s.change(ctx, func(tx *store.Tx) error {
@@ -226,15 +229,19 @@ func (s *Service) takeCode(ctx context.Context, p *proof, fn func(*store.Tx, Con
 		if err != nil {
 			return err
 		}
-		if err := forgetCodes(ctx, tx, c, proves); err != nil {
-			return err
-		}
 		err = fn(tx, c)
 		if taken, ok := errors.AsType[loginTaken](err); ok {
-			told = taken.error // and the code stays used up
-			return nil
+			told = taken.error
+			var tried int
+			err = tx.QueryRow(ctx, "UPDATE account_ask SET taken = taken + 1 WHERE id = ? RETURNING taken", p.id).Scan(&tried)
+			if err != nil || tried < maxTaken {
+				return err
+			}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return forgetCodes(ctx, tx, c, proves)
 	})
 	if err == nil {
 		err = told

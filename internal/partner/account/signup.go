@@ -49,7 +49,7 @@ func (s *Service) AskSignUp(ctx context.Context, contact, from, lang string) (As
 }
 
 // SignUp makes a user with a verified contact and, if asked for, their organisation. The login is told to be taken, which
-// cannot be hidden, only after the code was right, which is used up then: it costs a guesser a code for each guess.
+// cannot be hidden, only after the code was right, and a code tries three names: it costs a guesser a code for every three guesses.
 func (s *Service) SignUp(ctx context.Context, in SignUp) (User, error) {
 	if s.closed {
 		return User{}, errClosed()

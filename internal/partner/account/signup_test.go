@@ -125,19 +125,30 @@ func TestSignUp(t *testing.T) {
 	}
 }
 
-// TestOneCodeTriesOneName: whoever is told that a login is taken has used the code up.
-func TestOneCodeTriesOneName(t *testing.T) {
+// TestOneCodeTriesThreeNames: whoever is told that a login is taken takes another, and has used the code up with the third.
+func TestOneCodeTriesThreeNames(t *testing.T) {
 	v := newVillage(t)
 	id, code := v.ask(t, "eve@example.com", 1)
 	try := func(login string) string {
 		_, err := v.SignUp(t.Context(), SignUp{User: NewUser{Login: login, Password: NewPassword(good)}, Code: id, Proof: code, From: home})
 		return text(err)
 	}
-	if got, want := try("ann"), "the login ann is taken"; got != want {
-		t.Errorf("got %q\nwant %q", got, want)
+	for range 2 {
+		if got, want := try("ann"), "the login ann is taken"; got != want {
+			t.Errorf("got %q\nwant %q", got, want)
+		}
 	}
-	if got := try("eve"); got != badContactCode {
-		t.Errorf("the same code for another name: %q\nwant %q", got, badContactCode)
+	if got := try("eve"); got != "" {
+		t.Errorf("the same code for another name: %q", got)
+	}
+	id, code = v.ask(t, "zoe@example.com", 1)
+	for range maxTaken {
+		if got, want := try("ann"), "the login ann is taken"; got != want {
+			t.Errorf("got %q\nwant %q", got, want)
+		}
+	}
+	if got := try("zoe"); got != badContactCode {
+		t.Errorf("the same code for a fourth name: %q\nwant %q", got, badContactCode)
 	}
 }
 

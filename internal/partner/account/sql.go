@@ -69,7 +69,7 @@ const (
 		INSERT INTO account_ask (id, purpose, kind, address, user_id, expires_at)
 		VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (kind, address, purpose, user_id) DO UPDATE
-		SET expires_at = excluded.expires_at
+		SET expires_at = excluded.expires_at, taken = 0
 		RETURNING id`
 
 	insertInvitationSQL = `

@@ -11,6 +11,7 @@
 package factory
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -27,6 +28,7 @@ import (
 
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
+	"lampworks/internal/infra/blob"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/job"
 	"lampworks/internal/infra/listing"
@@ -225,6 +227,11 @@ func (s *Service) keep(ctx context.Context, l *Log, body io.Reader) (string, err
 		if total += n; total > MaxBytes {
 			return "", fault.TooLarge("the burn log", int64(total), MaxBytes)
 		}
+		if seq == 0 {
+			if err := isText(buf[:n]); err != nil {
+				return "", err
+			}
+		}
 		hash.Write(buf[:n])
 		if n > 0 {
 			werr := s.store.Write(ctx, func(tx *store.Tx) error {
@@ -245,6 +252,18 @@ func (s *Service) keep(ctx context.Context, l *Log, body io.Reader) (string, err
 			return "", fmt.Errorf("receiving a burn log: %w", err)
 		}
 	}
+}
+
+// isText refuses a file by its first block that has no row, or is none of text.
+func isText(head []byte) error {
+	const rule = "CSV with one row for each triple that was burned"
+	switch {
+	case len(bytes.Trim(head, "\ufeff \t\r\n")) == 0:
+		return fault.Invalid("file", "", rule, "")
+	case blob.Sniff(head) != "" || bytes.IndexByte(head, 0) >= 0:
+		return fault.Invalid("file", "no text", rule, "save it as CSV in UTF-8 or GB18030")
+	}
+	return nil
 }
 
 // forget removes a log whose file did not come in, or is known.

@@ -123,7 +123,7 @@ func TestLogsAddUp(t *testing.T) {
 		{"the first", file, "done: 7 lines, 2 burned, 2 failed, 0 repeated, 1 double, 1 foreign, 1 wrong"},
 		{"a second that says some again", w.row(0, "pass", day1) + w.row(3, "成功", "1767409445000") + w.row(2, "1", "2026-01-03 03:04:05"), "done: 3 lines, 2 burned, 0 failed, 1 repeated, 0 double, 0 foreign, 0 wrong"},
 		{"with a heading", "time,result,station,mac,product_id\n" + day1 + ",ok,s," + w.macs[4].Upper() + "," + w.product.ProductID.String() + "\n", "done: 1 lines, 1 burned, 0 failed, 0 repeated, 0 double, 0 foreign, 0 wrong"},
-		{"nothing", "", "done: 0 lines, 0 burned, 0 failed, 0 repeated, 0 double, 0 foreign, 0 wrong"},
+		{"a heading alone", "product_id,mac,result,time,station\n", "done: 0 lines, 0 burned, 0 failed, 0 repeated, 0 double, 0 foreign, 0 wrong"},
 	} {
 		if l := w.add(t, tt.file); l.summary() != tt.want {
 			t.Errorf("%s\n got %s\nwant %s", tt.name, l.summary(), tt.want)
@@ -368,5 +368,24 @@ func TestLogsAreLimited(t *testing.T) {
 	}
 	if _, err := w.Add(t.Context(), maker, w.order.ID, "one more", strings.NewReader(file)); !fault.Is(err, fault.OverLimit) {
 		t.Errorf("one more: %v", err)
+	}
+}
+
+// A file that cannot be a burn log is refused before anything of it is kept.
+func TestFilesThatAreNoLogs(t *testing.T) {
+	w := newWorks(t)
+	for file, want := range map[string]string{
+		"":                              "file is empty, want CSV with one row for each triple that was burned",
+		"\ufeff \r\n\n":                 "file is empty, want CSV with one row for each triple that was burned",
+		"\x89PNG\r\n\x1a\n\x00\x00\x00": "file is no text, want CSV with one row for each triple that was burned",
+		"%PDF-1.7\nx":                   "file is no text, want CSV with one row for each triple that was burned",
+		"a\x00b\x00":                    "file is no text, want CSV with one row for each triple that was burned",
+	} {
+		if _, err := w.Add(t.Context(), maker, w.order.ID, "log", strings.NewReader(file)); err == nil || fault.Of(err).Sentence() != want {
+			t.Errorf("%q: got %v, want %s", file, err, want)
+		}
+	}
+	if page, err := w.List(t.Context(), maker, listing.Ask{}); err != nil || len(page.Items) != 0 {
+		t.Errorf("kept are %+v, %v", page.Items, err)
 	}
 }
