@@ -96,7 +96,7 @@ type Offer struct {
 	Category     string
 	Names        Names
 	Icon         string
-	Protocols    []string // of what it is built on, too
+	Protocols    []string            // of what it is built on, too
 	Certified    bool                // as everything is that it is built on
 	Certificate  certify.Certificate // its own; zero: none is in force
 }

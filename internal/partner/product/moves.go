@@ -156,8 +156,8 @@ func waits(p *Product, who access.Actor, act Act, lacks Lacks) error {
 type Step struct {
 	Act     Act
 	To      State
-	Done    bool // the product has come that far
-	Next    bool // it is what comes next
+	Done    bool  // the product has come that far
+	Next    bool  // it is what comes next
 	Missing Lacks // of the last step that is done: what holds no longer of what it needed
 }
 
