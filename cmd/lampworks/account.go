@@ -26,12 +26,30 @@ func (c *contactPreferences) Run(ctx context.Context) error {
 
 type contactPrefer struct {
 	client
-	Lang        string `help:"zh-CN or en. Default: both." enum:"zh-CN,en," default:""`
-	MailNotices bool   `help:"Get notices by mail that one may decline." default:"true" negatable:""`
+	Lang        string `help:"zh-CN, en or both. Default: as it is." enum:"zh-CN,en,both," default:""`
+	MailNotices *bool  `help:"Get notices by mail that one may decline. Default: as it is." negatable:""`
 }
 
+// Run leaves what is not named as it is.
 func (c *contactPrefer) Run(ctx context.Context) error {
-	return c.do(ctx, "PUT", preferencesPath, body("lang", c.Lang, "mail_notices", c.MailNotices))
+	var p struct {
+		Lang        string `json:"lang,omitempty"`
+		MailNotices bool   `json:"mail_notices"`
+	}
+	if err := c.call(ctx, "GET", preferencesPath, nil, &p); err != nil {
+		return err
+	}
+	switch c.Lang {
+	case "":
+	case "both":
+		p.Lang = ""
+	default:
+		p.Lang = c.Lang
+	}
+	if c.MailNotices != nil {
+		p.MailNotices = *c.MailNotices
+	}
+	return c.do(ctx, "PUT", preferencesPath, p)
 }
 
 type contactShow struct{ pages }
@@ -115,7 +133,7 @@ func askCode(ctx context.Context, ask func(ctx context.Context, method, path str
 
 type signupNew struct {
 	server
-	Name         string            `help:"Login." required:"" placeholder:"LOGIN"`
+	Name         string            `help:"Login." required:"" placeholder:"LOGIN" sends:"login"`
 	PasswordFile string            `help:"File with the password. Default: it is asked for, or the next line of standard input." type:"existingfile" placeholder:"FILE"`
 	ID           string            `name:"id" help:"What the code was sent under." placeholder:"ID"`
 	Code         string            `help:"That came to the contact." placeholder:"CODE"`
@@ -232,7 +250,7 @@ type tokenNew struct {
 	client
 	Name    string    `arg:"" help:"What it is for."`
 	Scope   []string  `help:"What it may do at most, as order.read; may be repeated. Default: all that one's role allows." placeholder:"ACT"`
-	Expires time.Time `help:"At most 366 days ahead. Default: in 90 days." placeholder:"TIME"`
+	Expires time.Time `help:"At most 366 days ahead. Default: in 90 days." placeholder:"TIME" sends:"expires_at"`
 }
 
 // Run prints the token alone on standard output, so that it can go where it is kept; its id goes to standard error.
@@ -295,7 +313,7 @@ func (u *userShow) Run(ctx context.Context) error {
 
 type userNew struct {
 	client
-	Name         string `arg:"" help:"Login."`
+	Name         string `arg:"" help:"Login." sends:"login"`
 	PasswordFile string `help:"File with the password. Default: it is asked for, or the next line of standard input." type:"existingfile" placeholder:"FILE"`
 	Email        string `help:"E-mail address." placeholder:"ADDRESS"`
 }

@@ -178,7 +178,7 @@ func (v *versionState) set(ctx context.Context, state, digest string, effective 
 type agreementPublishCommand struct {
 	versionState
 	Digest    string    `help:"Digest of the texts that were read; without it they are printed, and it with them." placeholder:"SHA256"`
-	Effective time.Time `help:"From when it holds. Default: now." placeholder:"TIME"`
+	Effective time.Time `help:"From when it holds. Default: now." placeholder:"TIME" sends:"effective_at"`
 }
 
 func (c *agreementPublishCommand) Help() string {

@@ -57,7 +57,7 @@ type certifyApply struct {
 	oneProduct
 	Protocol []string `help:"A protocol that is tested; may be repeated. lampworks product protocols lists them." required:"" placeholder:"NAME"`
 	Feature  []string `help:"A feature that is tested; may be repeated." placeholder:"NAME"`
-	Firmware string   `help:"Family of firmware." placeholder:"NAME"`
+	Firmware string   `help:"Family of firmware." placeholder:"NAME" sends:"covers/firmware"`
 }
 
 func (c *certifyApply) Run(ctx context.Context) error {
@@ -121,8 +121,8 @@ type certifyPass struct {
 	oneCase
 	held
 	Report     string    `help:"Number of the report." required:"" placeholder:"NUMBER"`
-	From       time.Time `help:"First moment of the certificate." required:"" placeholder:"TIME"`
-	Until      time.Time `help:"End of the certificate, excluded." required:"" placeholder:"TIME"`
+	From       time.Time `help:"First moment of the certificate." required:"" placeholder:"TIME" sends:"valid_from"`
+	Until      time.Time `help:"End of the certificate, excluded." required:"" placeholder:"TIME" sends:"valid_until"`
 	Conditions string    `help:"Conditions." placeholder:"TEXT"`
 }
 

@@ -33,15 +33,17 @@ func (f *fleetDetach) Run(ctx context.Context) error { return f.do(ctx, "DELETE"
 
 type fleetPermit struct {
 	oneDevice
-	Window     time.Duration `help:"How long, in whole seconds, ten minutes at most; 0: no longer. Default: a minute." default:"1m" placeholder:"DURATION"`
+	Window     time.Duration `help:"How long, in whole seconds, ten minutes at most; 0: no longer. Default: a minute." default:"1m" placeholder:"DURATION" sends:"seconds"`
 	ProductKey string        `help:"Only those of this product." placeholder:"KEY"`
-	Wait       time.Duration `help:"Answer when the gateway has answered, or after this time. Default: at once." placeholder:"DURATION"`
+	Wait       time.Duration `help:"Answer when the gateway has answered, or after this time; up to 20s. Default: at once." placeholder:"DURATION" sends:"wait_ms" least:"1ms"`
 }
+
+func (f *fleetPermit) Help() string { return endsOf }
 
 func (f *fleetPermit) Run(ctx context.Context) error {
 	in := body("seconds", int64(f.Window/time.Second), "product_key", f.ProductKey)
 	if f.Wait > 0 {
 		in["wait_ms"] = f.Wait.Milliseconds()
 	}
-	return f.do(ctx, creates, f.path("/permit-join"), in)
+	return f.order(ctx, f.path("/permit-join"), in, f.Wait > 0)
 }

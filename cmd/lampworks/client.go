@@ -17,7 +17,7 @@ import (
 
 // server is where the API is.
 type server struct {
-	Server string `help:"Address of the server. Default: ${default}." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Server string `help:"Address of the server. Default: ${default}." default:"http://127.0.0.1:8080" placeholder:"URL" type:"server"`
 }
 
 // client calls the API of a running server as any program would.

@@ -41,6 +41,29 @@ func TestRefusalNamesFlags(t *testing.T) {
 	}
 }
 
+// TestRefusalSaysWhatToDo: the fix is told, once, and with the flag in the place of the pointer.
+func TestRefusalSaysWhatToDo(t *testing.T) {
+	for _, c := range []struct {
+		verb string
+		r    refusal
+		want string
+	}{
+		{
+			"fleet state",
+			refusal{Where: "/note", Detail: `/note is "", want 1 to 500 characters`, Fix: "say why at /note"},
+			`--reason is "", want 1 to 500 characters` + "\nWhat to do: say why at --reason",
+		},
+		{"fleet command", refusal{Where: "/deadline_ms", Detail: "/deadline_ms is 9, want 10", Fix: "wait longer"}, "--within is 9, want 10\nWhat to do: wait longer"},
+		{"fleet command", refusal{Where: "/params", Detail: "/params/on is 9; send 1", Fix: "send 1"}, "/params/on is 9; send 1"},
+		{"fleet command", refusal{Detail: "x", Fix: "ask the API", remedy: "Run lampworks prove"}, "x\nRun lampworks prove"},
+	} {
+		c.r.what, c.r.Title = "POST /x", "invalid"
+		if got := inFlags(&c.r, leafOf(t, c.verb)).Error(); got != "POST /x: invalid: "+c.want {
+			t.Errorf("got  %q\nwant %q", got, c.want)
+		}
+	}
+}
+
 // TestBrokenDocument: where a JSON file breaks off is told by line and place.
 func TestBrokenDocument(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.json")

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"time"
 )
 
@@ -141,22 +141,6 @@ func (f *fleetRevoke) Run(ctx context.Context) error {
 	return f.do(ctx, "POST", f.path("/revocation"), body("reason", f.Reason))
 }
 
-// waiting is how long a command may take, and how long its verb waits for its end.
-type waiting struct {
-	Within time.Duration `help:"How long it may take. Default: ten seconds, of a synchronous call eight." placeholder:"DURATION"`
-	Wait   time.Duration `help:"Answer when it has ended, or after this time. Default: at once." placeholder:"DURATION"`
-}
-
-func (w *waiting) into(in map[string]any) map[string]any {
-	if w.Within > 0 {
-		in["deadline_ms"] = w.Within.Milliseconds()
-	}
-	if w.Wait > 0 {
-		in["wait_ms"] = w.Wait.Milliseconds()
-	}
-	return in
-}
-
 type fleetDo struct {
 	oneDevice
 	waiting
@@ -165,6 +149,8 @@ type fleetDo struct {
 	Get     bool   `help:"Ask the device for the properties." xor:"kind"`
 	Raw     bool   `help:"Send the bytes as they are, on down_raw." xor:"kind"`
 }
+
+func (f *fleetDo) Help() string { return endsOf }
 
 func (f *fleetDo) Run(ctx context.Context) error {
 	kind := "property_set"
@@ -182,9 +168,9 @@ func (f *fleetDo) Run(ctx context.Context) error {
 		}
 	}
 	if !json.Valid(params) {
-		return errors.New("the parameters are no JSON")
+		return fmt.Errorf("<params> %s: want JSON", f.Params)
 	}
-	return f.do(ctx, creates, f.path("/commands"), f.into(body("kind", kind, "params", params, "service", f.Service)))
+	return f.order(ctx, f.path("/commands"), f.into(body("kind", kind, "params", params, "service", f.Service)), f.Wait > 0)
 }
 
 type fleetCall struct {
@@ -195,14 +181,16 @@ type fleetCall struct {
 	Sync    bool   `help:"Synchronously (RRPC): only the session that is there answers, within eight seconds, and the verb waits for it."`
 }
 
+func (f *fleetCall) Help() string { return endsOf }
+
 func (f *fleetCall) Run(ctx context.Context) error {
 	var params json.RawMessage
 	if f.Params != "" {
 		if params = json.RawMessage(f.Params); !json.Valid(params) {
-			return errors.New("the parameters are no JSON")
+			return fmt.Errorf("<params> %s: want JSON", f.Params)
 		}
 	}
-	return f.do(ctx, creates, at(devicePath+"/services/{}", f.Device, f.Service), f.into(body("params", params, "sync", f.Sync)))
+	return f.order(ctx, at(devicePath+"/services/{}", f.Device, f.Service), f.into(body("params", params, "sync", f.Sync)), f.Sync || f.Wait > 0)
 }
 
 type fleetSend struct {
@@ -215,6 +203,8 @@ type fleetSend struct {
 	Sync   bool   `help:"Synchronously, on /ext/rrpc: the verb waits for what the device answers."`
 }
 
+func (f *fleetSend) Help() string { return endsOf }
+
 func (f *fleetSend) Run(ctx context.Context) error {
 	in := body("topic", f.Topic, "base64", f.Base64, "sync", f.Sync)
 	if f.Base64 == "" {
@@ -223,7 +213,7 @@ func (f *fleetSend) Run(ctx context.Context) error {
 	if f.QoS != 0 {
 		in["qos"] = f.QoS
 	}
-	return f.do(ctx, creates, f.path("/messages"), f.into(in))
+	return f.order(ctx, f.path("/messages"), f.into(in), f.Sync || f.Wait > 0)
 }
 
 type fleetCommands struct {

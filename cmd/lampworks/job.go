@@ -44,7 +44,7 @@ func (j *jobCancel) Run(ctx context.Context) error {
 
 type jobWait struct {
 	oneJob
-	Within time.Duration `help:"Give up after this time; the job goes on. Default: never." placeholder:"DURATION"`
+	Within time.Duration `help:"Give up after this time; the job goes on. Default: never." placeholder:"DURATION" least:"1ms"`
 }
 
 func (j *jobWait) Help() string {

@@ -35,8 +35,8 @@ type appointment struct {
 	Name     map[string]string `help:"Name in a language: zh-CN=名称; may be repeated." required:"" mapsep:"none" placeholder:"LANG=NAME"`
 	Kind     []string          `help:"Of products. Default: every kind." placeholder:"KIND"`
 	Category []string          `help:"Of products. Default: every category." placeholder:"NAME"`
-	From     time.Time         `help:"First moment." required:"" placeholder:"TIME"`
-	Until    time.Time         `help:"End, excluded." required:"" placeholder:"TIME"`
+	From     time.Time         `help:"First moment." required:"" placeholder:"TIME" sends:"valid_from"`
+	Until    time.Time         `help:"End, excluded." required:"" placeholder:"TIME" sends:"valid_until"`
 }
 
 func (a *appointment) body() map[string]any {

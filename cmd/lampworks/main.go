@@ -10,11 +10,9 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"reflect"
 	"runtime/debug"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -144,7 +142,7 @@ func newProgram(ctx context.Context) (*kong.Kong, error) {
 			"Every flag of serve can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
 			"The command line beats the environment, which beats the file. Of other verbs only --server and --token are in the environment (LAMPWORKS_SERVER, LAMPWORKS_TOKEN)."),
 		kong.PostBuild(fewEnvars),
-		kong.TypeMapper(reflect.TypeFor[time.Time](), kong.MapperFunc(timeFlag)),
+		timeFlags(), durationFlags(), serverFlags(),
 		kong.DefaultEnvars("LAMPWORKS"),
 		kong.Configuration(readYAML),
 		kong.ExplicitGroups([]kong.Group{
@@ -155,20 +153,6 @@ func newProgram(ctx context.Context) (*kong.Kong, error) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
-}
-
-// timeFlag reads a flag that is a time; what kong says of another is Go's.
-func timeFlag(ctx *kong.DecodeContext, target reflect.Value) error {
-	var text string
-	if err := ctx.Scan.PopValueInto("time", &text); err != nil {
-		return err
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return fmt.Errorf("want a time as 2026-01-31T08:00:00Z, got %q", text)
-	}
-	target.Set(reflect.ValueOf(t))
-	return nil
 }
 
 // fewEnvars keeps the environment from flags that are a verb's own: one name would mean something else to each of them. The

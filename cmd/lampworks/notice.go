@@ -96,7 +96,7 @@ type noticePublishCommand struct {
 	client
 	File string    `arg:"" optional:"" help:"JSON: severity, audience, effective_at, texts by language; - reads standard input."`
 	Of   string    `help:"Id of a draft, instead of the file." placeholder:"ID"`
-	When time.Time `help:"When it is published. Default: now." placeholder:"TIME"`
+	When time.Time `help:"When it is published. Default: now." placeholder:"TIME" sends:"publish_at"`
 }
 
 func (c *noticePublishCommand) Run(ctx context.Context) error {

@@ -55,12 +55,12 @@ type orderRequest struct {
 	waits
 	Quantity int       `required:"" short:"n" help:"How many, up to 1,000,000."`
 	Purpose  string    `help:"debug: at once, up to the product's limit; mass: a reviewer decides. Default: ${default}." enum:"debug,mass" default:"debug"`
-	Factory  string    `help:"Name of the factory that burns them; needed for mass." placeholder:"NAME"`
-	Address  string    `help:"Of the factory." placeholder:"TEXT"`
-	Contact  string    `help:"Of the factory." placeholder:"TEXT"`
-	Planned  time.Time `help:"When they are to be burned." placeholder:"TIME"`
+	Factory  string    `help:"Name of the factory that burns them; needed for mass." placeholder:"NAME" sends:"factory/name"`
+	Address  string    `help:"Of the factory." placeholder:"TEXT" sends:"factory/address"`
+	Contact  string    `help:"Of the factory." placeholder:"TEXT" sends:"factory/contact"`
+	Planned  time.Time `help:"When they are to be burned." placeholder:"TIME" sends:"planned_at"`
 	Note     string    `help:"For the reviewer." placeholder:"TEXT"`
-	List     string    `help:"Id of a list of one's own addresses." placeholder:"ID"`
+	List     string    `help:"Id of a list of one's own addresses." placeholder:"ID" sends:"mac_list"`
 }
 
 func (o *orderRequest) Run(ctx context.Context) error {

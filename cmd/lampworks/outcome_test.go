@@ -38,6 +38,45 @@ func TestOutcome(t *testing.T) {
 			"{\n  \"state\": \"failed\",\n  \"reason\": \"no addresses\"\n}\n", "the order is failed: no addresses",
 		},
 		{
+			"a command that ends as failed",
+			[]string{"fleet", "command", "d", "{}", "--wait=1s"},
+			map[string][]string{"POST /api/v1/devices/d/commands": {`{"state":"failed","reason":"refused","note":"too hot"}`}},
+			"{\n  \"state\": \"failed\",\n  \"reason\": \"refused\",\n  \"note\": \"too hot\"\n}\n",
+			"the command ended as failed, refused: the device answered that it did not do it\ntoo hot",
+		},
+		{
+			"a call that nobody answers",
+			[]string{"fleet", "call", "d", "ring", "--sync"},
+			map[string][]string{"POST /api/v1/devices/d/services/ring": {`{"state":"expired","reason":"offline"}`}},
+			"{\n  \"state\": \"expired\",\n  \"reason\": \"offline\"\n}\n",
+			"the command ended as expired, offline: the device was not connected before the deadline",
+		},
+		{
+			"a command that goes on",
+			[]string{"fleet", "send", "d", "hello", "--text=x", "--wait=1s"},
+			map[string][]string{"POST /api/v1/devices/d/messages": {`{"id":"k","state":"sent"}`}},
+			"{\n  \"id\": \"k\",\n  \"state\": \"sent\"\n}\n",
+			"the command has not ended yet, it is sent; see what becomes of it: lampworks fleet result k",
+		},
+		{
+			"a command that nobody waits for",
+			[]string{"fleet", "command", "d", "{}"},
+			map[string][]string{"POST /api/v1/devices/d/commands": {`{"state":"accepted"}`}},
+			"{\n  \"state\": \"accepted\"\n}\n", "",
+		},
+		{
+			"a gateway that is not there",
+			[]string{"fleet", "permit", "d", "--wait=1s"},
+			map[string][]string{"POST /api/v1/devices/d/permit-join": {`{"state":"failed","reason":"unconfirmed"}`}},
+			"{\n  \"state\": \"failed\",\n  \"reason\": \"unconfirmed\"\n}\n",
+			"the command ended as failed, unconfirmed: it was sent, and the device did not say in time whether it did it",
+		},
+		{
+			"half a minute",
+			[]string{"order", "open", "o", "--window=30s", "--reason=x"},
+			nil, "", "--window 30s: want whole minutes, as 10m",
+		},
+		{
 			"a rejection",
 			[]string{"verify", "show", "x"},
 			map[string][]string{

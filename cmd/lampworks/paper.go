@@ -72,8 +72,8 @@ type paperAdd struct {
 	File   string `arg:"" help:"PDF, PNG, JPEG or WebP." type:"existingfile"`
 	Number string `help:"Of the paper." required:"" placeholder:"NUMBER"`
 	Issuer string `help:"Who issued it." required:"" placeholder:"NAME"`
-	From   string `help:"First day, YYYY-MM-DD." required:"" placeholder:"DATE"`
-	Until  string `help:"Last day, YYYY-MM-DD. Default: none, where the kind allows it." placeholder:"DATE"`
+	From   string `help:"First day, YYYY-MM-DD." required:"" placeholder:"DATE" sends:"valid_from"`
+	Until  string `help:"Last day, YYYY-MM-DD. Default: none, where the kind allows it." placeholder:"DATE" sends:"valid_until"`
 }
 
 func (p *paperAdd) Run(ctx context.Context) error {

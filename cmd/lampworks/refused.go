@@ -16,6 +16,7 @@ type refusal struct {
 	Code   string `json:"code"`
 	Where  string `json:"where"`
 	Rule   string `json:"rule"` // of a measure: its kind and id
+	Fix    string `json:"fix"`
 	Flaws  []struct {
 		Where string `json:"where"`
 		Rule  string `json:"rule"`
@@ -26,7 +27,7 @@ type refusal struct {
 	status int
 	busy   bool   // another request with its key is being carried out
 	what   string // method and path
-	fix    string // what to do here
+	remedy string // what to do here; in the place of the fix, which is for programs
 }
 
 // Error implements error.
@@ -45,8 +46,11 @@ func (r *refusal) Error() string {
 	if r.Code == "conflict" && len(r.Open) > 0 {
 		text += "\n" + say("Open now: "+strings.Join(r.Open, ", ")+".", "当前可以执行："+strings.Join(r.Open, "、")+"。")
 	}
-	if r.fix != "" {
-		text += "\n" + r.fix
+	switch {
+	case r.remedy != "":
+		text += "\n" + r.remedy
+	case r.Fix != "" && !strings.Contains(r.Detail, r.Fix):
+		text += "\n" + say("What to do: "+r.Fix, r.Fix) // which begins with 请
 	}
 	return text
 }
@@ -59,7 +63,7 @@ func refused(res *http.Response) error {
 		r.Title = ""
 	}
 	r.busy = res.StatusCode == http.StatusConflict && res.Header.Get("Retry-After") != ""
-	r.fix = remedy(r, res)
+	r.remedy = remedy(r, res)
 	return r
 }
 

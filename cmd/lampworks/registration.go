@@ -17,7 +17,7 @@ func (o *orderRegistration) Run(ctx context.Context) error {
 
 type orderOpen struct {
 	oneOrder
-	Window time.Duration `help:"How long devices may register, in whole minutes, a week at most." required:"" placeholder:"DURATION"`
+	Window time.Duration `help:"How long devices may register, in whole minutes, a week at most." required:"" placeholder:"DURATION" sends:"minutes"`
 	Name   []string      `help:"A DeviceName that may; may be repeated. Default: all of the order." placeholder:"NAME"`
 	Names  string        `help:"A file of such names, one a line." type:"existingfile" placeholder:"FILE"`
 	Reason string        `help:"Stays on record." required:"" placeholder:"TEXT"`
@@ -40,6 +40,9 @@ func (o *orderOpen) Run(ctx context.Context) error {
 		if err := lines.Err(); err != nil {
 			return fmt.Errorf("reading the names: %w", err)
 		}
+	}
+	if o.Window < time.Minute || o.Window%time.Minute != 0 {
+		return fmt.Errorf("--window %s: want whole minutes, as 10m", o.Window)
 	}
 	return o.do(ctx, creates, o.path("/registration-window"), body("minutes", int64(o.Window/time.Minute), "names", names, "reason", o.Reason))
 }

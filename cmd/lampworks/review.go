@@ -121,8 +121,8 @@ type verifyWaive struct {
 	Reason    string    `help:"Why." required:"" placeholder:"TEXT"`
 	Wording   string    `help:"The waiver itself." required:"" placeholder:"TEXT"`
 	Paper     string    `help:"Id of the paper that it stands in, signed." placeholder:"ID"`
-	From      time.Time `help:"From when. Default: now." placeholder:"TIME"`
-	Until     time.Time `help:"Until when, as 2027-01-31T00:00:00Z." required:"" placeholder:"TIME"`
+	From      time.Time `help:"From when. Default: now." placeholder:"TIME" sends:"starts_at"`
+	Until     time.Time `help:"Until when, as 2027-01-31T00:00:00Z." required:"" placeholder:"TIME" sends:"ends_at"`
 }
 
 func (v *verifyWaive) Run(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/outbound"
 	"lampworks/internal/node"
 )
@@ -54,14 +55,12 @@ type nodeFlags struct {
 }
 
 func (f *nodeFlags) config(data string) (node.Config, error) {
-	var keep [4]time.Duration
-	for i, d := range []struct{ flag, text string }{
-		{"log-keep", f.LogKeep}, {"history-keep", f.HistoryFor}, {"audit-keep", f.AuditKeep}, {"deletion-hold", f.Hold},
-	} {
-		var err error
-		if keep[i], err = time.ParseDuration(d.text); err != nil || d.flag == "deletion-hold" && keep[i] <= 0 {
-			return node.Config{}, fmt.Errorf("--%s %s: want a duration such as 168h", d.flag, d.text)
-		}
+	keep, err := f.durations()
+	if err != nil {
+		return node.Config{}, err
+	}
+	if err := f.checkNumbers(); err != nil {
+		return node.Config{}, err
 	}
 	c := node.Config{
 		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
@@ -81,6 +80,46 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 		c.Reload = hangUp
 	}
 	return c, nil
+}
+
+// durations are how long is kept: the Log, the history, the audit, and what is deleted.
+func (f *nodeFlags) durations() (keep [4]time.Duration, err error) {
+	for i, d := range []struct {
+		flag, text string
+		least      time.Duration
+		rule       string
+	}{
+		{"log-keep", f.LogKeep, 1, "a duration above 0, such as 168h"},
+		{"history-keep", f.HistoryFor, 1, "a duration above 0, such as 720h"},
+		{"audit-keep", f.AuditKeep, audit.MinKeep, "a duration of 4320h (180 days) or more, which the law asks for"},
+		{"deletion-hold", f.Hold, 1, "a duration above 0, such as 168h"},
+	} {
+		if keep[i], err = time.ParseDuration(d.text); err != nil || keep[i] < d.least {
+			return keep, fmt.Errorf("--%s %s: want %s", d.flag, d.text, d.rule)
+		}
+	}
+	return keep, nil
+}
+
+// leastPacket is a packet that a small device's login and posts fit into.
+const leastPacket = 1 << 10
+
+// checkNumbers refuses bounds that nothing fits into: a node would take them for its defaults.
+func (f *nodeFlags) checkNumbers() error {
+	for _, n := range []struct {
+		flag         string
+		value, least int
+	}{
+		{"mqtt-max-packet", f.MQTTMaxPkt, leastPacket},
+		{"mqtt-max-sessions", f.MQTTMost, 1},
+		{"mqtt-connects", f.MQTTRate, 0},
+		{"mqtt-address-connects", f.MQTTEach, 0},
+	} {
+		if n.value < n.least {
+			return fmt.Errorf("--%s %d: want an integer of %d or more", n.flag, n.value, n.least)
+		}
+	}
+	return nil
 }
 
 // unbounded is a rate whose 0 means none, for whom 0 is the default.

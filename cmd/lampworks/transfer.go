@@ -18,7 +18,7 @@ type orderDownload struct {
 	Reason string `help:"Why; stays on record. Needed for a new download." placeholder:"TEXT"`
 	Out    string `help:"File to write. Default: lampworks-ORDER.xlsx." placeholder:"FILE"`
 	Again  bool   `help:"Make another download although the file is there, and let it take the file's place."`
-	Age    string `help:"Encrypt for this age recipient." placeholder:"AGE1…"`
+	Age    string `help:"Encrypt for this age recipient." placeholder:"AGE1…" sends:"recipient"`
 }
 
 func (o *orderDownload) Help() string {

@@ -241,9 +241,15 @@ func example(t *testing.T, v *kong.Value) string {
 	case v.Enum != "":
 		first, _, _ := strings.Cut(v.Enum, ",")
 		return first
-	case v.Tag.Type == "existingfile" || v.Name == "file" || v.Name == "fill" || v.Name == "model" || v.Name == "care":
+	case v.Tag.Type == "existingfile" || v.Name == "file" || v.Name == "model" || v.Name == "care":
 		name := filepath.Join(t.TempDir(), "file.json")
 		if err := os.WriteFile(name, []byte(fileText), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	case v.Name == "fill":
+		name := filepath.Join(t.TempDir(), "form.json")
+		if err := os.WriteFile(name, []byte(`{"form":"person","values":{"name":"x"}}`), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return name
@@ -260,7 +266,7 @@ func example(t *testing.T, v *kong.Value) string {
 	case time.Time:
 		return "2027-01-31T00:00:00Z"
 	case time.Duration:
-		return "10s"
+		return "1m"
 	case map[string]string, map[string]int64:
 		return "en=1"
 	}

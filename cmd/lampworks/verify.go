@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -88,18 +89,53 @@ func (v *verifyShow) Run(ctx context.Context) error {
 type verifyForm struct {
 	applicant
 	held
-	Fill string `help:"JSON file: {\"form\":\"organisation\",\"values\":{…}}." placeholder:"FILE"`
+	Fill string `help:"JSON file: {\"form\":\"organisation\",\"values\":{…}}. Values that it does not name stay; an empty one, \"\", is cleared." placeholder:"FILE"`
 }
 
 func (v *verifyForm) Run(ctx context.Context) error {
 	if v.Fill == "" {
 		return v.ask(ctx, "GET", "/form", nil)
 	}
-	in, err := document(v.Fill)
+	file, err := document(v.Fill)
 	if err != nil {
 		return err
 	}
-	return v.askHeld(ctx, v.held, "PUT", "/form", in)
+	var given formValues
+	if err := json.Unmarshal(file, &given); err != nil {
+		return fmt.Errorf("--fill %s: want {\"form\":…,\"values\":{…}} whose values are texts: %w", v.Fill, err)
+	}
+	var have struct {
+		formValues
+		Version int64 `json:"version"`
+	}
+	if err := v.call(ctx, "GET", v.path("/verification/form"), nil, &have); err != nil {
+		return err
+	}
+	h := v.held
+	if h.Revision == nil { // what is sent is what was read, but for what the file names
+		h.Revision = &have.Version
+	}
+	return v.askHeld(ctx, h, "PUT", "/form", have.with(given))
+}
+
+// formValues is a form as it is filled in.
+type formValues struct {
+	Form   string            `json:"form"`
+	Values map[string]string `json:"values"`
+}
+
+// with is the form with what was given in the places that this names. The values of another form are not carried over. What is
+// empty is cleared by the server.
+func (f formValues) with(given formValues) formValues {
+	if given.Form != "" && given.Form != f.Form {
+		f = formValues{Form: given.Form}
+	}
+	values := maps.Clone(f.Values)
+	if values == nil {
+		values = make(map[string]string)
+	}
+	maps.Copy(values, given.Values)
+	return formValues{f.Form, values}
 }
 
 type verifyUpload struct {
@@ -108,8 +144,8 @@ type verifyUpload struct {
 	File   string `arg:"" type:"existingfile" help:"The file."`
 	Number string `help:"Of the paper." placeholder:"NUMBER"`
 	Issuer string `help:"Who issued it." placeholder:"NAME"`
-	From   string `help:"First day, YYYY-MM-DD." placeholder:"DATE"`
-	Until  string `help:"Last day, YYYY-MM-DD." placeholder:"DATE"`
+	From   string `help:"First day, YYYY-MM-DD." placeholder:"DATE" sends:"valid_from"`
+	Until  string `help:"Last day, YYYY-MM-DD." placeholder:"DATE" sends:"valid_until"`
 }
 
 func (v *verifyUpload) Run(ctx context.Context) error {
@@ -169,7 +205,7 @@ func (v *verifyShowing) path(rest string) string {
 
 type verifyReview struct {
 	verifyShowing
-	Reveal string `help:"Show personal values in full, and why; the look is recorded." placeholder:"REASON"`
+	Reveal string `help:"Show personal values in full, and why; the look is recorded." placeholder:"REASON" sends:"reason"`
 }
 
 func (v *verifyReview) Run(ctx context.Context) error {

@@ -40,12 +40,12 @@ func openCertificates(ctx context.Context, c *Config, log *slog.Logger) (*certif
 	s := &certificates{cert: c.TLSCert, key: c.TLSKey, clientCA: c.TLSClientCA, log: log}
 	files, digest, err := s.read()
 	if err != nil {
-		return nil, fmt.Errorf("reading the certificate: %w", err)
+		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: reading the certificate: %w", c.TLSCert, c.TLSKey, err)
 	}
 	s.seen = digest
 	next, err := s.make(files)
 	if err != nil {
-		return nil, fmt.Errorf("reading the certificate: %w", err)
+		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: reading the certificate: %w", c.TLSCert, c.TLSKey, err)
 	}
 	s.take(ctx, next)
 	return s, nil

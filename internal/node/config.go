@@ -1,13 +1,16 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,7 +108,16 @@ func (c Config) withDefaults() (Config, error) {
 	if c.trusted, err = parsePrefixes("--trusted-proxies", c.TrustedProxies); err != nil {
 		return c, err
 	}
-	return c, c.checkAddresses()
+	return c, errors.Join(c.checkPublicURL(), c.checkAddresses())
+}
+
+// checkPublicURL refuses what links in mail cannot begin with.
+func (c *Config) checkPublicURL() error {
+	u, err := url.Parse(c.PublicURL)
+	if c.PublicURL == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return nil
+	}
+	return fmt.Errorf("--public-url %s: want http://host or https://host, for example https://lampworks.example.com", c.PublicURL)
 }
 
 // onPostgres says whether rows are kept in PostgreSQL.
@@ -129,9 +141,9 @@ func (c *Config) checkAddresses() error {
 		if a.addr == "" {
 			continue
 		}
-		host, _, err := net.SplitHostPort(a.addr)
-		if err != nil {
-			return fmt.Errorf("%s %s: want host:port, for example 127.0.0.1:%s", a.flag, a.addr, a.port)
+		host, port, err := net.SplitHostPort(a.addr)
+		if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
+			return fmt.Errorf("%s %s: want host:port, for example 127.0.0.1:%s; a port is 0 to 65535", a.flag, a.addr, a.port)
 		}
 		if c.LoopbackOnly && !loopback(host) {
 			return fmt.Errorf("%s %s: the demo listens on loopback only, because it trusts whoever reaches it; use serve for other addresses", a.flag, a.addr)

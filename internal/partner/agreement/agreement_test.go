@@ -301,6 +301,7 @@ func TestVersionRules(t *testing.T) {
 		{"publish half", publish(v.ID, 0), "/texts/zh-CN/body is empty, want a text in both languages, zh-CN and en"},
 		{"draft whole", draft(whole), ""},
 		{"publish by an owner", func() error { _, err := o.Publish(t.Context(), owner, v.ID, "x", time.Time{}); return err }, "agreement.manage is not allowed: it needs role admin"},
+		{"read one of none", func() error { _, err := o.Numbered(t.Context(), legal, "none", 1); return err }, `there is no agreement "none"`},
 		{"publish none", publish("none", 0), `there is no version "none"`},
 		{"publish too far ahead", publish(v.ID, maxAhead+time.Second), "/effective_at is " + o.clock.now().Add(maxAhead+time.Second).UTC().Format(time.RFC3339) + ", want a time from now to two years ahead"},
 		{"publish in the past", publish(v.ID, -time.Second), "/effective_at is " + o.clock.now().Add(-time.Second).UTC().Format(time.RFC3339) + ", want a time from now to two years ahead"},

@@ -451,6 +451,9 @@ func (s *Service) Numbered(ctx context.Context, who access.Actor, agreement stri
 		var id string
 		err := view.QueryRow(ctx, "SELECT id FROM agreement_version WHERE agreement = ? AND number = ?", agreement, number).Scan(&id)
 		if errors.Is(err, store.ErrNoRows) {
+			if _, err := loadAgreement(ctx, view, agreement); err != nil {
+				return err
+			}
 			return fault.NotFound("version", fmt.Sprint(number))
 		}
 		if err != nil {
