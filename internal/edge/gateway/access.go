@@ -165,7 +165,7 @@ func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.
 		c.alarm(ctx, &who, fits)
 		return who, standing, errSignature
 	}
-	if c.g.c.Enforce != nil {
+	if c.g.c.Enforce != nil && who.Measured {
 		chain := enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation}
 		if standing, err = c.g.c.Enforce.Standing(ctx, chain); err != nil {
 			return who, standing, err

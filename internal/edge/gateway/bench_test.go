@@ -3,7 +3,9 @@ package gateway_test
 import (
 	"context"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/device/devicetest"
@@ -24,6 +26,7 @@ func BenchmarkConnect(b *testing.B) {
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
+	began := processor(b)
 	var wg sync.WaitGroup
 	for i := range others {
 		wg.Go(func() {
@@ -42,4 +45,14 @@ func BenchmarkConnect(b *testing.B) {
 		})
 	}
 	wg.Wait()
+	b.ReportMetric(float64(processor(b)-began)/float64(time.Microsecond)/float64(b.N), "cpu-µs/op")
+}
+
+// processor is the time of the processor that the process has taken.
+func processor(b *testing.B) time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

@@ -77,6 +77,7 @@ type Identity struct {
 	State        State
 	Order        string        // it was issued by
 	Gateway      bool          // it may carry others
+	Measured     bool          // a measure is open against it or what it belongs to: only then its standing is to be asked for
 	LastReason   string        // why its last session ended, as far as the Log was followed; or "connected"
 	Secret       triple.Secret // the newest that is in force; zero if none is
 
@@ -159,32 +160,47 @@ func (s *Service) Identify(ctx context.Context, productKey, deviceName string) (
 		return Identity{}, fault.NotFound("device", deviceName)
 	}
 	id := Identity{Product: p.ID, ProductKey: productKey, Name: deviceName, Gateway: p.Gateway, mac: mac}
+	var held issuance.Held
+	dest := append(held.Dest(), &id.Measured, &id.ID, &id.Organisation, &id.Order, &id.State, &id.LastReason)
+	err = s.store.Look(ctx, identifySQL, []any{time.Now().UnixMilli(), mac.Uint64(), p.ID, deviceName}, dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Identity{}, fault.NotFound("device", deviceName)
+	}
+	if err != nil {
+		return Identity{}, fmt.Errorf("reading device %s: %w", deviceName, err)
+	}
+	standing, err := held.Standing()
+	if err != nil {
+		return Identity{}, fmt.Errorf("reading device %s: %w", deviceName, err)
+	}
+	key, err := s.key(ctx, p.ID)
+	if err != nil {
+		return Identity{}, err
+	}
+	id.fixed = standing.Fixed
+	id.secrets = make([]candidate, len(standing.Generations))
+	for i, g := range standing.Generations {
+		id.secrets[i] = candidate{g, triple.Derive(key.Reveal(), p.ID, mac, g)}
+	}
+	if len(id.secrets) > 0 {
+		id.Secret = id.secrets[0].secret
+	}
+	return id, nil
+}
+
+// key opens the key of a product, which is most often open.
+func (s *Service) key(ctx context.Context, product string) (key keyring.Key32, err error) {
+	if key, ok := s.keys.OpenedKey(product); ok {
+		return key, nil
+	}
 	err = s.store.Read(ctx, func(v *store.View) error {
-		err := v.QueryRow(ctx, identifySQL, p.ID, deviceName).Scan(&id.ID, &id.Organisation, &id.Order, &id.State, &id.LastReason)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fault.NotFound("device", deviceName)
-		}
-		if err != nil {
-			return fmt.Errorf("reading device %s: %w", deviceName, err)
-		}
-		standing, err := issuance.InForce(ctx, v, id.Order, mac, time.Now())
-		if err != nil {
-			return err
-		}
-		key, err := s.keys.ProductKey(ctx, v, p.ID)
-		if err != nil {
-			return fmt.Errorf("opening the key of product %s: %w", p.ID, err)
-		}
-		id.fixed = standing.Fixed
-		for _, g := range standing.Generations {
-			id.secrets = append(id.secrets, candidate{g, triple.Derive(key.Reveal(), p.ID, mac, g)})
-		}
-		if len(id.secrets) > 0 {
-			id.Secret = id.secrets[0].secret
-		}
-		return nil
+		key, err = s.keys.ProductKey(ctx, v, product)
+		return err
 	})
-	return id, err
+	if err != nil {
+		return key, fmt.Errorf("opening the key of product %s: %w", product, err)
+	}
+	return key, nil
 }
 
 // Admit lets a device in that has proved the secret of a generation: with its first login that one becomes the only one. It

@@ -10,13 +10,15 @@ import (
 	"github.com/google/uuid"
 
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/issuance"
 )
 
 const identifySQL = `
-	SELECT d.id, d.organisation, d.batch, d.state, COALESCE(p.reason, '')
+	SELECT ` + issuance.HeldColumns + `, ` + enforce.OpenSQL + `, d.id, d.organisation, d.batch, d.state, COALESCE(p.reason, '')
 	FROM device d
 	JOIN issuance_order o ON o.id = d.batch
+	` + issuance.HeldJoin + `
 	LEFT JOIN device_presence p ON p.device = d.id
 	WHERE d.product = ? AND d.name = ? AND o.state = 'issued'`
 

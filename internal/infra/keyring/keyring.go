@@ -116,9 +116,7 @@ func (k *Keyring) NewProductKey(ctx context.Context, tx *store.Tx, organisation,
 
 // ProductKey opens the key of a product. It is kept in memory; the order of use does not matter.
 func (k *Keyring) ProductKey(ctx context.Context, q store.Querier, product string) (Key32, error) {
-	k.mu.Lock()
-	key, ok := k.opened[product]
-	k.mu.Unlock()
+	key, ok := k.OpenedKey(product)
 	if ok {
 		return key, nil
 	}
@@ -143,6 +141,14 @@ func (k *Keyring) ProductKey(ctx context.Context, q store.Querier, product strin
 		k.keep(product, key)
 	}
 	return key, nil
+}
+
+// OpenedKey is the key of a product if memory holds it.
+func (k *Keyring) OpenedKey(product string) (key Key32, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	key, ok = k.opened[product]
+	return key, ok
 }
 
 // Transfer wraps the key of a product for another organisation. The key itself stays, and with it every secret.

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"strings"
 )
 
 // Errors that callers may compare with [errors.Is].
@@ -50,6 +51,8 @@ type Engine interface {
 	Write(ctx context.Context, fn func(Conn) error) error
 	// Read runs fn on a connection that cannot write, within one snapshot.
 	Read(ctx context.Context, fn func(Querier) error) error
+	// Look runs one SELECT on a connection that cannot write, and scans its first row into dest; [ErrNoRows] if it has none.
+	Look(ctx context.Context, query string, args, dest []any) error
 	// Close lets what runs finish, refuses what comes later and frees the database.
 	Close() error
 }
@@ -95,6 +98,16 @@ func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 // waits for them; it ends with ctx.
 func (s *Store) Read(ctx context.Context, fn func(v *View) error) error {
 	return s.engine.Read(ctx, func(q Querier) error { return fn(&View{q}) })
+}
+
+// Look reads the first row that one SELECT gives into dest, or gives [ErrNoRows]. It sees one moment, as Read does, and costs
+// half of it, as nothing begins or ends around it: for what is asked for whenever a device comes. The statement finds by keys:
+// once it runs, the end of ctx may not stop it.
+func (s *Store) Look(ctx context.Context, query string, args []any, dest ...any) error {
+	if !strings.HasPrefix(strings.TrimLeft(query, " \t\n"), "SELECT ") {
+		return fmt.Errorf("%.20q begins no SELECT", query)
+	}
+	return s.engine.Look(ctx, query, args, dest)
 }
 
 // Close waits for the calls that run, refuses those that come later and frees the database.

@@ -62,6 +62,14 @@ func standingAt(ctx context.Context, q store.Querier, chain Chain, now time.Time
 	return st, rows.Err()
 }
 
+// OpenSQL is for a query of a room above, about a device d: whether a measure that is not closed stands against it or against what it
+// belongs to. Only where one does, there is more to [StandingOf] than nothing.
+const OpenSQL = `(
+	EXISTS (SELECT 1 FROM enforce_measure WHERE closed_at = 0 AND subject_kind = 'device' AND subject = d.id)
+	OR EXISTS (SELECT 1 FROM enforce_measure WHERE closed_at = 0 AND subject_kind = 'batch' AND subject = d.batch)
+	OR EXISTS (SELECT 1 FROM enforce_measure WHERE closed_at = 0 AND subject_kind = 'product' AND subject = d.product)
+	OR EXISTS (SELECT 1 FROM enforce_measure WHERE closed_at = 0 AND subject_kind = 'organisation' AND subject = d.organisation))`
+
 // Allows says whether no measure refuses what.
 func (s Standing) Allows(what What) bool { return s.Refusal(what) == nil }
 

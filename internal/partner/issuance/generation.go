@@ -1,11 +1,13 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,18 +36,56 @@ type Standing struct {
 // InForce tells which generations of an address of an issued order a device may log in with. Until the first login they are
 // all that were handed out and have not ended; from then on it is that one.
 func InForce(ctx context.Context, q store.Querier, order string, mac triple.MAC, now time.Time) (Standing, error) {
-	k, err := known(ctx, q, order, mac)
+	var h Held
+	err := q.QueryRow(ctx, inForceSQL, now.UnixMilli(), order, mac.Uint64()).Scan(h.Dest()...)
 	if err != nil {
-		return Standing{}, err
+		return Standing{}, fmt.Errorf("reading the secrets of %s: %w", mac, err)
 	}
-	open, err := windows(ctx, q, order, k, now)
-	if err != nil {
-		return Standing{}, err
+	return h.Standing()
+}
+
+const inForceSQL = "SELECT " + HeldColumns + " FROM (SELECT CAST(? AS TEXT) AS batch) d " + HeldJoin
+
+// HeldColumns and HeldJoin are for a query of a room above that asks for more of a device, d, than [InForce] tells, of which
+// d.batch is the order. They take the time, in milliseconds, and the address; [Held.Dest] takes what they give.
+const (
+	HeldColumns = `COALESCE(k.generation, 0), COALESCE(k.lowest, 0), (
+		SELECT string_agg(CAST(w.generation AS TEXT), ' ')
+		FROM (
+			SELECT g.generation
+			FROM issuance_generation g
+			WHERE g.batch = d.batch AND g.generation >= COALESCE(k.lowest, 0) AND g.revoked_at IS NULL
+				AND (g.until IS NULL OR g.until > ? OR g.generation = k.generation)
+			ORDER BY g.generation DESC
+			LIMIT 17
+		) w)`
+	HeldJoin = "LEFT JOIN issuance_secret k ON k.batch = d.batch AND k.mac = ?"
+)
+
+// Held is what the columns of [HeldColumns] say.
+type Held struct {
+	generation, lowest uint32
+	open               sql.NullString
+}
+
+// Dest is where the columns go.
+func (h *Held) Dest() []any { return []any{&h.generation, &h.lowest, &h.open} }
+
+// Standing is what follows from them.
+func (h *Held) Standing() (Standing, error) {
+	open := make([]uint32, 0, 1)
+	for word := range strings.FieldsSeq(h.open.String) {
+		g, err := strconv.ParseUint(word, 10, 32)
+		if err != nil {
+			return Standing{}, fmt.Errorf("reading generations: %w", err)
+		}
+		open = append(open, uint32(g))
 	}
-	if k.generation >= max(k.lowest, 1) && slices.Contains(open, k.generation) {
-		return Standing{Generations: []uint32{k.generation}, Fixed: true}, nil
+	slices.SortFunc(open, func(a, b uint32) int { return cmp.Compare(b, a) })
+	if h.generation >= max(h.lowest, 1) && slices.Contains(open, h.generation) {
+		return Standing{Generations: []uint32{h.generation}, Fixed: true}, nil
 	}
-	return Standing{Generations: open, Lost: k.generation > 0}, nil
+	return Standing{Generations: open, Lost: h.generation > 0}, nil
 }
 
 // secret is a row of issuance_secret; zero if there is none.

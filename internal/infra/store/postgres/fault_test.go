@@ -196,6 +196,9 @@ func stopsAtRest(t *testing.T, server *pgtest.Server) {
 	for range 3 {
 		server.Stop(t, syscall.SIGINT)
 		server.Again(t)
+		if err := s.Look(t.Context(), `SELECT COUNT(*) FROM x`, nil, new(int)); err != nil {
+			t.Errorf("a look gives %v", err)
+		}
 		number(t, s, `SELECT COUNT(*) FROM x`)
 		write(t, s, `DELETE FROM x`)
 	}

@@ -183,6 +183,19 @@ func (e *engine) Read(ctx context.Context, fn func(store.Querier) error) error {
 	return unavailable(fn(r))
 }
 
+// Look runs one statement, which is a snapshot by itself. A connection that was lost while it rested is replaced.
+func (e *engine) Look(ctx context.Context, query string, args, dest []any) error {
+	for tries := 0; ; tries++ {
+		err := e.readers.QueryRowContext(ctx, query, args...).Scan(dest...)
+		if err == nil {
+			return nil
+		}
+		if !gone(err) || ctx.Err() != nil || tries > e.options.Readers {
+			return unavailable(closedError(err))
+		}
+	}
+}
+
 // snapshot gives a connection in a transaction that cannot write. Connections that were lost while they rested are replaced.
 func (e *engine) snapshot(ctx context.Context) (*sql.Conn, error) {
 	for tries := 0; ; tries++ {

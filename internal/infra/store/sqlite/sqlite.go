@@ -248,7 +248,7 @@ func (e *engine) Read(ctx context.Context, fn func(store.Querier) error) (err er
 	r := turns.Lend(c, false)
 	defer func() {
 		r.Close()
-		_, err2 := c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		err2 := control(c, "ROLLBACK")
 		if err3 := c.Close(); err2 == nil {
 			err2 = err3
 		}
@@ -256,8 +256,27 @@ func (e *engine) Read(ctx context.Context, fn func(store.Querier) error) (err er
 			err = unavailable(err2)
 		}
 	}()
-	if _, err := c.ExecContext(context.WithoutCancel(ctx), "BEGIN"); err != nil {
+	if err := control(c, "BEGIN"); err != nil {
 		return unavailable(err)
 	}
 	return unavailable(fn(r))
+}
+
+// control runs a statement about the transaction below database/sql, whose way is several times as long.
+func control(c *sql.Conn, query string) error {
+	return c.Raw(func(dc any) error { return dc.(*conn).control(query) })
+}
+
+// Look runs one statement, which is a snapshot by itself. Being watched for the end of a context would cost it more than it
+// takes.
+func (e *engine) Look(ctx context.Context, query string, args, dest []any) error {
+	c, err := e.readers.Conn(ctx)
+	if err != nil {
+		return unavailable(closedError(err))
+	}
+	err = c.QueryRowContext(context.WithoutCancel(ctx), query, args...).Scan(dest...)
+	if err2 := c.Close(); err == nil {
+		err = err2
+	}
+	return unavailable(err)
 }

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t testing.TB, path string) *store.Store) {
 		{"a write that began is not stopped", cancelledWithin},
 		{"a read cannot write", readOnly},
 		{"a read sees one moment", snapshot},
+		{"a look gives one row and cannot write", looks},
 		{"a statement may run inside its own rows", nested},
 		{"rows left open do no harm", leftOpen},
 		{"many rows go in at once", inserts},
@@ -336,6 +337,32 @@ func snapshot(t *testing.T, s *store.Store) {
 	want(t, s, 1, 2)
 }
 
+func looks(t *testing.T, s *store.Store) {
+	write(t, s, `INSERT INTO thing (id, n) VALUES (1, 10), (2, 20)`)
+	const n = "SELECT n FROM thing WHERE id >= ? ORDER BY id"
+	var got int
+	if err := s.Look(t.Context(), n, []any{2}, &got); err != nil || got != 20 {
+		t.Errorf("a look gives %d, %v", got, err)
+	}
+	if err := s.Look(t.Context(), n, []any{1}, &got); err != nil || got != 10 {
+		t.Errorf("a look that finds two rows gives %d, %v, want the first", got, err)
+	}
+	if err := s.Look(t.Context(), n, []any{3}, &got); !errors.Is(err, store.ErrNoRows) {
+		t.Errorf("a look that finds nothing gives %v", err)
+	}
+	for _, writes := range []string{"INSERT INTO thing (id, n) VALUES (3, 3) RETURNING id", "WITH x AS (SELECT 1) INSERT INTO thing (id, n) VALUES (3, 3) RETURNING id", "DELETE FROM thing RETURNING id"} {
+		if err := s.Look(t.Context(), writes, nil, &got); err == nil {
+			t.Errorf("%s by a look has no error", writes)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Look(ended, n, []any{1}, &got); !errors.Is(err, context.Canceled) {
+		t.Errorf("a look whose context has ended gives %v", err)
+	}
+	want(t, s, 1, 2)
+}
+
 func nested(t *testing.T, s *store.Store) {
 	for i := range 5 {
 		write(t, s, `INSERT INTO thing (id, n) VALUES (?, ?)`, i, i)
@@ -565,6 +592,9 @@ func closes(t *testing.T, s *store.Store) {
 	}
 	if err := s.Read(context.Background(), func(*store.View) error { return nil }); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("a read after Close gives %v", err)
+	}
+	if err := s.Look(context.Background(), "SELECT 1", nil, new(int)); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("a look after Close gives %v", err)
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("a second Close gives %v", err)
