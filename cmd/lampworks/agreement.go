@@ -55,7 +55,7 @@ type agreementEvidenceCommand struct {
 	Organisation string `help:"Only that of this organisation." placeholder:"ID"`
 	Agreement    string `help:"Only that of this agreement." placeholder:"ID"`
 	Version      string `help:"Only that of this version, by its id." placeholder:"ID"`
-	Person       string `help:"Only that of this person." placeholder:"ID"`
+	Person       string `help:"Only that of this person; me: what you decided." placeholder:"ID"`
 }
 
 func (c *agreementEvidenceCommand) Run(ctx context.Context) error {

@@ -175,7 +175,7 @@ type acceptancesInput struct {
 	Organisation string `query:"organisation" maxLength:"64"`
 	Agreement    string `query:"agreement" maxLength:"64"`
 	Version      string `query:"version" maxLength:"64" doc:"Id of a version."`
-	Person       string `query:"person" maxLength:"64" doc:"Reference of a receipt."`
+	Person       string `query:"person" maxLength:"64" doc:"Reference of a receipt, or me: what the caller decided, in whatever name."`
 }
 
 type demandView struct {

@@ -309,11 +309,12 @@ func acceptances() *listing.List[Acceptance] {
 }
 
 // Acceptances lists evidence, the newest first: to its manager all of it, to others who may read the audit of their
-// organisation what was decided in its name, and to everybody else what they decided themselves.
+// organisation what was decided in its name, and to everybody else, and whoever filters by the person [Me], what they decided
+// themselves.
 func (s *Service) Acceptances(ctx context.Context, who access.Actor, ask listing.Ask) (listing.Page[Acceptance], error) {
 	var page listing.Page[Acceptance]
 	err := s.Store.Read(ctx, func(v *store.View) error {
-		scope, err := evidenceScope(ctx, v, who)
+		scope, err := evidenceScope(ctx, v, who, ask.Filters["person"] == Me)
 		if err != nil {
 			return err
 		}
@@ -322,7 +323,7 @@ func (s *Service) Acceptances(ctx context.Context, who access.Actor, ask listing
 			filters[name] = value
 		}
 		for name, value := range scope {
-			if filters[name] != "" && filters[name] != value {
+			if filters[name] != "" && filters[name] != value && filters[name] != Me {
 				return fault.NotFound(name, filters[name])
 			}
 			filters[name] = value
@@ -334,9 +335,13 @@ func (s *Service) Acceptances(ctx context.Context, who access.Actor, ask listing
 	return page, err
 }
 
-// evidenceScope is the filter that who cannot leave out.
-func evidenceScope(ctx context.Context, q store.Querier, who access.Actor) (map[string]string, error) {
+// Me is the person who asks, as a filter.
+const Me = "me"
+
+// evidenceScope is the filter that who cannot leave out; own says that they ask for what they decided themselves.
+func evidenceScope(ctx context.Context, q store.Querier, who access.Actor, own bool) (map[string]string, error) {
 	switch {
+	case own:
 	case who.Everywhere() && who.May(access.ManageAgreements):
 		return nil, nil
 	case who.Organisation != "" && who.May(access.ReadAudit):

@@ -650,6 +650,9 @@ func TestEvidence(t *testing.T) {
 	if got := list(owner, nil); len(got) != 1 || got[0].Organisation != works {
 		t.Errorf("the owner sees %+v", got)
 	}
+	if got := list(owner, map[string]string{"person": Me}); len(got) != 2 || got[0].ID != receipt.ID || got[1].Person != receipt.Person || got[1].Organisation != "" {
+		t.Errorf("the owner sees of what they decided %+v", got)
+	}
 	if got := list(engineer, nil); len(got) != 1 || got[0].User != "eve" {
 		t.Errorf("the engineer sees %+v", got)
 	}

@@ -8747,7 +8747,7 @@ export interface operations {
                 agreement?: string;
                 /** @description Id of a version. */
                 version?: string;
-                /** @description Reference of a receipt. */
+                /** @description Reference of a receipt, or me: what the caller decided, in whatever name. */
                 person?: string;
             };
             header?: never;
