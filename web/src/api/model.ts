@@ -48,7 +48,7 @@ export interface Property {
 }
 
 /** How a virtual device can misbehave. */
-export const faults = ['none', 'silent', 'slow', 'wrong'] as const;
+export const faults = ['none', 'silent', 'slow', 'wrong', 'duplicate', 'wrong-type', 'flapping'] as const;
 export type Fault = (typeof faults)[number];
 
 export interface Device {

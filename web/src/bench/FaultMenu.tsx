@@ -12,6 +12,9 @@ export function FaultMenu({ device, wide, pick }: { device: Device; wide?: boole
     silent: t.fault.silentHint,
     slow: t.fault.slowHint,
     wrong: t.fault.wrongHint,
+    duplicate: t.fault.duplicateHint,
+    'wrong-type': t.fault.wrongTypeHint,
+    flapping: t.fault.flappingHint,
   };
   const naughty = device.fault !== 'none';
   const label = t.fault.menuOf(nameOf(device, lang));

@@ -185,6 +185,12 @@ const en: Catalogue = {
     slowHint: 'Answers after a while',
     wrong: 'Wrong',
     wrongHint: 'Says yes, but the value is wrong',
+    duplicate: 'Twice',
+    duplicateHint: 'Says everything twice',
+    'wrong-type': 'Wrong type',
+    wrongTypeHint: 'Says yes, and reports a value of another type',
+    flapping: 'Flapping',
+    flappingHint: 'Loses its connection every few seconds',
     failed: (name) => `The ${name} could not be changed.`,
   },
   speaker: {

@@ -174,6 +174,12 @@ const zh = {
     slowHint: '过一会儿才回答',
     wrong: '做错',
     wrongHint: '回答说好，值却不对',
+    duplicate: '说两遍',
+    duplicateHint: '每句话都说两遍',
+    'wrong-type': '类型不对',
+    wrongTypeHint: '回答说好，上报的值却是别的类型',
+    flapping: '时断时续',
+    flappingHint: '每隔几秒断线一次',
     failed: (name: string) => `没能改${name}的样子。`,
   },
   speaker: {
