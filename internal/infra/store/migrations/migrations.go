@@ -5,6 +5,7 @@
 // It promises:
 //   - a step only adds: the previous program still runs on the result; one that was released is never edited;
 //   - both folders have the same steps, and what they make has the same tables, columns and indexes;
+//   - new data get at once what the steps make one by one;
 //   - data that a newer program has changed are refused and not touched.
 package migrations
 
@@ -14,6 +15,12 @@ import "embed"
 //
 //go:embed sqlite/*.sql
 var SQLite embed.FS
+
+// NewSQLite is what the steps for SQLite make of new data, in one piece: SQLite reads all tables again with each step that
+// alters one. A test of package sqlite holds it against the steps, and with -update writes it.
+//
+//go:embed sqlite.sql
+var NewSQLite string
 
 // Postgres holds the steps for PostgreSQL in the folder "postgres".
 //

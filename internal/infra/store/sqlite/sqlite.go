@@ -9,6 +9,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -139,10 +140,36 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if _, err := db.ExecContext(ctx, `PRAGMA synchronous = NORMAL`); err != nil {
 		return err
 	}
+	if err := found(ctx, db, migrations.NewSQLite); err != nil {
+		return fmt.Errorf("making the tables: %w", err)
+	}
 	if err := migrations.Run(ctx, db, goose.DialectSQLite3, steps); err != nil {
 		return err
 	}
 	_, err = db.ExecContext(ctx, `PRAGMA synchronous = FULL`)
+	return err
+}
+
+// found gives data that are new all tables at once.
+func found(ctx context.Context, db *sql.DB, tables string) error {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := c.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil { // another program may find the same
+		return err
+	}
+	var n int
+	err = c.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master`).Scan(&n)
+	if err == nil && n == 0 {
+		_, err = c.ExecContext(ctx, tables)
+	}
+	if err != nil {
+		_, undo := c.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+		return errors.Join(err, undo)
+	}
+	_, err = c.ExecContext(ctx, `COMMIT`)
 	return err
 }
 
