@@ -20,29 +20,29 @@ const burnLogPath = "/api/v1/burn-logs/{}"
 
 type burnUpload struct {
 	oneOrder
+	reading
 	File string `arg:"" help:"CSV." type:"existingfile"`
 }
 
 func (b *burnUpload) Run(ctx context.Context) error {
 	var l struct {
-		ID, State               string
-		Doubled, Foreign, Wrong int
+		ID, State                      string
+		Lines, Doubled, Foreign, Wrong int
 	}
 	if err := b.send(ctx, "POST", query(b.path("/burn-logs"), "name", filepath.Base(b.File)), b.File, &l); err != nil {
 		return err
 	}
-	for l.State == "checking" {
-		if err := rest(ctx, shortest); err != nil {
-			return err
-		}
-		if err := b.call(ctx, "GET", at(burnLogPath, l.ID), nil, &l); err != nil {
-			return err
-		}
+	err := b.follow(ctx, func() (string, string, error) {
+		err := b.call(ctx, "GET", at(burnLogPath, l.ID), nil, &l)
+		return l.State, fmt.Sprintf(say("burn log %s: %d rows", "烧录记录 %s：已读 %d 行"), l.State, l.Lines), err
+	})
+	if err != nil {
+		return err
 	}
 	if err := b.do(ctx, "GET", at(burnLogPath, l.ID), nil); err != nil {
 		return err
 	}
-	if bad := l.Doubled + l.Foreign + l.Wrong; bad > 0 || l.State != "done" {
+	if bad := l.Doubled + l.Foreign + l.Wrong; b.Wait && (bad > 0 || l.State != "done") {
 		return fmt.Errorf("the burn log is %s, and %d rows were not taken: lampworks burn rows %s names them", l.State, bad, l.ID)
 	}
 	return nil

@@ -107,6 +107,30 @@ func (c *client) await(ctx context.Context, id string) (json.RawMessage, error) 
 	}
 }
 
+// reading is whether a verb waits until the file that it sent has been read.
+type reading struct {
+	Wait bool `help:"Wait until the file has been read, telling how far it is. --no-wait: exit once it was sent." default:"true" negatable:""`
+}
+
+// follow looks until the file has been read, if that is wanted.
+func (r *reading) follow(ctx context.Context, look func() (state, text string, err error)) error {
+	told := ""
+	for pause := shortest; r.Wait; pause = min(2*pause, longest) {
+		state, text, err := look()
+		if err != nil || state != "uploading" && state != "checking" {
+			return err
+		}
+		if text != told {
+			note("%s", text)
+			told = text
+		}
+		if err := rest(ctx, pause); err != nil {
+			return fmt.Errorf("waiting until the file has been read: %w", err)
+		}
+	}
+	return nil
+}
+
 // How long is waited between two looks.
 const (
 	shortest = 100 * time.Millisecond

@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"unicode"
+
+	"github.com/google/uuid"
 )
 
 // pages is a list that comes page by page.
@@ -53,6 +56,9 @@ func (p *pages) list(ctx context.Context, path, columns string, filters ...strin
 	if p.Limit < 0 {
 		return fmt.Errorf("--limit %d: want 1 or more", p.Limit)
 	}
+	if err := checkIDs(filters); err != nil {
+		return err
+	}
 	if p.Format == "csv" || p.Format == "jsonl" {
 		if p.Limit != 0 {
 			return fmt.Errorf("--limit: %s is the whole list", p.Format)
@@ -66,7 +72,43 @@ func (p *pages) list(ctx context.Context, path, columns string, filters ...strin
 	if p.Format == "json" {
 		return found.json()
 	}
+	if len(found.Items) == 0 {
+		defer note("%s", nothing(filters))
+	}
 	return found.table(columns)
+}
+
+// idsOnly are the filters whose values are ids of the platform.
+var idsOnly = []string{"product", "order", "organisation", "device", "laboratory", "user"}
+
+// checkIDs refuses filters that no object can have.
+func checkIDs(filters []string) error {
+	for i := 0; i+1 < len(filters); i += 2 {
+		name, value := filters[i], filters[i+1]
+		if value == "" || !slices.Contains(idsOnly, name) || name == "organisation" && value == "platform" {
+			continue
+		}
+		if _, err := uuid.Parse(value); err != nil || len(value) != len(uuid.UUID{}.String()) {
+			return errorText(say(fmt.Sprintf("--%s %s: want an id, as %s", name, value, anID), fmt.Sprintf("--%s %s：应为 id，如 %s", name, value, anID)))
+		}
+	}
+	return nil
+}
+
+const anID = "019a2b3c-4d5e-7f60-8a1b-2c3d4e5f6071"
+
+// nothing says of an empty list what was looked for.
+func nothing(filters []string) string {
+	var given []string
+	for i := 0; i+1 < len(filters); i += 2 {
+		if filters[i+1] != "" && filters[i] != "sort" && filters[i] != "total" {
+			given = append(given, filters[i]+"="+plain(filters[i+1]))
+		}
+	}
+	if len(given) == 0 {
+		return say("There is nothing here yet.", "这里还没有内容。")
+	}
+	return say("There is nothing for "+strings.Join(given, ", ")+".", "没有符合条件的内容："+strings.Join(given, "，")+"。")
 }
 
 // gather asks page by page until there are as many as are wanted.

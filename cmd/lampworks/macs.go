@@ -17,27 +17,30 @@ const macListPath = "/api/v1/mac-lists/{}"
 
 type orderMACsBring struct {
 	client
+	reading
 	File string `arg:"" help:"One address a line, or a column called mac." type:"existingfile"`
 	Name string `help:"What the list is called. Default: ${default}." default:"own addresses"`
 }
 
 func (o *orderMACsBring) Run(ctx context.Context) error {
-	var l struct{ ID, State string }
+	var l struct {
+		ID, State  string
+		Total, Bad int
+	}
 	if err := o.send(ctx, "POST", query("/api/v1/mac-lists", "name", o.Name), o.File, &l); err != nil {
 		return err
 	}
-	for l.State == "uploading" || l.State == "checking" {
-		if err := rest(ctx, shortest); err != nil {
-			return err
-		}
-		if err := o.call(ctx, "GET", at(macListPath, l.ID), nil, &l); err != nil {
-			return err
-		}
+	err := o.follow(ctx, func() (string, string, error) {
+		err := o.call(ctx, "GET", at(macListPath, l.ID), nil, &l)
+		return l.State, fmt.Sprintf(say("list %s: %d addresses, %d rows refused", "地址列表 %s：%d 个地址，%d 行被拒"), l.State, l.Total, l.Bad), err
+	})
+	if err != nil {
+		return err
 	}
 	if err := o.do(ctx, "GET", at(macListPath, l.ID), nil); err != nil {
 		return err
 	}
-	if l.State != "ready" {
+	if o.Wait && l.State != "ready" {
 		return fmt.Errorf("the list is %s", l.State)
 	}
 	return nil

@@ -85,7 +85,9 @@ func distinct(line []string, leaf *kong.Node) (args []string, of map[string]stri
 		case int, int64, *int64:
 			own = strconv.Itoa(7000 + n)
 		case string:
-			if v.Enum == "" && !slices.Contains([]string{"server", "token", "file", "out", "fill", "care", "model", "params"}, v.Name) {
+			if v.Flag != nil && slices.Contains(idsOnly, v.Name) {
+				own = fmt.Sprintf("%s%02d", anID[:len(anID)-2], n)
+			} else if v.Enum == "" && !slices.Contains([]string{"server", "token", "file", "out", "fill", "care", "model", "params"}, v.Name) {
 				own = "text" + strconv.Itoa(n)
 			}
 		}

@@ -253,6 +253,8 @@ func example(t *testing.T, v *kong.Value) string {
 			t.Fatal(err)
 		}
 		return name
+	case v.Flag != nil && v.Target.Kind() == reflect.String && slices.Contains(idsOnly, v.Name):
+		return anID
 	case v.Name == "params":
 		return "{}"
 	case v.Name == "out":

@@ -7,6 +7,7 @@ import (
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/partner/issuance"
 	"lampworks/mqtt"
 )
@@ -72,6 +73,9 @@ func TestGenerations(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-stays.Done()
+	if err := h.Devices.Revoke(t.Context(), owner, h.Lights[0].ID, "sold"); !fault.Is(err, fault.Clash) {
+		t.Errorf("it is revoked once more: %v", err)
+	}
 	if admitted(first) || admitted(newer) {
 		t.Error("a revoked secret opens")
 	}

@@ -300,8 +300,11 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, id, reason strin
 		if err != nil {
 			return fmt.Errorf("reading the name of device %s: %w", id, err)
 		}
-		if err := issuance.RevokeOne(ctx, tx, d.Order, mac, time.Now()); err != nil {
+		switch changed, err := issuance.RevokeOne(ctx, tx, d.Order, mac, time.Now()); {
+		case err != nil:
 			return err
+		case !changed:
+			return fault.Conflict("device", "every secret of the device that was handed out is revoked already; there is nothing to revoke")
 		}
 		if err := s.changed(ctx, tx, id); err != nil {
 			return err

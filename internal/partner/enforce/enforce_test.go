@@ -280,7 +280,7 @@ func TestGate(t *testing.T) {
 		t.Errorf("allowed is\n got %s\nwant %s", got, want)
 	}
 	err := c.Gate(t.Context(), owner, access.ControlDevice)
-	text := "control is refused: organisation is under suspension until 2026-03-02T00:00:00Z, because of unsafe_product: it burns"
+	text := "control is refused: organisation is under suspension (measure " + m.ID + ") until 2026-03-02T00:00:00Z, because of a product that is not safe: it burns"
 	if f := fault.Of(err); f == nil || f.What != text || f.Rule != "suspend "+m.ID || !strings.Contains(f.Fix, "POST /api/v1/enforcement/measures/"+m.ID+"/appeals") {
 		t.Errorf("the refusal is %+v", f)
 	}

@@ -58,7 +58,7 @@ func TestRefusalNamesTheDayOfAnOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := fault.Of(st.Check(enforce.Publish))
-	if f == nil || !strings.Contains(f.What, "order to delete by "+fault.Stamp(order.Due)+",") || !strings.Contains(f.Fix, order.ID+"/fulfilment") {
+	if f == nil || !strings.Contains(f.What, "order to delete (measure "+order.ID+") by "+fault.Stamp(order.Due)+",") || !strings.Contains(f.Fix, order.ID+"/fulfilment") {
 		t.Errorf("the refusal is %+v", f)
 	}
 }

@@ -123,6 +123,16 @@ func Causes() []struct {
 	}
 }
 
+// titleOf is a cause as people call it.
+func titleOf(c Cause) string {
+	for _, known := range Causes() {
+		if known.Cause == c {
+			return known.Title["en"]
+		}
+	}
+	return string(c)
+}
+
 // listed is where kinds and causes are read.
 const listed = "GET /api/v1/enforcement/catalogue"
 

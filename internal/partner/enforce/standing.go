@@ -107,7 +107,7 @@ func (s Standing) Check(what What) error {
 	}
 	f := &fault.Fault{
 		Code:  fault.Suspended,
-		What:  fmt.Sprintf("%s is refused: %s is under %s %s, because of %s: %s", what, m.Subject.Kind, effectOf(m.Kind).Title["en"], until, m.Cause, m.Reason),
+		What:  fmt.Sprintf("%s is refused: %s is under %s (measure %s) %s, because of %s: %s", what, m.Subject.Kind, effectOf(m.Kind).Title["en"], m.ID, until, titleOf(m.Cause), m.Reason),
 		Where: m.Subject.Kind, Got: m.Subject.ID, Rule: string(m.Kind) + " " + m.ID,
 		Fix: fix,
 	}

@@ -156,7 +156,7 @@ func TestRevoke(t *testing.T) {
 		t.Errorf("%d triples of generation %d", len(all), four.Generation)
 	}
 	// By device.
-	err := w.store.Write(t.Context(), func(tx *store.Tx) error { return RevokeOne(t.Context(), tx, o.ID, b, w.now()) })
+	err := w.store.Write(t.Context(), func(tx *store.Tx) error { _, err := RevokeOne(t.Context(), tx, o.ID, b, w.now()); return err })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestRevokedBeforeTheFirstDownload(t *testing.T) {
 	o := w.wait(t, w.request(t, 2))
 	first, _, _ := w.macs(t, o)
 	revoked, other := triple.MACOf(first), triple.MACOf(first+1)
-	err := w.store.Write(t.Context(), func(tx *store.Tx) error { return RevokeOne(t.Context(), tx, o.ID, revoked, w.now()) })
+	err := w.store.Write(t.Context(), func(tx *store.Tx) error { _, err := RevokeOne(t.Context(), tx, o.ID, revoked, w.now()); return err })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,11 +180,11 @@ type NewOrder struct {
 	Purpose   Purpose   // Debug or Mass
 	Note      string    // for the reviewer; at most 500 characters, may be empty
 	Factory   Factory   // Mass needs its name
-	PlannedAt time.Time // zero: not said
+	PlannedAt time.Time // still to come; zero: not said
 	List      string    // a list of the maker's own addresses; empty: from the platform's pools
 }
 
-func (n NewOrder) check() error {
+func (n NewOrder) check(now time.Time) error {
 	if n.Quantity < 1 || n.Quantity > MaxQuantity {
 		return fault.Invalid("/quantity", fmt.Sprint(n.Quantity), fmt.Sprintf("an integer from 1 to %d", MaxQuantity), "split what is more into several orders")
 	}
@@ -197,6 +197,9 @@ func (n NewOrder) check() error {
 		if utf8.RuneCountInString(f.text) > maxFactory || !plain(f.text) {
 			return fault.Invalid(f.where, f.text, fmt.Sprintf("at most %d characters, no control characters", maxFactory), "shorten it")
 		}
+	}
+	if !n.PlannedAt.IsZero() && n.PlannedAt.Before(now) {
+		return fault.Invalid("/planned_at", fault.Stamp(n.PlannedAt), "a time that is still to come", "say when the factory will begin, or leave it out")
 	}
 	return checkNote("/note", n.Note)
 }
@@ -232,7 +235,7 @@ func (s *Service) Request(ctx context.Context, who access.Actor, n NewOrder) (Or
 	if err := who.Check(access.IssueTriples); err != nil {
 		return Order{}, err
 	}
-	if err := n.check(); err != nil {
+	if err := n.check(s.now()); err != nil {
 		return Order{}, err
 	}
 	if _, err := s.products.Load(ctx, who, n.Product); err != nil {

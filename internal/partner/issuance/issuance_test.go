@@ -301,6 +301,8 @@ func TestRequestRules(t *testing.T) {
 		{with(func(n *NewOrder) { n.Factory.Address = strings.Repeat("x", 201) }), "/factory/address is " + strings.Repeat("x", 61) + "…, want at most 200 characters, no control characters"},
 		{with(func(n *NewOrder) { n.Note, n.Purpose, n.Factory.Name = strings.Repeat("灯", 499)+"\n", Mass, "Works" }), ""},
 		{with(func(n *NewOrder) { n.Quantity = 0 }), "/quantity is 0" + quantity},
+		{with(func(n *NewOrder) { n.PlannedAt, n.Purpose, n.Factory.Name = w.now().Add(time.Hour), Mass, "Works" }), ""},
+		{with(func(n *NewOrder) { n.PlannedAt = time.UnixMilli(0) }), "/planned_at is 1970-01-01T00:00:00Z, want a time that is still to come"},
 		{with(func(n *NewOrder) { n.Quantity = -1 }), "/quantity is -1" + quantity},
 		{with(func(n *NewOrder) { n.Quantity = 1_000_001 }), "/quantity is 1000001" + quantity},
 		{with(func(n *NewOrder) { n.Purpose = "" }), `/purpose is empty, want "debug" or "mass"`},

@@ -339,7 +339,7 @@ const again = `
 
 // ResetRegistration lets a device register again, in the transaction of the act: what it was handed so far is out of force.
 func ResetRegistration(ctx context.Context, tx *store.Tx, order string, mac triple.MAC, now time.Time) error {
-	if err := RevokeOne(ctx, tx, order, mac, now); err != nil {
+	if _, err := RevokeOne(ctx, tx, order, mac, now); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, "INSERT INTO issuance_registered (batch, mac, generation, registered_at, way, address) VALUES (?, ?, 0, ?, 'reset', '') "+again,

@@ -82,19 +82,30 @@ func (s *Service) revoke(ctx context.Context, who access.Actor, reason string, f
 }
 
 // RevokeOne takes every secret of one address that was handed out so far out of force, in the transaction of the act; its
-// session is the caller's to end. It does not register in a window either, until it is reset.
-func RevokeOne(ctx context.Context, tx *store.Tx, order string, mac triple.MAC, now time.Time) error {
-	_, err := tx.Exec(ctx, `
+// session is the caller's to end. It does not register in a window either, until it is reset. It says whether anything was in
+// force: once revoked, nothing is until more is handed out.
+func RevokeOne(ctx context.Context, tx *store.Tx, order string, mac triple.MAC, now time.Time) (changed bool, err error) {
+	for _, q := range []struct {
+		statement string
+		args      []any
+	}{
+		{`
 		INSERT INTO issuance_secret (batch, mac, generation, newest, lowest)
 		VALUES (?, ?, 0, 0, (SELECT generation + 1 FROM issuance_order WHERE id = ?))
-		ON CONFLICT (batch, mac) DO UPDATE SET lowest = excluded.lowest`, order, mac.Uint64(), order)
-	if err != nil {
-		return fmt.Errorf("revoking the secret of %s: %w", mac, err)
+		ON CONFLICT (batch, mac) DO UPDATE SET lowest = excluded.lowest WHERE issuance_secret.lowest <> excluded.lowest`, []any{order, mac.Uint64(), order}},
+		{"DELETE FROM issuance_registered WHERE batch = ? AND mac = ? AND generation = 0", []any{order, mac.Uint64()}},
+	} {
+		r, err := tx.Exec(ctx, q.statement, q.args...)
+		if err != nil {
+			return false, fmt.Errorf("revoking the secret of %s: %w", mac, err)
+		}
+		n, err := r.RowsAffected()
+		if err != nil {
+			return false, err
+		}
+		changed = changed || n > 0
 	}
-	if _, err := tx.Exec(ctx, "DELETE FROM issuance_registered WHERE batch = ? AND mac = ? AND generation = 0", order, mac.Uint64()); err != nil {
-		return fmt.Errorf("taking back the reset of %s: %w", mac, err)
-	}
-	return void(ctx, tx, order, now)
+	return changed, void(ctx, tx, order, now)
 }
 
 // void ends the downloads of an order that are open: what they leave out is not the same any more.

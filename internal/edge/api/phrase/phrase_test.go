@@ -36,7 +36,7 @@ func TestFaults(t *testing.T) {
 		{fault.Unavailable("the disk of the database is full", nil), "数据库所在的磁盘已满", "", ""},
 		{fault.Unconfirmed("the database went away while this was being written", nil), "写入时数据库断开；无法确定是否已经执行", "", "重复之前请先查看结果；带有 Idempotency-Key 的请求可以原样重发"},
 		{fault.Expired("appeal until 2026-01-01 against measure", "17"), "申诉期至 2026-01-01，针对处置措施“17”已过期", "", ""},
-		{&fault.Fault{What: "order is refused: organisation is under suspension until 2026-01-01T00:00:00Z, because of unsafe_product: it burns; or melts"}, "不能申请三元组：组织因“产品存在安全隐患”处于“暂停”之下，至 2026-01-01T00:00:00Z 为止，理由：“it burns; or melts”", "", ""},
+		{&fault.Fault{What: "order is refused: organisation is under suspension (measure 17) until 2026-01-01T00:00:00Z, because of a product that is not safe: it burns; or melts"}, "不能申请三元组：组织因“产品存在安全隐患”处于“暂停”之下（处置措施 17），至 2026-01-01T00:00:00Z 为止，理由：“it burns; or melts”", "", ""},
 		{&fault.Fault{What: `not accepted yet: "Terms, of all" / "服务条款" (version 2, by the organisation), "A" / "甲" (version 1, by the user)`}, "尚未同意：“服务条款”（版本 2，由组织同意）、“甲”（版本 1，由用户同意）", "", ""},
 		{&fault.Fault{What: "certify waits: 2 things are missing: names in zh-CN and en; papers in force: ccc"}, "暂不能认证，还缺 2 项：zh-CN 和 en 的名称；有效的证件：ccc", "", ""},
 		{&fault.Fault{What: "publish waits: 3 things are missing: papers in force: ccc, srrc; names in zh-CN and en; product 17 is not certified"}, "暂不能发布，还缺 3 项：有效的证件：ccc、srrc；zh-CN 和 en 的名称；产品 17 没有通过认证", "", ""},
@@ -108,7 +108,7 @@ func BenchmarkProblem(b *testing.B) {
 	all := []*fault.Fault{
 		fault.Invalid("/names/en", "", "1 to 100 characters, no control characters", "say why"),
 		fault.Limit("requests_per_second", "used up", "1000 requests a second for each organisation", time.Second),
-		{What: "order is refused: organisation is under suspension until 2026-01-01T00:00:00Z, because of unsafe_product: it burns; or melts", Where: "organisation"},
+		{What: "order is refused: organisation is under suspension (measure 17) until 2026-01-01T00:00:00Z, because of a product that is not safe: it burns; or melts", Where: "organisation"},
 		{What: "certify waits: 2 things are missing: names in zh-CN and en; papers in force: ccc", Fix: "PATCH /api/v1/products/{product}"},
 		{What: "something that no room says, and that is long; of many parts; as many as there may be; and or or; not, to, be, found", Rule: "nor this", Fix: "nor that"},
 	}
