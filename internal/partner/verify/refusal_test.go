@@ -367,6 +367,14 @@ func TestDecisions(t *testing.T) {
 	if err != nil || len(sub.Reasons) != 2 || sub.Reasons[0].Where != "paper.trademark" || sub.DecidedBy != "judge" {
 		t.Errorf("the submission tells %+v, %v", sub.Reasons, err)
 	}
+	for lang, want := range map[string]string{
+		"en":    "Registration of the trademark: It cannot be read 页面缺失; Another reason x",
+		"zh-CN": "商标注册证：文件不清晰或无法打开 页面缺失；其他原因 x",
+	} {
+		if got := o.catalogue.said(sub.Reasons, lang); got != want {
+			t.Errorf("in %s the organisation reads\n got %q\nwant %q", lang, got, want)
+		}
+	}
 }
 
 func TestApproveWithAPaperThatExpiredMeanwhile(t *testing.T) {

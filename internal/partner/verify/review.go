@@ -231,11 +231,33 @@ func (s *Service) reject(ctx context.Context, tx *store.Tx, who access.Actor, c 
 	if err := s.overtake(ctx, tx, c); err != nil {
 		return err
 	}
-	var said []string
-	for _, r := range d.Reasons {
-		said = append(said, strings.TrimSpace(strings.TrimSpace(r.Where+" "+s.catalogue.reason(r.Code).Title["zh-CN"]+" / "+s.catalogue.reason(r.Code).Title["en"])+" "+r.Text))
+	data := map[string]string{"note": d.Note}
+	for field, lang := range map[string]string{"reason": "en", "reason:en": "en", "reason:zh-CN": "zh-CN"} {
+		data[field] = s.catalogue.said(d.Reasons, lang)
 	}
-	return s.tell(ctx, tx, c.Organisation, "verification.rejected", map[string]string{"reason": strings.Join(said, "; "), "note": d.Note})
+	return s.tell(ctx, tx, c.Organisation, "verification.rejected", data)
+}
+
+// said is the reasons of a rejection in one language: what each is about, why, and the reviewer's own words.
+func (c *Catalogue) said(reasons []Reason, lang string) string {
+	colon, stop := ": ", "; "
+	if lang == "zh-CN" {
+		colon, stop = "：", "；"
+	}
+	var all []string
+	for _, r := range reasons {
+		about := r.Where
+		if name, ok := strings.CutPrefix(r.Where, "paper."); ok && c.Slot(name) != nil {
+			about = c.Slot(name).Title[lang]
+		} else if name, ok := strings.CutPrefix(r.Where, "field."); ok && c.Field(name) != nil {
+			about = c.Field(name).Title[lang]
+		}
+		if about != "" {
+			about += colon
+		}
+		all = append(all, strings.TrimSpace(about+c.reason(r.Code).Title[lang]+" "+r.Text))
+	}
+	return strings.Join(all, stop)
 }
 
 // A Demand is what a reviewer asks of a verified organisation.
