@@ -593,3 +593,58 @@ func TestPermitJoin(t *testing.T) {
 		}
 	}
 }
+
+// TestNoSignatureIsShown has a gateway log a sub-device in, rightly and wrongly: who looks at its traffic, or reads the Log, does not see by what
+// the sub-device could be logged in elsewhere.
+func TestNoSignatureIsShown(t *testing.T) {
+	u := newHub(t, 2)
+	d := u.Lights[0]
+	seen := make(chan string, 100)
+	for _, subject := range []string{device.AskedSubject, device.RefusedSubject} {
+		t.Cleanup(u.Bus.Subscribe(subject+u.d.ID, func(_ string, payload []byte) { seen <- string(payload) }))
+	}
+	before := u.Log.Tail()
+	if err := u.c.Unsubscribe(t.Context(), "/ext/session/"+u.product.ProductKey+"/"+u.d.Name+"/#", "/ext/error/"+u.product.ProductKey+"/"+u.d.Name); err != nil {
+		t.Fatal(err)
+	}
+	u.does(t, alink.TopoAdd, u.signed(t, u.Product, d))
+	right, other := one(u.signed(t, u.Product, d)), one(u.signed(t, u.Product, u.Lights[1]))
+	for of, params := range map[alink.Template]string{alink.CombineLogin: right, alink.BatchLogin: `{"deviceList":[` + right + `,` + other + `]}`} {
+		if err := u.c.Publish(t.Context(), of.Topic(u.product.ProductKey, u.d.Name, ""), []byte(`{"id":"7","params":`+params+`}`), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signs := make(map[string]bool)
+	for _, text := range []string{right, other} {
+		var in struct{ Sign string }
+		if err := json.Unmarshal([]byte(text), &in); err != nil {
+			t.Fatal(err)
+		}
+		signs[in.Sign] = true
+	}
+	shows := func(where, text string) {
+		t.Helper()
+		for sign := range signs {
+			if strings.Contains(text, sign) {
+				t.Errorf("%s shows a signature: %s", where, text)
+			}
+		}
+	}
+	for range 3 {
+		text := got(t, "traffic", seen)
+		if !strings.Contains(text, d.Name) {
+			t.Errorf("the view shows nothing of what was asked: %s", text)
+		}
+		shows("the view", text)
+	}
+	devicetest.Eventually(t, "a refusal that nobody heard", func() (bool, any) {
+		records, err := u.Log.Read(t.Context(), before, 1000)
+		for _, r := range records {
+			if r.Kind == uplink.Fact {
+				shows("the Log", string(r.Body))
+				return strings.Contains(string(r.Body), u.Lights[1].Name), string(r.Body)
+			}
+		}
+		return false, err
+	})
+}

@@ -225,6 +225,7 @@ func (c *conn) showAs(subject string, payload []byte, t device.Traffic) {
 }
 
 func (c *conn) showOf(id, subject string, payload []byte, t device.Traffic) {
+	payload = veiled(t.Topic, payload)
 	switch {
 	case len(payload) == 0:
 	case len(payload) <= maxShown && json.Valid(payload):

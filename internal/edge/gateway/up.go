@@ -239,7 +239,7 @@ func (c *conn) turnDown(p *mqtt.Packet, r *refusal, told bool) error {
 		c.s.Ack(p.ID)
 		return nil
 	}
-	kept := device.Refusal{Topic: string(p.Topic), Why: r.text, Payload: p.Payload}
+	kept := device.Refusal{Topic: string(p.Topic), Why: r.text, Payload: veiled(string(p.Topic), p.Payload)}
 	return c.append(uplink.Record{Kind: uplink.Fact, Subject: device.RefusalFact, Body: kept.Append(nil)}, p, nil)
 }
 
