@@ -50,7 +50,7 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 	if c.newcomer != nil {
 		return mqtt.Welcome{}
 	}
-	old := c.g.sessions.enter(c, c.g.c.Devices.Epoch)
+	old, _ := c.g.sessions.enter(c, c.g.c.Devices.Epoch)
 	if old != nil {
 		c.g.Stats.TakenOver.Add(1)
 		old.dismiss(mqtt.TakenOver, takenOver)

@@ -147,7 +147,7 @@ func (c *conn) roomAgain() {
 
 // listen subscribes a child to a filter, for as long as its session lasts.
 func (c *conn) listen(add filter) mqtt.Reason {
-	if c.gone.Load() {
+	if c.isGone() {
 		return mqtt.NotAuthorised
 	}
 	next := c.filters.Load().edit(c.of.Value().key, c.name)
@@ -192,7 +192,7 @@ func (c *conn) part(reason string) {
 	c.g.sessions.leave(c)
 	c.g.offers.forget(c)
 	c.g.c.Logger.LogAttrs(context.Background(), slog.LevelDebug, "session of a sub-device ended", slog.String("device", c.device), slog.String("gateway", c.via.device), slog.String("reason", reason))
-	c.presence(context.Background(), false, reason)
+	c.said(itWent)
 	c.isOver()
 }
 
@@ -279,9 +279,13 @@ func (c *conn) shut(ctx context.Context, in *alink.Child, who *device.Identity) 
 
 // enterChild gives a child its session. An older one ends, wherever it is.
 func (c *conn) enterChild(k *conn) {
-	c.g.Stats.Accepted.Add(1)
 	c.keep(k) // first: from its entry on it is told what waits for it
-	old := c.g.sessions.enter(k, c.g.c.Devices.Epoch)
+	old, ok := c.g.sessions.enter(k, c.g.c.Devices.Epoch)
+	if !ok {
+		k.gone.Store(true)
+		return
+	}
+	c.g.Stats.Accepted.Add(1)
 	if old != nil {
 		c.g.Stats.TakenOver.Add(1)
 		old.dismiss(mqtt.TakenOver, takenOver)
@@ -291,7 +295,28 @@ func (c *conn) enterChild(k *conn) {
 		}
 	}
 	k.presence(context.Background(), true, "connected")
+	k.said(itCame)
 }
+
+// The words about the session of a child.
+const (
+	itCame = 1 << iota
+	itWent
+)
+
+// said notes that the one word about the session of a child was said, or is to be. That it went is said behind the other, by whoever is
+// the later: anybody may end a session in the moment in which it begins.
+func (c *conn) said(word uint32) {
+	if c.words.Or(word)|word == itCame|itWent {
+		c.mu.Lock()
+		reason := c.reason
+		c.mu.Unlock()
+		c.presence(context.Background(), false, reason)
+	}
+}
+
+// isGone reports whether the session is over, or the connection that carries it.
+func (c *conn) isGone() bool { return c.gone.Load() || c.link().gone.Load() }
 
 // orphans ends the sessions of those children among cs that their gateways carry no longer, and reports whether it could look.
 func (g *Gateway) orphans(ctx context.Context, cs []*conn) bool {

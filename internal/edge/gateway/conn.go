@@ -43,12 +43,13 @@ type conn struct {
 	active    atomic.Int64  // tick of the last bytes read
 	started   atomic.Int64  // tick of the first byte of an unfinished packet; 0: none
 	gone      atomic.Bool
-	cut       atomic.Bool  // the platform or a newer connection ended it: its will is not said
-	receiving atomic.Bool  // the reader is inside Receive and writes what comes of it
-	writing   atomic.Bool  // somebody writes
-	barred    atomic.Bool  // the last session was kept from the device, and it was not told yet that this one is not
-	refused   atomic.Bool  // a command found no room in the output: deliver when that is written
-	unstored  atomic.Int32 // messages handed to the Log and not yet on disk
+	cut       atomic.Bool   // the platform or a newer connection ended it: its will is not said
+	receiving atomic.Bool   // the reader is inside Receive and writes what comes of it
+	writing   atomic.Bool   // somebody writes
+	barred    atomic.Bool   // the last session was kept from the device, and it was not told yet that this one is not
+	refused   atomic.Bool   // a command found no room in the output: deliver when that is written
+	words     atomic.Uint32 // of a child: what was said of its session, see said
+	unstored  atomic.Int32  // messages handed to the Log and not yet on disk
 	stalled   atomic.Pointer[chan struct{}]
 	filters   atomic.Pointer[subscriptions] // what the device subscribed to
 

@@ -193,11 +193,11 @@ func TestEpochs(t *testing.T) {
 	first, second, other := &conn{device: "d"}, &conn{device: "d"}, &conn{device: "e"}
 	var given uint64
 	next := func() uint64 { given++; return given }
-	if old := r.enter(first, next); old != nil {
+	if old, _ := r.enter(first, next); old != nil {
 		t.Errorf("the first session replaces %p", old)
 	}
 	r.enter(other, next)
-	if old := r.enter(second, next); old != first {
+	if old, _ := r.enter(second, next); old != first {
 		t.Errorf("the second session replaces %p, want the first", old)
 	}
 	if second.epoch <= first.epoch {

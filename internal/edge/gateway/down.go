@@ -64,7 +64,7 @@ func (c *conn) give() {
 }
 
 func (c *conn) giveOnce(ctx context.Context) error {
-	if c.gone.Load() || !c.s.Connected() || !c.listens() {
+	if c.isGone() || !c.s.Connected() || !c.listens() {
 		return nil
 	}
 	if done, err := c.resume(ctx); err != nil || !done {
@@ -169,7 +169,7 @@ func (c *conn) send(cmd *command.Command, again bool) error {
 	if cmd.Call != "" {
 		c.g.calls.open(cmd.Call, c, cmd.DeadlineAt) // before it can be answered
 	}
-	if c.gone.Load() {
+	if c.isGone() {
 		c.g.calls.forget(cmd.Call)
 		return mqtt.ErrClosed
 	}

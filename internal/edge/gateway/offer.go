@@ -192,7 +192,7 @@ func (c *conn) takeOffer(seq int64, data []byte) error {
 // notify sends something that is no command, if the device listens, with the quality of service it subscribed with.
 func (c *conn) notify(t alink.Template, payload []byte) error {
 	f := c.filters.Load()
-	if c.gone.Load() || f == nil || !f.has(t, "") {
+	if c.isGone() || f == nil || !f.has(t, "") {
 		return errDeaf
 	}
 	m := mqtt.Outgoing{Topic: t.Topic(c.of.Value().key, c.name, ""), Payload: payload, QoS: f.qos(t, "")}

@@ -25,15 +25,19 @@ func (r *registry) init() {
 	}
 }
 
-// enter makes c the session of its device, with the epoch that next gives, and returns the one it replaces.
-func (r *registry) enter(c *conn, next func() uint64) (old *conn) {
+// enter makes c the session of its device, with the epoch that next gives, and returns the one it replaces. False: it is that of a child
+// whose gateway's connection is over, and comes too late.
+func (r *registry) enter(c *conn, next func() uint64) (old *conn, ok bool) {
 	p := &r.parts[maphash.String(r.seed, c.device)%shards]
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c.via != nil && c.via.gone.Load() { // in here: who came over the connection that took its place is not taken over
+		return nil, false
+	}
 	old = p.of[c.device]
 	c.epoch = next() // in here, so that the order of epochs is that of sessions
 	p.of[c.device] = c
-	return old
+	return old, true
 }
 
 // leave removes c unless another session has taken its place.
