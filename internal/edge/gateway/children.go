@@ -15,6 +15,7 @@ import (
 	"lampworks/alink"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/partner/enforce"
+	"lampworks/internal/partner/quota"
 	"lampworks/mqtt"
 )
 
@@ -145,18 +146,18 @@ func (c *conn) roomAgain() {
 	}
 }
 
-// listen subscribes a child to a filter, for as long as its session lasts.
-func (c *conn) listen(add filter) mqtt.Reason {
-	if c.isGone() {
-		return mqtt.NotAuthorised
-	}
+// listen subscribes a child to a filter, for as long as its session lasts; most is how many it may have.
+func (c *conn) listen(add filter) (r mqtt.Reason, most int) {
 	next := c.filters.Load().edit(c.of.Value().key, c.name)
-	r := next.add(add)
+	if next.most = c.most(quota.DeviceFilters); c.isGone() {
+		return mqtt.NotAuthorised, next.most
+	}
+	r = next.add(add)
 	if r == mqtt.Success && next.changed {
 		c.filters.Store(next.done())
 		c.deliver()
 	}
-	return r
+	return r, next.most
 }
 
 // unlisten takes a filter back from a child, and reports whether it had it.
@@ -243,6 +244,9 @@ func (c *conn) admitChild(ctx context.Context, in *alink.Child) (*conn, *refusal
 	k := c.bear(&who)
 	if used := k.usedUp(who.ID); used != "" {
 		return nil, &refusal{alink.CodeTooMany, used}, nil
+	}
+	if over := k.tooMany(); over != "" {
+		return nil, &refusal{alink.CodeTooMany, over}, nil
 	}
 	if wait := c.g.fights.wait(who.ID, time.Now()); wait > 0 && c.g.Live(who.ID) {
 		return nil, &refusal{alink.CodeTooMany, fmt.Sprintf("%s is thrown out and comes back again and again; where it is it stays for %d s", in.Where, int(wait.Seconds())+1)}, nil

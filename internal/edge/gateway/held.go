@@ -31,7 +31,9 @@ func (g *Gateway) Holds(of quota.Subject, l quota.Limit) int64 {
 			return int64(len(f.filters))
 		}
 	case quota.DeviceUnderWay:
-		return int64(c.s.UnderWay())
+		if c.via == nil { // what a child has under way is its gateway's
+			return int64(c.s.UnderWay())
+		}
 	}
 	return 0
 }

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/infra/uplink"
+	"lampworks/internal/partner/quota"
 )
 
 // A turnstile is a Log that lets a test act while the beginning of a device's session is being noted.
@@ -92,6 +94,35 @@ func TestChildThatComesAndGoes(t *testing.T) {
 		t.Errorf("the Log says in the end %+v, %v", last, err)
 	}
 	u.presence(t, d, false, "disabled")
+}
+
+// TestChildLimits holds a sub-device to its own number of filters, and its logins to the connects of its organisation.
+func TestChildLimits(t *testing.T) {
+	g := newGuarded(t, 2)
+	u := g.hub(t, g.hubProduct(t))
+	d, other := u.Lights[0], u.Lights[1]
+	g.holds(t, d, quota.DeviceFilters, 2)
+	u.carries(t, d)
+	codes, err := u.c.Subscribe(t.Context(), u.topic(d, "thing/service/#"), u.topic(d, "thing/event/+/post_reply"), u.topic(d, "thing/disable"))
+	if want := []byte{1, 1, 0x80}; err == nil && !bytes.Equal(codes, want) || err != nil && len(codes) > 0 && !bytes.Equal(codes, want) {
+		t.Errorf("SUBACK %x, %v, want %x", codes, err, want)
+	}
+	if g.Counts()["over_limit_device_subscriptions_total"] != 1 {
+		t.Errorf("the counters say %v", g.Counts())
+	}
+	if n := g.Holds(quota.Device(d.ID, d.Product, d.Organisation), quota.DeviceFilters); n != 2 {
+		t.Errorf("it holds %d filters", n)
+	}
+	u.does(t, alink.TopoAdd, u.signed(t, u.Product, other))
+	cut := quota.NewOverride{Subject: quota.Organisation(u.Maker.Organisation), Limit: quota.ConnectRate, Purpose: quota.CutOff, Value: 0, Reason: "for the test"}
+	if _, err := g.quota.Override(t.Context(), operator, cut); err != nil {
+		t.Fatal(err)
+	}
+	u.fails(t, alink.CombineLogin, one(u.signed(t, u.Product, other)), alink.CodeTooMany)
+	u.does(t, alink.CombineLogin, one(u.signed(t, u.Product, d))) // it is there already
+	if g.Counts()["over_limit_connects_per_second_total"] != 1 {
+		t.Errorf("the counters say %v", g.Counts())
+	}
 }
 
 // TestLateLogin has the connection of a gateway that another took the place of go on with its logins: they take nothing from the newer one, and

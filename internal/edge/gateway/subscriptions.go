@@ -186,15 +186,17 @@ func (c *conn) Subscribe(p *mqtt.Packet, codes []byte) {
 		if i < max(next.most, maxFilters) {
 			r = next.add(filter{text: f.Topic, qos: f.QoS, id: id.Int})
 		}
+		of, most := c, next.most
 		if k := c.child(f.Topic); r == mqtt.NotAuthorised && k != nil {
-			r = k.listen(filter{text: f.Topic, qos: f.QoS, id: id.Int})
+			of = k
+			r, most = k.listen(filter{text: f.Topic, qos: f.QoS, id: id.Int})
 		}
 		if codes[i] = f.QoS; r == mqtt.Success {
 			continue
 		}
 		if codes[i] = byte(r); !told { // one tells enough
 			told = true
-			c.show(device.RefusedSubject, string(f.Topic), nil, c.unsubscribable(r, next.most))
+			of.show(device.RefusedSubject, string(f.Topic), nil, of.unsubscribable(r, most))
 		}
 	}
 	if c.change(next, codes) == nil && next.changed {

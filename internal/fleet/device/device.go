@@ -273,10 +273,16 @@ func (s *Service) SetState(ctx context.Context, who access.Actor, id string, to 
 // OfBatch stands before the id of an order, for all of its devices, among those whose right to connect changed.
 const OfBatch = "batch:"
 
-// changed tells whoever holds sessions that the right of a device, or of those [OfBatch], may have changed.
+// changed tells whoever holds sessions that the right of a device, or of those [OfBatch], may have changed. The newest change stands for those
+// before it: gateways make as many as they like.
 func (s *Service) changed(ctx context.Context, tx *store.Tx, id string) error {
-	if _, err := tx.Exec(ctx, "INSERT INTO device_change (device, at) VALUES (?, ?)", id, time.Now().UnixMilli()); err != nil {
+	var seq int64
+	err := tx.QueryRow(ctx, "INSERT INTO device_change (device, at) VALUES (?, ?) RETURNING seq", id, time.Now().UnixMilli()).Scan(&seq)
+	if err != nil {
 		return fmt.Errorf("noting the change of device %s: %w", id, err)
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM device_change WHERE device = ? AND seq < ?", id, seq); err != nil {
+		return fmt.Errorf("forgetting the changes of device %s: %w", id, err)
 	}
 	tx.AfterCommit(func() { s.bus.Publish(StateSubject+id, nil) })
 	return nil
