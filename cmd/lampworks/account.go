@@ -97,10 +97,10 @@ func (s *signupOpen) Run(ctx context.Context) error {
 		return err
 	}
 	if !state.Open {
-		fmt.Println("closed: by invitation, or by the operator")
+		fmt.Println(say("closed: by invitation, or by the operator", "未开放：须有邀请，或由运营者开设"))
 		return exitError(exitRefuse)
 	}
-	fmt.Println("open")
+	fmt.Println(say("open", "开放"))
 	return nil
 }
 
@@ -124,9 +124,9 @@ func askCode(ctx context.Context, ask func(ctx context.Context, method, path str
 		return err
 	}
 	fmt.Println(sent.ID)
-	note("the code is on its way, or the newest message there has one; next: "+next, sent.ID)
+	note(say("the code is on its way, or the newest message there has one; next: ", "验证码已发出，或见最近一条消息；下一步：")+next, sent.ID)
 	if sent.Wait > 0 {
-		note("Many codes were asked for from this address: if none comes, ask again in %d seconds.", sent.Wait)
+		note(say("Many codes were asked for from this address: if none comes, ask again in %d seconds.", "此地址索要验证码过于频繁：若没有收到，请在 %d 秒后再试。"), sent.Wait)
 	}
 	return nil
 }
@@ -266,7 +266,7 @@ func (t *tokenNew) Run(ctx context.Context) error {
 	if made.Token == "" { // it is told once, and that answer was lost
 		return fmt.Errorf("token %s was made, and the answer with it was lost; end it: lampworks token end %[1]s, and make another", made.ID)
 	}
-	note("token %s, until %s; it is not shown again", made.ID, made.Expires.Format(time.RFC3339))
+	note(say("token %s, until %s; it is not shown again", "令牌 %s，有效至 %s；不会再次显示"), made.ID, made.Expires.Format(time.RFC3339))
 	fmt.Println(made.Token)
 	return nil
 }
@@ -344,10 +344,10 @@ func (u *userRole) Run(ctx context.Context) error {
 		return err
 	}
 	if u.Role == "none" {
-		fmt.Printf("user %s is none of the operator's people any more\n", u.User)
+		fmt.Printf(say("user %s is none of the operator's people any more\n", "用户 %s 不再是运营人员\n"), u.User)
 		return nil
 	}
-	fmt.Printf("user %s has the role %s; it does nothing before they sign in with a second factor\n", u.User, u.Role)
+	fmt.Printf(say("user %s has the role %s; it does nothing before they sign in with a second factor\n", "用户 %s 的角色为 %s；用第二因素登录后才生效\n"), u.User, u.Role)
 	return nil
 }
 
@@ -363,7 +363,7 @@ func (u *userState) Run(ctx context.Context) error {
 	if err := u.hold(ctx, u.held, "PUT", at("/api/v1/users/{}/state", u.User), body("state", u.State, "note", u.Reason), nil); err != nil {
 		return err
 	}
-	fmt.Printf("user %s is %s\n", u.User, u.State)
+	fmt.Printf(say("user %s is %s\n", "用户 %s 的状态为 %s\n"), u.User, u.State)
 	return nil
 }
 
@@ -377,7 +377,7 @@ func (u *userFactor) Run(ctx context.Context) error {
 	if err := u.call(ctx, "DELETE", query(at("/api/v1/users/{}/factor", u.User), "note", u.Reason), nil, nil); err != nil {
 		return err
 	}
-	fmt.Printf("user %s has no second factor any more, and no session\n", u.User)
+	fmt.Printf(say("user %s has no second factor any more, and no session\n", "用户 %s 的第二因素已移除，会话已全部结束\n"), u.User)
 	return nil
 }
 

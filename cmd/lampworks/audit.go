@@ -47,7 +47,7 @@ func (c *auditVerify) Run(ctx context.Context) error {
 		fmt.Println(line)
 	}
 	if c.Key == "" {
-		fmt.Println("the key was not given: who replaced the audit and its key together is not found")
+		fmt.Println(say("the key was not given: who replaced the audit and its key together is not found", "没有给出公钥：若审计与密钥一并被替换，则无从发现"))
 	}
 	if report.Wrong > 0 {
 		return exitError(1)

@@ -43,7 +43,7 @@ func (b *burnUpload) Run(ctx context.Context) error {
 		return err
 	}
 	if bad := l.Doubled + l.Foreign + l.Wrong; b.Wait && (bad > 0 || l.State != "done") {
-		return fmt.Errorf("the burn log is %s, and %d rows were not taken: lampworks burn rows %s names them", l.State, bad, l.ID)
+		return fmt.Errorf(say("the burn log is %s, and %d rows were not taken: lampworks burn rows %s names them", "烧录记录的状态为 %s，%d 行未被接受，详见：lampworks burn rows %s"), l.State, bad, l.ID)
 	}
 	return nil
 }

@@ -170,7 +170,7 @@ func (c *client) edit(ctx context.Context, h held, method, path string, in any) 
 		return printJSON(raw)
 	}
 	where, _, _ := strings.Cut(path, "?")
-	note("done: %s %s", method, where) // an answer without a word would leave one in doubt
+	note(say("done: %s %s", "已完成：%s %s"), method, where) // an answer without a word would leave one in doubt
 	return nil
 }
 

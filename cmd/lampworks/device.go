@@ -95,18 +95,18 @@ func (d *deviceCommand) Run(ctx context.Context) error {
 				stop(hinted(err, hint))
 				return
 			}
-			fmt.Fprintf(os.Stdout, "not connected to %s, trying again: %v\n", d.Server, hinted(err, hint))
+			fmt.Fprintf(os.Stdout, say("not connected to %s, trying again: %v\n", "未连上 %s，正在重试：%v\n"), d.Server, hinted(err, hint))
 			return
 		}
 		connected = true
 		kept := ""
 		if v.Kept() {
-			kept = ", its session was kept"
+			kept = say(", its session was kept", "，会话得以保留")
 		}
-		fmt.Fprintf(os.Stdout, "connected to %s%s: %s\n", d.Server, kept, text(v))
+		fmt.Fprintf(os.Stdout, say("connected to %s%s: %s\n", "已连上 %s%s：%s\n"), d.Server, kept, text(v))
 	}
 	v = virtual.New(c)
-	fmt.Fprintf(os.Stdout, "device %s of %s: %s\n", v.Name(), c.ProductKey, text(v))
+	fmt.Fprintf(os.Stdout, say("device %s of %s: %s\n", "设备 %s，产品 %s：%s\n"), v.Name(), c.ProductKey, text(v))
 	if err := v.Run(ctx); err != nil {
 		hint, _ := hintOf(err, connected)
 		return hinted(err, hint)

@@ -10,6 +10,25 @@ import (
 	"testing"
 )
 
+// TestTitlesInTheTongue: titles of notices are shown in the language of the terminal, and in it alone.
+func TestTitlesInTheTongue(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"items":[{"id":"n","texts":{"zh-CN":{"title":"停机维护"},"en":{"title":"Maintenance"}}}]}`)
+	}))
+	t.Cleanup(srv.Close)
+	for _, tt := range []struct{ lang, want, not string }{{"C.UTF-8", "Maintenance", "停机维护"}, {"zh_CN.UTF-8", "停机维护", "Maintenance"}} {
+		t.Setenv("LANG", tt.lang)
+		for _, verb := range []string{"list", "all"} {
+			o := printed(t, func() error {
+				return runVerb(newParser(t), []string{"notice", verb, "--token=t", "--server=" + srv.URL})
+			})
+			if o.err != nil || !strings.Contains(o.text, tt.want) || strings.Contains(o.text, tt.not) {
+				t.Errorf("notice %s on %s: %v\n%s", verb, tt.lang, o.err, o.text)
+			}
+		}
+	}
+}
+
 // TestEmptyLists: what is no id is refused before anything is asked, and a list without rows says what was looked for.
 func TestEmptyLists(t *testing.T) {
 	asked := 0

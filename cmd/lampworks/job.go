@@ -91,11 +91,11 @@ func (c *client) await(ctx context.Context, id string) (json.RawMessage, error) 
 		case "done":
 			return raw, nil
 		case "failed", "cancelled":
-			return raw, fmt.Errorf("the job is %s: %s", j.State, j.Error)
+			return raw, fmt.Errorf(say("the job is %s: %s", "作业的状态为 %s：%s"), j.State, j.Error)
 		}
-		text := fmt.Sprintf("%s %s: %d", j.Kind, j.State, j.Done)
+		text := fmt.Sprintf(say("%s %s: %d", "%s %s：%d"), j.Kind, j.State, j.Done)
 		if j.Total > 0 {
-			text += fmt.Sprintf(" of %d", j.Total)
+			text += fmt.Sprintf(say(" of %d", "，共 %d"), j.Total)
 		}
 		if text != told {
 			note("%s", text)

@@ -42,7 +42,8 @@ func (c *client) sign(req *http.Request) error {
 	}
 	s, ok := k.Sessions[c.address()]
 	if !ok {
-		return fmt.Errorf("nobody is signed in at %s: run lampworks login --server %[1]s, or give an API token in LAMPWORKS_TOKEN", c.address())
+		return fmt.Errorf(say("nobody is signed in at %s: run lampworks login --server %[1]s, or give an API token in LAMPWORKS_TOKEN",
+			"尚未登录 %s：请运行 lampworks login --server %[1]s，或用 LAMPWORKS_TOKEN 给出 API 令牌"), c.address())
 	}
 	req.AddCookie(&http.Cookie{Name: cookieName, Value: s.Token}) //nolint:gosec // of a request, which has no such attributes
 	return nil

@@ -162,12 +162,12 @@ func (p *part) table(columns string) error {
 	}
 	switch {
 	case p.Total != nil && p.Total.Exact:
-		fmt.Fprintf(os.Stderr, "%d in all\n", p.Total.Count)
+		fmt.Fprintf(os.Stderr, say("%d in all\n", "共 %d 条\n"), p.Total.Count)
 	case p.Total != nil:
-		fmt.Fprintf(os.Stderr, "%d or more in all\n", p.Total.Count)
+		fmt.Fprintf(os.Stderr, say("%d or more in all\n", "至少 %d 条\n"), p.Total.Count)
 	}
 	if p.Next != "" {
-		fmt.Fprintf(os.Stderr, "more: --cursor %s, or --all\n", p.Next)
+		fmt.Fprintf(os.Stderr, say("more: --cursor %s, or --all\n", "还有更多：--cursor %s，或 --all\n"), p.Next)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (s *server) warn() {
 		return
 	}
 	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
-		fmt.Fprintf(os.Stderr, "lampworks: what goes to %s is not encrypted; use https where it leaves this machine\n", s.Server)
+		fmt.Fprintf(os.Stderr, say("lampworks: what goes to %s is not encrypted; use https where it leaves this machine\n", "lampworks：发往 %s 的内容没有加密；离开本机时请用 https\n"), s.Server)
 	}
 }
 
@@ -76,16 +76,16 @@ func (s *server) begin(res *http.Response, in *signedIn) error {
 	if err := s.keep(res, a.Login); err != nil {
 		return err
 	}
-	text := "signed in as " + a.Login
+	text := say("signed in as ", "已登录：") + a.Login
 	if len(a.Roles) > 0 {
 		text += " (" + strings.Join(a.Roles, ", ") + ")"
 	}
 	if a.Organisation != "" {
-		text += ", acting for " + a.Organisation
+		text += say(", acting for ", "，代表组织 ") + a.Organisation
 	}
 	fmt.Println(text)
 	if a.FactorNeeded {
-		fmt.Println("nothing is open before a second factor is enrolled: lampworks factor start")
+		fmt.Println(say("nothing is open before a second factor is enrolled: lampworks factor start", "启用第二因素之前什么也不能做：lampworks factor start"))
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func (l *logoutCommand) Run(ctx context.Context) error {
 	}
 	s, ok := k.Sessions[l.address()]
 	if !ok {
-		return fmt.Errorf("nobody is signed in at %s", l.address())
+		return fmt.Errorf(say("nobody is signed in at %s", "尚未登录 %s"), l.address())
 	}
 	c := client{server: l.server}
 	var r *refusal
@@ -110,7 +110,7 @@ func (l *logoutCommand) Run(ctx context.Context) error {
 	if err := l.forget(); err != nil {
 		return err
 	}
-	fmt.Println("signed out", s.Login)
+	fmt.Println(say("signed out", "已退出登录："), s.Login)
 	return nil
 }
 
@@ -153,7 +153,7 @@ func (s *setupCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if !state.Needed {
-		return errors.New("there is an operator already: run lampworks login")
+		return errorText(say("there is an operator already: run lampworks login", "已有运营者：请运行 lampworks login"))
 	}
 	code, err := secretOf(s.CodeFile, "code")
 	if err != nil {

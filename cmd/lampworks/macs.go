@@ -41,7 +41,7 @@ func (o *orderMACsBring) Run(ctx context.Context) error {
 		return err
 	}
 	if o.Wait && l.State != "ready" {
-		return fmt.Errorf("the list is %s", l.State)
+		return fmt.Errorf(say("the list is %s", "地址列表的状态为 %s"), l.State)
 	}
 	return nil
 }

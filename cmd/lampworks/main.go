@@ -141,14 +141,14 @@ func newProgram(ctx context.Context) (*kong.Kong, error) {
 		kong.Description("An open platform for voice-controlled devices: from a maker's product and its triples to a lamp that obeys a spoken sentence.\n\n"+
 			"Every flag of serve can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
 			"The command line beats the environment, which beats the file. Of other verbs only --server and --token are in the environment (LAMPWORKS_SERVER, LAMPWORKS_TOKEN)."),
-		kong.PostBuild(fewEnvars),
+		kong.PostBuild(fewEnvars), kong.PostBuild(helpInTongue),
 		timeFlags(), durationFlags(), serverFlags(),
 		kong.DefaultEnvars("LAMPWORKS"),
 		kong.Configuration(readYAML),
 		kong.ExplicitGroups([]kong.Group{
-			{Key: "account", Title: "Accounts and organisations of a running server:"},
-			{Key: "product", Title: "Products, triples and devices of a running server:"},
-			{Key: "platform", Title: "Rules and records of a running server:"},
+			{Key: "account", Title: say("Accounts and organisations of a running server:", "账号与组织（连接运行中的服务端）：")},
+			{Key: "product", Title: say("Products, triples and devices of a running server:", "产品、三元组与设备（连接运行中的服务端）：")},
+			{Key: "platform", Title: say("Rules and records of a running server:", "规则与记录（连接运行中的服务端）：")},
 		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),

@@ -28,7 +28,7 @@ type noticeListCommand struct {
 }
 
 func (c *noticeListCommand) Run(ctx context.Context) error {
-	return c.list(ctx, "/api/v1/inbox", "id source severity at effective_at read_at kind texts.zh-CN.title texts.en.title", "unread", yes(c.Unread))
+	return c.list(ctx, "/api/v1/inbox", "id source severity at effective_at read_at kind texts."+tongue()+".title", "unread", yes(c.Unread))
 }
 
 type noticeUnreadCommand struct{ client }
@@ -62,7 +62,7 @@ type noticeAllCommand struct {
 }
 
 func (c *noticeAllCommand) Run(ctx context.Context) error {
-	return c.list(ctx, "/api/v1/announcements", "id state severity published_at effective_at ends_at reads texts.zh-CN.title texts.en.title", "state", c.State)
+	return c.list(ctx, "/api/v1/announcements", "id state severity published_at effective_at ends_at reads texts."+tongue()+".title", "state", c.State)
 }
 
 type oneAnnouncement struct {

@@ -151,11 +151,11 @@ func (o *oneOrder) issued(ctx context.Context) (json.RawMessage, error) {
 		switch v.State {
 		case "requested", "issuing":
 		case "failed", "cancelled":
-			return raw, fmt.Errorf("the order is %s: %s", v.State, v.Reason)
+			return raw, fmt.Errorf(say("the order is %s: %s", "订单的状态为 %s：%s"), v.State, v.Reason)
 		default:
 			return raw, nil
 		}
-		if text := fmt.Sprintf("order %s: %d of %d", v.State, v.Issued, v.Quantity); text != told {
+		if text := fmt.Sprintf(say("order %s: %d of %d", "订单 %s：%d，共 %d"), v.State, v.Issued, v.Quantity); text != told {
 			note("%s", text)
 			told = text
 		}
@@ -207,11 +207,12 @@ func (o *orderRevoke) Run(ctx context.Context) error {
 	if err := o.call(ctx, "POST", path, body("reason", o.Reason), nil); err != nil {
 		return err
 	}
-	what := "order " + o.Order
+	what := say("order ", "订单 ") + o.Order
 	if o.Download != "" {
-		what = "download " + o.Download
+		what = say("download ", "下载 ") + o.Download
 	}
-	fmt.Println("revoked: the secrets of " + what + "; sessions with them end within seconds, and the next download hands out new ones")
+	fmt.Printf(say("revoked: the secrets of %s; sessions with them end within seconds, and the next download hands out new ones\n",
+		"已撤销%s 的密钥；用它们的会话数秒内结束，下次下载发出新的密钥\n"), what)
 	return nil
 }
 

@@ -284,6 +284,6 @@ func (i *inviteDecline) Run(ctx context.Context) error {
 	if _, err := i.server.exchange(ctx, "PUT", path, body("code", i.Code), nil); err != nil {
 		return err
 	}
-	note("done: PUT %s", path)
+	note(say("done: PUT %s", "已完成：PUT %s"), path)
 	return nil
 }

@@ -29,7 +29,7 @@ func (f *fleetTimeline) Run(ctx context.Context) error {
 				return nil
 			}
 			if event == "gap" {
-				_, err := fmt.Fprintln(os.Stderr, "lampworks: some of what happened is forgotten")
+				_, err := fmt.Fprintln(os.Stderr, say("lampworks: some of what happened is forgotten", "lampworks：有些记录已不再保留"))
 				return err
 			}
 			var e struct{ Kind, What, Why string }

@@ -17,7 +17,7 @@ func timeFlags() kong.Option {
 		}
 		t, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			return fmt.Errorf("want a time as 2026-01-31T08:00:00Z, got %q", text)
+			return fmt.Errorf(say("want a time as 2026-01-31T08:00:00Z, got %q", "应为 2026-01-31T08:00:00Z 这样的时间，收到的是 %q"), text)
 		}
 		target.Set(reflect.ValueOf(t))
 		return nil
@@ -33,17 +33,17 @@ func durationFlags() kong.Option {
 			return err
 		}
 		var least time.Duration
-		rule := "a duration as 500ms, 90s or 1h"
+		rule := say("want a duration as 500ms, 90s or 1h", "应为 500ms、90s 或 1h 这样的时长")
 		if tag := ctx.Value.Tag.Get("least"); tag != "" {
 			var err error
 			if least, err = time.ParseDuration(tag); err != nil {
 				return fmt.Errorf("the tag least: %w", err)
 			}
-			rule += ", " + tag + " or more"
+			rule += say(", "+tag+" or more", "，至少 "+tag)
 		}
 		d, err := time.ParseDuration(text)
 		if err != nil || d < least {
-			return fmt.Errorf("want %s, got %q", rule, text)
+			return fmt.Errorf(say("%s, got %q", "%s，收到的是 %q"), rule, text)
 		}
 		target.SetInt(int64(d))
 		return nil

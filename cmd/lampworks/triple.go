@@ -81,6 +81,6 @@ func (w *tripleWorkbook) Run() error {
 		fmt.Println(chosen)
 		return nil
 	}
-	fmt.Printf("%d triples of %s, product key %s, order %s, generation %d\n", rows, cover.ProductName, cover.ProductKey, cover.Order, cover.Generation)
+	fmt.Printf(say("%d triples of %s, product key %s, order %s, generation %d\n", "%d 份三元组，产品 %s，ProductKey %s，订单 %s，第 %d 代\n"), rows, cover.ProductName, cover.ProductKey, cover.Order, cover.Generation)
 	return nil
 }

@@ -391,7 +391,7 @@ func (a *API) collectOrders(ctx context.Context, who access.Actor, out *takeout.
 		return collectEach(ctx, out, "burn-log-rows-refused", logs, func(log string) pages[badRowView] {
 			return func(ctx context.Context, cursor string) (page[badRowView], error) {
 				p, err := a.Factory.Flaws(ctx, who, log, asked(cursor, nil))
-				return pageFrom(p, badRowOf), err
+				return pageFrom(p, badRowOf(asItIs)), err
 			}
 		}, func(log string, r badRowView) logRow { return logRow{log, r} })
 	})

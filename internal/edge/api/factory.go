@@ -45,7 +45,9 @@ type badRowView struct {
 	Rule string       `json:"rule"`
 }
 
-func badRowOf(f *factory.Flaw) badRowView { return badRowView{f.Line, f.Kind, f.Got, f.Rule} }
+func badRowOf(say saying) func(*factory.Flaw) badRowView {
+	return func(f *factory.Flaw) badRowView { return badRowView{f.Line, f.Kind, f.Got, say(f.Rule)} }
+}
 
 type burnView struct {
 	MAC     string         `json:"mac"`
@@ -118,7 +120,7 @@ func (a *API) factoryRoutes() {
 	})
 	list(a, "/api/v1/burn-logs/{log}/rows", access.ReadBurnLog, ofBurnLog, "The rows of a burn log that were not taken, with line and rule; the first 100,000", func(ctx context.Context, who access.Actor, in *burnRowsInput) (page[badRowView], error) {
 		p, err := a.Factory.Flaws(ctx, who, in.Log, in.ask(nil))
-		return pageFrom(p, badRowOf), err
+		return pageFrom(p, badRowOf(spoken(ctx))), err
 	})
 	route(a, "GET", "/api/v1/orders/{order}/burn-status", access.ReadBurnLog, ofOrder, "How far an order is burned", func(ctx context.Context, who access.Actor, in *orderInput) (burnStatusView, error) {
 		s, err := a.Factory.Status(ctx, who, in.Order)

@@ -28,6 +28,10 @@ func TestBurnLog(t *testing.T) {
 	if got := strings.Split(strings.TrimSpace(string(rows.body)), "\n"); len(got) != 3 || !strings.HasPrefix(got[1], "3,double,"+m.deviceName) || !strings.HasPrefix(got[2], "4,foreign,78da07ffffff") {
 		t.Errorf("the report is %q", got)
 	}
+	rules := w.want(w.call(w.owner, "GET", "/api/v1/burn-logs/"+id+"/rows", "", "Accept-Language", "zh-CN"), 200)
+	if first, second := rules.text("items/0/rule"), rules.text("items/1/rule"); !strings.HasPrefix(first, "地址只能烧录一次；记录 ") || second != "本订单的地址；它不属于该组织的任何订单" {
+		t.Errorf("the rules in Chinese are %q and %q", first, second)
+	}
 	st := w.want(w.call(w.owner, "GET", "/api/v1/orders/"+m.order+"/burn-status", ""), 200)
 	if st.get("quantity") != 3.0 || st.get("burned") != 1.0 || st.get("missing") != 2.0 {
 		t.Errorf("the status is %s", st.body)

@@ -344,8 +344,8 @@ func (r *reader) flaw(ctx context.Context, tx *store.Tx, l *Log, row *said, kind
 	if l.Doubled+l.Foreign+l.Wrong > maxFlaws {
 		return nil
 	}
-	_, err := tx.Exec(ctx, "INSERT INTO factory_flaw (log, line, kind, got, rule) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		l.ID, row.Line, kind, fault.Cut(got), rule)
+	f := Flaw{Line: row.Line, Kind: kind, Got: fault.Cut(got), Rule: rule}
+	_, err := tx.Exec(ctx, "INSERT INTO factory_flaw (log, line, kind, got, rule) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", l.ID, f.Line, f.Kind, f.Got, f.Rule)
 	if err != nil {
 		return fmt.Errorf("keeping line %d of burn log %s: %w", row.Line, l.ID, err)
 	}

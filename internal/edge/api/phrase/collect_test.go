@@ -21,6 +21,7 @@ var shown = map[string]map[string]string{
 	"lampworks/internal/edge/api.Problem":            {"Detail": "what", "Rule": "rule", "Fix": "fix"},
 	"lampworks/internal/edge/api.Flaw":               {"Where": "", "Rule": "rule", "Fix": "fix", "Got": "got"},
 	"lampworks/internal/partner/entitlement.Missing": {"Text": "rule", "Fix": "fix"},
+	"lampworks/internal/partner/factory.Flaw":        {"Rule": "rule", "Got": "", "Line": "", "Kind": ""},
 	"lampworks/internal/partner/product.Lack":        {"What": "rule", "Fix": "fix"},
 	"lampworks/speech.TextError":                     {"Got": "got", "Rule": "rule", "Fix": "fix"},
 	"lampworks/tsl.Violation":                        {"Where": "", "Got": "got", "Rule": "rule", "Fix": "fix"},
