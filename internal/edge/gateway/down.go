@@ -37,9 +37,12 @@ func (c *conn) Puback(id uint16, _ mqtt.Reason) {
 func (c *conn) deliver() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.giving {
+	switch {
+	case c.giving: // and may yet give back what it took
 		c.again = true
 		return
+	case c.stay == nil && !c.barred.Load() && !c.g.c.Commands.Waits(c.device):
+		return // what begins to wait from now on calls again
 	}
 	c.giving = true
 	c.g.conns.Go(c.give)

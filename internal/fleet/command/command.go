@@ -115,6 +115,7 @@ type Commands struct {
 	log      *slog.Logger
 
 	waiting waiters
+	waits   waits
 	reading reading
 	acks    acknowledgements
 
@@ -246,6 +247,7 @@ func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r
 	if c.Seq, err = insert(ctx, tx, who, &c); err != nil {
 		return Command{}, err
 	}
+	s.waits.name(r.Device)
 	if len(r.sets) > 0 {
 		if err := s.shadow.SetDesired(ctx, tx, r.Device, r.sets, now); err != nil {
 			return Command{}, err

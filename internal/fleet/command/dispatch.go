@@ -36,17 +36,14 @@ func (s *Commands) ended(c Command) {
 // them in order. accepts, if not nil, says which the session can carry, and sets the QoS at which; that is 1 else. It is on
 // disk when Take returns, so that the caller may write it to the socket, once.
 func (s *Commands) Take(ctx context.Context, device string, epoch uint64, limit int, accepts func(*Command) bool) ([]Command, error) {
-	waits := false
-	err := s.store.Read(ctx, func(v *store.View) error {
-		return v.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM command WHERE device = ? AND state = 'accepted' AND ended_at IS NULL)", device).Scan(&waits)
-	})
-	if err != nil || !waits {
+	if none, err := s.nothingWaits(ctx, device); none || err != nil {
 		return nil, err
 	}
 	var out []Command
 	now := time.Now()
-	err = s.store.Write(ctx, func(tx *store.Tx) error {
+	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		out = out[:0]
+		mark := s.waits.mark(device)
 		waiting, err := open(ctx, tx, device, Accepted)
 		if err != nil {
 			return err
@@ -65,6 +62,9 @@ func (s *Commands) Take(ctx context.Context, device string, epoch uint64, limit 
 			}
 			c.State, c.SentAt = Sent, now.UTC()
 			out = append(out, c)
+		}
+		if len(out) == len(waiting) && len(waiting) <= MaxWaiting {
+			tx.AfterCommit(func() { s.waits.drop(device, mark) })
 		}
 		return nil
 	})
@@ -89,6 +89,7 @@ func (s *Commands) Due(ctx context.Context, after int64) (devices []string, newe
 			if err := rows.Scan(&newest, &device); err != nil {
 				return fmt.Errorf("reading what is due: %w", err)
 			}
+			s.waits.name(device)
 			devices = append(devices, device)
 		}
 		if err := rows.Err(); err != nil || len(devices) == atOnce {
@@ -198,6 +199,7 @@ func (s *Commands) Run(ctx context.Context) error {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	for {
+		s.remember(ctx, time.Now())
 		select {
 		case <-ctx.Done():
 			s.record(context.WithoutCancel(ctx))

@@ -15,14 +15,14 @@ import (
 // time it returns, and succeed when the device reports what was set. What cannot be told the device goes back by
 // [Commands.Return].
 func (s *Commands) Fetch(ctx context.Context, device string, epoch uint64, properties []string) (desired []shadow.Wanted, cs []Command, err error) {
-	waits := false
 	err = s.store.Read(ctx, func(v *store.View) error {
-		if desired, err = shadow.Desired(ctx, v, device, properties); err != nil || len(desired) == 0 {
-			return err
-		}
-		return v.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM command WHERE device = ? AND state = 'accepted' AND ended_at IS NULL)", device).Scan(&waits)
+		desired, err = shadow.Desired(ctx, v, device, properties)
+		return err
 	})
-	if err != nil || !waits {
+	if err != nil || len(desired) == 0 {
+		return desired, nil, err
+	}
+	if none, err := s.nothingWaits(ctx, device); none || err != nil {
 		return desired, nil, err
 	}
 	now := time.Now()

@@ -110,6 +110,7 @@ func (s *Commands) Return(ctx context.Context, epoch uint64, cs []Command) error
 			if err != nil {
 				return fmt.Errorf("returning command %s: %w", cs[i].ID, err)
 			}
+			s.waits.name(cs[i].Device)
 		}
 		return nil
 	})

@@ -21,8 +21,10 @@ const atOnce = 10_000
 
 // The index is named: by its own choice the engine walks the whole table from seq on, ended commands and all.
 const (
-	dueSQL   = "SELECT seq, device FROM command INDEXED BY command_open_seq WHERE seq > ? AND state = 'accepted' AND ended_at IS NULL ORDER BY seq LIMIT ?"
-	freshSQL = "INDEXED BY command_open_seq WHERE seq > ? AND ended_at IS NULL ORDER BY seq LIMIT ?"
+	dueSQL    = "SELECT seq, device FROM command INDEXED BY command_open_seq WHERE seq > ? AND state = 'accepted' AND ended_at IS NULL ORDER BY seq LIMIT ?"
+	inWaitSQL = "SELECT DISTINCT device FROM command INDEXED BY command_open WHERE state = 'accepted' AND ended_at IS NULL LIMIT ?"
+	waitsSQL  = "SELECT EXISTS (SELECT 1 FROM command WHERE device = ? AND state = 'accepted' AND ended_at IS NULL)"
+	freshSQL  = "INDEXED BY command_open_seq WHERE seq > ? AND ended_at IS NULL ORDER BY seq LIMIT ?"
 )
 
 // newestIn reads the newest seq there is in the snapshot of q.
@@ -91,6 +93,23 @@ func query(ctx context.Context, q store.Querier, rest string, args ...any) ([]Co
 		out = append(out, c)
 	}
 	return out, rows.Err()
+}
+
+// waitingFor returns the devices for which commands wait, up to so many as are remembered.
+func waitingFor(ctx context.Context, q store.Querier) (devices []string, err error) {
+	rows, err := q.Query(ctx, inWaitSQL, maxRemembered)
+	if err != nil {
+		return nil, fmt.Errorf("reading for whom commands wait: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var device string
+		if err := rows.Scan(&device); err != nil {
+			return nil, fmt.Errorf("reading for whom commands wait: %w", err)
+		}
+		devices = append(devices, device)
+	}
+	return devices, rows.Err()
 }
 
 // open returns the commands of a device in one open state, oldest first.
