@@ -284,6 +284,60 @@ func presence(d device.Device, online bool, epoch uint64, reason string) uplink.
 	return uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: d.ID, Subject: "presence", Body: p.Append(nil)}
 }
 
+// comings are sessions that begin and end, in the order and out of it, with what is known after each.
+var comings = []struct {
+	online bool
+	epoch  uint64 // from the first on
+	reason string
+	want   string
+}{
+	{true, 1, "connected", "online connected"},
+	{true, 2, "connected", "online connected"},
+	{false, 1, "taken over", "online connected"}, // the end of an older session
+	{false, 2, "connection lost", "offline connection lost"},
+	{true, 1, "connected", "offline connection lost"}, // late
+	{true, 3, "connected", "online connected"},
+	{true, 0, "connected", "online connected"}, // later still
+}
+
+// TestPresenceInOneBatch reads all that one device after the other has done at once: what is known is the same as when it is read
+// as it comes.
+func TestPresenceInOneBatch(t *testing.T) {
+	w := devicetest.New(t, len(comings)+1)
+	now := w.Devices.Epoch()
+	if _, err := w.Devices.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	old := w.Lights[len(comings)]
+	w.Append(t, presence(old, true, now, "connected")) // in the Log and not yet read when the last run ended
+	now = w.Devices.Epoch()
+	began := make([]time.Time, len(comings))
+	for i := range comings {
+		for n, tt := range comings[:i+1] {
+			r := presence(w.Lights[i], tt.online, now+tt.epoch, tt.reason)
+			r.At = r.At.Add(time.Duration(n) * time.Minute).Truncate(time.Millisecond)
+			if w.Append(t, r); n == 0 {
+				began[i] = r.At
+			}
+		}
+	}
+	devicetest.Run(t, func(ctx context.Context) error { return w.Devices.Follow(ctx, w.Log) })
+	devicetest.Eventually(t, "presence to be followed", func() (bool, any) { return w.Log.Cursors()["device.presence"] >= w.Log.Tail(), nil })
+	for i, tt := range comings {
+		got, err := w.Devices.Load(t.Context(), w.Maker, w.Lights[i].ID)
+		text := "offline " + got.Reason
+		if got.Online {
+			text = "online " + got.Reason
+		}
+		if err != nil || text != tt.want || !got.ActivatedAt.Equal(began[i]) || got.SeenAt.Before(began[i]) {
+			t.Errorf("after %d: %s, activated %s, seen %s, %v; want %s, activated %s", i+1, text, got.ActivatedAt, got.SeenAt, err, tt.want, began[i])
+		}
+	}
+	if got, err := w.Devices.Load(t.Context(), w.Maker, old.ID); err != nil || got.Online || got.Reason != "restarted" || got.ActivatedAt.IsZero() {
+		t.Errorf("whose first session ended with the last run is online %v, %q, activated %s, %v", got.Online, got.Reason, got.ActivatedAt, err)
+	}
+}
+
 // TestPresence plays sessions that begin and end in the order and out of it.
 func TestPresence(t *testing.T) {
 	w := devicetest.New(t, 1)
@@ -293,21 +347,8 @@ func TestPresence(t *testing.T) {
 	}
 	now := w.Devices.Epoch()
 	stop := devicetest.Run(t, func(ctx context.Context) error { return w.Devices.Follow(ctx, w.Log) })
-	for i, tt := range []struct {
-		online bool
-		epoch  uint64
-		reason string
-		want   string
-	}{
-		{true, now + 1, "connected", "online connected"},
-		{true, now + 2, "connected", "online connected"},
-		{false, now + 1, "taken over", "online connected"}, // the end of an older session
-		{false, now + 2, "connection lost", "offline connection lost"},
-		{true, now + 1, "connected", "offline connection lost"}, // late
-		{true, now + 3, "connected", "online connected"},
-		{true, 5, "connected", "online connected"}, // of a run long ago
-	} {
-		pos := w.Append(t, presence(d, tt.online, tt.epoch, tt.reason))
+	for i, tt := range comings {
+		pos := w.Append(t, presence(d, tt.online, now+tt.epoch, tt.reason))
 		devicetest.Eventually(t, "presence to be followed", func() (bool, any) {
 			at := w.Log.Cursors()["device.presence"]
 			return at >= pos, at

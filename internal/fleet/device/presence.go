@@ -57,9 +57,14 @@ type follower struct {
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 	b := batch{f: f}
 	err := f.s.store.Write(ctx, func(tx *store.Tx) error {
-		b.seen, b.said, b.wrote = make(map[string]time.Time), make(map[string]time.Time), make(map[string]bool)
+		b.seen, b.said, b.wrote, b.changed = make(map[string]time.Time), make(map[string]time.Time), make(map[string]bool), make(map[string]change)
 		for _, r := range records {
 			if err := b.record(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		for device, c := range b.changed {
+			if err := c.write(ctx, tx, device); err != nil {
 				return err
 			}
 		}
@@ -95,7 +100,16 @@ type batch struct {
 	seen map[string]time.Time // when the session of a device began last; zero: it ended
 	said map[string]time.Time // the newest message of a device to be written down as seen
 
-	wrote map[string]bool // devices that wrote lines of their log
+	wrote   map[string]bool   // devices that wrote lines of their log
+	changed map[string]change // what came of the sessions of a device
+}
+
+// change is the last that a batch says of the sessions of a device: one that came and went was there for no row to tell.
+type change struct {
+	Presence
+	at    int64
+	seen  int64 // the newest at of those that count
+	began int64 // when the first of its sessions began, as far as the batch knows; 0: none did
 }
 
 func (b *batch) record(ctx context.Context, tx *store.Tx, r uplink.Record) error {
@@ -106,7 +120,8 @@ func (b *batch) record(ctx context.Context, tx *store.Tx, r uplink.Record) error
 			b.f.s.log.LogAttrs(ctx, slog.LevelError, "presence record passed over", slog.Uint64("position", uint64(r.Pos)), slog.Any("error", err))
 			return nil
 		}
-		return b.presence(ctx, tx, r, p)
+		b.presence(r, p)
+		return nil
 	case uplink.Message:
 		last, now := b.seen[r.Device]
 		if !now {
@@ -130,29 +145,60 @@ func (f *follower) commit(ctx context.Context, tx *store.Tx, pos uplink.Position
 	return nil
 }
 
-func (b *batch) presence(ctx context.Context, tx *store.Tx, r uplink.Record, p Presence) error {
-	at := r.At.UnixMilli()
-	if p.Online && p.Epoch>>runShift < b.f.s.run.Load() {
-		p.Online, p.Reason = false, restarted // a session of the last run, which ended with it
+func (b *batch) presence(r uplink.Record, p Presence) {
+	c := change{Presence: p, at: r.At.UnixMilli()}
+	had, ok := b.changed[r.Device]
+	if c.seen, c.began = c.at, had.began; p.Online && c.began == 0 {
+		c.began = c.at
 	}
+	if p.Online && p.Epoch>>runShift < b.f.s.run.Load() {
+		c.Online, c.Reason = false, restarted // a session of the last run, which ended with it
+	}
+	switch {
+	case ok && had.Epoch > p.Epoch:
+		had.began = c.began
+		b.changed[r.Device] = had
+	default:
+		c.seen = max(c.seen, had.seen)
+		b.changed[r.Device] = c
+	}
+	b.seen[r.Device] = time.Time{}
+	if c.Online {
+		b.seen[r.Device] = r.At
+	}
+}
+
+// write brings the row of a device up to date. One that has a row was activated when that was made.
+func (c *change) write(ctx context.Context, tx *store.Tx, device string) error {
+	r, err := tx.Exec(ctx, `
+		UPDATE device_presence
+		SET online = ?, epoch = ?, reason = ?, address = ?, changed_at = ?, seen_at = CASE WHEN seen_at > ? THEN seen_at ELSE ? END
+		WHERE device = ? AND epoch <= ?`,
+		c.Online, int64(c.Epoch), c.Reason, c.Address, c.at, c.seen, c.seen, device, int64(c.Epoch))
+	if err != nil {
+		return fmt.Errorf("writing presence of device %s: %w", device, err)
+	}
+	if n, err := r.RowsAffected(); n > 0 || err != nil {
+		return err
+	}
+	return c.first(ctx, tx, device)
+}
+
+// first writes the row of a device that has none, and that it is activated.
+func (c *change) first(ctx context.Context, tx *store.Tx, device string) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO device_presence (device, organisation, product, online, epoch, reason, address, changed_at, seen_at)
 		VALUES (?, COALESCE((SELECT organisation FROM device WHERE id = ?), ''), COALESCE((SELECT product FROM device WHERE id = ?), ''), ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (device) DO UPDATE SET
-			online = excluded.online, epoch = excluded.epoch, reason = excluded.reason, address = excluded.address,
-			changed_at = excluded.changed_at, seen_at = CASE WHEN device_presence.seen_at > excluded.seen_at THEN device_presence.seen_at ELSE excluded.seen_at END
-		WHERE excluded.epoch >= device_presence.epoch`,
-		r.Device, r.Device, r.Device, p.Online, int64(p.Epoch), p.Reason, p.Address, at, at)
+		ON CONFLICT (device) DO NOTHING`,
+		device, device, device, c.Online, int64(c.Epoch), c.Reason, c.Address, c.at, c.seen)
 	if err != nil {
-		return fmt.Errorf("writing presence of device %s: %w", r.Device, err)
+		return fmt.Errorf("writing presence of device %s: %w", device, err)
 	}
-	if !p.Online {
-		b.seen[r.Device] = time.Time{}
+	if c.began == 0 {
 		return nil
 	}
-	b.seen[r.Device] = r.At
-	if _, err := tx.Exec(ctx, "UPDATE device SET activated_at = ? WHERE id = ? AND activated_at IS NULL", at, r.Device); err != nil {
-		return fmt.Errorf("activating device %s: %w", r.Device, err)
+	if _, err := tx.Exec(ctx, "UPDATE device SET activated_at = ? WHERE id = ? AND activated_at IS NULL", c.began, device); err != nil {
+		return fmt.Errorf("activating device %s: %w", device, err)
 	}
 	return nil
 }
