@@ -366,7 +366,7 @@ func (w *way) produce(t *testing.T) {
 	w.maker.refused(t, 403, "forbidden", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "approve"})
 	w.reviewer.refused(t, 422, "invalid", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "reject"})
 	w.reviewer.does(t, "POST", "/orders/"+refused+"/decision", map[string]string{"act": "reject", "reason": "the factory is not known to us"})
-	w.reviewer.refused(t, 409, "stale", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "approve"})
+	w.reviewer.refused(t, 409, "conflict", "POST", "/orders/"+refused+"/decision", map[string]string{"act": "approve"})
 	w.massOrder = w.maker.does(t, "POST", orders, mass).id(t)
 	if r := w.maker.ask(t, "POST", "/orders/"+w.massOrder+"/downloads", map[string]string{"reason": "too early"}); r.status != 409 {
 		t.Fatalf("a download before the approval: %d %s", r.status, r.body)
