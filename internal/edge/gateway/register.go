@@ -130,7 +130,7 @@ func (g *Gateway) admitNew(ctx context.Context, who *device.Identity, way, from 
 		Order: who.Order, Organisation: who.Organisation, Product: who.Product, MAC: who.MAC(), Way: way, Address: from,
 	})
 	switch {
-	case errors.Is(err, issuance.ErrClosed):
+	case errors.Is(err, issuance.ErrClosed), errors.Is(err, issuance.ErrFull):
 		return secret, &refusal{alink.CodeRegistrationOff, err.Error()}
 	case errors.Is(err, issuance.ErrRegistered):
 		return secret, &refusal{alink.CodeRegistered, err.Error()}

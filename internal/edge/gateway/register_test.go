@@ -16,6 +16,7 @@ import (
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
@@ -409,4 +410,50 @@ func TestRegisterRevoked(t *testing.T) {
 	if w, err := p.Orders.Window(t.Context(), p.Maker, used.Order); err != nil || w.Registered != 2 {
 		t.Errorf("of two that registered %d are counted, %v", w.Registered, err)
 	}
+}
+
+// TestWindowNames opens windows for names: one that is not of the order is refused, where nobody would notice that it never registers, and
+// one that is given twice is one.
+func TestWindowNames(t *testing.T) {
+	p := newPlant(t, 3)
+	d := p.Lights[0]
+	opens := func(names ...string) (issuance.Window, error) {
+		return p.Orders.OpenWindow(t.Context(), p.strong, d.Order, issuance.NewWindow{Names: names, For: time.Hour, Reason: "a test"})
+	}
+	elsewhere := p.IssueOf(t, p.Maker, p.Product.ID, 1)[0]
+	for _, name := range []string{elsewhere.Name, "000000000000", "x"} {
+		_, err := opens(d.Name, name)
+		if f := fault.Of(err); f == nil || f.Code != fault.Malformed || f.Where != "/names/1" {
+			t.Errorf("%s: %v, want it refused at /names/1", name, err)
+		}
+	}
+	if w, err := opens(d.Name, p.Lights[1].Name, strings.ToUpper(d.Name)); err != nil || w.Names != 2 {
+		t.Errorf("of two devices %d are allowed, %v", w.Names, err)
+	}
+	if code, _ := p.asks(t, d.Name, p.secret); code != alink.CodeOK {
+		t.Errorf("who is allowed registers: %d", code)
+	}
+	if code, _ := p.asks(t, p.Lights[2].Name, p.secret); code != alink.CodeRegistrationOff {
+		t.Errorf("who is not allowed registers: %d", code)
+	}
+}
+
+// TestRegisterBeyondGenerations resets a device of an order that has as many generations in force as may be: the reason it is refused for is that.
+func TestRegisterBeyondGenerations(t *testing.T) {
+	p := newPlant(t, 1)
+	d := p.Lights[0]
+	for err, n := error(nil), 0; err == nil && n < 20; n++ {
+		_, err = p.Orders.OpenWindow(t.Context(), p.strong, d.Order, issuance.NewWindow{For: time.Hour, Reason: "a test"})
+	}
+	if err := p.Devices.ResetRegistration(t.Context(), p.Maker, d.ID, "a new chip"); err != nil {
+		t.Fatal(err)
+	}
+	before := p.Log.Tail()
+	if code, _ := p.asks(t, d.Name, p.secret); code != alink.CodeRegistrationOff {
+		t.Errorf("answered %d", code)
+	}
+	devicetest.Eventually(t, "the reason", func() (bool, any) {
+		got := p.facts(t, d, before)
+		return len(got) == 1 && strings.Contains(got[0], "16 generations of secrets of the order are in force"), got
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,11 +58,31 @@ func (n *NewWindow) check() (macs []triple.MAC, err error) {
 	for i, name := range n.Names {
 		mac, err := triple.ParseMAC(name)
 		if err != nil {
-			return nil, fault.Invalid(fmt.Sprintf("/names/%d", i), name, "a DeviceName of the order", "leave it out")
+			return nil, notOfOrder(i, name)
 		}
 		macs = append(macs, mac)
 	}
 	return macs, nil
+}
+
+func notOfOrder(i int, name string) error {
+	return fault.Invalid(fmt.Sprintf("/names/%d", i), name, "a DeviceName of the order", "leave it out")
+}
+
+// named are those of an order that are named, each once.
+func (s *Service) named(ctx context.Context, v *store.View, who access.Actor, order string, n *NewWindow, macs []triple.MAC) ([]triple.MAC, error) {
+	of, err := s.Addresses(ctx, v, who, order)
+	if err != nil {
+		return nil, err
+	}
+	for i, mac := range macs {
+		if has, err := of.Has(ctx, v, mac); err != nil || !has {
+			return nil, cmp.Or(err, notOfOrder(i, n.Names[i]))
+		}
+	}
+	macs = slices.Clone(macs)
+	slices.SortFunc(macs, func(a, b triple.MAC) int { return cmp.Compare(a.Uint64(), b.Uint64()) })
+	return slices.Compact(macs), nil
 }
 
 // OpenWindow lets devices of an issued order register from now on, in the place of the window before. It opens a generation of secrets,
@@ -80,7 +101,10 @@ func (s *Service) OpenWindow(ctx context.Context, who access.Actor, order string
 		if o, err = load(ctx, v, who, order); err != nil {
 			return err
 		}
-		generation, err = s.downloadable(ctx, v, who, &o)
+		if generation, err = s.downloadable(ctx, v, who, &o); err != nil {
+			return err
+		}
+		macs, err = s.named(ctx, v, who, order, &n, macs)
 		return err
 	})
 	if err != nil {
@@ -133,10 +157,15 @@ func (s *Service) insertWindow(ctx context.Context, tx *store.Tx, who access.Act
 	if err != nil {
 		return fmt.Errorf("opening a window of order %s: %w", w.Order, err)
 	}
-	for i, mac := range macs {
-		if _, err := tx.Exec(ctx, "INSERT INTO issuance_window_name (batch, mac) VALUES (?, ?) ON CONFLICT DO NOTHING", w.Order, mac.Uint64()); err != nil {
-			return fmt.Errorf("allowing name %d of order %s: %w", i, w.Order, err)
+	err = tx.Insert(ctx, "INSERT INTO issuance_window_name (batch, mac)", func(yield func([]any) bool) {
+		for _, mac := range macs {
+			if !yield([]any{w.Order, mac.Uint64()}) {
+				return
+			}
 		}
+	})
+	if err != nil {
+		return fmt.Errorf("allowing %d names of order %s: %w", len(macs), w.Order, err)
 	}
 	if w.Registered, err = countRegistered(ctx, tx, w.Order); err != nil {
 		return err
@@ -198,10 +227,11 @@ func countRegistered(ctx context.Context, q store.Querier, order string) (n int,
 	return n, nil
 }
 
-// ErrClosed and ErrRegistered are why a device may not register.
+// ErrClosed, ErrRegistered and ErrFull are why a device may not register.
 var (
 	ErrClosed     = errors.New("the device may not register now: its maker has opened no window that allows it")
 	ErrRegistered = errors.New("the device has registered or logged in before, or its secret was revoked; its maker has to reset it first")
+	ErrFull       = fmt.Errorf("%d generations of secrets of the order are in force, as many as may be; its maker has to revoke one, or wait", maxWindows)
 )
 
 // A Registration is a device of an order that asks for a secret, having proved that it knows its product's.
@@ -293,7 +323,7 @@ func (s *Service) registrable(ctx context.Context, q store.Querier, r *Registrat
 	}
 	open, err := windows(ctx, q, r.Order, secret{}, now)
 	if err == nil && len(open) >= maxWindows {
-		return 0, ErrClosed // as a download would be refused; its maker revokes one, and opens a window again
+		return 0, ErrFull // as a download would be
 	}
 	return 0, err
 }
