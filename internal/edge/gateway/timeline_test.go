@@ -35,7 +35,10 @@ func TestRefusalsAreToldOf(t *testing.T) {
 	l.says(t, h.post(d), `{"id":"1","params":{"brightness":5000}}`)
 	l.says(t, h.post(out), `{}`)
 	_ = l.Disconnect(&paho.Disconnect{})
-	devicetest.Eventually(t, "its end", func() (bool, any) { return !h.Live(d.ID), nil })
+	devicetest.Eventually(t, "its end", func() (bool, any) {
+		page, err := lines.List(t.Context(), h.Maker, d.ID, listing.Ask{Limit: 50, Filters: map[string]string{timeline.ByKind: string(timeline.Disconnected)}})
+		return err == nil && len(page.Items) == 1, err
+	})
 	stop()
 	for id, want := range map[string][]string{
 		d.ID:   {"refused  wrong signature", "connected 127.0.0.1:", "refused " + h.post(d) + " /params/brightness is 5000, want an integer from 1 to 100 % x2", "refused " + h.post(out) + " published on a topic that is not its own"},

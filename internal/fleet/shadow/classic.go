@@ -39,7 +39,7 @@ func (s *Service) Classic(ctx context.Context, device string) (version int64, st
 
 // Advance moves the classic shadow of a device to a version, a negative one to 0, and returns the one that it has then. One that
 // is not above the shadow's is [ErrVersion], unless it is the same one again: a device repeats what was not acknowledged. done
-// takes back all that is desired.
+// takes back all that is desired, once.
 func (s *Service) Advance(ctx context.Context, device string, version int64, again, done bool, at time.Time) (now int64, err error) {
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		if now, err = Version(ctx, tx, device); err != nil {
@@ -48,6 +48,7 @@ func (s *Service) Advance(ctx context.Context, device string, version int64, aga
 		if version >= 0 && version <= now && (!again || version < now) {
 			return ErrVersion
 		}
+		drop := done && version != now // or it was done when the message came first: what is desired since then is not
 		now = max(version, 0)
 		_, err := tx.Exec(ctx, `
 			INSERT INTO shadow_classic (device, version) VALUES (?, ?)
@@ -55,7 +56,7 @@ func (s *Service) Advance(ctx context.Context, device string, version int64, aga
 		if err != nil {
 			return fmt.Errorf("moving the shadow of device %s to version %d: %w", device, now, err)
 		}
-		if !done {
+		if !drop {
 			return nil
 		}
 		if _, err := tx.Exec(ctx, "UPDATE shadow_desired SET value = '', updated_at = ? WHERE device = ? AND value <> ''", at.UnixMilli(), device); err != nil {
