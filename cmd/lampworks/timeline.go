@@ -16,7 +16,7 @@ import (
 type fleetTimeline struct {
 	sorted
 	Device string `arg:"" help:"Id of the device."`
-	Kind   string `help:"Only entries of this kind: connected, disconnected, refused, slowed, message, will, fight, command, answer." placeholder:"KIND"`
+	Kind   string `help:"Only entries of this kind: connected, disconnected, refused, slowed, message, will, registered, fight, command, answer." placeholder:"KIND"`
 	Text   string `help:"Only entries with this anywhere, in any case." placeholder:"TEXT"`
 	Follow bool   `help:"Stay and print what happens, one JSON object a line, until interrupted." short:"f"`
 }

@@ -17,7 +17,7 @@ import (
 type entryView struct {
 	Seq     int64          `json:"seq" doc:"Grows; the id of the live events."`
 	At      moment         `json:"at" doc:"Of several, the last."`
-	Kind    timeline.Kind  `json:"kind" enum:"connected,disconnected,refused,slowed,message,will,fight,command,answer"`
+	Kind    timeline.Kind  `json:"kind" enum:"connected,disconnected,refused,slowed,message,will,registered,fight,command,answer"`
 	What    string         `json:"what,omitempty" doc:"Topic, address, or what the command is; … for what was too much to be told apart."`
 	Why     string         `json:"why,omitempty"`
 	Times   int64          `json:"times" doc:"How often within the minute; 1 for what is not counted."`
@@ -42,7 +42,7 @@ type countingView struct {
 type timelineInput struct {
 	ListInput
 	Device string `path:"device" maxLength:"64"`
-	Kind   string `query:"kind" enum:"connected,disconnected,refused,slowed,message,will,fight,command,answer"`
+	Kind   string `query:"kind" enum:"connected,disconnected,refused,slowed,message,will,registered,fight,command,answer"`
 	Text   string `query:"text" maxLength:"256" doc:"Any part of what or why, in any case."`
 }
 

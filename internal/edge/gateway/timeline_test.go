@@ -64,3 +64,26 @@ func TestRefusalsAreToldOf(t *testing.T) {
 		}
 	}
 }
+
+// TestRegistrationIsToldOf: that a device was handed a secret is in its timeline, as are the attempts that were refused, and the secret is not.
+func TestRegistrationIsToldOf(t *testing.T) {
+	p := newPlant(t, 1)
+	d := p.Lights[0]
+	lines := timeline.New(p.Store, p.commands, p.Bus, p.Quiet)
+	devicetest.Run(t, func(ctx context.Context) error { return lines.Follow(ctx, p.Log) })
+	p.opens(t)
+	_, handed := p.asks(t, d.Name, p.secret)
+	p.asks(t, d.Name, p.secret)
+	devicetest.Eventually(t, "both attempts", func() (bool, any) {
+		page, err := lines.List(t.Context(), p.Maker, d.ID, listing.Ask{Limit: 50})
+		var told []string
+		for _, e := range page.Items {
+			told = append(told, fmt.Sprintf("%s %s", e.Kind, e.Why))
+		}
+		all := strings.Join(told, "\n")
+		if strings.Contains(all, handed) {
+			t.Errorf("the timeline shows a secret: %s", all)
+		}
+		return err == nil && strings.Contains(all, "registered registered by https from 127.0.0.1:") && strings.Contains(all, "refused registration by https from 127.0.0.1:"), all
+	})
+}

@@ -272,15 +272,20 @@ func entryOf(r *uplink.Record) (e Entry, ok bool, err error) {
 			e.Kind = Will
 		}
 		return e, true, err
-	case r.Kind == uplink.Fact && (r.Subject == device.RefusalFact || r.Subject == device.CloneFact):
-		f, err := device.DecodeRefusal(r.Body)
-		if e.Kind, e.What, e.Why = Refused, f.Topic, f.Why; r.Subject == device.CloneFact {
-			e.Kind = Fight
+	case r.Kind == uplink.Fact:
+		kind, told := facts[r.Subject]
+		if !told {
+			return e, false, nil
 		}
+		f, err := device.DecodeRefusal(r.Body)
+		e.Kind, e.What, e.Why = kind, f.Topic, f.Why
 		return e, true, err
 	}
 	return e, false, nil
 }
+
+// facts are what records of kind [uplink.Fact] tell, by their subjects.
+var facts = map[string]Kind{device.RefusalFact: Refused, device.CloneFact: Fight, device.RegisteredFact: Registered}
 
 // readCommands writes down commands that were given since the last look.
 func (s *Service) readCommands(ctx context.Context) error {

@@ -2,7 +2,7 @@
 // and why, its wills, what it was commanded and what became of that.
 //
 // It owns the tables timeline_entry and timeline_cursor, and promises:
-//   - connections, wills, fights for a triple, and refusals that the device could not be told follow the uplink Log exactly, and
+//   - connections, wills, registrations, fights for a triple, and refusals that the device could not be told follow the uplink Log exactly, and
 //     commands and their ends their rows: an entry and the position that it came from are one transaction;
 //   - messages and refusals are counted by topic and reason, one entry a minute; `kill -9` loses what was counted since;
 //   - a device keeps its newest 1,000 entries of seven days, and who reads on behind what is forgotten is told so;
@@ -38,6 +38,7 @@ const (
 	Slowed       Kind = "slowed"       // it was read more slowly, because it was ahead of a limit; What: that, Why: its value
 	Message      Kind = "message"      // messages that were stored; What: their topic
 	Will         Kind = "will"         // What: its topic
+	Registered   Kind = "registered"   // it was handed a secret; Why: how, and from where
 	Fight        Kind = "fight"        // two places had one triple; Why: both
 	Commanded    Kind = "command"      // What: what it is, or its topic
 	Answered     Kind = "answer"       // how a command ended; What: as of the command; Why: state, reason, and what the device said
@@ -45,7 +46,7 @@ const (
 
 // Kinds lists the kinds.
 func Kinds() []Kind {
-	return []Kind{Connected, Disconnected, Refused, Slowed, Message, Will, Fight, Commanded, Answered}
+	return []Kind{Connected, Disconnected, Refused, Slowed, Message, Will, Registered, Fight, Commanded, Answered}
 }
 
 // Limits of what is kept.

@@ -5712,7 +5712,7 @@ export interface components {
             /** Format: date-time */
             ended_at?: string;
             /** @enum {string} */
-            kind: "connected" | "disconnected" | "refused" | "slowed" | "message" | "will" | "fight" | "command" | "answer";
+            kind: "connected" | "disconnected" | "refused" | "slowed" | "message" | "will" | "registered" | "fight" | "command" | "answer";
             reason?: string;
             /**
              * Format: int64
@@ -12242,7 +12242,7 @@ export interface operations {
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
-                kind?: "connected" | "disconnected" | "refused" | "slowed" | "message" | "will" | "fight" | "command" | "answer";
+                kind?: "connected" | "disconnected" | "refused" | "slowed" | "message" | "will" | "registered" | "fight" | "command" | "answer";
                 /** @description Any part of what or why, in any case. */
                 text?: string;
             };
