@@ -398,21 +398,21 @@ func (c *conn) end(ctx context.Context, err error) {
 
 // makers reports whether what ended a connection is for the device's maker to mend.
 func makers(err error) bool {
-	var broken *mqtt.ProtocolError
-	var frame *frameError
-	return errors.As(err, &broken) || errors.As(err, &frame) || errors.Is(err, errForeign) || fault.Is(err, fault.OverLimit)
+	_, broken := errors.AsType[*mqtt.ProtocolError](err)
+	_, frame := errors.AsType[*frameError](err)
+	return broken || frame || errors.Is(err, errForeign) || fault.Is(err, fault.OverLimit)
 }
 
 func reasonOf(err error) string {
-	var broken *mqtt.ProtocolError
-	var frame *frameError
+	if broken, ok := errors.AsType[*mqtt.ProtocolError](err); ok {
+		return "protocol error: " + broken.Error()
+	}
+	if frame, ok := errors.AsType[*frameError](err); ok {
+		return frame.Error()
+	}
 	switch {
 	case errors.Is(err, mqtt.ErrClosed):
 		return "disconnected"
-	case errors.As(err, &broken):
-		return "protocol error: " + broken.Error()
-	case errors.As(err, &frame):
-		return frame.Error()
 	case errors.Is(err, errForeign):
 		return errForeign.Error()
 	case fault.Is(err, fault.OverLimit):

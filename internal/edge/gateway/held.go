@@ -52,11 +52,11 @@ func (c *conn) unsubscribable(r mqtt.Reason, most int) string {
 
 // countBreach counts a limit that ended the connection in the codec.
 func (g *Gateway) countBreach(err error) {
-	var broken *mqtt.ProtocolError
+	broken, ok := errors.AsType[*mqtt.ProtocolError](err)
 	switch {
 	case errors.Is(err, mqtt.ErrOut):
 		g.Stats.Unread.Add(1)
-	case !errors.As(err, &broken):
+	case !ok:
 	case broken.Code == mqtt.ReceiveMaxExceeded:
 		g.over(quota.DeviceUnderWay)
 	case broken.Code == mqtt.TooLarge:
