@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -20,15 +19,15 @@ var prose = regexp.MustCompile(`[a-z]{2,}[ :,;] ?[a-z%]|^[a-z]{2,}$`)
 
 // notSaid are texts that verbs print and that are no sentences, each with its reason.
 var notSaid = map[string]string{
-	"%s\n\n--hash %s\n":               "a text as it is published",
-	"--digest %s\n":                   "a flag",
-	"%-12s %s\n":                      "names of fields",
-	"key":                             "read by programs",
-	"anchor":                          "read by programs",
-	"command %s %s %s\n":              "the protocol's own words",
-	"refused %d %s\n":                 "the protocol's own words",
-	"lampworks %s %s %s/%s\n":         "the version",
-	"lampworks: %v\nTry: %s --help\n": "kong's own sentence, in English",
+	"%s\n\n--hash %s\n":            "a text as it is published",
+	"--digest %s\n":                "a flag",
+	"%-12s %s\n":                   "names of fields",
+	"key":                          "read by programs",
+	"anchor":                       "read by programs",
+	"command %s %s %s\n":           "the protocol's own words",
+	"lampworks: %v\n%s%s --help\n": "what was wrong, in its own words",
+	"refused %d %s\n":              "the protocol's own words",
+	"lampworks %s %s %s/%s\n":      "the version",
 }
 
 // TestSuccessLinesHaveChinese reads the sources: every sentence that a verb prints is given in both languages, by say.
@@ -117,51 +116,123 @@ func literals(e ast.Expr) (all []string) {
 	return all
 }
 
-// TestHelpHasChinese: every verb of the first page, its groups, and every flag that ten verbs and more have are told in Chinese
-// on a Chinese terminal, and the catalogue has nothing that no help says.
+// TestHelpHasChinese: what every verb, flag and argument says of itself has its Chinese, and the catalogue has nothing that no
+// help says.
 func TestHelpHasChinese(t *testing.T) {
-	t.Setenv("LANG", "C.UTF-8")
-	model := newParser(t).Model
-	need, said := make(map[string]bool), make(map[string]bool)
-	uses := make(map[string]int)
-	for _, verb := range model.Children {
-		need[verb.Help] = true
-	}
-	_ = kong.Visit(model, func(n kong.Visitable, next kong.Next) error {
-		switch n := n.(type) {
-		case *kong.Node:
-			said[n.Help] = true
-		case *kong.Flag:
-			said[n.Help] = true
-			if uses[n.Help]++; uses[n.Help] >= 10 {
-				need[n.Help] = true
-			}
-		case *kong.Value:
-			said[n.Help] = true
-		}
-		return next(nil)
-	})
 	book, err := readHelp()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for text := range need {
-		if book[text] == "" {
-			t.Errorf("%q has no Chinese in help.json", text)
+	said := make(map[string]bool)
+	say := func(where, text string) {
+		if said[text] = true; text != "" && !hasHan(book[text]) && hasProse(text) {
+			t.Errorf("%s: %q has no Chinese in zh-CN/help", where, text)
 		}
 	}
-	for text := range book {
+	_ = kong.Visit(newParser(t).Model, func(n kong.Visitable, next kong.Next) error {
+		switch n := n.(type) {
+		case *kong.Application:
+			say(n.Name, n.Help)
+		case *kong.Node:
+			say(n.FullPath(), n.Help)
+			say(n.FullPath(), n.Detail)
+		case *kong.Flag:
+			say("--"+n.Name, n.Help)
+		case *kong.Value:
+			say("<"+n.Name+">", n.Help)
+		}
+		return next(nil)
+	})
+	for text, zh := range book {
 		if !said[text] {
-			t.Errorf("help.json has %q, which no help says", text)
+			t.Errorf("zh-CN/help has %q, which no help says", text)
+		}
+		if strings.HasSuffix(text, ".") != strings.HasSuffix(zh, "。") && !strings.HasSuffix(text, "@FILE.") {
+			t.Errorf("%q and %q do not end alike", text, zh)
 		}
 	}
+}
+
+// hasHan says whether there is Chinese in a text.
+func hasHan(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+}
+
+// hasProse says whether a text is more than one word.
+func hasProse(text string) bool { return strings.Contains(text, " ") }
+
+// TestHelpInChinese prints the help of every verb on a Chinese terminal.
+func TestHelpInChinese(t *testing.T) {
 	t.Setenv("LANG", "zh_CN.UTF-8")
-	for _, verb := range newParser(t).Model.Children {
-		if !strings.ContainsFunc(verb.Help, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
-			t.Errorf("%s is told as %q on a Chinese terminal", verb.Name, verb.Help)
+	t.Setenv("COLUMNS", "")
+	var verbs []string
+	parser := newParser(t)
+	_ = kong.Visit(parser.Model, func(n kong.Visitable, next kong.Next) error {
+		if n, ok := n.(*kong.Node); ok {
+			verbs = append(verbs, strings.TrimPrefix(n.FullPath(), "lampworks"))
+		}
+		return next(nil)
+	})
+	if len(verbs) < 250 {
+		t.Errorf("%d verbs, want 250 and more", len(verbs))
+	}
+	frame := regexp.MustCompile(`(?m)^(Usage|Arguments|Flags|Commands):|^Run "|[\x{e000}\x{e001}]`)
+	for _, verb := range append(verbs, "") {
+		page := helpOf(parser, verb)
+		if m := frame.FindString(page); m != "" {
+			t.Errorf("lampworks%s --help says %q", verb, m)
+		}
+		for line := range strings.Lines(page) {
+			if n := columns(line); n > 80 && hasHan(line) && !strings.HasPrefix(line, "用法：") {
+				t.Errorf("lampworks%s --help has a line of %d columns: %s", verb, n, line)
+			}
 		}
 	}
-	if _, err := os.Stat("help.json"); err != nil {
-		t.Error(err)
+	for verb, want := range map[string]string{
+		"":             "各命令的详情：lampworks <命令> --help\n",
+		" fleet":       "用法：lampworks fleet <命令>\n\n设备：",
+		" fleet show":  "参数：\n  <device>    设备的 id。\n",
+		" fleet list":  "（$LAMPWORKS_SERVER）。\n",
+		" serve":       "（$LAMPWORKS_HTTP）。\n",
+		" triple show": "  <triple>    PRODUCT_ID,MAC,SECRET\n",
+	} {
+		if page := helpOf(parser, verb); !strings.Contains(page, want) {
+			t.Errorf("lampworks%s --help lacks %q:\n%s", verb, want, page)
+		}
+	}
+	t.Setenv("LANG", "C.UTF-8")
+	if page := helpOf(newParser(t), " fleet show"); !strings.Contains(page, "Id of the device.") || hasHan(page) {
+		t.Errorf("in English it is\n%s", page)
+	}
+}
+
+// columns is how many columns of a terminal a line takes.
+func columns(line string) (n int) {
+	for _, r := range strings.TrimSuffix(line, "\n") {
+		if n++; wide(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// helpOf is what a verb prints with --help.
+func helpOf(parser *kong.Kong, verb string) string {
+	var page strings.Builder
+	parser.Stdout = &page
+	parser.Exit = func(int) { panic("over") }
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = parser.Parse(append(strings.Fields(verb), "--help"))
+	}()
+	return page.String()
+}
+
+// TestLooseIsTight: what is taken apart for wrapping comes together again.
+func TestLooseIsTight(t *testing.T) {
+	for _, text := range []string{"", "设备", "放在环境变量 LAMPWORKS_TOKEN 里：（别人）看得到。", "一\n\n二 三", "plain words only"} {
+		if got := tight(loose(text)); got != text {
+			t.Errorf("%q comes back as %q", text, got)
+		}
 	}
 }

@@ -106,7 +106,7 @@ func run(args []string) int {
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "lampworks: %v\nTry: %s --help\n", err, verbOf(err))
+		fmt.Fprintf(os.Stderr, "lampworks: %v\n%s%s --help\n", err, say("Try: ", "可以看："), verbOf(err))
 		return exitUsage
 	}
 	var code exitError
@@ -141,7 +141,7 @@ func newProgram(ctx context.Context) (*kong.Kong, error) {
 		kong.Description("An open platform for voice-controlled devices: from a maker's product and its triples to a lamp that obeys a spoken sentence.\n\n"+
 			"Every flag of serve can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
 			"The command line beats the environment, which beats the file. Of other verbs only --server and --token are in the environment (LAMPWORKS_SERVER, LAMPWORKS_TOKEN)."),
-		kong.PostBuild(fewEnvars), kong.PostBuild(helpInTongue),
+		kong.PostBuild(fewEnvars), kong.Help(printHelp),
 		timeFlags(), durationFlags(), serverFlags(),
 		kong.DefaultEnvars("LAMPWORKS"),
 		kong.Configuration(readYAML),
