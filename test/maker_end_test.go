@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // burn uploads what the line did: two are missing, one is foreign, one came twice.
@@ -87,6 +88,41 @@ func (w *way) suspend(t *testing.T) {
 	w.live = dial(t, w.s.mqtt, credentials(t, w.device(w.debugDevice), plain))
 }
 
+// obey has one device deleted by the operator, and a whole product by its maker, who was ordered to.
+func (w *way) obey(t *testing.T) {
+	device := w.maker.does(t, "GET", "/devices?name="+w.spareDevice.MAC.String(), nil).text(t, "items/0/id")
+	w.admin.does(t, "POST", "/enforcement/measures", map[string]any{
+		"subject": map[string]string{"kind": "device", "id": device}, "kind": "delete_data", "cause": "unsafe_product", "reason": "It burned.",
+	})
+	w.erased(t, "device", device)
+	product := w.maker.does(t, "POST", "/products", map[string]any{"category": "light", "names": map[string]string{"zh-CN": "旧灯", "en": "Old lamp"}}).id(t)
+	w.issued(t, w.maker.does(t, "POST", "/products/"+product+"/orders", map[string]any{"quantity": 2, "purpose": "debug"}).id(t))
+	order := w.admin.does(t, "POST", "/enforcement/measures", map[string]any{
+		"subject": map[string]string{"kind": "product", "id": product}, "kind": "order_deletion", "cause": "data_misuse", "reason": "It listens.",
+		"due": time.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339),
+	}).id(t)
+	eventually(t, "the maker told", func() (bool, any) {
+		inbox := string(w.maker.does(t, "GET", "/inbox", nil).body)
+		return strings.Contains(inbox, order), inbox
+	})
+	w.maker.refused(t, 422, "invalid", "POST", "/enforcement/measures/"+order+"/fulfilment", map[string]string{"confirm": "yes"})
+	w.maker.does(t, "POST", "/enforcement/measures/"+order+"/fulfilment", map[string]string{"confirm": product})
+	w.erased(t, "product", product)
+	w.maker.refused(t, 404, "not_found", "GET", "/products/"+product, nil)
+}
+
+// erased waits until the deletion of a subject is done and proven.
+func (w *way) erased(t *testing.T, kind, id string) {
+	t.Helper()
+	eventually(t, "the deletion of "+kind+" "+id, func() (bool, any) {
+		if strings.Contains(w.s.log.tail(5), "still named") {
+			t.Fatalf("the deletion is not proven: %s", w.s.log.tail(5))
+		}
+		all := w.maker.does(t, "GET", "/enforcement/deletions?state=done", nil)
+		return strings.Contains(string(all.body), id), string(all.body)
+	})
+}
+
 // leave ends the organisation: first by its own will, called back, then by the operator's deletion, which is proven.
 func (w *way) leave(t *testing.T) {
 	at := "/organisations/" + w.organisation + "/leave"
@@ -99,7 +135,12 @@ func (w *way) leave(t *testing.T) {
 	var deletion reply
 	eventually(t, "the deletion done", func() (bool, any) {
 		all := w.admin.does(t, "GET", "/enforcement/deletions?organisation="+w.organisation+"&state=done", nil)
-		id := all.text(t, "items/0/id")
+		id := ""
+		for i := range all.at(t, "items").([]any) { // beside those of a device and a product
+			if at := fmt.Sprintf("items/%d/", i); all.text(t, at+"subject/kind") == "organisation" {
+				id = all.text(t, at+"id")
+			}
+		}
 		if strings.Contains(w.s.log.tail(5), "still named") {
 			t.Fatalf("the deletion is not proven: %s", w.s.log.tail(5))
 		}

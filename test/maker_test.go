@@ -30,6 +30,7 @@ func TestMakersWay(t *testing.T) {
 			w.burn(t)
 			w.leak(t)
 			w.suspend(t)
+			w.obey(t)
 			w.leave(t)
 		})
 	}

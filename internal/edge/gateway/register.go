@@ -70,6 +70,10 @@ func (g *Gateway) register(ctx context.Context, in *alink.Register, way, from st
 		return secret, g.cannotRegister(ctx, err)
 	}
 	if r := g.attempt(&who); r != nil {
+		g.over(quota.Registrations)
+		if g.impostors.first(who.ID, time.Now()) {
+			g.noteRegistration(ctx, &who, way, from, r)
+		}
 		return secret, r
 	}
 	secret, r = g.admitNew(ctx, &who, way, from)

@@ -54,6 +54,8 @@ func residue() []struct{ table, why string } {
 	return []struct{ table, why string }{
 		{"audit_", "entries of the audit trail are never changed; they name objects by id only"},
 		{"enforce_", "the measure, its appeal and this deletion itself"},
+		{"notice_message", "what its organisation was told of it, as of the measure itself; they go with the organisation"},
+		{"outbox_message", "the same by mail, on its way: the text goes when it has arrived, or after a day"},
 		{"once_", "answers to repeated requests; they are deleted a day after"},
 		{"agreement_acceptance", "evidence of what was agreed; it names persons by a random reference"},
 		{"issuance_order", "bare numbers of what was issued, without an owner, so that nothing is issued twice"},

@@ -100,7 +100,7 @@ var registry = [limits]Spec{
 	Invitations:       {"invitations_per_day", titles("每日邀请", "Invitations a day"), "invitations", KindOrganisation, day, 100, 100_000},
 	UserInvitations:   {"user_invitations_per_day", titles("单个用户每日发出的邀请", "Invitations by one person a day"), "invitations", KindUser, day, 50, 100_000},
 	Registrations:     {"registrations_per_hour", titles("单台设备每小时注册尝试", "Attempts of one device to register an hour"), "requests", KindDevice, time.Hour, 10, 1_000},
-	Children:          {"sub_devices", titles("单个网关的子设备", "Sub-devices of a gateway"), "sub-devices", KindDevice, 0, 1_500, 10_000},
+	Children:          {"sub_devices", titles("单个网关的子设备", "Sub-devices of a gateway"), "sub-devices", KindDevice, 0, 1_500, 4_000}, // all of them fit one answer of --mqtt-max-packet
 	Texts:             {"sms_per_day", titles("每日短信", "Text messages a day"), "messages", KindOrganisation, day, 2_000, 10_000_000},
 }
 
