@@ -21,27 +21,13 @@ import (
 
 // What happens to a measure, its appeal and a deletion is told in words of each language, by mail, and never as a bare code.
 func TestMeasuresAreToldInWords(t *testing.T) {
-	ctx, log := t.Context(), slog.New(slog.DiscardHandler)
-	n := &Node{Store: storetest.Open(t), log: log}
-	keys, err := keyring.Open(ctx, n.Store, filepath.Join(t.TempDir(), "root.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.Accounts = account.New(account.Config{Store: n.Store, Keys: keys, Logger: log})
+	ctx := t.Context()
+	n := newTribunal(t)
 	var told []notice.Letter
 	n.Notices = notice.New(notice.Config{Store: n.Store, Copy: func(_ context.Context, _ *store.Tx, l notice.Letter) error {
 		told = append(told, l)
 		return nil
 	}})
-	n.Entitlements = entitlement.New(entitlement.Config{Store: n.Store, Logger: log})
-	n.openLimits()
-	err = n.Store.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO organisation (id, names, kinds, created_at) VALUES ('o', '{"en":"x"}', '[]', 1)`)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	operator := access.System("test", "")
 	impose := func(kind enforce.Kind, due time.Time) enforce.Measure {
 		t.Helper()
@@ -79,4 +65,26 @@ func TestMeasuresAreToldInWords(t *testing.T) {
 			}
 		}
 	}
+}
+
+// newTribunal is a node with what measures need, and the organisation o.
+func newTribunal(t *testing.T) *Node {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	n := &Node{Store: storetest.Open(t), log: log}
+	keys, err := keyring.Open(t.Context(), n.Store, filepath.Join(t.TempDir(), "root.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Accounts = account.New(account.Config{Store: n.Store, Keys: keys, Logger: log})
+	n.Entitlements = entitlement.New(entitlement.Config{Store: n.Store, Logger: log})
+	n.openLimits()
+	err = n.Store.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO organisation (id, names, kinds, created_at) VALUES ('o', '{"en":"x"}', '[]', 1)`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

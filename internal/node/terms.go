@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/once"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/account"
@@ -86,17 +88,43 @@ func (n *Node) mayIssue(ctx context.Context, q store.Querier, who access.Actor, 
 	return nil
 }
 
-// enforceVerification ends what an organisation may do whose papers were false, or that let a demand lapse.
+// enforceVerification ends what an organisation may do whose papers were false, or that let a demand lapse, and gives it back when
+// the papers turn out to be true.
 func (n *Node) enforceVerification(ctx context.Context, c verify.Consequence) error {
+	who := access.System("verification", "")
 	cause := enforce.Cause("breach_of_agreement")
-	if c.Kind == verify.FalsePapers {
-		cause = "false_papers"
+	switch c.Kind {
+	case verify.TruePapers:
+		return n.liftVerification(ctx, who, c)
+	case verify.FalsePapers:
+		cause = falsePapers
 	}
-	_, err := n.Enforce.Impose(ctx, access.System("verification", ""), enforce.NewMeasure{
+	_, err := n.Enforce.Impose(ctx, who, enforce.NewMeasure{
 		Subject: enforce.Subject{Kind: enforce.KindOrganisation, ID: c.Organisation}, Kind: enforce.Terminate, Cause: cause, Reason: c.Reason,
 		Evidence: []string{c.ID},
 	})
 	return err
+}
+
+const falsePapers enforce.Cause = "false_papers"
+
+// liftVerification lifts what was imposed by the program, and by nobody, because of false papers.
+func (n *Node) liftVerification(ctx context.Context, who access.Actor, c verify.Consequence) error {
+	page, err := n.Enforce.Measures(ctx, who, listing.Ask{Limit: listing.MaxLimit, Filters: map[string]string{"organisation": c.Organisation, "kind": string(enforce.Terminate)}})
+	if err != nil {
+		return err
+	}
+	for i := range page.Items {
+		m := &page.Items[i]
+		if m.By != "" || m.Cause != falsePapers || m.State != enforce.InForce {
+			continue
+		}
+		apart := store.Alongside(ctx, func(context.Context, *store.Tx) error { return nil }) // it is carried out when all are lifted
+		if _, err := n.Enforce.Lift(apart, who, m.ID, c.Reason); err != nil && !fault.Is(err, fault.Clash) {
+			return err
+		}
+	}
+	return n.Store.Write(ctx, func(*store.Tx) error { return nil })
 }
 
 // mailNotice hands a message that is important on to people's mail.

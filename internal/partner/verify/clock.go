@@ -248,6 +248,15 @@ func (s *Service) consequence(ctx context.Context, tx *store.Tx, c *Case, kind, 
 	return nil
 }
 
+// takeBack ends what false papers brought: what was not carried out never is, and what was, the operator's measures are told.
+func (s *Service) takeBack(ctx context.Context, tx *store.Tx, c *Case, reason string) error {
+	_, err := tx.Exec(ctx, "UPDATE verify_consequence SET done_at = ? WHERE organisation = ? AND kind = ? AND done_at = 0", ms(s.now()), c.Organisation, FalsePapers)
+	if err != nil {
+		return fmt.Errorf("taking consequences for organisation %s back: %w", c.Organisation, err)
+	}
+	return s.consequence(ctx, tx, c, TruePapers, reason)
+}
+
 // handOn hands consequences to the operator's measures, each once: it is marked in the transaction that carries it out.
 func (s *Service) handOn(ctx context.Context) error {
 	if s.c.Enforce == nil {

@@ -358,7 +358,8 @@ func (s *Service) Revoke(ctx context.Context, who access.Actor, organisation, re
 	})
 }
 
-// Reinstate lets an organisation begin again whose verification was revoked. Not by who revoked it.
+// Reinstate lets an organisation begin again whose verification was revoked, without the measure that the revocation brought.
+// Not by who revoked it.
 func (s *Service) Reinstate(ctx context.Context, who access.Actor, organisation, reason string) (*Case, error) {
 	return s.review(ctx, who, organisation, string(Reinstate), func(tx *store.Tx, c *Case) (string, error) {
 		if err := text("/reason", reason, 1, 2000); err != nil {
@@ -371,6 +372,9 @@ func (s *Service) Reinstate(ctx context.Context, who access.Actor, organisation,
 			return "", err
 		}
 		c.Form, c.Kinds, c.Approved, c.revokedBy = "", nil, 0, ""
+		if err := s.takeBack(ctx, tx, c, reason); err != nil {
+			return "", err
+		}
 		return "", s.tell(ctx, tx, organisation, "verification.reinstated", map[string]string{"reason": reason})
 	})
 }

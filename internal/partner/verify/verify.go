@@ -35,7 +35,7 @@ import (
 type Consequence struct {
 	ID           string
 	Organisation string
-	Kind         string // EndsAgreement, FalsePapers
+	Kind         string // EndsAgreement, FalsePapers, TruePapers
 	Reason       string // what the organisation will read
 	Submission   int    // what it is about
 }
@@ -45,6 +45,7 @@ const (
 	LevelDrops    = "level_drops"    // the verification expires; the room does that itself
 	EndsAgreement = "agreement_ends" // and the agreement ends
 	FalsePapers   = "false_papers"   // a reviewer found that papers are false
+	TruePapers    = "true_papers"    // that was taken back: what it brought ends
 )
 
 // Config is what a service works with.

@@ -650,3 +650,28 @@ func readAll(t testing.TB, r io.ReadCloser) []byte {
 	}
 	return b
 }
+
+// What false papers brought ends when they turn out to be true, or never begins.
+func TestReinstatementTakesConsequencesBack(t *testing.T) {
+	for _, tt := range []struct {
+		carried bool
+		want    string
+	}{{true, "false_papers true_papers"}, {false, "true_papers"}} {
+		o := newOffice(t)
+		o.fill()
+		o.must(o.Submit(t.Context(), owner, works))
+		o.must(o.Revoke(t.Context(), judge, works, "the licence is forged"))
+		if tt.carried {
+			o.tick()
+		}
+		o.must(o.Reinstate(t.Context(), second, works, "it is not"))
+		o.tick()
+		var got []string
+		for _, c := range o.enforced {
+			got = append(got, c.Kind)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("handed on were %q, want %s", got, tt.want)
+		}
+	}
+}
