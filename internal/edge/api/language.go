@@ -85,7 +85,7 @@ var titles = map[string]map[string]string{
 		string(fault.NotSupported): "不支持",
 		string(fault.Down):         "暂时不可用",
 		string(fault.Lapsed):       "已过期",
-		string(fault.Agreement):    "尚未同意协议",
+		string(fault.Agreement):    "需先同意协议",
 		string(fault.Unsure):       "结果未知",
 		string(fault.Suspended):    "已被处置",
 		codeInternal:               "平台内部错误",

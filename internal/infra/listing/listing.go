@@ -206,10 +206,14 @@ func (l *List[T]) noWay(filters []string, sort string) error {
 		}
 		served = append(served, strings.TrimSpace(text))
 	}
-	return &fault.Fault{
+	f := &fault.Fault{
 		Code: fault.NotSupported, What: "a list of " + l.Object + "s is not served in this combination: " + got,
 		Where: "query", Got: got, Rule: "one of: " + strings.Join(served, "; "), Fix: "leave out a filter, or sort by something else",
 	}
+	if _, sorts := l.Names(); sort != "" && len(sorts) > 0 && !slices.Contains(sorts, sort) {
+		f.Fix = "sort by " + strings.Join(sorts, " or ")
+	}
+	return f
 }
 
 // Names lists what callers may filter and sort by, for documents.

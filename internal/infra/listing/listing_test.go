@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/listing/listingtest"
 	"lampworks/internal/infra/store"
@@ -173,6 +175,9 @@ func TestRefusals(t *testing.T) {
 		_, err := read(t.Context(), s, l, tt.ask)
 		if got := fmt.Sprint(err); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
+		}
+		if fix := fault.Of(err).Fix; strings.Contains(tt.name, "sort") && tt.ask.Cursor == "" && fix != "sort by size" {
+			t.Errorf("%s: the advice is %q", tt.name, fix)
 		}
 	}
 }

@@ -117,7 +117,11 @@ func (l *List[T]) between(p *plan, way *Way, ask Ask) error {
 		return nil
 	}
 	if way.Sort == "" {
-		return fault.Unsupported("query", "since or until without a sort", "a range of what the list is sorted by")
+		f := fault.Unsupported("query", "since or until without a sort", "a range of what the list is sorted by")
+		if _, sorts := l.Names(); len(sorts) > 0 {
+			f.Fix = "sort by " + strings.Join(sorts, " or ")
+		}
+		return f
 	}
 	f := l.field(way.Sort)
 	for _, end := range []struct{ op, text string }{{" >= ?", ask.Since}, {" < ?", ask.Until}} {

@@ -102,21 +102,17 @@ func (x *index) find(sentence string, look looker, depth int) (string, bool) {
 	return best.fill(best.values(sentence), look, depth), true
 }
 
-// best is the pattern that a sentence follows, nil for none. One that has its first word goes before those that begin with a hole.
-func (x *index) best(sentence string) *pattern {
+// best is the pattern that a sentence follows, nil for none: the one that says most of it, whether it has its first word or not.
+func (x *index) best(sentence string) (best *pattern) {
 	word, _, _ := strings.Cut(sentence, " ")
 	for _, list := range [][]*pattern{x.first[word], x.loose} {
-		var best *pattern
 		for _, p := range list {
 			if (best == nil || p.before(best)) && p.fits(sentence) {
 				best = p
 			}
 		}
-		if best != nil {
-			return best
-		}
 	}
-	return nil
+	return best
 }
 
 // before says whether p says more of a sentence than o.

@@ -25,6 +25,7 @@ func TestFaults(t *testing.T) {
 		{fault.Invalid("/limit", "501", "an integer from 1 to 500", "ask for fewer and follow the cursor"), "/limit 是 501，应为 1 到 500 的整数", "1 到 500 的整数", "请少取一些，再用 cursor 继续"},
 		{fault.Unauthenticated("nobody is signed in"), "尚未登录", "", "请登录，或用 Authorization: Bearer 发送 API 令牌"},
 		{suspended, "不允许编辑产品：需要所有者或工程师角色", "所有者或工程师角色", ""},
+		{fault.Forbidden("making a chip", "an organisation of the kind chip_maker"), "不允许创建芯片产品：需要类型为芯片制造商的组织", "类型为芯片制造商的组织", ""},
 		{fault.Forbidden("adding evidence", ""), "不允许添加证据", "", ""},
 		{fault.NotFound("MAC list", "order"), "没有 MAC 清单“order”", "", ""},
 		{fault.Closed("publish", "mass_production", []string(nil)), "处于“量产”状态时不能发布", "", ""},
