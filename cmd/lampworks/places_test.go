@@ -87,7 +87,7 @@ func distinct(line []string, leaf *kong.Node) (args []string, of map[string]stri
 		case string:
 			if v.Flag != nil && slices.Contains(idsOnly, v.Name) {
 				own = fmt.Sprintf("%s%02d", anID[:len(anID)-2], n)
-			} else if v.Enum == "" && !slices.Contains([]string{"server", "token", "file", "out", "fill", "care", "model", "params"}, v.Name) {
+			} else if v.Enum == "" && (v.Flag != nil || !strings.HasSuffix(was, ":x")) && !slices.Contains([]string{"server", "token", "file", "out", "fill", "care", "model", "params"}, v.Name) {
 				own = "text" + strconv.Itoa(n)
 			}
 		}

@@ -33,15 +33,19 @@ type refusal struct {
 // Error implements error.
 func (r *refusal) Error() string {
 	mark := say(": ", "：")
-	text := r.what + mark + r.Title + mark + r.Detail
+	text := r.Title + mark + r.Detail
 	if r.Title == "" {
-		text = r.what + mark + http.StatusText(r.status)
+		text = http.StatusText(r.status)
 	}
 	for _, f := range r.Flaws {
 		if len(r.Flaws) == 1 {
 			break // the detail says it
 		}
-		text += "\n  " + strings.Join(slices.DeleteFunc([]string{f.Where, f.Rule, f.Fix}, func(s string) bool { return s == "" }), mark)
+		fix := f.Fix
+		if strings.Contains(text, fix) {
+			fix = "" // it was said of another place
+		}
+		text += "\n  " + strings.Join(slices.DeleteFunc([]string{f.Where, f.Rule, fix}, func(s string) bool { return s == "" }), mark)
 	}
 	if r.Code == "conflict" && len(r.Open) > 0 {
 		text += "\n" + say("Open now: "+strings.Join(r.Open, ", ")+".", "当前可以执行："+strings.Join(r.Open, "、")+"。")
@@ -49,10 +53,10 @@ func (r *refusal) Error() string {
 	switch {
 	case r.remedy != "":
 		text += "\n" + r.remedy
-	case r.Fix != "" && !strings.Contains(r.Detail, r.Fix):
+	case r.Fix != "" && !strings.Contains(text, r.Fix):
 		text += "\n" + say("What to do: "+r.Fix, r.Fix) // which begins with 请
 	}
-	return text
+	return r.what + mark + inVerbs(text)
 }
 
 // refused is what the server says of a request that it refuses.
