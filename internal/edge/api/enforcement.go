@@ -39,7 +39,7 @@ func measureOf(who access.Actor) func(*enforce.Measure) measureView {
 			ID: m.ID, Subject: subjectView{m.Subject.Kind, m.Subject.ID}, Organisation: m.Organisation, Kind: m.Kind, Service: m.Service, State: m.State,
 			Cause: m.Cause, Reason: m.Reason, Evidence: append([]string{}, m.Evidence...), CreatedAt: moment(m.Created), StartsAt: moment(m.Starts),
 			EndsAt: moment(m.Ends), DueAt: moment(m.Due), AppealUntil: moment(m.AppealUntil), ClosedAt: moment(m.Closed), Closing: m.Closing,
-			OpenActs: append([]enforce.Act{}, m.Open(who)...),
+			OpenActs: append([]enforce.Act{}, m.Open(who, time.Now())...),
 		}
 		if who.Everywhere() {
 			v.ImposedBy = m.By

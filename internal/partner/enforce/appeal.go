@@ -91,7 +91,7 @@ func (s *Service) Appeal(ctx context.Context, who access.Actor, measure, stateme
 		}
 		switch {
 		case !m.Closed.IsZero():
-			return fault.Closed("appeal", string(m.State), m.Open(who))
+			return fault.Closed("appeal", string(m.State), m.Open(who, now))
 		case !now.Before(m.AppealUntil):
 			return fault.Expired("appeal until "+fault.Stamp(m.AppealUntil)+" against measure", m.ID)
 		}

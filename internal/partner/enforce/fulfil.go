@@ -27,7 +27,7 @@ func (s *Service) Fulfil(ctx context.Context, who access.Actor, id, confirm stri
 		case m.Kind != OrderDeletion:
 			return fault.Conflict("measure", "only an order to delete is fulfilled")
 		case m.State != InForce:
-			return fault.Closed("fulfil", string(m.State), m.Open(who))
+			return fault.Closed("fulfil", string(m.State), m.Open(who, s.c.Now()))
 		case confirm != m.Subject.ID:
 			return fault.Invalid("/confirm", confirm, "the id of what will be deleted", "")
 		case waits:

@@ -162,6 +162,9 @@ const (
 	Start Act = "start"
 	End   Act = "end"
 	Lift  Act = "lift"
+
+	FileAppeal  Act = "appeal" // by the organisation, in its time; moves no measure
+	FulfilOrder Act = "fulfil" // an order to delete
 )
 
 func clock(who access.Actor) bool { return who.Platform() }
@@ -199,7 +202,19 @@ type Measure struct {
 }
 
 // Open lists the acts that who may do with the measure now.
-func (m *Measure) Open(who access.Actor) []Act { return moves.Open(m.State, who) }
+func (m *Measure) Open(who access.Actor, now time.Time) []Act {
+	open := moves.Open(m.State, who)
+	if !m.Closed.IsZero() || !who.May(access.Appeal) {
+		return open
+	}
+	if now.Before(m.AppealUntil) {
+		open = append(open, FileAppeal)
+	}
+	if m.Kind == OrderDeletion && m.State == InForce {
+		open = append(open, FulfilOrder)
+	}
+	return open
+}
 
 // Limits of what is written.
 const (

@@ -71,7 +71,7 @@ func (s *Service) checkDraft(d *Draft, old Draft, kinds []account.Kind) error {
 	for _, name := range slices.Sorted(maps.Keys(d.Values)) {
 		f := find(fields, func(f *Field) bool { return f.Name == name })
 		if f == nil {
-			wrong = append(wrong, unknown(name, fields))
+			wrong = append(wrong, s.catalogue.unknown(name, fields))
 			continue
 		}
 		value := d.Values[name]

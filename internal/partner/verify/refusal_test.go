@@ -206,8 +206,8 @@ func TestForm(t *testing.T) {
 		want  string
 	}{
 		{"company", "", "", "/form is company, want organisation or person"},
-		{FormPerson, "legal_name", "灯火", "the form has no field legal_name, want one of full_name, resident_id, contact_name, contact_phone, contact_email, website, brands"},
-		{FormOrganisation, "tuned_protocols", "BLE", "the form has no field tuned_protocols, want one of legal_name, unified_social_credit_code, organisation_type, founded_on, registered_address, legal_representative, legal_representative_id, contact_name, contact_phone, contact_email, website, brands"},
+		{FormPerson, "legal_name", "灯火", "the field legal_name is of another form or for other kinds of organisations, want one of full_name, resident_id, contact_name, contact_phone, contact_email, website, brands"},
+		{FormOrganisation, "tuned_protocols", "BLE", "the field tuned_protocols is of another form or for other kinds of organisations, want one of legal_name, unified_social_credit_code, organisation_type, founded_on, registered_address, legal_representative, legal_representative_id, contact_name, contact_phone, contact_email, website, brands"},
 		{FormOrganisation, "legal_name", "灯", "/values/legal_name is 灯, want 2 to 100 characters"},
 		{FormOrganisation, "contact_phone", "12345", "/values/contact_phone is 1****, want a phone number: + and country code, or a mainland number"},
 		{FormOrganisation, "legal_name", "", ""},

@@ -37,9 +37,12 @@ func (w Wrong) fault() error {
 }
 
 // unknown refuses a value of a name that the form does not have.
-func unknown(name string, fields []Field) *fault.Fault {
+func (c *Catalogue) unknown(name string, fields []Field) *fault.Fault {
 	f := fault.Unlisted("/values/"+fault.Cut(name), name, names("", fields, fieldName), catalogueRoute)
 	f.What = fmt.Sprintf("the form has no field %s, want %s", f.Got, f.Rule)
+	if c.Field(name) != nil {
+		f.What = fmt.Sprintf("the field %s is of another form or for other kinds of organisations, want %s", f.Got, f.Rule)
+	}
 	return f
 }
 
