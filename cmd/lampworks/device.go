@@ -88,6 +88,7 @@ func (d *deviceCommand) Run(ctx context.Context) error {
 	c.OnRefused = func(code int, why string) {
 		fmt.Fprintf(os.Stdout, "refused %d %s\n", code, why)
 	}
+	c.OnNews = func(n virtual.News) { fmt.Fprintln(os.Stdout, newsText(n)) }
 	c.OnState = func(err error) {
 		if err != nil {
 			hint, over := hintOf(err, connected)

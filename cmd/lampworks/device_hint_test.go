@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"strings"
 	"testing"
 
+	"lampworks/alink"
+	"lampworks/internal/fleet/virtual"
 	"lampworks/mqtt"
 )
 
@@ -30,6 +34,14 @@ func TestDeviceHints(t *testing.T) {
 		if !strings.Contains(hint, c.hint) || (hint == "") != (c.hint == "") || over != c.over {
 			t.Errorf("code %d: %q, over %v; want %q, %v", c.code, hint, over, c.hint, c.over)
 		}
+	}
+	for code, want := range map[int]string{alink.CodeBadRequest: "no gateway", alink.CodeSign: "another secret", alink.CodeItself: "a gateway itself", alink.CodeUnknown: "no such device"} {
+		if hint, over := hintOf(fmt.Errorf("a child: %w", &virtual.Denied{Code: code}), true); !strings.Contains(hint, want) || !over {
+			t.Errorf("a child that was refused with %d: %q, over %v", code, hint, over)
+		}
+	}
+	if hint, over := hintOf(fmt.Errorf("dialling: %w", &tls.CertificateVerificationError{}), false); !strings.Contains(hint, "--ca") || !over {
+		t.Errorf("a certificate that is not trusted: %q, over %v", hint, over)
 	}
 	if hint, over := hintOf(&mqtt.ProtocolError{What: "x"}, true); hint != "" || over {
 		t.Errorf("a server that was connected to is told not to be one: %q, %v", hint, over)

@@ -2,7 +2,7 @@
 //
 // A virtual device owns nothing but its memory: it posts its properties when it connects, sets what it is told, answers,
 // and reports what changed. It promises to behave as a good device would, or to misbehave in exactly the way it is asked
-// to; to reconnect for ever, with growing pauses; and to execute each command that arrives, also a repeated one: it
+// to; to reconnect as long as that may be of use, with growing pauses; and to execute each command that arrives, also a repeated one: it
 // remembers no ids, so that a platform that sends twice is found out.
 package virtual
 
@@ -74,6 +74,8 @@ type Config struct {
 	OnCommand func(id, method string, params []byte)
 	// OnRefused, if not nil, is told of every post that the platform did not take, with the code and the reason of its answer.
 	OnRefused func(code int, why string)
+	// OnNews, if not nil, is told what becomes of the device and of what it carries; not from one goroutine.
+	OnNews func(News)
 	// OnState, if not nil, is told when the device is connected (nil) and why it is not (an error), from its goroutine.
 	OnState func(error)
 
@@ -105,6 +107,13 @@ type Device struct {
 
 	children []*Device  // what it carries; each has no connection of its own
 	answers  chan reply // to what a gateway asks
+
+	changes []change      // guarded by mu: what a gateway was told of its children and has not acted upon
+	changed chan struct{} // there are some
+
+	carried  bool     // it is a child
+	standing standing // of a child; this and code are its gateway's
+	code     int      // the code it was refused with, 0 if it was not
 }
 
 // New returns a device that is off until [Device.Run].
@@ -112,7 +121,7 @@ func New(c Config) *Device {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Device{c: c, name: c.Triple.MAC.String(), state: make(map[string]json.RawMessage), fault: c.Fault, turned: make(chan struct{}, 1)}
+	d := &Device{c: c, name: c.Triple.MAC.String(), state: make(map[string]json.RawMessage), fault: c.Fault, turned: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 	for _, p := range c.Model.Properties() {
 		if v, ok := c.State[p.Identifier]; ok {
 			d.state[p.Identifier] = v
@@ -122,8 +131,10 @@ func New(c Config) *Device {
 	}
 	d.answers = make(chan reply, 1)
 	for _, k := range c.Children {
-		k.Fault, k.QoS, k.Log, k.OnCommand, k.OnRefused = c.Fault, c.QoS, c.Log, c.OnCommand, c.OnRefused
-		d.children = append(d.children, New(k))
+		k.Fault, k.QoS, k.Log, k.OnCommand, k.OnRefused, k.OnNews = c.Fault, c.QoS, c.Log, c.OnCommand, c.OnRefused, c.OnNews
+		child := New(k)
+		child.carried = true
+		d.children = append(d.children, child)
 	}
 	return d
 }
@@ -167,39 +178,55 @@ func (d *Device) State() map[string]json.RawMessage {
 	return out
 }
 
-// Pauses between attempts to connect.
+// Pauses between attempts: they double, each is longer than the least by up to half, and none is longer than half a minute.
 const (
-	firstPause = 100 * time.Millisecond
-	maxPause   = 10 * time.Second
+	firstPause = time.Second
+	lastPause  = 20 * time.Second
 )
 
-// Run keeps the device connected until ctx ends. A refusal of its credentials is an error that says so; all else is
-// tried again. When it returns nothing of the device runs.
+// pauses are those of one row of attempts that fail.
+type pauses struct{ last time.Duration }
+
+func (p *pauses) next() time.Duration {
+	p.last = min(max(2*p.last, firstPause), lastPause)
+	return p.last + rand.N(p.last/2) //nolint:gosec // jitter, not a secret
+}
+
+// Run keeps the device connected until ctx ends. A refusal of its credentials, and one of a child that is permanent, a
+// [*Denied], is an error that says so; all else is tried again. When it returns nothing of the device runs.
 func (d *Device) Run(ctx context.Context) error {
 	defer d.settle()
-	pause := firstPause
+	var p pauses
 	for {
 		began := time.Now()
 		err := d.session(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		var refused *mqtt.Refused
-		if errors.As(err, &refused) && (refused.Code == mqtt.RefusedLogin || refused.Code == mqtt.RefusedAuthorised) {
+		if forGood(err) {
 			return fmt.Errorf("connecting device %s: %w", d.name, err)
 		}
-		if time.Since(began) > maxPause {
-			pause = firstPause
+		if time.Since(began) > lastPause || errors.Is(err, errFlap) {
+			p = pauses{}
 		}
 		d.tell(err)
+		pause := p.next()
 		d.c.Log.LogAttrs(ctx, slog.LevelDebug, "virtual device will connect again", slog.String("device", d.name), slog.Duration("pause", pause), slog.Any("error", err))
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(pause/2 + rand.N(pause)): //nolint:gosec // jitter, not a secret
+		case <-time.After(pause):
 		}
-		pause = min(2*pause, maxPause)
 	}
+}
+
+// forGood reports whether connecting again is of no use.
+func forGood(err error) bool {
+	if r, ok := errors.AsType[*mqtt.Refused](err); ok {
+		return r.Code == mqtt.RefusedLogin || r.Code == mqtt.RefusedAuthorised
+	}
+	denied, ok := errors.AsType[*Denied](err)
+	return ok && denied.Permanent()
 }
 
 // settle waits for the slow answers that are under way.
@@ -281,25 +308,44 @@ func (d *Device) connected(client *mqtt.Client, kept bool) {
 	}
 }
 
-// stay waits until the connection ends, and ends that of a flapping device.
+// stay looks after what the device carries until the connection ends, and ends that of a flapping device.
 func (d *Device) stay(ctx context.Context, client *mqtt.Client) error {
+	var p pauses
+	flap, again := d.flap(), d.retry(&p)
 	for {
-		var flap <-chan time.Time
-		if d.Fault() == Flapping {
-			flap = time.After(FlapsAfter)
-		}
+		var err error
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-client.Done():
 			return client.Err()
 		case <-d.turned:
+			flap = d.flap()
 		case <-flap:
 			client.Kill()
 			<-client.Done()
 			return errFlap
+		case <-again:
+			err = d.again(ctx, client, d.wanting()...)
+			again = d.retry(&p)
+		case <-d.changed:
+			err = d.tend(ctx, client)
+			if again == nil {
+				again = d.retry(&p)
+			}
+		}
+		if err != nil {
+			return err
 		}
 	}
+}
+
+// flap is when a flapping device loses its connection, nil for any other.
+func (d *Device) flap() <-chan time.Time {
+	if d.Fault() != Flapping {
+		return nil
+	}
+	return time.After(FlapsAfter)
 }
 
 var errFlap = errors.New("the connection was cut, as a flapping device's is")

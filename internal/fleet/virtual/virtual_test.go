@@ -264,7 +264,7 @@ func TestReconnect(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 				synctest.Wait()
 			}
-			if took := time.Since(began); took > 16*time.Second || cut > 8 && took < 4*time.Second {
+			if took := time.Since(began); took < time.Second || took > 31*time.Second || cut > 8 && took < 20*time.Second {
 				t.Errorf("after cut %d it came back in %s", cut+1, took)
 			}
 		}
@@ -350,7 +350,7 @@ func TestConnectsAsTold(t *testing.T) {
 				return
 			}
 			s.peer.nc.Close()
-			time.Sleep(time.Second)
+			time.Sleep(2 * time.Second)
 			synctest.Wait()
 			if s.count() != 2 || !d.Kept() {
 				t.Errorf("after %d connections it knows of a session that stayed: %v", s.count(), d.Kept())
