@@ -25,7 +25,7 @@ var notSaid = map[string]string{
 	"key":                          "read by programs",
 	"anchor":                       "read by programs",
 	"command %s %s %s\n":           "the protocol's own words",
-	"lampworks: %v\n%s%s --help\n": "what was wrong, in its own words",
+	"lampworks: %s\n%s%s --help\n": "what was wrong, in its own words",
 	"refused %d %s\n":              "the protocol's own words",
 	"lampworks %s %s %s/%s\n":      "the version",
 }

@@ -13,21 +13,21 @@ import (
 	"golang.org/x/term"
 )
 
-// inChinese is what verbs, flags and arguments say of themselves, one file a group of verbs.
+// helpFiles are what verbs, flags and arguments say of themselves, one file a group of verbs.
 //
-//go:embed zh-CN
-var inChinese embed.FS
+//go:embed zh-CN/help
+var helpFiles embed.FS
 
 // readHelp is the catalogue of help: what stands there in English, and its Chinese.
 func readHelp() (map[string]string, error) {
 	const folder = "zh-CN/help"
-	files, err := inChinese.ReadDir(folder)
+	files, err := helpFiles.ReadDir(folder)
 	if err != nil {
 		return nil, fmt.Errorf("reading the help in Chinese: %w", err)
 	}
 	book := make(map[string]string)
 	for _, f := range files {
-		text, err := inChinese.ReadFile(folder + "/" + f.Name())
+		text, err := helpFiles.ReadFile(folder + "/" + f.Name())
 		if err != nil {
 			return nil, fmt.Errorf("reading the help in Chinese: %w", err)
 		}

@@ -98,7 +98,7 @@ func run(args []string) int {
 	defer stop()
 	parser, err := newProgram(ctx)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "lampworks:", err)
+		fmt.Fprintln(os.Stderr, "lampworks:", explained(err))
 		return 1
 	}
 	if len(args) == 0 {
@@ -106,7 +106,7 @@ func run(args []string) int {
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "lampworks: %v\n%s%s --help\n", err, say("Try: ", "可以看："), verbOf(err))
+		fmt.Fprintf(os.Stderr, "lampworks: %s\n%s%s --help\n", explained(err), say("Try: ", "可以看："), verbOf(err))
 		return exitUsage
 	}
 	var code exitError
@@ -114,7 +114,7 @@ func run(args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "lampworks:", err)
+		fmt.Fprintln(os.Stderr, "lampworks:", explained(err))
 		return 1
 	}
 	return 0

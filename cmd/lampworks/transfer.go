@@ -57,7 +57,7 @@ func (o *orderDownload) Run(ctx context.Context) error {
 		if !errors.Is(err, errBroken) || tries == 20 || ctx.Err() != nil {
 			return err
 		}
-		fmt.Fprintln(os.Stderr, "lampworks:", err, say("- going on", "—— 继续"))
+		fmt.Fprintln(os.Stderr, "lampworks:", explained(err), say("- going on", "—— 继续"))
 		if err := rest(ctx, shortest); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ func secretOf(file, what string) (string, error) {
 	case !terminal():
 		return line(what)
 	}
-	fmt.Fprintf(os.Stderr, "%s: ", what)
+	fmt.Fprint(os.Stderr, inTongue(what), say(": ", "："))
 	b, err := term.ReadPassword(int(os.Stdin.Fd()))
 	fmt.Fprintln(os.Stderr)
 	if err != nil {
@@ -41,7 +41,7 @@ func textOf(given, what string) (string, error) {
 		return given, nil
 	}
 	if terminal() {
-		fmt.Fprintf(os.Stderr, "%s: ", what)
+		fmt.Fprint(os.Stderr, inTongue(what), say(": ", "："))
 	}
 	return line(what)
 }

@@ -47,28 +47,44 @@ type Book struct {
 	said  *index
 }
 
-func read(from fs.FS, folder string) (*Book, error) {
-	names, err := fs.Glob(from, folder+"/*.json")
+// Extended is the catalogue of Chinese with the sentences of a program beside it, as the JSON files of a folder have them.
+func Extended(by fs.FS, folder string) (*Book, error) {
+	b, err := read(files, "zh-CN")
 	if err != nil {
 		return nil, err
 	}
+	return b, b.addFolder(by, folder)
+}
+
+func read(from fs.FS, folder string) (*Book, error) {
 	b := &Book{forms: make(map[string]string), got: newIndex(), said: newIndex()}
+	if err := b.addFolder(from, folder); err != nil {
+		return nil, err
+	}
+	return b, b.addNames(folder)
+}
+
+func (b *Book) addFolder(from fs.FS, folder string) error {
+	names, err := fs.Glob(from, folder+"/*.json")
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
 		text, err := fs.ReadFile(from, name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		entries := make(map[string]string)
 		if err := json.Unmarshal(text, &entries); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		for english, other := range entries {
 			if err := b.add(path.Base(name), english, other); err != nil {
-				return nil, fmt.Errorf("%s: %q: %w", name, english, err)
+				return fmt.Errorf("%s: %q: %w", name, english, err)
 			}
 		}
 	}
-	return b, b.addNames(folder)
+	return nil
 }
 
 func (b *Book) add(file, english, other string) error {
