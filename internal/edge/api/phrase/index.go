@@ -102,10 +102,14 @@ func (x *index) find(sentence string, look looker, depth int) (string, bool) {
 	return best.fill(best.values(sentence), look, depth), true
 }
 
-// best is the pattern that a sentence follows, nil for none: the one that says most of it, whether it has its first word or not.
+// best is the pattern that a sentence follows, nil for none: the one that says most of it, whether it has its first word or not. One
+// that has it and hands the rest on behind a colon goes before those that begin with a hole.
 func (x *index) best(sentence string) (best *pattern) {
 	word, _, _ := strings.Cut(sentence, " ")
 	for _, list := range [][]*pattern{x.first[word], x.loose} {
+		if best != nil && best.handsOn() {
+			return best
+		}
 		for _, p := range list {
 			if (best == nil || p.before(best)) && p.fits(sentence) {
 				best = p
@@ -113,6 +117,12 @@ func (x *index) best(sentence string) (best *pattern) {
 		}
 	}
 	return best
+}
+
+// handsOn says whether the pattern ends with a hole behind a colon: another sentence.
+func (p *pattern) handsOn() bool {
+	last := len(p.between) - 1
+	return p.between[last] == "" && strings.HasSuffix(p.between[last-1], ": ")
 }
 
 // before says whether p says more of a sentence than o.
