@@ -127,14 +127,14 @@ func TestWebSocketKnowsNobody(t *testing.T) {
 	d := s.spare(t)
 	at := "ws" + strings.TrimPrefix(s.http, "http") + "/mqtt"
 	id, user, password := sign(t, d, plain)
-	for _, password := range []string{"", password[1:] + "0", password} {
-		o := paho.NewClientOptions().AddBroker(at).SetClientID(id).SetUsername(user).SetPassword(password).SetAutoReconnect(false).SetConnectTimeout(patience).
+	for _, given := range []string{"", password[1:] + "x", password} {
+		o := paho.NewClientOptions().AddBroker(at).SetClientID(id).SetUsername(user).SetPassword(given).SetAutoReconnect(false).SetConnectTimeout(patience).
 			SetHTTPHeaders(http.Header{"Authorization": {"Bearer " + s.token}, "Cookie": {"lw_session=" + s.token}, "Origin": {s.http}})
 		client := paho.NewClient(o)
 		token := client.Connect()
 		token.WaitTimeout(patience)
-		if in, want := token.Error() == nil, len(password) > 0 && password[len(password)-1] != '0'; in != want {
-			t.Errorf("with the password %q it was let in: %v, %v", password, in, token.Error())
+		if in, want := token.Error() == nil, given == password; in != want {
+			t.Errorf("with the password %q it was let in: %v, %v", given, in, token.Error())
 		}
 		client.Disconnect(0)
 	}
