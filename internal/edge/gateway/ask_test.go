@@ -12,6 +12,7 @@ import (
 
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/command"
+	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/mqtt"
 	"lampworks/tsl"
 )
@@ -89,6 +90,7 @@ func TestErrorTopic(t *testing.T) {
 	came := make(chan mqtt.Message, 10)
 	a := h.credentials(t, d)
 	a.OnMessage = func(_ *mqtt.Client, m mqtt.Message) { came <- m }
+	start := h.Log.Tail()
 	c, err := mqtt.Dial(t.Context(), h.addr, a)
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +100,7 @@ func TestErrorTopic(t *testing.T) {
 	if _, err := c.Subscribe(t.Context(), topic); err != nil {
 		t.Fatal(err)
 	}
+	devicetest.Eventually(t, "the coming of the device in the Log", func() (bool, any) { return h.Log.Tail() > start, h.Log.Tail() })
 	before := h.Log.Tail()
 	if err := c.Publish(t.Context(), h.post(d), []byte(`{"id":"9","version":"1.0","params":{"brightness":101}}`), 1); err != nil {
 		t.Fatal(err)
