@@ -31,6 +31,8 @@ type Standing struct {
 	Generations []uint32 // the newest first; at most 16, and none if all were revoked
 	Fixed       bool     // a device has logged in with the only one
 	Lost        bool     // a device had logged in with one that was revoked since: its session may not go on
+
+	lowest uint32 // those before it were revoked for this address alone; 0: none was
 }
 
 // InForce tells which generations of an address of an issued order a device may log in with. Until the first login they are
@@ -83,29 +85,14 @@ func (h *Held) Standing() (Standing, error) {
 	}
 	slices.SortFunc(open, func(a, b uint32) int { return cmp.Compare(b, a) })
 	if h.generation >= max(h.lowest, 1) && slices.Contains(open, h.generation) {
-		return Standing{Generations: []uint32{h.generation}, Fixed: true}, nil
+		return Standing{Generations: []uint32{h.generation}, Fixed: true, lowest: h.lowest}, nil
 	}
-	return Standing{Generations: open, Lost: h.generation > 0}, nil
+	return Standing{Generations: open, Lost: h.generation > 0, lowest: h.lowest}, nil
 }
 
-// secret is a row of issuance_secret; zero if there is none.
-type secret struct {
-	generation, newest, lowest uint32
-}
-
-func known(ctx context.Context, q store.Querier, order string, mac triple.MAC) (k secret, err error) {
-	err = q.QueryRow(ctx, "SELECT generation, newest, lowest FROM issuance_secret WHERE batch = ? AND mac = ?", order, mac.Uint64()).
-		Scan(&k.generation, &k.newest, &k.lowest)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return secret{}, fmt.Errorf("reading the secret of %s: %w", mac, err)
-	}
-	return k, nil
-}
-
-// windows are the generations of an order that are in force for what is known of an address: those whose time is not over,
-// and the one that was logged in with.
-func windows(ctx context.Context, q store.Querier, order string, k secret, now time.Time) (open []uint32, err error) {
-	rows, err := q.Query(ctx, windowsSQL, order, k.lowest, now.UnixMilli(), k.generation, maxWindows+1)
+// windows are the generations of an order whose time is not over, one more than may be at most.
+func windows(ctx context.Context, q store.Querier, order string, now time.Time) (open []uint32, err error) {
+	rows, err := q.Query(ctx, windowsSQL, order, now.UnixMilli(), maxWindows+1)
 	if err != nil {
 		return nil, fmt.Errorf("reading the generations of order %s: %w", order, err)
 	}
@@ -123,7 +110,7 @@ func windows(ctx context.Context, q store.Querier, order string, k secret, now t
 const windowsSQL = `
 	SELECT generation
 	FROM issuance_generation
-	WHERE batch = ? AND generation >= ? AND revoked_at IS NULL AND (until IS NULL OR until > ? OR generation = ?)
+	WHERE batch = ? AND revoked_at IS NULL AND (until IS NULL OR until > ?)
 	ORDER BY generation DESC
 	LIMIT ?`
 

@@ -162,7 +162,7 @@ func (s *Service) downloadable(ctx context.Context, q store.Querier, who access.
 	if err := o.stands(ctx, q); err != nil {
 		return 0, err
 	}
-	open, err := windows(ctx, q, o.ID, secret{}, s.now())
+	open, err := windows(ctx, q, o.ID, s.now())
 	if err != nil {
 		return 0, err
 	}

@@ -258,16 +258,12 @@ func (t *tracer) traced(ctx context.Context, q store.Querier, f *Finding, g *gen
 			return err
 		}
 	}
-	k, err := known(ctx, q, f.Order, f.MAC)
-	if err != nil {
-		return err
-	}
 	standing, err := InForce(ctx, q, f.Order, f.MAC, t.now)
 	if err != nil {
 		return err
 	}
 	switch {
-	case g.revoked || g.generation < k.lowest:
+	case g.revoked || g.generation < standing.lowest:
 		f.Standing = SecretRevoked
 	case slices.Contains(standing.Generations, g.generation) && standing.Fixed:
 		f.Standing = SecretFixed

@@ -101,6 +101,26 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// A secret that was revoked for its device alone is told as revoked, beside one of the same download that is in force.
+func TestTraceOfARevokedDevice(t *testing.T) {
+	w := newWorks(t)
+	w.run(t)
+	o := w.wait(t, w.request(t, 2))
+	_, rows := w.read(t, w.file(t, w.grant1(t, o.ID)))
+	err := w.store.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := RevokeOne(t.Context(), tx, o.ID, rows[0].MAC, w.now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := rows[0].Reveal() + "\n" + rows[1].Reveal()
+	r, err := w.Trace(t.Context(), maker, Search{}, strings.NewReader(text), int64(len(text)))
+	if err != nil || len(r.Findings) != 2 || r.Findings[0].Standing != SecretRevoked || r.Findings[1].Standing != SecretInForce {
+		t.Errorf("the report is %+v, %v", r.Findings, err)
+	}
+}
+
 // What was erased stays as bare numbers, and nobody gets them again.
 func TestErase(t *testing.T) {
 	w := newWorks(t)

@@ -310,18 +310,15 @@ func (s *Service) registrable(ctx context.Context, q store.Querier, r *Registrat
 	if err != nil {
 		return 0, err
 	}
-	if standing.Fixed || standing.Lost && !before.Valid {
+	if standing.Fixed || !before.Valid && (standing.Lost || standing.lowest > 0) { // or it was revoked
 		return 0, ErrRegistered
-	}
-	if k, err := known(ctx, q, r.Order, r.MAC); err != nil || k.lowest > 0 && !before.Valid { // it was revoked
-		return 0, cmp.Or(err, ErrRegistered)
 	}
 	for _, g := range standing.Generations {
 		if g == generation {
 			return generation, nil
 		}
 	}
-	open, err := windows(ctx, q, r.Order, secret{}, now)
+	open, err := windows(ctx, q, r.Order, now)
 	if err == nil && len(open) >= maxWindows {
 		return 0, ErrFull // as a download would be
 	}

@@ -23,8 +23,8 @@ const (
 )
 
 // Send tells everybody in an organisation something, within the transaction of what it tells. The kind names a text of the
-// catalogue, data fills its places: name those of every text, "name:zh-CN" and "name:en" instead those of one language. A kind that the catalogue does not know is shown with its data as they are: an act does
-// not fail because of words.
+// catalogue, data fills its places: name those of every text, "name:zh-CN" and "name:en" instead those of one language. A kind
+// that the catalogue does not know is shown with its data as they are: an act does not fail because of words.
 func (s *Service) Send(ctx context.Context, tx *store.Tx, organisation, kind string, data map[string]string) error {
 	return s.SendTo(ctx, tx, organisation, "", kind, data)
 }

@@ -231,11 +231,9 @@ func (s *Service) reject(ctx context.Context, tx *store.Tx, who access.Actor, c 
 	if err := s.overtake(ctx, tx, c); err != nil {
 		return err
 	}
-	data := map[string]string{"note": d.Note}
-	for field, lang := range map[string]string{"reason": "en", "reason:en": "en", "reason:zh-CN": "zh-CN"} {
-		data[field] = s.catalogue.said(d.Reasons, lang)
-	}
-	return s.tell(ctx, tx, c.Organisation, "verification.rejected", data)
+	return s.tell(ctx, tx, c.Organisation, "verification.rejected", map[string]string{
+		"note": d.Note, "reason": s.catalogue.said(d.Reasons, "en"), "reason:zh-CN": s.catalogue.said(d.Reasons, "zh-CN"),
+	})
 }
 
 // said is the reasons of a rejection in one language: what each is about, why, and the reviewer's own words.

@@ -157,12 +157,14 @@ func found(ctx context.Context, db *sql.DB, tables string) error {
 		return err
 	}
 	defer c.Close()
-	if _, err := c.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil { // another program may find the same
+	if empty, err := isEmpty(ctx, c); err != nil || !empty {
 		return err
 	}
-	var n int
-	err = c.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master`).Scan(&n)
-	if err == nil && n == 0 {
+	if _, err := c.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	empty, err := isEmpty(ctx, c) // another program may have found the same
+	if err == nil && empty {
 		_, err = c.ExecContext(ctx, tables)
 	}
 	if err != nil {
@@ -171,6 +173,12 @@ func found(ctx context.Context, db *sql.DB, tables string) error {
 	}
 	_, err = c.ExecContext(ctx, `COMMIT`)
 	return err
+}
+
+func isEmpty(ctx context.Context, c *sql.Conn) (bool, error) {
+	var n int
+	err := c.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master`).Scan(&n)
+	return n == 0, err
 }
 
 // start migrates and takes the one connection that writes.
