@@ -68,7 +68,7 @@ type versionArgs struct {
 	client
 	Agreement string `arg:"" help:"Id of the agreement."`
 	Version   int    `arg:"" help:"Number of the version."`
-	Lang      string `help:"zh-CN or en." default:"zh-CN" enum:"zh-CN,en"`
+	Lang      string `help:"zh-CN or en. Default: that of the terminal." default:"${tongue}" enum:"zh-CN,en"`
 }
 
 type versionText struct {

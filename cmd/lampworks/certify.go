@@ -55,8 +55,8 @@ func (c *certifyShow) Run(ctx context.Context) error {
 
 type certifyApply struct {
 	oneProduct
-	Protocol []string `help:"A protocol that is tested; may be repeated. lampworks product protocols lists them." required:"" placeholder:"NAME"`
-	Feature  []string `help:"A feature that is tested; may be repeated." placeholder:"NAME"`
+	Protocol []string `help:"A protocol that is tested; may be repeated. lampworks product protocols lists them." required:"" placeholder:"NAME" sends:"covers/protocols"`
+	Feature  []string `help:"A feature that is tested; may be repeated." placeholder:"NAME" sends:"covers/features"`
 	Firmware string   `help:"Family of firmware." placeholder:"NAME" sends:"covers/firmware"`
 }
 
@@ -100,7 +100,7 @@ func (c *certifyEvidenceList) Run(ctx context.Context) error {
 
 type certifyEvidenceAdd struct {
 	oneCase
-	File string `arg:"" help:"The file." type:"existingfile"`
+	File string `arg:"" help:"The file." type:"existingfile" sends:"evidence"`
 }
 
 func (c *certifyEvidenceAdd) Run(ctx context.Context) error {

@@ -33,9 +33,9 @@ func (f *fleetDetach) Run(ctx context.Context) error { return f.do(ctx, "DELETE"
 
 type fleetPermit struct {
 	oneDevice
-	Window     time.Duration `help:"How long, in whole seconds, ten minutes at most; 0: no longer. Default: a minute." default:"1m" placeholder:"DURATION" sends:"seconds"`
+	Window     time.Duration `help:"How long, in whole seconds, ten minutes at most; 0: no longer. Default: a minute." default:"1m" placeholder:"DURATION" sends:"seconds" most:"10m"`
 	ProductKey string        `help:"Only those of this product." placeholder:"KEY"`
-	Wait       time.Duration `help:"Answer when the gateway has answered, or after this time; up to 20s. Default: at once." placeholder:"DURATION" sends:"wait_ms" least:"1ms"`
+	Wait       time.Duration `help:"Answer when the gateway has answered, or after this time; up to 20s. Default: at once." placeholder:"DURATION" sends:"wait_ms" least:"1ms" most:"20s"`
 }
 
 func (f *fleetPermit) Help() string { return endsOf }

@@ -124,7 +124,7 @@ func told(req *http.Request, key string, out any) (*http.Response, error) {
 func answered(req *http.Request) (*http.Response, error) {
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("asking the server: %w", lostUnlessDialling(err))
+		return nil, unanswered(req.URL.Scheme+"://"+req.URL.Host, lostUnlessDialling(err))
 	}
 	if res.StatusCode >= 300 {
 		defer res.Body.Close()

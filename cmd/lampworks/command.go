@@ -10,7 +10,7 @@ import (
 // waiting is how long a command may take, and how long its verb waits for its end.
 type waiting struct {
 	Within time.Duration `help:"How long it may take. Default: ten seconds, of a synchronous call eight." placeholder:"DURATION" sends:"deadline_ms" least:"1ms"`
-	Wait   time.Duration `help:"Answer when it has ended, or after this time; up to 20s. Default: at once." placeholder:"DURATION" sends:"wait_ms" least:"1ms"`
+	Wait   time.Duration `help:"Answer when it has ended, or after this time; up to 20s. Default: at once." placeholder:"DURATION" sends:"wait_ms" least:"1ms" most:"20s"`
 }
 
 // endsOf is said in the help of every verb that commands a device.

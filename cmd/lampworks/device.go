@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -125,7 +126,7 @@ func (d *deviceCommand) config() (c virtual.Config, err error) {
 		return c, err
 	}
 	if c.Triple, err = triple.Parse(d.Triple); err != nil {
-		return c, fmt.Errorf("--triple: %w", err)
+		return c, usageError{fmt.Errorf("--triple: %w", err)}
 	}
 	if c.Model, err = d.model(); err != nil {
 		return c, err
@@ -150,18 +151,24 @@ func (d *deviceCommand) config() (c virtual.Config, err error) {
 
 // children are the devices that it carries.
 func (d *deviceCommand) children() (all []virtual.Config, err error) {
-	var lines []string
+	var lines, froms []string
 	for _, c := range d.Child {
 		name, file := strings.CutPrefix(c, "@")
 		if !file {
-			lines = append(lines, c)
+			lines, froms = append(lines, c), append(froms, "--child "+strconv.Itoa(len(lines)+1))
 			continue
 		}
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("--child: %w", err)
+			return nil, usageError{fmt.Errorf("--child: %w", err)}
 		}
-		lines = append(lines, strings.Fields(string(b))...)
+		n := 0
+		for text := range strings.Lines(string(b)) {
+			n++
+			for _, field := range strings.Fields(text) {
+				lines, froms = append(lines, field), append(froms, fmt.Sprintf(say("--child @%s, line %d", "--child @%s 第 %d 行"), name, n))
+			}
+		}
 	}
 	if len(lines) == 0 {
 		return nil, nil
@@ -173,7 +180,7 @@ func (d *deviceCommand) children() (all []virtual.Config, err error) {
 	for i, line := range lines {
 		t, err := triple.Parse(line)
 		if err != nil {
-			return nil, fmt.Errorf("--child %d: %w", i+1, err) // which may hold a secret, and is not shown
+			return nil, usageError{fmt.Errorf("%s: %w", froms[i], err)} // which may hold a secret, and is not shown
 		}
 		all = append(all, virtual.Config{ProductKey: triple.ProductKey(t.ProductID), Triple: t, Model: model})
 	}

@@ -72,7 +72,7 @@ func (e *enforceShowCommand) Run(ctx context.Context) error {
 type enforceImposeCommand struct {
 	client
 	Kind     string   `arg:"" help:"warn, suspend_service, suspend, take_down, order_deletion, delete_data or terminate." enum:"warn,suspend_service,suspend,take_down,order_deletion,delete_data,terminate"`
-	On       string   `arg:"" help:"organisation:ID, product:ID, batch:ID or device:ID."`
+	On       string   `arg:"" help:"organisation:ID, product:ID, batch:ID or device:ID." sends:"subject"`
 	Cause    string   `help:"A reason; lampworks enforce catalogue lists them." required:""`
 	Reason   string   `help:"In words; the organisation reads it." required:""`
 	Service  string   `help:"Of suspend_service."`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -29,12 +30,25 @@ func inFlags(err error, verb *kong.Node) error {
 			r.Detail, r.Fix = renamed(r.Detail, where, given), renamed(r.Fix, where, given)
 		}
 	}
+	for _, v := range valuesOf(verb) { // rules name other members without a slash: after valid_from
+		if sends := v.Tag.Get("sends"); strings.Contains(sends, "_") && !strings.ContainsAny(sends, "/ ") {
+			r.Detail, r.Fix = member(r.Detail, sends, written(v)), member(r.Fix, sends, written(v))
+			for i := range r.Flaws {
+				r.Flaws[i].Rule, r.Flaws[i].Fix = member(r.Flaws[i].Rule, sends, written(v)), member(r.Flaws[i].Fix, sends, written(v))
+			}
+		}
+	}
 	return err
 }
 
 // renamed is text with given in the places of where; a longer pointer that begins with where is another place.
 func renamed(text, where, given string) string {
 	return regexp.MustCompile(regexp.QuoteMeta(where)+`([^\w/-]|$)`).ReplaceAllString(text, strings.ReplaceAll(given, "$", "$$")+"$1")
+}
+
+// member is text with given in the places of the member name, where it stands alone.
+func member(text, name, given string) string {
+	return regexp.MustCompile(`(^|[^\w/-])`+regexp.QuoteMeta(name)+`([^\w/-]|$)`).ReplaceAllString(text, "${1}"+strings.ReplaceAll(given, "$", "$$")+"${2}")
 }
 
 // flagOf is how a verb takes what stands at a JSON pointer; empty if it does not take it. A flag or argument takes what its
@@ -82,6 +96,10 @@ func written(v *kong.Value) string {
 func entry(rest string) string {
 	if rest == "" {
 		return ""
+	}
+	first, behind, _ := strings.Cut(rest, "/")
+	if n, err := strconv.Atoi(first); err == nil { // people count from one
+		rest = strings.TrimSuffix(strconv.Itoa(n+1)+"/"+behind, "/")
 	}
 	return " (" + rest + ")"
 }

@@ -27,7 +27,7 @@ func TestRefusalNamesFlags(t *testing.T) {
 		{"paper add", "/query/valid_from", "--from"},
 		{"verify upload", "/query/slot", "<slot>"},
 		{"product new", "/names/en", "--name (en)"},
-		{"certify apply", "/covers/protocols/0", ""},
+		{"certify apply", "/covers/protocols/0", "--protocol (1)"},
 		{"paper add", "/nonsense", ""},
 		{"paper add", "product 01a2", ""},
 	} {

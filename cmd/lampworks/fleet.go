@@ -168,7 +168,7 @@ func (f *fleetDo) Run(ctx context.Context) error {
 		}
 	}
 	if !json.Valid(params) {
-		return fmt.Errorf("<params> %s: want JSON", f.Params)
+		return usageError{fmt.Errorf("<params> %s: want JSON", f.Params)}
 	}
 	return f.order(ctx, f.path("/commands"), f.into(body("kind", kind, "params", params, "service", f.Service)), f.Wait > 0)
 }
@@ -187,7 +187,7 @@ func (f *fleetCall) Run(ctx context.Context) error {
 	var params json.RawMessage
 	if f.Params != "" {
 		if params = json.RawMessage(f.Params); !json.Valid(params) {
-			return fmt.Errorf("<params> %s: want JSON", f.Params)
+			return usageError{fmt.Errorf("<params> %s: want JSON", f.Params)}
 		}
 	}
 	return f.order(ctx, at(devicePath+"/services/{}", f.Device, f.Service), f.into(body("params", params, "sync", f.Sync)), f.Sync || f.Wait > 0)

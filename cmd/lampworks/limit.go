@@ -40,7 +40,7 @@ func (l *limitUsageCommand) Run(ctx context.Context) error {
 func subject(s string) (kind, id string, err error) {
 	kind, id, ok := strings.Cut(s, ":")
 	if !ok && s != "platform" {
-		return "", "", fmt.Errorf("%s: want KIND:ID, as product:0198f3c2-…", s)
+		return "", "", usageError{fmt.Errorf("%s: want KIND:ID, as product:0198f3c2-…", s)}
 	}
 	return kind, id, nil
 }

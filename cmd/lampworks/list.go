@@ -89,7 +89,7 @@ func checkIDs(filters []string) error {
 			continue
 		}
 		if _, err := uuid.Parse(value); err != nil || len(value) != len(uuid.UUID{}.String()) {
-			return errorText(say(fmt.Sprintf("--%s %s: want an id, as %s", name, value, anID), fmt.Sprintf("--%s %s：应为 id，如 %s", name, value, anID)))
+			return usageError{errorText(say(fmt.Sprintf("--%s %s: want an id, as %s", name, value, anID), fmt.Sprintf("--%s %s：应为 id，如 %s", name, value, anID)))}
 		}
 	}
 	return nil

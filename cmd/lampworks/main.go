@@ -109,10 +109,18 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "lampworks: %s\n%s%s --help\n", explained(err), say("Try: ", "可以看："), verbOf(err))
 		return exitUsage
 	}
+	err = emptyArgument(k)
+	if err == nil {
+		err = inFlags(k.Run(), k.Selected())
+	}
 	var code exitError
-	switch err := inFlags(k.Run(), k.Selected()); {
+	var wrong usageError
+	switch {
 	case errors.As(err, &code):
 		return int(code)
+	case errors.As(err, &wrong):
+		fmt.Fprintf(os.Stderr, "lampworks: %s\n%s%s --help\n", explained(err), say("Try: ", "可以看："), k.Selected().FullPath())
+		return exitUsage
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "lampworks:", explained(err))
 		return 1
@@ -142,7 +150,7 @@ func newProgram(ctx context.Context) (*kong.Kong, error) {
 			"Every flag of serve can also be given in the environment (--root-key as LAMPWORKS_ROOT_KEY) and, by its own name, in a YAML file (--config). "+
 			"The command line beats the environment, which beats the file. Of other verbs only --server and --token are in the environment (LAMPWORKS_SERVER, LAMPWORKS_TOKEN)."),
 		kong.PostBuild(fewEnvars), kong.Help(printHelp),
-		timeFlags(), durationFlags(), serverFlags(),
+		timeFlags(), durationFlags(), serverFlags(), kong.Vars{"tongue": tongue()},
 		kong.DefaultEnvars("LAMPWORKS"),
 		kong.Configuration(readYAML),
 		kong.ExplicitGroups([]kong.Group{

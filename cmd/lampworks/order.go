@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -199,8 +198,10 @@ type orderRevoke struct {
 func (o *orderRevoke) Run(ctx context.Context) error {
 	path := at(orderPath+"/revocation", o.Order)
 	switch {
-	case (o.Order == "") == (o.Download == ""):
-		return errors.New("name an order, or --download")
+	case o.Order != "" && o.Download != "":
+		return usageError{errorText(say("<order> and --download: want one of them, not both", "<order> 与 --download：两者只能给出一个"))}
+	case o.Order == "" && o.Download == "":
+		return usageError{errorText(say("name an order, or --download", "请给出订单，或用 --download"))}
 	case o.Download != "":
 		path = at("/api/v1/downloads/{}/revocation", o.Download)
 	}

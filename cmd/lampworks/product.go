@@ -128,7 +128,7 @@ type productIcon struct {
 type productIconSet struct {
 	oneProduct
 	held
-	File string `arg:"" help:"The picture." type:"existingfile"`
+	File string `arg:"" help:"The picture." type:"existingfile" sends:"icon"`
 }
 
 func (p *productIconSet) Run(ctx context.Context) error {

@@ -17,7 +17,7 @@ func (o *orderRegistration) Run(ctx context.Context) error {
 
 type orderOpen struct {
 	oneOrder
-	Window time.Duration `help:"How long devices may register, in whole minutes, a week at most." required:"" placeholder:"DURATION" sends:"minutes"`
+	Window time.Duration `help:"How long devices may register, in whole minutes, a week at most." required:"" placeholder:"DURATION" sends:"minutes" most:"168h"`
 	Name   []string      `help:"A DeviceName that may; may be repeated. Default: all of the order." placeholder:"NAME"`
 	Names  string        `help:"A file of such names, one a line." type:"existingfile" placeholder:"FILE"`
 	Reason string        `help:"Stays on record." required:"" placeholder:"TEXT"`
@@ -42,7 +42,7 @@ func (o *orderOpen) Run(ctx context.Context) error {
 		}
 	}
 	if o.Window < time.Minute || o.Window%time.Minute != 0 {
-		return fmt.Errorf("--window %s: want whole minutes, as 10m", o.Window)
+		return usageError{fmt.Errorf("--window %s: want whole minutes, as 10m", o.Window)}
 	}
 	return o.do(ctx, creates, o.path("/registration-window"), body("minutes", int64(o.Window/time.Minute), "names", names, "reason", o.Reason))
 }

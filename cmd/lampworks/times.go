@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"time"
 
@@ -25,27 +26,42 @@ func timeFlags() kong.Option {
 }
 
 // durationFlags reads flags that are durations. None is negative, and one with the tag least is that at least: what is less
-// would be sent as nothing, and mean the default.
+// would be sent as nothing, and mean the default. One with the tag most is that at most.
 func durationFlags() kong.Option {
 	return kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 		var text string
 		if err := ctx.Scan.PopValueInto("duration", &text); err != nil {
 			return err
 		}
-		var least time.Duration
-		rule := say("want a duration as 500ms, 90s or 1h", "应为 500ms、90s 或 1h 这样的时长")
-		if tag := ctx.Value.Tag.Get("least"); tag != "" {
-			var err error
-			if least, err = time.ParseDuration(tag); err != nil {
-				return fmt.Errorf("the tag least: %w", err)
-			}
-			rule += say(", "+tag+" or more", "，至少 "+tag)
+		least, most, err := bounds(ctx.Value.Tag)
+		if err != nil {
+			return err
 		}
 		d, err := time.ParseDuration(text)
-		if err != nil || d < least {
+		switch {
+		case err == nil && d > most:
+			return fmt.Errorf(say("%s, want at most %s", "%s，最多 %s"), text, ctx.Value.Tag.Get("most"))
+		case err != nil || d < least:
+			rule := say("want a duration as 500ms, 90s or 1h", "应为 500ms、90s 或 1h 这样的时长")
+			if least > 0 {
+				rule += say(", "+least.String()+" or more", "，至少 "+least.String())
+			}
 			return fmt.Errorf(say("%s, got %q", "%s，收到的是 %q"), rule, text)
 		}
 		target.SetInt(int64(d))
 		return nil
 	}))
+}
+
+// bounds are what the tags least and most of a duration allow.
+func bounds(tag *kong.Tag) (least, most time.Duration, err error) {
+	most = math.MaxInt64
+	for name, bound := range map[string]*time.Duration{"least": &least, "most": &most} {
+		if text := tag.Get(name); text != "" {
+			if *bound, err = time.ParseDuration(text); err != nil {
+				return 0, 0, fmt.Errorf("the tag %s: %w", name, err)
+			}
+		}
+	}
+	return least, most, nil
 }

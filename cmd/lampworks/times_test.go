@@ -28,6 +28,8 @@ func TestDurationsOnTheCommandLine(t *testing.T) {
 		{"fleet call D ring --wait 0s", "--wait: want a duration"},
 		{"fleet permit D --window 0s", ""},
 		{"fleet permit D --window=-1m", `--window: want a duration as 500ms, 90s or 1h, got "-1m"`},
+		{"fleet call D ring --wait 60s", "--wait: 60s, want at most 20s"},
+		{"fleet permit D --window 11m", "--window: 11m, want at most 10m"},
 		{"job wait J --within 0s", "--within: want a duration"},
 	} {
 		_, err := newParser(t).Parse(strings.Fields(tt.args))

@@ -40,15 +40,18 @@ func (o *orderDownload) Run(ctx context.Context) error {
 		}
 	}
 	part, note := o.Out+".part", o.Out+".part.json"
-	b, err := o.begin(ctx, note)
-	if err != nil {
-		return err
-	}
-	f, err := os.OpenFile(part, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_RDWR, 0o600) // before the server counts a download
 	if err != nil {
 		return fmt.Errorf("making the file: %w", err)
 	}
 	defer f.Close()
+	b, err := o.begin(ctx, note)
+	if err != nil {
+		if info, look := f.Stat(); look == nil && info.Size() == 0 {
+			_ = os.Remove(part)
+		}
+		return err
+	}
 	for tries := 0; ; tries++ {
 		err := o.take(ctx, f, b, note)
 		if err == nil {
@@ -92,7 +95,7 @@ func (o *orderDownload) begin(ctx context.Context, note string) (*begun, error) 
 		return nil, err
 	}
 	if o.Reason == "" {
-		return nil, errors.New("a download needs a --reason; it stays on record")
+		return nil, usageError{errors.New("a download needs a --reason; it stays on record")}
 	}
 	in := map[string]string{"reason": o.Reason}
 	if o.Age != "" {

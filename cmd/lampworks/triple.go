@@ -76,7 +76,7 @@ func (w *tripleWorkbook) Run() error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", w.File, err)
 	case w.Row > rows || w.Row < 0:
-		return fmt.Errorf("--row %d: the workbook has %d triples", w.Row, rows)
+		return usageError{fmt.Errorf("--row %d: the workbook has %d triples", w.Row, rows)}
 	case w.Row > 0:
 		fmt.Println(chosen)
 		return nil

@@ -257,6 +257,8 @@ func example(t *testing.T, v *kong.Value) string {
 		return anID
 	case v.Name == "params":
 		return "{}"
+	case v.Name == "window":
+		return "10m"
 	case v.Name == "out":
 		return filepath.Join(t.TempDir(), "out")
 	case v.Name == "online":
@@ -268,7 +270,7 @@ func example(t *testing.T, v *kong.Value) string {
 	case time.Time:
 		return "2027-01-31T00:00:00Z"
 	case time.Duration:
-		return "1m"
+		return "10s"
 	case map[string]string, map[string]int64:
 		return "en=1"
 	}

@@ -141,7 +141,7 @@ func (f formValues) with(given formValues) formValues {
 type verifyUpload struct {
 	applicant
 	Slot   string `arg:"" help:"What it is, as business_licence."`
-	File   string `arg:"" type:"existingfile" help:"The file."`
+	File   string `arg:"" type:"existingfile" help:"The file." sends:"paper"`
 	Number string `help:"Of the paper." placeholder:"NUMBER"`
 	Issuer string `help:"Who issued it." placeholder:"NAME"`
 	From   string `help:"First day, YYYY-MM-DD." placeholder:"DATE" sends:"valid_from"`
