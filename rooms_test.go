@@ -57,6 +57,7 @@ var adapters = []string{
 // hooks are the places where something above must happen in a transaction below. There are no others.
 var hooks = []string{
 	"internal/fleet/device.Reset",
+	"internal/household/home.Changed",
 	"internal/infra/job.Record",
 	"internal/infra/outbox.Limit",
 	"internal/partner/account.Changed",

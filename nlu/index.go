@@ -52,6 +52,7 @@ type sceneEntry struct {
 }
 
 type floorEntry struct {
+	words []string // every name it has
 	name  string
 	rooms []int32
 }
@@ -127,7 +128,7 @@ func Compile(h Home) (*Index, error) {
 		}
 	}
 	for _, name := range h.floors {
-		b.floor(name)
+		b.floor([]string{name})
 	}
 	for _, d := range h.Devices {
 		if err := b.device(d); err != nil {
@@ -202,8 +203,8 @@ func (b *builder) room(r Room) error {
 	n := int32(len(x.rooms))
 	b.rooms[r.ID] = n
 	e := roomEntry{id: r.ID, label: label(r.Names, r.ID), floor: -1}
-	if r.Floor != "" {
-		e.floor = b.floor(r.Floor)
+	if words := r.floorWords(); len(words) > 0 {
+		e.floor = b.floor(words)
 		x.floors[e.floor].rooms = append(x.floors[e.floor].rooms, n)
 	}
 	x.rooms = append(x.rooms, e)
@@ -253,18 +254,34 @@ func roomVariants(w []rune) [][]rune {
 	return nil
 }
 
-// floor finds or makes a floor by its name.
-func (b *builder) floor(name string) int32 {
+// floorWords are the names of a room's floor, none if it has none.
+func (r *Room) floorWords() []string {
+	if r.Floor == "" {
+		return r.FloorAlso
+	}
+	return append([]string{r.Floor}, r.FloorAlso...)
+}
+
+// floor finds a floor by one of its names or makes it, and learns those that are new.
+func (b *builder) floor(names []string) int32 {
 	x := b.x
-	for i := range x.floors {
-		if x.floors[i].name == name {
-			return int32(i)
+	n := int32(slices.IndexFunc(x.floors, func(f floorEntry) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(f.words, name) })
+	}))
+	if n < 0 {
+		n = int32(len(x.floors))
+		x.floors = append(x.floors, floorEntry{name: names[0]})
+	}
+	for _, name := range names {
+		if !slices.Contains(x.floors[n].words, name) {
+			x.floors[n].words = append(x.floors[n].words, name)
+			b.floorWord(fold(name), sense{class: cFloor, code: n})
 		}
 	}
-	n := int32(len(x.floors))
-	x.floors = append(x.floors, floorEntry{name: name})
-	w := fold(name)
-	s := sense{class: cFloor, code: n}
+	return n
+}
+
+func (b *builder) floorWord(w []rune, s sense) {
 	switch {
 	case len(w) == 1 && hanDigit(w[0]) > 0: // the floor "二" is spoken of as 二楼
 		b.add([]rune(string(w)+"楼"), s)
@@ -272,7 +289,6 @@ func (b *builder) floor(name string) int32 {
 	case len(w) > 0:
 		b.add(w, s)
 	}
-	return n
 }
 
 func (b *builder) scene(s Scene) error {

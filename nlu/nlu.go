@@ -42,11 +42,13 @@ type Home struct {
 	floors []string // floors without a room
 }
 
-// Room is one room; Floor is the floor it lies on, in the users' words ("二楼", "First Floor"), or empty.
+// Room is one room; Floor is the floor it lies on, in the users' words ("二楼", "First Floor"), or empty. FloorAlso is what else
+// that floor is called, in another language for example.
 type Room struct {
-	ID    string
-	Names map[string][]string
-	Floor string
+	ID        string
+	Names     map[string][]string
+	Floor     string
+	FloorAlso []string
 }
 
 // Device is one device: Room is the id of its room or empty, Category the identifier of its product's category.

@@ -56,6 +56,9 @@ type program struct {
 	Burn       burnCommand       `cmd:"" group:"product" help:"Upload burn logs of a factory, and see what is missing."`
 	Fleet      fleetCommand      `cmd:"" group:"product" help:"Devices (设备) of a running server: list, look into, command, enable, revoke."`
 
+	Home  homeCommand  `cmd:"" group:"household" help:"Homes (家庭): list, look into, say where they lie."`
+	Scene sceneCommand `cmd:"" group:"household" help:"Scenes (场景) of a home: make, change, run, see what came of it."`
+
 	Agreement agreementCommand `cmd:"" group:"platform" help:"Read, accept and publish agreements (协议)."`
 	Notice    noticeCommand    `cmd:"" group:"platform" help:"Read and publish announcements and messages."`
 	Service   serviceCommand   `cmd:"" group:"platform" help:"Services (服务): look, apply, bars, plans, switches."`
@@ -156,6 +159,7 @@ func newProgram(ctx context.Context) (*kong.Kong, error) {
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "account", Title: say("Accounts and organisations of a running server:", "账号与组织（连接运行中的服务端）：")},
 			{Key: "product", Title: say("Products, triples and devices of a running server:", "产品、三元组与设备（连接运行中的服务端）：")},
+			{Key: "household", Title: say("Households of a running server:", "家庭（连接运行中的服务端）：")},
 			{Key: "platform", Title: say("Rules and records of a running server:", "规则与记录（连接运行中的服务端）：")},
 		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),

@@ -259,6 +259,8 @@ func example(t *testing.T, v *kong.Value) string {
 		return "{}"
 	case v.Name == "window":
 		return "10m"
+	case v.Name == "location":
+		return "31.2304,121.4737"
 	case v.Name == "out":
 		return filepath.Join(t.TempDir(), "out")
 	case v.Name == "online":

@@ -214,7 +214,7 @@ func (s *stage) furnish(ctx context.Context, n *node.Node, who access.Actor) err
 		if i < len(h.Rooms) { // rooms are in the order they were added
 			continue
 		}
-		room, err := n.Homes.AddRoom(ctx, who, h.ID, home.Label{Names: home.Names{"zh-CN": r.zh, "en": r.en}})
+		room, err := n.Homes.AddRoom(ctx, who, h.ID, home.Label{Names: home.Names{"zh-CN": r.zh, "en": r.en}}, nil)
 		if err != nil {
 			return fmt.Errorf("making room %s: %w", r.en, err)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lampworks/internal/edge/gateway"
+	"lampworks/internal/household/home"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/outbound"
 	"lampworks/web"
@@ -48,6 +49,7 @@ type Config struct {
 	LogBytes          int64
 	HistoryKeep       time.Duration
 	AuditKeep         time.Duration // at least 180 days; 0 is three years
+	TimeZone          string        // IANA name, of homes that have none of their own; empty: UTC
 	DeletionHold      time.Duration // how long a deletion can be called back; 0: seven days
 
 	Outbound             outbound.Config // how mail and text messages leave; empty: as files in Data
@@ -108,7 +110,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.trusted, err = parsePrefixes("--trusted-proxies", c.TrustedProxies); err != nil {
 		return c, err
 	}
-	return c, errors.Join(c.checkPublicURL(), c.checkAddresses())
+	return c, errors.Join(c.checkPublicURL(), c.checkAddresses(), c.checkZone())
 }
 
 // checkPublicURL refuses what links in mail cannot begin with.
@@ -118,6 +120,17 @@ func (c *Config) checkPublicURL() error {
 		return nil
 	}
 	return fmt.Errorf("--public-url %s: want http://host or https://host, for example https://lampworks.example.com", c.PublicURL)
+}
+
+// checkZone refuses a time zone that nobody knows.
+func (c *Config) checkZone() error {
+	if c.TimeZone == "" {
+		return nil
+	}
+	if _, err := home.ZoneOf(c.TimeZone); err != nil {
+		return fmt.Errorf("--time-zone %s: want the IANA name of a time zone, such as Asia/Shanghai or UTC", c.TimeZone)
+	}
+	return nil
 }
 
 // onPostgres says whether rows are kept in PostgreSQL.

@@ -36,6 +36,7 @@ import (
 	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
@@ -96,6 +97,7 @@ type Node struct {
 	History   *history.Service
 	Virtual   *virtual.Fleet
 	Homes     *home.Service
+	Scenes    *scene.Service
 	Voice     *voice.Service
 	Gateway   *gateway.Gateway
 	Quota     *quota.Service
@@ -249,9 +251,14 @@ func (n *Node) openRooms(context.Context) error {
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
 	n.Virtual = virtual.NewFleet(n.log)
 	n.Homes = home.New(n.Store)
+	if err := n.Homes.UseZone(n.c.TimeZone); err != nil {
+		return err
+	}
 	n.Homes.TellOn(n.Bus)
 	n.Devices.OnReset(n.Homes.Leave)
-	n.Voice = voice.New(voice.Config{Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Logger: n.log})
+	n.Scenes = scene.New(scene.Config{Store: n.Store, Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Live: n.live, Logger: n.log})
+	n.Homes.OnChanged(n.Scenes.Moved)
+	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Logger: n.log})
 	n.guardRooms()
 	sessions := n.Sessions
 	if n.c.NoConsumers {
@@ -268,7 +275,7 @@ func (n *Node) openRooms(context.Context) error {
 	rest := api.New(api.Config{
 		Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows, Configs: n.Configs, Timelines: n.Timelines,
 		Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
-		Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Voice: n.Voice, Gateway: n.Gateway, Sessions: n.Sessions,
+		Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Scenes: n.Scenes, Voice: n.Voice, Gateway: n.Gateway, Sessions: n.Sessions,
 		Quota: n.Quota, Enforce: n.Enforce, Takeout: n.Takeout,
 		Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
 		Console: page, Logger: n.log, Closing: n.closing,
@@ -409,6 +416,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"certify":      n.Certify.Run,
 		"papers":       n.Products.Run,
 		"verify":       n.Verify.Run,
+		"scenes":       n.Scenes.Run,
 	}
 	if n.certs != nil {
 		work["certificates"] = func(ctx context.Context) error { return n.certs.Run(ctx, n.c.Reload) }

@@ -40,6 +40,7 @@ import (
 	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/job"
@@ -79,6 +80,7 @@ type Config struct {
 	History   *history.Service
 	Virtual   *virtual.Fleet
 	Homes     *home.Service
+	Scenes    *scene.Service
 	Voice     *voice.Service
 	Quota     *quota.Service // nil: requests are not limited
 	Enforce   *enforce.Service
@@ -176,6 +178,7 @@ func (a *API) routes() {
 	a.deviceRoutes()
 	a.configRoutes()
 	a.homeRoutes()
+	a.sceneRoutes()
 	a.sentenceRoutes()
 	a.liveRoutes()
 	a.timelineRoutes()

@@ -397,8 +397,9 @@ func (y *walk) homes() {
 	y.device = maker{product: y.lamp, device: id}
 	home := "homes/" + y.does(y.owner, "POST", "homes", `{"names":{"zh-CN":"家","en":"home"}}`).id()
 	y.does(y.owner, "PATCH", home, `{"names":{"zh-CN":"我家","en":"my home"}}`)
-	room := y.does(y.owner, "POST", home+"/rooms", `{"names":{"zh-CN":"客厅","en":"living room"}}`).id()
-	y.does(y.owner, "PUT", home+"/rooms/"+room, `{"names":{"zh-CN":"客厅","en":"living room"},"aliases":{"zh-CN":["大厅"]}}`)
+	y.does(y.owner, "PUT", home+"/place", `{"time_zone":"Asia/Shanghai","location":{"latitude_e6":31230400,"longitude_e6":121473700}}`)
+	room := y.does(y.owner, "POST", home+"/rooms", `{"names":{"zh-CN":"客厅","en":"living room"},"floor":{"zh-CN":"一楼","en":"ground floor"}}`).id()
+	y.does(y.owner, "PUT", home+"/rooms/"+room, `{"names":{"zh-CN":"客厅","en":"living room"},"aliases":{"zh-CN":["大厅"]},"floor":{"zh-CN":"一楼","en":"ground floor"}}`)
 	y.does(y.owner, "POST", home+"/devices", fmt.Sprintf(`{"device":%q,"room":%q,"names":{"zh-CN":"客厅灯","en":"living room lamp"}}`, id, room))
 	y.does(y.owner, "PUT", home+"/devices/"+id, fmt.Sprintf(`{"room":%q,"names":{"zh-CN":"客厅灯","en":"living room lamp"},"aliases":{"zh-CN":["主灯"]}}`, room))
 	y.presence(y.device, true)
@@ -419,12 +420,22 @@ func (y *walk) homes() {
 	y.does(y.owner, "DELETE", c, "")
 	y.call(y.owner, "POST", "/api/v1/speech", `{"text":"客厅灯打开了","lang":"zh-CN"}`)
 	y.does(y.owner, "POST", home+"/sentences", fmt.Sprintf(`{"text":"打开客厅的灯","room":%q,"lang":"zh-CN"}`, room))
+	y.scenes(home, id)
 	y.misbehave(id)
 	y.does(y.owner, "PUT", device+"/state", `{"state":"disabled","note":"it flickers"}`)
 	y.does(y.owner, "DELETE", home+"/devices/"+id, "")
 	y.does(y.owner, "DELETE", home+"/rooms/"+room, "")
 	y.does(y.owner, "DELETE", home, "")
 	y.does(y.owner, "POST", device+"/revocation", `{"reason":"its secret was seen"}`)
+}
+
+// scenes makes what the home does by itself.
+func (y *walk) scenes(home, device string) {
+	scene := home + "/scenes/" + y.does(y.owner, "POST", home+"/scenes", fmt.Sprintf(`{"names":{"zh-CN":"观影","en":"film night"},"phrases":{"zh-CN":["看电影了"]},"actions":[{"kind":"set","device":%q,"params":{"powerstate":1,"brightness":20}},{"kind":"wait","seconds":1},{"kind":"adjust","device":%[1]q,"property":"brightness","by":-5}]}`, device)).id()
+	y.does(y.owner, "PUT", scene, fmt.Sprintf(`{"names":{"zh-CN":"观影","en":"film night"},"aliases":{"en":["cinema"]},"phrases":{"zh-CN":["看电影了"]},"actions":[{"kind":"set","device":%q,"params":{"powerstate":1,"brightness":20}}]}`, device))
+	run := y.does(y.owner, "POST", scene+"/runs", `{"wait_ms":50}`).id()
+	y.reads(y.owner, home+"/scenes", scene, home+"/runs?total=true", home+"/runs/"+run)
+	y.does(y.owner, "DELETE", scene, "")
 }
 
 // saysOfItself lets a device tell of itself what stands beside its thing model.

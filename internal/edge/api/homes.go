@@ -21,7 +21,9 @@ type homeView struct {
 	ID        string       `json:"id"`
 	Names     home.Names   `json:"names"`
 	CreatedAt moment       `json:"created_at"`
-	Version   int64        `json:"version" doc:"Grows with every change of the home, its rooms and its devices."`
+	Version   int64        `json:"version" doc:"Grows with every change of the home, its rooms, its devices and its scenes."`
+	TimeZone  string       `json:"time_zone" doc:"IANA name; the platform's where the home has none of its own."`
+	Location  *location    `json:"location,omitempty" doc:"Where somebody said it."`
 	Rooms     []roomView   `json:"rooms" nullable:"false"`
 	Devices   []deviceHere `json:"devices" nullable:"false"`
 }
@@ -32,6 +34,13 @@ type roomView struct {
 	ID      string       `json:"id"`
 	Names   home.Names   `json:"names"`
 	Aliases home.Aliases `json:"aliases,omitempty"`
+	Floor   home.Names   `json:"floor,omitempty" doc:"What the floor that it lies on is called, by language."`
+}
+
+// location is a point on the earth, in whole numbers: two programs never read it differently.
+type location struct {
+	Latitude  int64 `json:"latitude_e6" minimum:"-90000000" maximum:"90000000" doc:"Millionths of a degree north of the equator."`
+	Longitude int64 `json:"longitude_e6" minimum:"-180000000" maximum:"180000000" doc:"Millionths of a degree east of Greenwich."`
 }
 
 // deviceHere is a device as it stands in a home, with what it can do and what it is doing.
@@ -93,16 +102,33 @@ type renameHomeInput struct {
 	}
 }
 
-type labelBody struct {
-	Names   home.Names   `json:"names"`
-	Aliases home.Aliases `json:"aliases,omitempty"`
+type placeHomeInput struct {
+	Home string `path:"home" maxLength:"64"`
+	Body struct {
+		TimeZone string    `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name, such as Asia/Shanghai; empty: the platform's."`
+		Location *location `json:"location,omitempty" doc:"Needed for sunrise and sunset; left out, it is forgotten."`
+	}
 }
 
-func (l labelBody) label() home.Label { return home.Label{Names: l.Names, Aliases: l.Aliases} }
+func (in *placeHomeInput) place() home.Place {
+	p := home.Place{TimeZone: in.Body.TimeZone}
+	if l := in.Body.Location; l != nil {
+		p.Located, p.Latitude, p.Longitude = true, l.Latitude, l.Longitude
+	}
+	return p
+}
+
+type roomBody struct {
+	Names   home.Names   `json:"names"`
+	Aliases home.Aliases `json:"aliases,omitempty"`
+	Floor   home.Names   `json:"floor,omitempty" doc:"What the floor (楼层) that it lies on is called, by language: 二楼, upstairs."`
+}
+
+func (l roomBody) label() home.Label { return home.Label{Names: l.Names, Aliases: l.Aliases} }
 
 type newRoomInput struct {
 	Home string `path:"home" maxLength:"64"`
-	Body labelBody
+	Body roomBody
 }
 
 type roomInput struct {
@@ -113,7 +139,7 @@ type roomInput struct {
 type setRoomInput struct {
 	Home string `path:"home" maxLength:"64"`
 	Room string `path:"room" maxLength:"64"`
-	Body labelBody
+	Body roomBody
 }
 
 type bindInput struct {
@@ -159,15 +185,21 @@ func (a *API) homeRoutes() {
 	edit(a, "PATCH", "/api/v1/homes/{home}", access.WriteHome, ofHome, seen, "Rename a home", func(ctx context.Context, who access.Actor, in *renameHomeInput) (nothing, error) {
 		return nothing{}, a.Homes.Rename(ctx, who, in.Home, in.Body.Names)
 	})
+	placed := func(ctx context.Context, q store.Querier, who access.Actor, in *placeHomeInput) (int64, error) {
+		return home.Revision(ctx, q, who, in.Home)
+	}
+	edit(a, "PUT", "/api/v1/homes/{home}/place", access.WriteHome, ofHome, placed, "Say where a home lies: its time zone and location", func(ctx context.Context, who access.Actor, in *placeHomeInput) (nothing, error) {
+		return nothing{}, a.Homes.SetPlace(ctx, who, in.Home, in.place())
+	})
 	route(a, "DELETE", "/api/v1/homes/{home}", access.WriteHome, ofHome, "Take a home away; its devices become free", func(ctx context.Context, who access.Actor, in *homeInput) (nothing, error) {
 		return nothing{}, a.Homes.Remove(ctx, who, in.Home)
 	})
 	create(a, "/api/v1/homes/{home}/rooms", access.WriteHome, ofHome, "Add a room", func(ctx context.Context, who access.Actor, in *newRoomInput) (roomView, error) {
-		r, err := a.Homes.AddRoom(ctx, who, in.Home, in.Body.label())
-		return roomView{r.ID, r.Names, r.Aliases}, err
+		r, err := a.Homes.AddRoom(ctx, who, in.Home, in.Body.label(), in.Body.Floor)
+		return roomOf(&r), err
 	})
 	route(a, "PUT", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, ofHome, "Name a room anew", func(ctx context.Context, who access.Actor, in *setRoomInput) (nothing, error) {
-		return nothing{}, a.Homes.SetRoom(ctx, who, in.Home, in.Room, in.Body.label())
+		return nothing{}, a.Homes.SetRoom(ctx, who, in.Home, in.Room, in.Body.label(), in.Body.Floor)
 	})
 	route(a, "DELETE", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, ofHome, "Take an empty room away", func(ctx context.Context, who access.Actor, in *roomInput) (nothing, error) {
 		return nothing{}, a.Homes.RemoveRoom(ctx, who, in.Home, in.Room)
@@ -183,6 +215,8 @@ func (a *API) homeRoutes() {
 		return nothing{}, a.Homes.Unbind(ctx, who, in.Home, in.Device)
 	})
 }
+
+func roomOf(r *home.Room) roomView { return roomView{r.ID, r.Names, r.Aliases, r.Floor} }
 
 func briefOf(h *home.Home) homeBrief { return homeBrief{h.ID, h.Names, moment(h.CreatedAt)} }
 
@@ -205,11 +239,14 @@ func (a *API) home(ctx context.Context, who access.Actor, id string) (homeView, 
 		return homeView{}, err
 	}
 	v := homeView{
-		ID: h.ID, Names: h.Names, CreatedAt: moment(h.CreatedAt), Version: h.Version,
+		ID: h.ID, Names: h.Names, CreatedAt: moment(h.CreatedAt), Version: h.Version, TimeZone: a.Homes.Zone(&h).String(),
 		Rooms: make([]roomView, 0, len(h.Rooms)), Devices: make([]deviceHere, 0, len(h.Devices)),
 	}
-	for _, r := range h.Rooms {
-		v.Rooms = append(v.Rooms, roomView{r.ID, r.Names, r.Aliases})
+	if p := h.Place; p.Located {
+		v.Location = &location{p.Latitude, p.Longitude}
+	}
+	for i := range h.Rooms {
+		v.Rooms = append(v.Rooms, roomOf(&h.Rooms[i]))
 	}
 	for i := range h.Devices {
 		d, err := a.deviceHere(ctx, who, &h.Devices[i], states[h.Devices[i].ID])

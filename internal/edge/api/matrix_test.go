@@ -121,6 +121,7 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"POST", "/api/v1/homes", access.WriteHome, `{"names":{"en":"x"}}`, true},
 	{"GET", "/api/v1/homes/{home}", access.ReadHome, "", false},
 	{"PATCH", "/api/v1/homes/{home}", access.WriteHome, `{"names":{"en":"x"}}`, false},
+	{"PUT", "/api/v1/homes/{home}/place", access.WriteHome, `{"time_zone":"UTC"}`, false},
 	{"DELETE", "/api/v1/homes/{home}", access.WriteHome, "", false},
 	{"POST", "/api/v1/homes/{home}/rooms", access.WriteHome, `{"names":{"en":"x"}}`, false},
 	{"PUT", "/api/v1/homes/{home}/rooms/{room}", access.WriteHome, `{"names":{"en":"x"}}`, false},
@@ -132,6 +133,7 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"POST", "/api/v1/homes/{home}/sentences", access.Speak, `{"text":"打开客厅的灯"}`, false},
 	{"POST", "/api/v1/speech", access.Speak, `{"text":"你好","lang":"zh-CN"}`, true},
 },
+	householdMatrix,
 	accountMatrix,
 	matrixOfIssuance,
 	matrixOfFactory,
@@ -156,7 +158,7 @@ func fill(s string, ids map[string]string) string {
 func none() map[string]string {
 	ids := map[string]string{"version": "1", "number": "1", "service": "identify"}
 	for _, kind := range []string{
-		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "download", "list", "log",
+		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "scene", "run", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
 		"paper", "waiver",
 		"limit_override", "measure", "appeal", "deletion", "export",
@@ -169,7 +171,7 @@ func none() map[string]string {
 func (m maker) ids(w *world) map[string]string {
 	ids := map[string]string{
 		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
-		"version": "1", "number": "1", "service": "identify", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "child": m.device, "command": m.command, "home": m.home, "room": m.room, "download": m.download, "list": m.list, "log": m.log,
+		"version": "1", "number": "1", "service": "identify", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "child": m.device, "command": m.command, "home": m.home, "room": m.room, "scene": m.scene, "run": m.run, "download": m.download, "list": m.list, "log": m.log,
 	}
 	maps.Copy(ids, m.agreed)
 	maps.Copy(ids, w.cases(m))

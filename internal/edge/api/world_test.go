@@ -31,6 +31,7 @@ import (
 	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
@@ -199,6 +200,8 @@ func newWorld(t *testing.T) *world {
 	w.commands = command.New(w.store, products, shadows, w.bus, log)
 	points := history.New(series, w.devices, products, 0, log)
 	homes := home.New(w.store)
+	scenes := scene.New(scene.Config{Store: w.store, Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Logger: log})
+	homes.OnChanged(scenes.Moved)
 	w.limits = quota.New(quota.Config{Store: w.store, Logger: log})
 	w.measures = enforce.New(enforce.Config{Store: w.store, Bus: w.bus, Jobs: jobs, Logger: log, Owner: func(ctx context.Context, of enforce.Subject) (string, error) {
 		if of.Kind == enforce.KindOrganisation {
@@ -217,13 +220,13 @@ func newWorld(t *testing.T) *world {
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate, w.shut},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Configs: w.configs, Timelines: w.timelines, Commands: w.commands,
-		History: points, Virtual: w.virtual, Homes: homes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
-		Voice:   voice.New(voice.Config{Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
+		History: points, Virtual: w.virtual, Homes: homes, Scenes: scenes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
+		Voice:   voice.New(voice.Config{Homes: homes, Scenes: scenes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
 		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})
 	server := httptest.NewServer(handler)
 	w.url = server.URL
-	w.run(jobs.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log), follower(w.timelines.Follow, w.log))
+	w.run(jobs.Run, scenes.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log), follower(w.timelines.Follow, w.log))
 	t.Cleanup(func() { // runs before that of run: the server ends first
 		server.CloseClientConnections()
 		server.Close()
@@ -432,10 +435,10 @@ func (a answer) id() string {
 
 // maker is what organisation a has made: one of each object that a route may name.
 type maker struct {
-	product, order, job, paper, device, deviceName, home, room, command, token, session, download, list, log string
-	member                                                                                                   string            // id of a user in the organisation
-	agreed                                                                                                   map[string]string // objects of agreements, notices and services, by what routes call them
-	certified                                                                                                certified
+	product, order, job, paper, device, deviceName, home, room, scene, run, command, token, session, download, list, log string
+	member                                                                                                               string            // id of a user in the organisation
+	agreed                                                                                                               map[string]string // objects of agreements, notices and services, by what routes call them
+	certified                                                                                                            certified
 }
 
 // manufacture makes the objects as the owner of organisation a.
@@ -459,6 +462,8 @@ func (w *world) manufacture() maker {
 	m.home = as("POST", "/api/v1/homes", `{"names":{"zh-CN":"家"}}`, 201).id()
 	m.room = as("POST", "/api/v1/homes/"+m.home+"/rooms", `{"names":{"zh-CN":"客厅"}}`, 201).id()
 	as("POST", "/api/v1/homes/"+m.home+"/devices", fmt.Sprintf(`{"device":%q,"room":%q,"names":{"zh-CN":"灯"}}`, m.device, m.room), 204)
+	m.scene = as("POST", "/api/v1/homes/"+m.home+"/scenes", fmt.Sprintf(`{"names":{"zh-CN":"观影"},"actions":[{"kind":"set","device":%q,"params":{"powerstate":1}}]}`, m.device), 201).id()
+	m.run = as("POST", "/api/v1/homes/"+m.home+"/scenes/"+m.scene+"/runs", `{}`, 201).id()
 	m.command = as("POST", "/api/v1/devices/"+m.device+"/commands", `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`, 201).id()
 	m.paper = w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/verification/papers?slot=other", "%PDF-1.7\n", "Content-Type", "application/pdf"), 201).id()
 	m.token = as("POST", "/api/v1/tokens", `{"name":"for tests"}`, 201).id()

@@ -15,6 +15,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,6 +64,7 @@ const (
 
 // A Request is a command somebody wants carried out.
 type Request struct {
+	ID       string // what the command shall be called, a UUID of the caller's own that it wrote down first; empty: a new one
 	Device   string // id
 	Kind     Kind
 	Service  string          // identifier, for Kind Service
@@ -241,7 +243,7 @@ func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r
 		return Command{}, err
 	}
 	c := Command{
-		ID: uuid.Must(uuid.NewV7()).String(), Organisation: r.organisation, Device: r.Device, Kind: r.Kind, Service: r.Service, Topic: r.Topic, Call: call, Params: r.Params,
+		ID: cmp.Or(r.ID, uuid.Must(uuid.NewV7()).String()), Organisation: r.organisation, Device: r.Device, Kind: r.Kind, Service: r.Service, Topic: r.Topic, Call: call, Params: r.Params,
 		State: Accepted, Origin: r.Origin, Ref: r.Ref, CreatedAt: now.UTC(), DeadlineAt: now.Add(r.Deadline).UTC(),
 	}
 	if c.Seq, err = insert(ctx, tx, who, &c); err != nil {

@@ -19,7 +19,7 @@ import (
 // be empty: in the home, in no room. A device that stands in a home already is a
 // conflict.
 func (s *Service) Bind(ctx context.Context, who access.Actor, homeID, room, deviceID string, label Label) (Device, error) {
-	label, err := label.checked()
+	label, err := label.Checked()
 	if err != nil {
 		return Device{}, err
 	}
@@ -60,7 +60,7 @@ func (s *Service) Bind(ctx context.Context, who access.Actor, homeID, room, devi
 
 // SetDevice gives a bound device other names and aliases and puts it into a room.
 func (s *Service) SetDevice(ctx context.Context, who access.Actor, homeID, deviceID, room string, label Label) error {
-	label, err := label.checked()
+	label, err := label.Checked()
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (s *Service) fits(ctx context.Context, tx *store.Tx, homeID string, d Devic
 	taken := make(map[string]Label)
 	for i := range others {
 		if others[i].ID != d.ID {
-			others[i].each(func(_, name string) { taken[fold(name)] = others[i].Label })
+			others[i].Each(func(_, name string) { taken[Fold(name)] = others[i].Label })
 		}
 	}
 	return d.clash(taken, "device", "in this room")

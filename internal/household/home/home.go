@@ -1,4 +1,4 @@
-// Package home knows which rooms a home has, which devices stand in them, and
+// Package home knows where a home lies, which rooms it has, which devices stand in them, and
 // what people call them (家庭、房间、设备).
 //
 // It owns the tables home, home_room and home_device, and promises:
@@ -41,6 +41,7 @@ type Home struct {
 	Names        Names
 	Version      int64 // grows with every change of the home, its rooms and its devices
 	CreatedAt    time.Time
+	Place        Place
 	Rooms        []Room   // in the order they were added; empty in a list
 	Devices      []Device // in the order of their ids; empty in a list
 }
@@ -49,6 +50,7 @@ type Home struct {
 type Room struct {
 	ID string
 	Label
+	Floor Names // what the floor that it lies on is called; empty: nobody said
 }
 
 // A Device is a device as it stands in a home.
@@ -66,10 +68,12 @@ type Service struct {
 	store *store.Store
 	bus   bus.Bus // nil: nobody is told
 	now   func() time.Time
+	zone  *time.Location // of homes without one of their own
+	moved Changed        // nil: nobody asks
 }
 
 // New returns the service over a migrated store.
-func New(s *store.Store) *Service { return &Service{store: s, now: time.Now} }
+func New(s *store.Store) *Service { return &Service{store: s, now: time.Now, zone: time.UTC} }
 
 // BoundSubject is the Bus subject, completed by the device's id, of a device that was placed in a home or taken from it; the
 // payload is [Bound] or [Unbound]. It may be lost.
@@ -78,6 +82,19 @@ const (
 	Bound        = "bound"
 	Unbound      = "unbound"
 )
+
+// Changed is the hook that is called when a home was removed, or lies elsewhere: in its transaction, after it was written.
+type Changed func(ctx context.Context, tx *store.Tx, home string) error
+
+// OnChanged makes s call a hook. It is called before the first home changes.
+func (s *Service) OnChanged(hook Changed) { s.moved = hook }
+
+func (s *Service) changed(ctx context.Context, tx *store.Tx, id string) error {
+	if s.moved == nil {
+		return nil
+	}
+	return s.moved(ctx, tx, id)
+}
 
 // TellOn makes s tell on b of devices that come into homes and leave them. It is called before the first of them does.
 func (s *Service) TellOn(b bus.Bus) { s.bus = b }
@@ -96,7 +113,7 @@ func (s *Service) Create(ctx context.Context, who access.Actor, names Names) (Ho
 	if who.Organisation == "" {
 		return Home{}, fault.Forbidden(string(access.WriteHome), "an organisation to act for")
 	}
-	label, err := Label{Names: names}.checked()
+	label, err := Label{Names: names}.Checked()
 	if err != nil {
 		return Home{}, err
 	}
@@ -122,7 +139,7 @@ func (s *Service) Create(ctx context.Context, who access.Actor, names Names) (Ho
 
 // Rename gives a home other names.
 func (s *Service) Rename(ctx context.Context, who access.Actor, id string, names Names) error {
-	label, err := Label{Names: names}.checked()
+	label, err := Label{Names: names}.Checked()
 	if err != nil {
 		return err
 	}
@@ -145,6 +162,9 @@ func (s *Service) Remove(ctx context.Context, who access.Actor, id string) error
 			if _, err := tx.Exec(ctx, statement, id); err != nil {
 				return fmt.Errorf("removing home %s: %w", id, err)
 			}
+		}
+		if err := s.changed(ctx, tx, id); err != nil {
+			return err
 		}
 		return audit.Record(ctx, tx, who, "home.remove", id, "")
 	})
@@ -237,15 +257,24 @@ func (s *Service) change(ctx context.Context, who access.Actor, id string, do fu
 		return err
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
-		done, err := tx.Exec(ctx, "UPDATE home SET version = version + 1 WHERE id = ? AND organisation = ?", id, who.Organisation)
-		if err != nil {
-			return fmt.Errorf("changing home %s: %w", id, err)
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return fault.NotFound("home", id)
+		if _, err := Change(ctx, tx, who, id); err != nil {
+			return err
 		}
 		return do(tx)
 	})
+}
+
+// Change raises the version of a home of who's organisation, in the transaction of what changes in it, and gives the new one. It
+// finds out that the home is who's.
+func Change(ctx context.Context, tx *store.Tx, who access.Actor, id string) (version int64, err error) {
+	done, err := tx.Exec(ctx, "UPDATE home SET version = version + 1 WHERE id = ? AND organisation = ?", id, who.Organisation)
+	if err != nil {
+		return 0, fmt.Errorf("changing home %s: %w", id, err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return 0, fault.NotFound("home", id)
+	}
+	return versionOf(ctx, tx, who, id)
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

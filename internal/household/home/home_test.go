@@ -76,13 +76,13 @@ func TestLifeOfAHome(t *testing.T) {
 	devices := issued(t, s, "org", "p", 2)
 
 	h := must(homes.Create(ctx, who, home.Names{"zh-CN": "我家", "en": "Home"}))
-	living := must(homes.AddRoom(ctx, who, h.ID, zh("客厅", "大厅")))
-	bedroom := must(homes.AddRoom(ctx, who, h.ID, zh("卧室")))
+	living := must(homes.AddRoom(ctx, who, h.ID, zh("客厅", "大厅"), nil))
+	bedroom := must(homes.AddRoom(ctx, who, h.ID, zh("卧室"), nil))
 	must(homes.Bind(ctx, who, h.ID, living.ID, devices[0], zh("灯", "主灯")))
 	must(homes.Bind(ctx, who, h.ID, "", devices[1], zh("空调")))
 	for i, err := range []error{
 		homes.Rename(ctx, who, h.ID, home.Names{"zh-CN": "新家"}),
-		homes.SetRoom(ctx, who, h.ID, bedroom.ID, zh("主卧")),
+		homes.SetRoom(ctx, who, h.ID, bedroom.ID, zh("主卧"), nil),
 		homes.SetDevice(ctx, who, h.ID, devices[1], bedroom.ID, zh("挂机")),
 		homes.Unbind(ctx, who, h.ID, devices[0]),
 		homes.RemoveRoom(ctx, who, h.ID, living.ID),
@@ -123,8 +123,8 @@ func TestVersionAndAudit(t *testing.T) {
 		do   func() error
 		want string
 	}{
-		{"home.room.add", func() (err error) { room, err = homes.AddRoom(ctx, who, h.ID, zh("客厅")); return err }, ""},
-		{"", func() error { _, err := homes.AddRoom(ctx, who, h.ID, zh("客 厅")); return err }, `the name "客 厅" is taken in this home by the room "客厅"`},
+		{"home.room.add", func() (err error) { room, err = homes.AddRoom(ctx, who, h.ID, zh("客厅"), nil); return err }, ""},
+		{"", func() error { _, err := homes.AddRoom(ctx, who, h.ID, zh("客 厅"), nil); return err }, `the name "客 厅" is taken in this home by the room "客厅"`},
 		{"home.device.bind", func() error { _, err := homes.Bind(ctx, who, h.ID, room.ID, devices[0], zh("灯", "Lamp")); return err }, ""},
 		{"", func() error { _, err := homes.Bind(ctx, who, h.ID, room.ID, devices[0], zh("灯2")); return err }, fmt.Sprintf("device %q stands in a home already", devices[0])},
 		{"", func() error {
@@ -139,8 +139,8 @@ func TestVersionAndAudit(t *testing.T) {
 		{"", func() error { return homes.RemoveRoom(ctx, who, h.ID, room.ID) }, `room "ROOM" still has devices (1)`},
 		{"home.device.unbind", func() error { return homes.Unbind(ctx, who, h.ID, devices[0]) }, ""},
 		{"", func() error { return homes.Unbind(ctx, who, h.ID, devices[0]) }, fmt.Sprintf("there is no device %q", devices[0])},
-		{"home.room.set", func() error { return homes.SetRoom(ctx, who, h.ID, room.ID, zh("大厅")) }, ""},
-		{"", func() error { return homes.SetRoom(ctx, who, h.ID, "nowhere", zh("阳台")) }, `there is no room "nowhere"`},
+		{"home.room.set", func() error { return homes.SetRoom(ctx, who, h.ID, room.ID, zh("大厅"), nil) }, ""},
+		{"", func() error { return homes.SetRoom(ctx, who, h.ID, "nowhere", zh("阳台"), nil) }, `there is no room "nowhere"`},
 		{"home.room.remove", func() error { return homes.RemoveRoom(ctx, who, h.ID, room.ID) }, ""},
 		{"home.rename", func() error { return homes.Rename(ctx, who, h.ID, home.Names{"en": "Home"}) }, ""},
 		{"", func() error { return homes.Rename(ctx, who, h.ID, nil) }, `/names is empty, want a name in "zh-CN" or "en"`},
@@ -167,7 +167,7 @@ func TestForeignHomesAreNotFound(t *testing.T) {
 	homes, who, thief, ctx := home.New(s), owner("org"), owner("other"), t.Context()
 	mine, theirs := issued(t, s, "org", "p", 1)[0], issued(t, s, "other", "p", 1)[0]
 	h := must(homes.Create(ctx, who, home.Names{"en": "Home"}))
-	room := must(homes.AddRoom(ctx, who, h.ID, zh("客厅")))
+	room := must(homes.AddRoom(ctx, who, h.ID, zh("客厅"), nil))
 	second := must(homes.Create(ctx, who, home.Names{"en": "Second"}))
 	must(homes.Bind(ctx, who, h.ID, room.ID, mine, zh("灯")))
 	connected(t, s, true, mine)
@@ -179,11 +179,11 @@ func TestForeignHomesAreNotFound(t *testing.T) {
 		"version":              err2(homes.Version(ctx, thief, h.ID)),
 		"rename":               homes.Rename(ctx, thief, h.ID, home.Names{"en": "x"}),
 		"remove":               homes.Remove(ctx, thief, h.ID),
-		"add room":             err2(homes.AddRoom(ctx, thief, h.ID, zh("x"))),
+		"add room":             err2(homes.AddRoom(ctx, thief, h.ID, zh("x"), nil)),
 		"bind":                 err2(homes.Bind(ctx, thief, h.ID, "", theirs, zh("x"))),
 		"unbind":               homes.Unbind(ctx, thief, h.ID, mine),
 		"foreign device":       err2(homes.Bind(ctx, who, h.ID, "", theirs, zh("x"))),
-		"room of another home": homes.SetRoom(ctx, who, second.ID, room.ID, zh("x")),
+		"room of another home": homes.SetRoom(ctx, who, second.ID, room.ID, zh("x"), nil),
 		"same, removed":        homes.RemoveRoom(ctx, who, second.ID, room.ID),
 		"device elsewhere":     homes.SetDevice(ctx, who, second.ID, mine, "", zh("x")),
 		"same, unbound":        homes.Unbind(ctx, who, second.ID, mine),
@@ -275,9 +275,9 @@ func TestLimits(t *testing.T) {
 	homes, who, ctx := home.New(s), owner("org"), t.Context()
 	h := must(homes.Create(ctx, who, home.Names{"en": "Home"}))
 	for i := range home.MaxRooms {
-		must(homes.AddRoom(ctx, who, h.ID, zh(fmt.Sprint("房间", i))))
+		must(homes.AddRoom(ctx, who, h.ID, zh(fmt.Sprint("房间", i)), nil))
 	}
-	if _, err := homes.AddRoom(ctx, who, h.ID, zh("多一间")); text(err) != "rooms is 100, the limit is 100 rooms a home" {
+	if _, err := homes.AddRoom(ctx, who, h.ID, zh("多一间"), nil); text(err) != "rooms is 100, the limit is 100 rooms a home" {
 		t.Errorf("one room more: %v", err)
 	}
 	devices := issued(t, s, "org", "p", home.MaxDevices+1)

@@ -55,12 +55,12 @@ func (n Names) In(lang string) string {
 // understanding takes.
 func (l Label) All() map[string][]string {
 	all := make(map[string][]string)
-	l.each(func(lang, name string) { all[lang] = append(all[lang], name) })
+	l.Each(func(lang, name string) { all[lang] = append(all[lang], name) })
 	return all
 }
 
-// each goes through names and aliases, a language at a time, the name first.
-func (l Label) each(do func(lang, name string)) {
+// Each goes through names and aliases, a language at a time, the name first.
+func (l Label) Each(do func(lang, name string)) {
 	for _, lang := range []string{Chinese, English} {
 		if name := l.Names[lang]; name != "" {
 			do(lang, name)
@@ -71,8 +71,8 @@ func (l Label) each(do func(lang, name string)) {
 	}
 }
 
-// checked holds a label against the rules and returns it in the form it is kept in.
-func (l Label) checked() (Label, error) {
+// Checked holds a label against the rules and returns it in the form it is kept in.
+func (l Label) Checked() (Label, error) {
 	if len(l.Names) == 0 {
 		return Label{}, fault.Invalid("/names", "", `a name in "zh-CN" or "en"`, "give at least one")
 	}
@@ -89,22 +89,26 @@ func (l Label) checked() (Label, error) {
 		if len(aliases) > MaxAliases {
 			return Label{}, fault.Limit(where, fmt.Sprint(len(aliases)), fmt.Sprintf("%d aliases a language", MaxAliases), 0)
 		}
-		seen := map[string]bool{fold(kept.Names[lang]): true}
+		seen := map[string]bool{Fold(kept.Names[lang]): true}
 		for i, alias := range aliases {
 			at := fmt.Sprintf("%s/%d", where, i)
 			name, err := checkName(at, lang, alias)
 			if err != nil {
 				return Label{}, err
 			}
-			if seen[fold(name)] {
+			if seen[Fold(name)] {
 				return Label{}, fault.Invalid(at, name, "another name than those before it", "leave it out")
 			}
-			seen[fold(name)] = true
+			seen[Fold(name)] = true
 			kept.Aliases[lang] = append(kept.Aliases[lang], name)
 		}
 	}
 	return kept, nil
 }
+
+// CheckWord holds a name, or anything else that is said to mean something of the home, against the rules of names, and returns it
+// in the form it is kept in.
+func CheckWord(where, lang, word string) (string, error) { return checkName(where, lang, word) }
 
 func checkName(where, lang, name string) (string, error) {
 	if lang != Chinese && lang != English {
@@ -128,17 +132,17 @@ func checkName(where, lang, name string) (string, error) {
 // separators, private use, unassigned.
 func hidden(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) }
 
-// fold is the form in which two names that sound the same way written are equal:
+// Fold is the form in which two names that sound the same way written are equal:
 // widths, case and spaces do not tell them apart.
-func fold(name string) string {
+func Fold(name string) string {
 	return strings.ToLower(strings.ReplaceAll(norm.NFKC.String(name), " ", ""))
 }
 
 // clash refuses a label of which a name is taken.
 func (l Label) clash(taken map[string]Label, object, where string) error {
 	var err error
-	l.each(func(lang, name string) {
-		other, is := taken[fold(name)]
+	l.Each(func(lang, name string) {
+		other, is := taken[Fold(name)]
 		if !is || err != nil {
 			return
 		}

@@ -33,12 +33,12 @@ func TestNames(t *testing.T) {
 		{"zh-CN", "\xff灯", "/names/zh-CN is \uFFFD灯" + nameRule},
 		{"fr", "lampe", `/names/fr is fr, want the language "zh-CN" or "en"`},
 	} {
-		_, err := Label{Names: Names{tt.lang: tt.name}}.checked()
+		_, err := Label{Names: Names{tt.lang: tt.name}}.Checked()
 		if got := text(err); got != tt.want {
 			t.Errorf("%q\n got %q\nwant %q", tt.name, got, tt.want)
 		}
 	}
-	if _, err := (Label{}).checked(); text(err) != `/names is empty, want a name in "zh-CN" or "en"` {
+	if _, err := (Label{}).Checked(); text(err) != `/names is empty, want a name in "zh-CN" or "en"` {
 		t.Errorf("no name: %v", err)
 	}
 }
@@ -55,7 +55,7 @@ func TestAliases(t *testing.T) {
 		{[]string{"灯"}, "/aliases/zh-CN/0 is 灯, want another name than those before it"},
 		{[]string{""}, "/aliases/zh-CN/0 is empty" + nameRule},
 	} {
-		_, err := Label{Names: Names{"zh-CN": "灯"}, Aliases: Aliases{"zh-CN": tt.aliases}}.checked()
+		_, err := Label{Names: Names{"zh-CN": "灯"}, Aliases: Aliases{"zh-CN": tt.aliases}}.Checked()
 		if got := text(err); got != tt.want {
 			t.Errorf("%q\n got %q\nwant %q", tt.aliases, got, tt.want)
 		}
@@ -66,7 +66,7 @@ func TestLabelIsKeptTidy(t *testing.T) {
 	got, err := Label{
 		Names:   Names{"zh-CN": "\u3000客厅 的  灯 ", "en": "cafe\u0301 lamp"},
 		Aliases: Aliases{"zh-CN": {"主灯 "}, "en": nil},
-	}.checked()
+	}.Checked()
 	want := Label{Names: Names{"zh-CN": "客厅 的 灯", "en": "café lamp"}, Aliases: Aliases{"zh-CN": {"主灯"}}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("error %v, want → got:\n%s", err, diff)

@@ -3,6 +3,8 @@ package home
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"lampworks/internal/infra/access"
@@ -11,13 +13,16 @@ import (
 	"lampworks/internal/infra/store"
 )
 
-// AddRoom adds a room to a home.
-func (s *Service) AddRoom(ctx context.Context, who access.Actor, homeID string, label Label) (Room, error) {
-	label, err := label.checked()
+// AddRoom adds a room to a home. floor, which may be empty, is what the floor that it lies on is called (楼层).
+func (s *Service) AddRoom(ctx context.Context, who access.Actor, homeID string, label Label, floor Names) (Room, error) {
+	label, err := label.Checked()
 	if err != nil {
 		return Room{}, err
 	}
-	r := Room{ID: newID(), Label: label}
+	if floor, err = checkFloor(floor); err != nil {
+		return Room{}, err
+	}
+	r := Room{ID: newID(), Label: label, Floor: floor}
 	err = s.change(ctx, who, homeID, func(tx *store.Tx) error {
 		others, err := rooms(ctx, tx, homeID)
 		if err != nil {
@@ -29,7 +34,7 @@ func (s *Service) AddRoom(ctx context.Context, who access.Actor, homeID string, 
 		if err := clashOfRooms(r, others); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, insertRoomSQL, r.ID, homeID, marshal(r.Names), marshal(r.Aliases), s.now().UnixMilli())
+		_, err = tx.Exec(ctx, insertRoomSQL, r.ID, homeID, marshal(r.Names), marshal(r.Aliases), marshal(r.Floor), s.now().UnixMilli())
 		if err != nil {
 			return fmt.Errorf("adding a room to home %s: %w", homeID, err)
 		}
@@ -41,10 +46,13 @@ func (s *Service) AddRoom(ctx context.Context, who access.Actor, homeID string, 
 	return r, nil
 }
 
-// SetRoom gives a room other names and aliases.
-func (s *Service) SetRoom(ctx context.Context, who access.Actor, homeID, roomID string, label Label) error {
-	label, err := label.checked()
+// SetRoom gives a room other names and aliases, and another floor.
+func (s *Service) SetRoom(ctx context.Context, who access.Actor, homeID, roomID string, label Label, floor Names) error {
+	label, err := label.Checked()
 	if err != nil {
+		return err
+	}
+	if floor, err = checkFloor(floor); err != nil {
 		return err
 	}
 	return s.change(ctx, who, homeID, func(tx *store.Tx) error {
@@ -55,10 +63,10 @@ func (s *Service) SetRoom(ctx context.Context, who access.Actor, homeID, roomID 
 		if err := known(others, roomID); err != nil {
 			return err
 		}
-		if err := clashOfRooms(Room{roomID, label}, others); err != nil {
+		if err := clashOfRooms(Room{ID: roomID, Label: label}, others); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, "UPDATE home_room SET names = ?, aliases = ? WHERE id = ?", marshal(label.Names), marshal(label.Aliases), roomID); err != nil {
+		if _, err := tx.Exec(ctx, "UPDATE home_room SET names = ?, aliases = ?, floor = ? WHERE id = ?", marshal(label.Names), marshal(label.Aliases), marshal(floor), roomID); err != nil {
 			return fmt.Errorf("setting room %s: %w", roomID, err)
 		}
 		return audit.Record(ctx, tx, who, "home.room.set", roomID, "home "+homeID+" "+marshal(label.Names))
@@ -106,8 +114,21 @@ func clashOfRooms(r Room, others []Room) error {
 	taken := make(map[string]Label)
 	for i := range others {
 		if others[i].ID != r.ID {
-			others[i].each(func(_, name string) { taken[fold(name)] = others[i].Label })
+			others[i].Each(func(_, name string) { taken[Fold(name)] = others[i].Label })
 		}
 	}
 	return r.clash(taken, "room", "in this home")
+}
+
+// checkFloor holds what a floor is called against the rules of names.
+func checkFloor(floor Names) (Names, error) {
+	kept := make(Names)
+	for _, lang := range slices.Sorted(maps.Keys(floor)) {
+		name, err := checkName("/floor/"+fault.Cut(lang), lang, floor[lang])
+		if err != nil {
+			return nil, err
+		}
+		kept[lang] = name
+	}
+	return kept, nil
 }

@@ -18,21 +18,21 @@ const (
 	countHomesSQL   = "SELECT COUNT(*) FROM home WHERE organisation = ?"
 	countInRoomSQL  = "SELECT COUNT(*) FROM home_device WHERE home = ? AND room = ?"
 	insertHomeSQL   = "INSERT INTO home (id, organisation, names, version, created_at) VALUES (?, ?, ?, ?, ?)"
-	insertRoomSQL   = "INSERT INTO home_room (id, home, names, aliases, created_at) VALUES (?, ?, ?, ?, ?)"
+	insertRoomSQL   = "INSERT INTO home_room (id, home, names, aliases, floor, created_at) VALUES (?, ?, ?, ?, ?, ?)"
 	insertDeviceSQL = "INSERT INTO home_device (device, home, room, names, aliases, bound_at) VALUES (?, ?, ?, ?, ?, ?)"
 
 	homeSQL = `
-		SELECT id, organisation, names, version, created_at
+		SELECT id, organisation, names, version, created_at, time_zone, latitude_e6, longitude_e6
 		FROM home
 		WHERE id = ? AND organisation = ?`
 	pageSQL = `
-		SELECT id, organisation, names, version, created_at
+		SELECT id, organisation, names, version, created_at, time_zone, latitude_e6, longitude_e6
 		FROM home
 		WHERE organisation = ? AND id > ?
 		ORDER BY id
 		LIMIT ?`
 	roomsSQL = `
-		SELECT id, names, aliases
+		SELECT id, names, aliases, floor
 		FROM home_room
 		WHERE home = ?
 		ORDER BY id
@@ -60,9 +60,11 @@ func scanHome(row scanner) (Home, error) {
 	var h Home
 	var names string
 	var created int64
-	if err := row.Scan(&h.ID, &h.Organisation, &names, &h.Version, &created); err != nil {
+	var latitude, longitude sql.NullInt64
+	if err := row.Scan(&h.ID, &h.Organisation, &names, &h.Version, &created, &h.Place.TimeZone, &latitude, &longitude); err != nil {
 		return Home{}, err
 	}
+	h.Place.Located, h.Place.Latitude, h.Place.Longitude = latitude.Valid && longitude.Valid, latitude.Int64, longitude.Int64
 	h.CreatedAt = time.UnixMilli(created).UTC()
 	return h, json.Unmarshal([]byte(names), &h.Names)
 }
@@ -122,11 +124,12 @@ func rooms(ctx context.Context, q store.Querier, homeID string) ([]Room, error) 
 	var all []Room
 	for rows.Next() {
 		var r Room
-		var names, aliases string
-		if err := rows.Scan(&r.ID, &names, &aliases); err != nil {
+		var names, aliases, floor string
+		if err := rows.Scan(&r.ID, &names, &aliases, &floor); err != nil {
 			return nil, fmt.Errorf("reading rooms of home %s: %w", homeID, err)
 		}
-		if r.Label, err = decode(names, aliases); err != nil {
+		r.Label, err = decode(names, aliases)
+		if err = errors.Join(err, json.Unmarshal([]byte(floor), &r.Floor)); err != nil {
 			return nil, fmt.Errorf("reading room %s: %w", r.ID, err)
 		}
 		all = append(all, r)

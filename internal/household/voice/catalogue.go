@@ -105,6 +105,10 @@ const (
 	doneDown     phrase = "done.down"
 	doneMany     phrase = "done.many"
 
+	doneScene        phrase = "done.scene"
+	doneScenePartly  phrase = "done.scene_partly"
+	doneSceneStarted phrase = "done.scene_started"
+
 	alreadyOn    phrase = "already.on"
 	alreadyOff   phrase = "already.off"
 	alreadyValue phrase = "already.value"
@@ -123,6 +127,8 @@ const (
 	failedUnknownState phrase = "failed.unknown_state"
 	failedUnsupported  phrase = "failed.unsupported"
 	failedInvalid      phrase = "failed.invalid"
+	failedScene        phrase = "failed.scene"
+	failedSceneBroken  phrase = "failed.scene_broken"
 
 	stageRead      phrase = "stage.read"
 	stageCompiled  phrase = "stage.compiled"
@@ -131,6 +137,7 @@ const (
 	stageFound     phrase = "stage.found"
 	stageSent      phrase = "stage.sent"
 	stageSome      phrase = "stage.some_sent"
+	stageScenes    phrase = "stage.scenes"
 	stageConfirmed phrase = "stage.confirmed"
 	stageWritten   phrase = "stage.written"
 

@@ -12,6 +12,7 @@ import (
 
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/nlu"
@@ -28,6 +29,7 @@ type spoken struct {
 	index   *nlu.Index
 	devices map[string]*home.Device
 	rooms   map[string]*home.Room
+	scenes  map[string]*scene.Scene
 	models  map[string]*tsl.Model // by product
 }
 
@@ -101,39 +103,45 @@ func (s *Service) make(ctx context.Context, who access.Actor, id string) (*spoke
 		return nil, err
 	}
 	h := &spoken{
-		home: loaded, models: make(map[string]*tsl.Model),
+		home: loaded, scenes: make(map[string]*scene.Scene),
 		devices: make(map[string]*home.Device, len(loaded.Devices)), rooms: make(map[string]*home.Room, len(loaded.Rooms)),
 	}
-	var plan nlu.Home
 	for i := range loaded.Rooms {
-		r := &loaded.Rooms[i]
-		h.rooms[r.ID] = r
-		plan.Rooms = append(plan.Rooms, nlu.Room{ID: r.ID, Names: r.All()})
+		h.rooms[loaded.Rooms[i].ID] = &loaded.Rooms[i]
 	}
-	categories := make(map[string]string)
 	for i := range loaded.Devices {
-		d := &loaded.Devices[i]
-		h.devices[d.ID] = d
-		if _, seen := h.models[d.Product]; !seen {
-			if h.models[d.Product], err = s.model(ctx, d.Product); err != nil {
-				return nil, err
-			}
-			if h.models[d.Product] == nil {
-				continue
-			}
-			if categories[d.Product], err = s.c.Products.Category(ctx, d.Product); err != nil {
-				return nil, fmt.Errorf("looking up the category of product %s: %w", d.Product, err)
-			}
-		}
-		if model := h.models[d.Product]; model != nil {
-			plan.Devices = append(plan.Devices, nlu.Device{ID: d.ID, Room: d.Room, Category: categories[d.Product], Names: d.All(), Model: model})
-		}
+		h.devices[loaded.Devices[i].ID] = &loaded.Devices[i]
+	}
+	plan, byProduct, err := scene.Plan(ctx, s.c.Products, &loaded)
+	if err != nil {
+		return nil, err
+	}
+	h.models = byProduct
+	if plan.Scenes, err = s.scenes(ctx, who, h); err != nil {
+		return nil, err
 	}
 	if h.index, err = nlu.Compile(plan); err != nil {
 		return nil, fmt.Errorf("making home %s ready to be spoken to: %w", id, err)
 	}
 	s.c.Logger.LogAttrs(ctx, slog.LevelDebug, "home compiled", slog.String("home", id), slog.Int64("version", loaded.Version), slog.Int("devices", len(plan.Devices)))
 	return h, nil
+}
+
+// scenes are the scenes of a home as understanding takes them.
+func (s *Service) scenes(ctx context.Context, who access.Actor, h *spoken) ([]nlu.Scene, error) {
+	if s.c.Scenes == nil {
+		return nil, nil
+	}
+	all, err := s.c.Scenes.List(ctx, who, h.home.ID)
+	if err != nil {
+		return nil, err
+	}
+	spoken := make([]nlu.Scene, len(all))
+	for i := range all {
+		h.scenes[all[i].ID] = &all[i]
+		spoken[i] = nlu.Scene{ID: all[i].ID, Names: all[i].All(), Phrases: all[i].Phrases}
+	}
+	return spoken, nil
 }
 
 func (x *indexes) find(id string) *spoken {

@@ -33,7 +33,7 @@ func (w *teller) reply(t *turn) string {
 
 // acted tells what was done and what was not, and answers what was asked.
 func (w *teller) acted(t *turn) string {
-	var good []string
+	var good, broken []string
 	asked := false
 	for i, a := range t.reading.Actions {
 		var mine []*step
@@ -47,6 +47,11 @@ func (w *teller) acted(t *turn) string {
 			good = append(good, w.told(a, mine)...)
 			continue
 		}
+		if a.Op == nlu.OpScene {
+			done, bad := w.performed(t, i)
+			good, broken = append(good, done...), append(broken, bad...)
+			continue
+		}
 		mine = slices.DeleteFunc(mine, func(st *step) bool { return st.outcome == Undone })
 		if len(mine) > 0 {
 			good = append(good, w.done(a, mine))
@@ -56,7 +61,7 @@ func (w *teller) acted(t *turn) string {
 		good = []string{w.say(doneMany, "n", strconv.Itoa(len(good)))}
 	}
 	w.last = ""
-	bad := w.undone(t)
+	bad := append(broken, w.undone(t)...)
 	if len(good)+len(bad) == 0 { // every device is gone since the home was compiled
 		return w.say(rejectNoDevice)
 	}

@@ -264,7 +264,7 @@ func TestReplies(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			for lang, want := range map[string]string{nlu.Chinese: tt.zh, nlu.English: tt.en} {
 				w := teller{catalogue: catalogues()[lang], lang: lang, home: h, candidates: tt.turn.reading.Candidates}
-				tt.turn.home = h
+				tt.turn.home, tt.turn.s = h, &Service{}
 				if got := w.reply(tt.turn); got != want {
 					t.Errorf("%s\n got %s\nwant %s", lang, got, want)
 				}

@@ -1,6 +1,7 @@
 package voice_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,12 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -37,6 +39,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // notes what is submitted and lets each device end its command as the test
 // says. Everything else in these tests is real.
 type road struct {
+	store    *store.Store
 	mu       sync.Mutex
 	requests []command.Request
 	commands map[string]command.Command
@@ -44,7 +47,10 @@ type road struct {
 	refuse   func(reqs []command.Request) error
 }
 
-func (r *road) Submit(_ context.Context, _ access.Actor, reqs ...command.Request) ([]command.Command, error) {
+func (r *road) Submit(ctx context.Context, _ access.Actor, reqs ...command.Request) ([]command.Command, error) {
+	if err := r.store.Write(ctx, func(*store.Tx) error { return nil }); err != nil { // with what stands alongside
+		return nil, err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refuse != nil {
@@ -55,7 +61,7 @@ func (r *road) Submit(_ context.Context, _ access.Actor, reqs ...command.Request
 	out := make([]command.Command, len(reqs))
 	for i, q := range reqs {
 		r.requests = append(r.requests, q)
-		c := command.Command{ID: fmt.Sprintf("c%d", len(r.requests)), Device: q.Device, Kind: q.Kind, Params: q.Params, State: command.Accepted}
+		c := command.Command{ID: cmp.Or(q.ID, fmt.Sprintf("c%d", len(r.requests))), Device: q.Device, Kind: q.Kind, Params: q.Params, State: command.Accepted}
 		out[i] = c
 		c.State, c.EndedAt = command.Succeeded, time.Now()
 		if end := r.ends[q.Device]; end != nil {
@@ -102,6 +108,7 @@ func (r *road) sent(h *house) []string {
 type house struct {
 	store    *store.Store
 	homes    *home.Service
+	scenes   *scene.Service
 	products *product.Service
 	voice    *voice.Service
 	log      uplink.Log
@@ -131,11 +138,16 @@ func newHouse(t testing.TB, change ...func(*voice.Config)) *house {
 		}
 	})
 	h := &house{
-		store: s, homes: home.New(s), products: product.New(s, keys, quiet), log: log, road: &road{ends: make(map[string]func(*command.Command))},
+		store: s, homes: home.New(s), products: product.New(s, keys, quiet), log: log, road: &road{store: s, ends: make(map[string]func(*command.Command))},
 		who: owner("org"), rooms: make(map[string]string), device: make(map[string]string), called: make(map[string]string),
 	}
+	h.scenes = scene.New(scene.Config{Store: s, Homes: h.homes, Products: h.products, Shadows: shadow.New(s, h.products, quiet), Commands: h.road, Logger: quiet})
+	working, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	var work sync.WaitGroup
+	work.Go(func() { _ = h.scenes.Run(working) })
+	t.Cleanup(func() { stop(); work.Wait() })
 	c := voice.Config{
-		Homes: h.homes, Products: h.products, Shadows: shadow.New(s, h.products, quiet), Commands: h.road, Facts: log, Logger: quiet,
+		Homes: h.homes, Scenes: h.scenes, Products: h.products, Shadows: shadow.New(s, h.products, quiet), Commands: h.road, Facts: log, Logger: quiet,
 		Deadline: 200 * time.Millisecond,
 	}
 	for _, f := range change {
@@ -153,8 +165,15 @@ func (h *house) furnish(t testing.TB) {
 		t.Fatal(err)
 	}
 	h.id = made.ID
-	for _, r := range []struct{ zh, en string }{{"客厅", "living room"}, {"主卧", "main bedroom"}, {"次卧", "guest room"}} {
-		room, err := h.homes.AddRoom(t.Context(), h.who, h.id, home.Label{Names: home.Names{"zh-CN": r.zh, "en": r.en}})
+	for _, r := range []struct {
+		zh, en string
+		floor  home.Names
+	}{
+		{"客厅", "living room", home.Names{"zh-CN": "一楼", "en": "ground floor"}},
+		{"主卧", "main bedroom", home.Names{"zh-CN": "二楼", "en": "upstairs"}},
+		{"次卧", "guest room", home.Names{"en": "upstairs"}},
+	} {
+		room, err := h.homes.AddRoom(t.Context(), h.who, h.id, home.Label{Names: home.Names{"zh-CN": r.zh, "en": r.en}}, r.floor)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,6 +237,8 @@ func TestSayCarriesOut(t *testing.T) {
 		{"客厅空调换成制冷模式", "act", "好的，客厅的空调换到制冷模式了。", []string{`living room air conditioner {"mode":1}`}},
 		{"打开窗帘", "act", "好的，客厅的窗帘打开了。", []string{`living room curtain {"position":100}`}},
 		{"关掉主卧和次卧的台灯", "act", "好的，主卧的台灯和次卧的台灯关了。", []string{`main bedroom desk lamp {"powerstate":0}`, `guest room desk lamp {"powerstate":0}`}},
+		{"关掉二楼的台灯", "act", "好的，主卧的台灯和次卧的台灯关了。", []string{`main bedroom desk lamp {"powerstate":0}`, `guest room desk lamp {"powerstate":0}`}},
+		{"turn on the lights upstairs", "act", "The main bedroom desk lamp and the guest room desk lamp are on.", []string{`main bedroom desk lamp {"powerstate":1}`, `guest room desk lamp {"powerstate":1}`}},
 		{"客厅空调调到六十度", "reject", "客厅的空调温度只能从16℃到30℃。", nil},
 		{"打开台灯", "clarify", "主卧还是次卧的台灯？", nil},
 		{"不要开客厅的灯", "chat", "好的，什么都没有动。", nil},
@@ -234,7 +255,7 @@ func TestSayCarriesOut(t *testing.T) {
 		if a.Outcome != tt.outcome || a.Reply != tt.reply {
 			t.Errorf("%s\n got %s %s\nwant %s %s", tt.text, a.Outcome, a.Reply, tt.outcome, tt.reply)
 		}
-		if diff := cmp.Diff(tt.sent, h.road.sent(h)); diff != "" {
+		if diff := gocmp.Diff(tt.sent, h.road.sent(h)); diff != "" {
 			t.Errorf("%s: want → sent:\n%s", tt.text, diff)
 		}
 	}
@@ -250,7 +271,7 @@ func TestAnswerTellsTheWholeRoad(t *testing.T) {
 			t.Errorf("stage %+v does not follow %+v within %d µs", s, a.Stages[max(i-1, 0)], a.TotalUS)
 		}
 	}
-	if diff := cmp.Diff([]string{"understand", "resolve", "send", "confirm", "answer"}, names); diff != "" {
+	if diff := gocmp.Diff([]string{"understand", "resolve", "send", "confirm", "answer"}, names); diff != "" {
 		t.Errorf("stages: want → got:\n%s", diff)
 	}
 	lamp := h.device["living room lamp"]
@@ -258,7 +279,7 @@ func TestAnswerTellsTheWholeRoad(t *testing.T) {
 		Op: "set", Prop: "powerstate", Meaning: "power", Value: true,
 		Targets: []voice.Target{{Device: lamp, Room: h.rooms["living room"], Name: "灯", Outcome: "done", Command: "c1"}},
 	}}
-	if diff := cmp.Diff(want, a.Actions); diff != "" {
+	if diff := gocmp.Diff(want, a.Actions); diff != "" {
 		t.Errorf("actions: want → got:\n%s", diff)
 	}
 	h.road.mu.Lock()
@@ -306,7 +327,7 @@ func TestOfflineDevicesGetNothing(t *testing.T) {
 	if a.Outcome != "failed" || a.Reason != "offline" || a.Reply != "次卧的台灯关了；主卧的台灯不在线，没有执行。" {
 		t.Errorf("got %s %s %s", a.Outcome, a.Reason, a.Reply)
 	}
-	if diff := cmp.Diff([]string{`guest room desk lamp {"powerstate":0}`}, h.road.sent(h)); diff != "" {
+	if diff := gocmp.Diff([]string{`guest room desk lamp {"powerstate":0}`}, h.road.sent(h)); diff != "" {
 		t.Errorf("want → sent:\n%s", diff)
 	}
 }
@@ -332,7 +353,7 @@ func TestRelativeChanges(t *testing.T) {
 	}
 	reports(t, h.store, h.device["living room lamp"], `{"brightness":{"v":30,"t":0}}`)
 	a = h.say(t, "把客厅的灯调亮百分之十")
-	if diff := cmp.Diff([]string{`living room lamp {"brightness":40}`}, h.road.sent(h)); diff != "" || a.Reply != "好的，客厅的灯亮度调到40%。" {
+	if diff := gocmp.Diff([]string{`living room lamp {"brightness":40}`}, h.road.sent(h)); diff != "" || a.Reply != "好的，客厅的灯亮度调到40%。" {
 		t.Errorf("%s\n%s", a.Reply, diff)
 	}
 	reports(t, h.store, h.device["living room lamp"], `{"brightness":{"v":100,"t":0}}`)
@@ -380,7 +401,7 @@ func TestConversation(t *testing.T) {
 	for _, c := range a.Candidates {
 		candidates = append(candidates, h.called[c.Device])
 	}
-	if diff := cmp.Diff([]string{"main bedroom desk lamp", "guest room desk lamp"}, candidates); diff != "" || a.Outcome != "clarify" {
+	if diff := gocmp.Diff([]string{"main bedroom desk lamp", "guest room desk lamp"}, candidates); diff != "" || a.Outcome != "clarify" {
 		t.Errorf("%s, candidates:\n%s", a.Outcome, diff)
 	}
 	if a := say("hall", "次卧的"); a.Outcome == "act" {
@@ -390,11 +411,11 @@ func TestConversation(t *testing.T) {
 		t.Error("a question switched something")
 	}
 	a = say("kitchen", "次卧的")
-	if diff := cmp.Diff([]string{`guest room desk lamp {"powerstate":1}`}, h.road.sent(h)); diff != "" || a.Reply != "好的，次卧的台灯开了。" {
+	if diff := gocmp.Diff([]string{`guest room desk lamp {"powerstate":1}`}, h.road.sent(h)); diff != "" || a.Reply != "好的，次卧的台灯开了。" {
 		t.Errorf("%s\n%s", a.Reply, diff)
 	}
 	say("kitchen", "关掉它")
-	if diff := cmp.Diff([]string{`guest room desk lamp {"powerstate":0}`}, h.road.sent(h)); diff != "" {
+	if diff := gocmp.Diff([]string{`guest room desk lamp {"powerstate":0}`}, h.road.sent(h)); diff != "" {
 		t.Errorf("want → sent:\n%s", diff)
 	}
 }
@@ -405,7 +426,7 @@ func TestRoomOfTheSpeaker(t *testing.T) {
 	if err != nil || a.Outcome != "act" {
 		t.Fatalf("got %+v, %v", a, err)
 	}
-	if diff := cmp.Diff([]string{`guest room desk lamp {"powerstate":1}`}, h.road.sent(h)); diff != "" {
+	if diff := gocmp.Diff([]string{`guest room desk lamp {"powerstate":1}`}, h.road.sent(h)); diff != "" {
 		t.Errorf("want → sent:\n%s", diff)
 	}
 }
@@ -433,7 +454,7 @@ func TestOneRefusedCommand(t *testing.T) {
 		if a.Outcome != "failed" || a.Reason != tt.reason || a.Reply != tt.reply {
 			t.Errorf("got %s %s %s", a.Outcome, a.Reason, a.Reply)
 		}
-		if diff := cmp.Diff([]string{`guest room desk lamp {"powerstate":0}`}, h.road.sent(h)); diff != "" {
+		if diff := gocmp.Diff([]string{`guest room desk lamp {"powerstate":0}`}, h.road.sent(h)); diff != "" {
 			t.Errorf("want → sent:\n%s", diff)
 		}
 	}
@@ -454,7 +475,7 @@ func TestHomesAreCompiledAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := h.say(t, "打开客厅的小太阳")
-	if diff := cmp.Diff([]string{`living room lamp {"powerstate":1}`}, h.road.sent(h)); diff != "" || a.Reply != "好的，客厅的小太阳开了。" {
+	if diff := gocmp.Diff([]string{`living room lamp {"powerstate":1}`}, h.road.sent(h)); diff != "" || a.Reply != "好的，客厅的小太阳开了。" {
 		t.Errorf("%s\n%s", a.Reply, diff)
 	}
 	if !strings.Contains(a.Stages[0].Detail, "先编译了这个家") || strings.Contains(h.say(t, "打开客厅的小太阳").Stages[0].Detail, "先编译了") {
@@ -577,7 +598,7 @@ func TestSentencesAreNotedWithoutTheirWords(t *testing.T) {
 		ID: a.ID, Organisation: "org", Home: h.id, Lang: "zh-CN", Outcome: "failed", Reason: "offline", Failed: 1, TotalUS: a.TotalUS,
 		Devices: []string{h.device["main bedroom desk lamp"], h.device["guest room desk lamp"]}, StageUS: all[0].StageUS,
 	}
-	if diff := cmp.Diff(want, all[0]); diff != "" || len(all[0].StageUS) != 5 {
+	if diff := gocmp.Diff(want, all[0]); diff != "" || len(all[0].StageUS) != 5 {
 		t.Errorf("want → got:\n%s", diff)
 	}
 	if all[1].Outcome != "chat" || all[1].Text != "" {

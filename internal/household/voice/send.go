@@ -2,6 +2,7 @@ package voice
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,18 @@ import (
 // commands, in order.
 func (t *turn) send(ctx context.Context) (string, error) {
 	reqs, members := t.requests()
+	if len(reqs) == 0 {
+		n, err := t.startScenes(ctx)
+		return t.words().say(stageScenes, "n", strconv.Itoa(n)), err
+	}
+	detail, err := t.sendAll(ctx, reqs, members)
+	if err == nil {
+		_, err = t.startScenes(ctx)
+	}
+	return detail, err
+}
+
+func (t *turn) sendAll(ctx context.Context, reqs []command.Request, members [][]int) (string, error) {
 	cs, err := t.s.c.Commands.Submit(ctx, t.who, reqs...)
 	if err == nil {
 		for i := range cs {
@@ -117,6 +130,9 @@ func (t *turn) confirm(ctx context.Context) (string, error) {
 	waiting, cancel := context.WithDeadline(ctx, t.start.Add(t.s.c.Deadline))
 	defer cancel()
 	cs, err := t.s.c.Commands.Wait(waiting, t.sent...)
+	if err == nil || waiting.Err() != nil && ctx.Err() == nil {
+		err = cmp.Or(t.watchScenes(waiting), err)
+	}
 	switch {
 	case ctx.Err() != nil: // nobody waits for the answer any more
 		return "", fmt.Errorf("waiting for the devices of sentence %s: %w", t.id, ctx.Err())
@@ -132,6 +148,12 @@ func (t *turn) confirm(ctx context.Context) (string, error) {
 	for i := range t.steps {
 		st := &t.steps[i]
 		if st.command == "" {
+			continue
+		}
+		if isScene(t.reading.Actions[st.act]) {
+			if st.outcome == Done {
+				done++
+			}
 			continue
 		}
 		st.judge(ended[st.command])

@@ -29,6 +29,7 @@ type turn struct {
 	states  map[string]shadow.State // of the devices looked at
 	failure error                   // of reading states within a callback
 	steps   []step                  // in the order of actions and their targets
+	runs    []performance           // of scenes
 	sent    []string                // ids of commands
 	out     Answer
 }
@@ -54,9 +55,10 @@ func (t *turn) needs(stage string) bool {
 	case "resolve":
 		return t.reading.Outcome == nlu.Act && t.later() == ""
 	case "send":
-		return slices.ContainsFunc(t.steps, func(s step) bool { return s.params != nil })
+		return t.later() == "" && t.reading.Outcome == nlu.Act &&
+			(slices.ContainsFunc(t.steps, func(s step) bool { return s.params != nil }) || slices.ContainsFunc(t.reading.Actions, isScene))
 	case "confirm":
-		return len(t.sent) > 0
+		return len(t.sent)+len(t.runs) > 0
 	}
 	return true
 }
@@ -140,14 +142,16 @@ func (t *turn) language() string {
 func (t *turn) later() phrase {
 	for _, a := range t.reading.Actions {
 		switch {
-		case a.Op == nlu.OpScene:
+		case isScene(a) && t.s.c.Scenes == nil:
 			return laterScene
-		case a.Op != nlu.OpSet && a.Op != nlu.OpAdjust && a.Op != nlu.OpQuery, a.DelaySeconds != 0, a.At != "", a.Day != "":
+		case a.Op != nlu.OpSet && a.Op != nlu.OpAdjust && a.Op != nlu.OpQuery && a.Op != nlu.OpScene, a.DelaySeconds != 0, a.At != "", a.Day != "":
 			return laterTimer
 		}
 	}
 	return ""
 }
+
+func isScene(a nlu.Action) bool { return a.Op == nlu.OpScene }
 
 // state is what understanding may know of a device.
 func (t *turn) state(ctx context.Context, device, property string) (any, bool) {
@@ -284,6 +288,7 @@ func (t *turn) answer(context.Context) (string, error) {
 		t.out.Outcome, t.out.Reason = Rejected, "not_yet"
 	} else {
 		t.judge()
+		t.judgeScenes()
 	}
 	teller := teller{catalogue: t.s.words[t.out.Lang], lang: t.out.Lang, home: t.home, candidates: t.reading.Candidates}
 	t.out.Reply = teller.reply(t)
@@ -335,6 +340,9 @@ func (t *turn) acts() []Act {
 				acts[i].Targets = append(acts[i].Targets, t.target(id))
 			}
 		}
+	}
+	for i := range t.runs {
+		acts[t.runs[i].act].Run = t.runs[i].run.ID
 	}
 	for i := range t.steps {
 		st := &t.steps[i]

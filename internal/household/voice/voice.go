@@ -7,7 +7,7 @@
 // It owns no table. It promises:
 //   - "done" is said only of what the device confirmed; silence, a refusal and another value than asked are each said as such;
 //   - an unclear sentence is answered by a question and switches nothing; a sentence of which one part cannot be done yet
-//     (timers, scenes) switches nothing either;
+//     (timers) switches nothing either;
 //   - an answer comes within the deadline of the sentence, whatever the devices do;
 //   - what people say is not kept: the record of a sentence holds figures and outcomes, its words only while debugging is on.
 //
@@ -48,6 +48,7 @@ type Commands interface {
 // Config is what voice stands on, and its settings.
 type Config struct {
 	Homes    *home.Service
+	Scenes   Scenes // nil: homes have none
 	Products *product.Service
 	Shadows  *shadow.Service
 	Commands Commands
@@ -130,6 +131,7 @@ type Act struct {
 	Direction    string   `json:"direction,omitempty"`
 	Amount       *float64 `json:"amount,omitempty"`
 	Scene        string   `json:"scene,omitempty"`
+	Run          string   `json:"run,omitempty"` // of the scene
 	Seconds      int      `json:"seconds,omitempty"`
 	Label        string   `json:"label,omitempty"`
 	DelaySeconds int      `json:"delay_seconds,omitempty"`

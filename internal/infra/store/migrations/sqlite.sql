@@ -302,7 +302,7 @@ CREATE TABLE home (
   names        TEXT    NOT NULL, -- JSON object: language to name
   version      INTEGER NOT NULL, -- grows by one with each change of the home, its rooms and its devices
   created_at   INTEGER NOT NULL
-);
+, time_zone TEXT NOT NULL DEFAULT '', latitude_e6 INTEGER, longitude_e6 INTEGER);
 CREATE INDEX home_organisation ON home (organisation, id);
 CREATE TABLE home_room (
   id         TEXT    NOT NULL PRIMARY KEY,
@@ -310,7 +310,7 @@ CREATE TABLE home_room (
   names      TEXT    NOT NULL, -- JSON object: language to name
   aliases    TEXT    NOT NULL, -- JSON object: language to array of names
   created_at INTEGER NOT NULL
-);
+, floor TEXT NOT NULL DEFAULT '{}');
 CREATE INDEX home_room_home ON home_room (home, id);
 CREATE TABLE home_device (
   device   TEXT    NOT NULL PRIMARY KEY,
@@ -1442,6 +1442,48 @@ CREATE TABLE timeline_forgotten (
   device TEXT    NOT NULL PRIMARY KEY,
   seq    INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE scene (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  home         TEXT    NOT NULL,
+  organisation TEXT    NOT NULL,
+  names        TEXT    NOT NULL, -- JSON object: language to name
+  aliases      TEXT    NOT NULL, -- JSON object: language to array of names
+  phrases      TEXT    NOT NULL, -- JSON object: language to array of sentences
+  actions      TEXT    NOT NULL, -- JSON array
+  version      INTEGER NOT NULL,
+  created_at   INTEGER NOT NULL,
+  changed_at   INTEGER NOT NULL
+);
+CREATE INDEX scene_home ON scene (home, id);
+CREATE INDEX scene_organisation ON scene (organisation, id);
+CREATE TABLE scene_run (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  home         TEXT    NOT NULL,
+  organisation TEXT    NOT NULL,
+  origin       TEXT    NOT NULL, -- scene, timer, automation
+  ref          TEXT    NOT NULL, -- its id
+  label        TEXT    NOT NULL, -- JSON object: language to what it was called
+  asked        TEXT    NOT NULL, -- by whom: api, voice, clock, event; of an automation's run what set it off
+  depth        INTEGER NOT NULL, -- how many automations led to it
+  actor_kind   TEXT    NOT NULL, -- in whose name commands go; empty once it has ended
+  actor        TEXT    NOT NULL,
+  state        TEXT    NOT NULL,
+  position     INTEGER NOT NULL, -- the next of its steps
+  due_at       INTEGER NOT NULL, -- when that is due; of a run that has ended: when it ended
+  steps        TEXT    NOT NULL, -- JSON array: what is to be done, and what came of it
+  started_at   INTEGER NOT NULL
+);
+CREATE INDEX scene_run_home ON scene_run (home, id);
+CREATE INDEX scene_run_ref ON scene_run (home, ref, id);
+CREATE INDEX scene_run_due ON scene_run (state, due_at, id);
+CREATE INDEX scene_run_organisation ON scene_run (organisation, id);
+CREATE TABLE scene_device (
+  device TEXT NOT NULL,
+  kind   TEXT NOT NULL, -- scene, timer, automation, run
+  id     TEXT NOT NULL,
+  PRIMARY KEY (device, kind, id)
+);
+CREATE INDEX scene_device_id ON scene_device (kind, id);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (1, 0, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (2, 1, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (3, 2, 1);
@@ -1523,7 +1565,9 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (78, 188, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (79, 190, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (80, 191, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (81, 192, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (82, 200, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (83, 201, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 81);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 83);

@@ -1,0 +1,15 @@
+package api_test
+
+import "lampworks/internal/infra/access"
+
+// householdMatrix is what a home does by itself or at a word.
+var householdMatrix = []entry{
+	{"GET", "/api/v1/homes/{home}/scenes", access.ReadHome, "", false},
+	{"POST", "/api/v1/homes/{home}/scenes", access.WriteHome, `{"names":{"en":"quiet"},"actions":[]}`, false},
+	{"GET", "/api/v1/homes/{home}/scenes/{scene}", access.ReadHome, "", false},
+	{"PUT", "/api/v1/homes/{home}/scenes/{scene}", access.WriteHome, `{"names":{"en":"quieter"},"actions":[]}`, false},
+	{"DELETE", "/api/v1/homes/{home}/scenes/{scene}", access.WriteHome, "", false},
+	{"POST", "/api/v1/homes/{home}/scenes/{scene}/runs", access.ControlDevice, `{}`, false},
+	{"GET", "/api/v1/homes/{home}/runs", access.ReadHome, "", false},
+	{"GET", "/api/v1/homes/{home}/runs/{run}", access.ReadHome, "", false},
+}

@@ -1,0 +1,115 @@
+package voice
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"lampworks/internal/household/scene"
+	"lampworks/internal/infra/access"
+	"lampworks/nlu"
+)
+
+// Scenes is what voice asks of the room scene.
+type Scenes interface {
+	List(ctx context.Context, who access.Actor, homeID string) ([]scene.Scene, error)
+	Start(ctx context.Context, who access.Actor, homeID, sceneID, asked string) (scene.Run, error)
+	Await(ctx context.Context, id string) (scene.Run, error)
+}
+
+// A performance is a scene that a sentence started.
+type performance struct {
+	act int // index into reading.Actions
+	run scene.Run
+}
+
+// startScenes starts what the sentence names. It gives how many it did.
+func (t *turn) startScenes(ctx context.Context) (int, error) {
+	for i, a := range t.reading.Actions {
+		if a.Op != nlu.OpScene {
+			continue
+		}
+		r, err := t.s.c.Scenes.Start(ctx, t.who, t.in.Home, a.Scene, "voice")
+		if err != nil {
+			return 0, fmt.Errorf("starting scene %s for sentence %s: %w", a.Scene, t.id, err)
+		}
+		t.runs = append(t.runs, performance{i, r})
+	}
+	return len(t.runs), nil
+}
+
+// watchScenes waits until what was started has ended, or for what is left of the deadline, and makes steps of what came of it.
+func (t *turn) watchScenes(ctx context.Context) error {
+	for i := range t.runs {
+		p := &t.runs[i]
+		r, err := t.s.c.Scenes.Await(ctx, p.run.ID)
+		if err != nil {
+			return fmt.Errorf("waiting for the scene of sentence %s: %w", t.id, err)
+		}
+		p.run = r
+		for j := range r.Steps {
+			st := &r.Steps[j]
+			if t.home.devices[st.Device] == nil || st.Outcome == "" || st.Reason == string(scene.Late) {
+				continue
+			}
+			out := step{act: p.act, device: st.Device, outcome: Done, command: st.Command, note: st.Note}
+			if st.Outcome != scene.Confirmed {
+				out.outcome, out.reason = Undone, st.Reason
+				if st.Reason == scene.NotInModel {
+					out.reason = Invalid
+				}
+			}
+			t.steps = append(t.steps, out)
+		}
+	}
+	return nil
+}
+
+// broken counts the steps of a run that name what is not in the home any more.
+func (t *turn) broken(r *scene.Run) int {
+	n := 0
+	for i := range r.Steps {
+		if st := &r.Steps[i]; st.Outcome == scene.Skipped && (st.Reason == scene.Gone || st.Reason == scene.NoScene) {
+			n++
+		}
+	}
+	return n
+}
+
+// performed says what came of the scene of an action, and what of it is broken.
+func (w *teller) performed(t *turn, act int) (good, bad []string) {
+	for i := range t.runs {
+		p := &t.runs[i]
+		if p.act != act {
+			continue
+		}
+		name := ""
+		if sc := t.home.scenes[p.run.Ref]; sc != nil {
+			name = quoted(sc.Names.In(w.lang))
+		}
+		switch p.run.State {
+		case scene.Running:
+			good = append(good, w.say(doneSceneStarted, "scene", name))
+		case scene.Done:
+			good = append(good, w.say(doneScene, "scene", name))
+		case scene.Partly:
+			good = append(good, w.say(doneScenePartly, "scene", name))
+		case scene.Failed, scene.Late:
+			bad = append(bad, w.say(failedScene, "scene", name))
+		}
+		if n := t.broken(&p.run); n > 0 {
+			bad = append(bad, w.say(failedSceneBroken, "scene", name, "n", strconv.Itoa(n)))
+		}
+	}
+	return good, bad
+}
+
+// judgeScenes gives the sentence the outcome of its scenes where none of their devices has said it.
+func (t *turn) judgeScenes() {
+	for i := range t.runs {
+		r := &t.runs[i].run
+		if n := t.broken(r); (n > 0 || r.State == scene.Failed) && t.out.Outcome == Acted {
+			t.out.Outcome, t.out.Reason = Failed, scene.Gone
+		}
+	}
+}
