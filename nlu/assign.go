@@ -84,6 +84,8 @@ func (a *assigner) said() (*prop, Meaning) {
 		return a.first(Temperature), m
 	case TargetHumidity:
 		return a.first(Humidity), m
+	case Humidity:
+		return a.first(TargetHumidity), m
 	case Colour:
 		if a.d.kind == valWhite || a.d.dir != 0 {
 			return a.first(ColourTemperature), m

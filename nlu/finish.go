@@ -20,7 +20,7 @@ func (p *parser) finish() []frame {
 			out[len(out)-1].corrected(&f)
 			continue
 		}
-		if len(out) > 0 && out[len(out)-1].takes(&f) {
+		if len(out) > 0 && (out[len(out)-1].spares(&f) || out[len(out)-1].explained(&f) || out[len(out)-1].takes(&f)) {
 			continue
 		}
 		if f.empty() && !f.not && !f.told && !f.cond && !f.why && !f.enough && !f.asWell && f.choice == 0 && f.at == 0 && len(f.lengths) == 0 && !f.media && !f.both {
@@ -103,6 +103,39 @@ func (f *frame) corrected(g *frame) {
 	f.question = f.question || g.question
 }
 
+// spares: g takes devices out of what f says: 关掉所有空调，儿童房的别关; 客厅灯全关，落地灯留着.
+func (f *frame) spares(g *frame) bool {
+	if !g.hasTarget() || !f.hasPred() || f.scene != 0 || g.told || g.cond || g.question {
+		return false
+	}
+	wide := f.both
+	for i := range f.targets {
+		t := &f.targets[i]
+		wide = wide || t.all || t.house || t.other || t.thing || t.typ != 0 && t.where()
+	}
+	for i := range g.preds {
+		wide = wide && g.preds[i].empty()
+	}
+	if !wide || g.verb != vNone && (!g.not || g.verb != f.verb) || !g.not && !g.keep {
+		return false
+	}
+	f.except = append(f.except, g.targets...)
+	return true
+}
+
+// explained: g only says why f is wanted: 电热毯关了吧，太热了.
+func (f *frame) explained(g *frame) bool {
+	if g.verb != vNone || g.hasTarget() || len(g.preds) == 0 || !f.hasPred() || !f.hasTarget() || g.not || g.question {
+		return false
+	}
+	for i := range g.preds {
+		if d := &g.preds[i]; !d.too || d.kind != valNone || d.little {
+			return false
+		}
+	}
+	return true
+}
+
 // takes: g is only a place or another object of f.
 func (f *frame) takes(g *frame) bool {
 	if g.hasPred() || g.question || g.asWell || len(g.targets) == 0 || !f.hasPred() || g.not || g.topic != 0 || g.timer || len(g.preds) > 0 && g.preds[0].prop != 0 {
@@ -152,8 +185,13 @@ func (p *parser) share(frames []frame) {
 			for k := range f.targets {
 				if t := &f.targets[k]; t.noun() && !t.where() && !t.all && from.where() && !from.house && len(from.floors) == 0 {
 					t.carry(from.rooms)
+				} else if t.noun() && !t.where() && !t.all {
+					t.carry(from.hint)
 				}
 			}
+		}
+		if prev.lasts() && f.inherits && f.delay == 0 && (f.verb == vOff || f.verb == vClose || f.verb == vStop) { // 开二十分钟就关
+			prev.ended, f.delay = true, prev.lengths[0].seconds()
 		}
 		if f.at == 0 && f.delay == 0 && (prev.at != 0 || prev.delay != 0) && !prev.timer {
 			f.at, f.day, f.delay = prev.at, prev.day, prev.delay

@@ -19,6 +19,9 @@ type frame struct {
 	any                             bool  // any, which, how many
 	state                           int32 // state asked for + 1
 	keep                            bool  // only keep …
+	remark                          bool  // says why, of the clause after it; its targets are that one's
+	ended                           bool  // the clause after it says the end
+	more                            bool  // 再, further: an amount is one to change by
 	both                            bool
 	choice                          int32
 	little                          bool // a little, of a verb
@@ -45,6 +48,8 @@ type target struct {
 	devices []int32 // by their whole name
 	parts   []int32 // by the end of it
 	typ     int32   // category + 1
+	narrow  int32   // category + 1, said by a word for some of its devices only; typ is 0 then
+	object  bool    // said by what it works at
 	hint    []int32 // rooms of the clause before
 	all     bool
 	any     bool
@@ -58,7 +63,10 @@ type target struct {
 	place   [2]int32 // span of the first room or floor
 }
 
-func (t *target) noun() bool { return len(t.devices) > 0 || len(t.parts) > 0 || t.typ != 0 }
+func (t *target) noun() bool {
+	return len(t.devices) > 0 || len(t.parts) > 0 || t.typ != 0 || t.narrow != 0
+}
+
 func (t *target) where() bool {
 	return len(t.rooms) > 0 || t.kind != 0 || len(t.floors) > 0 || t.house || t.here
 }
@@ -90,10 +98,12 @@ type pred struct {
 	prop   int32 // meaning code + 1
 	kind   valueKind
 	num    quantity
-	code   int32 // value, colour, kelvin; meaning of an extreme
-	sign   int8  // extreme or direction
-	dir    int8  // a direction was said
-	about  int32 // what the direction is about: a meaning code or dirAny …
+	code   int32  // value, colour, kelvin; meaning of an extreme
+	word   string // a value by a word that is none elsewhere: the mode "white", the state "stop"; code is -1 then
+	own    int32  // what the value is to models of this home that mean something else by the word, or 0
+	sign   int8   // extreme or direction
+	dir    int8   // a direction was said
+	about  int32  // what the direction is about: a meaning code or dirAny …
 	to     bool
 	by     bool
 	little bool
@@ -237,7 +247,7 @@ func (p *parser) read(t *token) {
 	if p.soft || p.and {
 		p.boundary(t)
 	}
-	if p.particle(t) || p.noun(t) || p.quantifier(t) || p.number(t) || p.predicate(t) {
+	if p.worded(t) || p.particle(t) || p.noun(t) || p.quantifier(t) || p.number(t) || p.predicate(t) {
 		p.soft, p.and, p.in = false, false, false
 		return
 	}
@@ -246,12 +256,21 @@ func (p *parser) read(t *token) {
 
 // boundary decides whether a mark or "and" before t parts clauses.
 func (p *parser) boundary(t *token) {
-	complete := p.f.hasPred() && (p.f.hasTarget() || !p.np.empty()) || p.f.scene != 0
-	if !complete || p.except {
+	object := p.f.hasTarget() || !p.np.empty()
+	verb := t.mask.has(cVerb) && !t.mask.any(nounClasses)
+	if p.soft && verb && p.f.why && p.f.state != 0 && object { // 灯怎么还亮着，关了: no question, a reason
+		p.newClause()
+		p.frames[len(p.frames)-2].remark = true
 		return
 	}
-	verb := t.mask.has(cVerb) && !t.mask.any(nounClasses)
+	if complete := p.f.hasPred() && object || p.f.scene != 0; !complete || p.except {
+		return
+	}
 	switch {
+	case p.soft && t.mask.has(cToo): // 电热毯关了吧，太热了
+		p.newClause()
+	case p.soft && t.number != 0 && p.numbers[t.number-1].kind == qDuration && p.predFollows(): // …，过十分钟再关掉
+		p.newClause()
 	case verb:
 		p.newClause()
 	case p.soft && p.opens(t):

@@ -143,8 +143,8 @@ func (h *haReader) name() (device int32) {
 
 func (h *haReader) typ() string {
 	for i := range h.f.targets {
-		if t := &h.f.targets[i]; t.typ != 0 {
-			return h.v.categories.list[t.typ-1]
+		if t := &h.f.targets[i]; t.typ+t.narrow != 0 {
+			return h.v.categories.list[max(t.typ, t.narrow)-1]
 		}
 	}
 	return ""

@@ -61,7 +61,7 @@ func (h *haReader) list() {
 		}
 		v, ok := h.sense(t, cVerb)
 		if ok {
-			switch verb(v.code) {
+			switch v.verb() {
 			case vCancel, vUp, vDown, vSet, vTell:
 				return true
 			}

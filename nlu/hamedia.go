@@ -83,7 +83,7 @@ func (h *haReader) saidBefore(vs ...verb) bool {
 	for i := range h.tokens {
 		if s, ok := h.sense(&h.tokens[i], cVerb); ok {
 			for _, v := range vs {
-				if verb(s.code) == v {
+				if s.verb() == v {
 					return true
 				}
 			}

@@ -185,7 +185,7 @@ func (h *haReader) command(spans []int) string {
 		for i := range h.tokens {
 			if t := &h.tokens[i]; t.start >= a && t.end <= b {
 				s, ok := h.sense(t, cVerb)
-				acts = acts || ok && verb(s.code) != vSet && verb(s.code) != vStart && verb(s.code) != vTell
+				acts = acts || ok && s.verb() != vSet && s.verb() != vStart && s.verb() != vTell
 				named = named || t.mask.any(nounClasses|cScene.bit())
 			}
 		}
@@ -198,7 +198,7 @@ func (h *haReader) command(spans []int) string {
 	case orders(0, from):
 		for i := range h.tokens { // 关灯设置10分钟计时器
 			if t := &h.tokens[i]; t.end == from {
-				if s, ok := h.sense(t, cVerb); ok && (verb(s.code) == vSet || verb(s.code) == vStart) {
+				if s, ok := h.sense(t, cVerb); ok && (s.verb() == vSet || s.verb() == vStart) {
 					return h.rawSpan(0, t.start)
 				}
 			}

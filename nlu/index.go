@@ -99,6 +99,12 @@ type enumEntry struct {
 	name  string
 	value int64
 	code  int32 // code of a value, -1 unknown
+	words [][]rune
+}
+
+// called reports whether the value is called w in some language.
+func (e *enumEntry) called(w string) bool {
+	return slices.ContainsFunc(e.words, func(word []rune) bool { return string(word) == w })
 }
 
 // ownMeaning is the first code of meanings that only this home's models have.
@@ -307,7 +313,14 @@ func (b *builder) scene(s Scene) error {
 	if err != nil {
 		return err
 	}
-	return b.each("scene", s.ID, s.Phrases, func(_ string, w []rune) { b.add(w, sense{class: cPhrase, code: n}) })
+	return b.each("scene", s.ID, s.Phrases, func(_ string, w []rune) {
+		b.add(w, sense{class: cPhrase, code: n})
+		if last := len(w) - 1; w[last] == '了' {
+			for _, end := range []rune("啦咯喽嘞") { // 我出门啦
+				b.add(append(append([]rune{}, w[:last]...), end), sense{class: cPhrase, code: n})
+			}
+		}
+	})
 }
 
 func (b *builder) device(d Device) error {

@@ -111,7 +111,7 @@ func (r *resolver) declines() bool {
 		t := &r.tokens[i]
 		switch s, _ := r.sense(t, cVerb); {
 		case t.mask.has(cVerb) && i > 0 && string(r.text[r.tokens[i-1].start:r.tokens[i-1].end]) == "不": // 都不开
-		case t.mask.any(no), t.mask.has(cVerb) && (verb(s.code) == vCancel || verb(s.code) == vStop):
+		case t.mask.any(no), t.mask.has(cVerb) && (s.verb() == vCancel || s.verb() == vStop):
 			declined = true
 		case t.mask == cNone.bit() || t.mask.any(skipClasses|cIt.bit()|cBoth.bit()|cAsk.bit()|cAll.bit()):
 		default:

@@ -1,6 +1,10 @@
 package nlu
 
-import "lampworks/tsl"
+import (
+	"slices"
+
+	"lampworks/tsl"
+)
 
 // This file reads makers' models: what a property is about, what its values mean.
 
@@ -25,16 +29,66 @@ func (b *builder) property(t *tsl.Property, category int32) prop {
 		p.kind = kindFloat
 	case tsl.Enum:
 		p.kind = kindEnum
-		for _, e := range t.Enum {
-			p.enum = append(p.enum, enumEntry{e.Name, e.Value, b.valueOf(e)})
-		}
+		p.enum = b.enum(t.Enum)
 	case tsl.Text:
 		p.kind = kindText
 	case tsl.Struct:
 		p.kind, p.fields = kindStruct, t.Fields
 	}
 	b.adjust(&p, category)
+	if p.meaning < ownMeaning {
+		b.learn(words(t), sense{class: cProp, code: p.meaning})
+	}
 	return p
+}
+
+// enum gives the values of a property their codes, each its own: 换气 beside 吹风 is not the same.
+func (b *builder) enum(list []tsl.EnumValue) []enumEntry {
+	var out []enumEntry
+	for _, e := range list {
+		code := b.valueOf(e)
+		if slices.ContainsFunc(out, func(o enumEntry) bool { return o.code == code }) {
+			code = b.newValue(e)
+		} else if code < ownValue {
+			b.learn(valueWords(e), sense{class: cValue, code: code})
+		}
+		entry := enumEntry{name: e.Name, value: e.Value, code: code}
+		for _, w := range valueWords(e) {
+			entry.words = append(entry.words, fold(w))
+		}
+		out = append(out, entry)
+	}
+	return out
+}
+
+// learn adds those words of a model that the vocabulary does not have at all: 吸力, the level of a vacuum.
+func (b *builder) learn(words []string, s sense) {
+	for _, w := range words {
+		if f := fold(w); len(f) > 1 && len(f) <= MaxNameRunes && !b.x.v.knows(f) {
+			b.add(f, s)
+		}
+	}
+}
+
+// words are what a property is called, in all languages.
+func words(t *tsl.Property) []string {
+	all := []string{t.Name}
+	for _, lang := range sortedKeys(t.Names) {
+		all = append(all, t.Names[lang])
+	}
+	for _, lang := range sortedKeys(t.Aliases) {
+		all = append(all, t.Aliases[lang]...)
+	}
+	return all
+}
+
+// valueWords are what a value is called, in all languages.
+func valueWords(e tsl.EnumValue) []string {
+	all := []string{e.Name}
+	for _, lang := range sortedKeys(e.Names) {
+		all = append(all, e.Names[lang])
+	}
+	return all
 }
 
 // meaningOf finds the meaning by the identifier, then by the name in any language; what stays unknown is a meaning of
@@ -44,13 +98,7 @@ func (b *builder) meaningOf(t *tsl.Property) int32 {
 	if c, ok := v.propIDs[identifier(t.Identifier)]; ok {
 		return c
 	}
-	words := []string{t.Name}
-	for _, lang := range sortedKeys(t.Names) {
-		words = append(words, t.Names[lang])
-	}
-	for _, lang := range sortedKeys(t.Aliases) {
-		words = append(words, t.Aliases[lang]...)
-	}
+	words := words(t)
 	for _, w := range words {
 		if c, ok := v.propIDs[identifier(w)]; ok {
 			return c
@@ -89,15 +137,24 @@ func (v *vocabulary) lookup(word string, c class) (code int32, ok bool) {
 	return 0, false
 }
 
+// knows reports whether a folded word is in the vocabulary, as whatever.
+func (v *vocabulary) knows(w []rune) bool {
+	t := v.words[language(w)]
+	var n uint32
+	for _, r := range w {
+		if n = t.next(n, r); n == 0 {
+			return false
+		}
+	}
+	return t.nodes[n].head != 0
+}
+
 // ownValue is the first code of values that only this home's models have.
 const ownValue = 1 << 20
 
 func (b *builder) valueOf(e tsl.EnumValue) int32 {
 	v := b.x.v
-	words := []string{e.Name}
-	for _, lang := range sortedKeys(e.Names) {
-		words = append(words, e.Names[lang])
-	}
+	words := valueWords(e)
 	for _, w := range words {
 		if c, ok := v.valueIDs[identifier(w)]; ok {
 			return c
@@ -112,13 +169,18 @@ func (b *builder) valueOf(e tsl.EnumValue) int32 {
 	}
 	for _, w := range words { // 开启, 关闭, 暂停: a value can be what a verb brings about
 		if c, ok := v.lookup(w, cVerb); ok {
-			if c, ok := v.values.index[verb(c).String()]; ok {
+			if c, ok := v.values.index[sense{code: c}.verb().String()]; ok {
 				return c
 			}
 		}
 	}
+	return b.newValue(e)
+}
+
+// newValue is a value that only this home's models have, spoken of by its names.
+func (b *builder) newValue(e tsl.EnumValue) int32 {
 	code := ownValue + b.x.values.code(identifier(e.Name))
-	for _, w := range words {
+	for _, w := range valueWords(e) {
 		if f := fold(w); len(f) > 1 && len(f) <= MaxNameRunes {
 			b.add(f, sense{class: cValue, code: code})
 		}

@@ -1,5 +1,7 @@
 package nlu
 
+import "strings"
+
 // This file reads what is to be done: verbs, properties, values, directions.
 
 // predicate reads verbs, properties, values, directions, scenes.
@@ -25,7 +27,7 @@ func (p *parser) predicate(t *token) bool {
 		}
 	case m.has(cValue) && !(m.has(cVerb) && p.f.verb == vNone && !p.f.hasTarget()):
 		p.enum(t)
-	case m.has(cVerb):
+	case m.has(cVerb) && !(m.has(cLittle) && p.afterChange()):
 		p.verb(t)
 	case m.has(cProp) && !m.has(cFiller):
 		p.property(t)
@@ -46,6 +48,12 @@ func (p *parser) predicate(t *token) bool {
 		return false
 	}
 	return true
+}
+
+// afterChange: the word before says a change, so that 点 behind it is a little and no verb: 再亮点, 拉开点.
+func (p *parser) afterChange() bool {
+	prev := p.prev()
+	return prev != nil && prev.end == p.tokens[p.tok].start && prev.mask.any(cDir.bit()|cVerb.bit())
 }
 
 // asDirection: 低一点, 太高 change; 低, 调到高 name a value.
@@ -72,7 +80,7 @@ func (p *parser) asDirection() bool {
 
 func (p *parser) verb(t *token) {
 	s, _ := p.sense(t, cVerb)
-	v := verb(s.code)
+	v := s.verb()
 	p.endExcept()
 	p.flush()
 	p.except = false
@@ -111,8 +119,21 @@ func (p *parser) verb(t *token) {
 	}
 	f.verb = v
 	p.verbAt = p.tok
+	if m := s.machine(); m != 0 {
+		p.task(m, t)
+	}
 	if v == vSet && endsWithTo(p.text[t.start:t.end]) {
 		p.pred().to = true
+	}
+}
+
+// task is an act that says which machine does it: 烧点水.
+func (p *parser) task(machine int32, t *token) {
+	switch n := len(p.f.targets); {
+	case n == 0:
+		p.f.targets = []target{{typ: machine, named: [2]int32{t.start, t.end}}}
+	case !p.f.targets[n-1].noun() && p.f.targets[n-1].where():
+		p.f.targets[n-1].typ, p.f.targets[n-1].named = machine, [2]int32{t.start, t.end}
 	}
 }
 
@@ -209,8 +230,38 @@ func (p *parser) enum(t *token) {
 	d := p.valuePred(func(d *pred) bool {
 		return d.prop == 0 || p.fits(&pred{kind: valEnum}, d.prop-1) || !p.numeric(d.prop-1)
 	})
-	d.kind, d.code = valEnum, s.code
+	d.kind, d.code, d.own = valEnum, s.code, 0
+	p.senses(t, func(s sense) bool {
+		if s.class == cValue && s.code >= ownValue {
+			d.own = s.code
+		}
+		return d.own == 0
+	})
 	p.value = p.tok
+}
+
+// worded reads the value of a mode or state that was named, "the state … to stop", where the word is something else by
+// itself.
+func (p *parser) worded(t *token) bool {
+	if len(p.f.preds) == 0 || t.mask.has(cValue) || !t.mask.any(cVerb.bit()|cWhite.bit()|cColour.bit()|cProp.bit()|cType.bit()|cMedia.bit()) {
+		return false
+	}
+	d, word := p.pred(), string(p.text[t.start:t.end])
+	if rest, ok := strings.CutPrefix(word, "to "); ok { // "to dock" is one word
+		word, d.to = rest, true
+	}
+	if !d.to || d.prop == 0 || d.kind != valNone || d.dir != 0 {
+		return false
+	}
+	switch p.meaning(d.prop - 1) {
+	case Mode, Work, Playback:
+	default:
+		return false
+	}
+	p.flush()
+	d.kind, d.code, d.word = valEnum, -1, word
+	p.value = p.tok
+	return true
 }
 
 func (p *parser) colour(t *token, c class, k valueKind, m Meaning) {
@@ -240,6 +291,11 @@ func (p *parser) direction(t *token) {
 	p.endExcept()
 	p.flush()
 	d := p.pred()
+	if d.kind == valNumber && d.dir == 0 && d.num.unit == uPercent && p.lang == Chinese && p.value == p.tok-1 { // 八成亮 is a share, 亮八成 a change
+		d.to, d.prop = true, max(d.prop, s.code+1)
+		p.f.unclear = p.f.unclear || s.sign < 0
+		return
+	}
 	after := d.kind == valNumber && d.dir == 0 && !d.to && p.value == p.tok-1 // 2 degrees warmer
 	if (d.dir != 0 || d.kind != valNone) && !after {
 		d = p.nextPred()

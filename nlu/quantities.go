@@ -254,7 +254,13 @@ func (s *scan) durationPart(i int) (v float64, unit int32, end int) {
 	if s.lang == Chinese {
 		return s.chineseDuration(i)
 	}
-	if w, k := wordAt(text, i); w == "half" || w == "an" || w == "a" || w == "quarter" {
+	w, k := wordAt(text, i)
+	if w == "a" || w == "an" { // a quarter of an hour
+		if part, e := wordAt(text, skipBlank(text, k)); part == "half" || part == "quarter" {
+			w, k = part, e
+		}
+	}
+	if w == "half" || w == "an" || w == "a" || w == "quarter" {
 		value, j := 1.0, skipBlank(text, k)
 		if w == "half" || w == "quarter" {
 			value = map[string]float64{"half": 0.5, "quarter": 0.25}[w]

@@ -115,6 +115,8 @@ func (r *resolver) asked(f *frame) (Meaning, bool) {
 		switch {
 		case d.prop != 0 && r.x.meaning(d.prop-1) == TargetTemperature && !r.wanted(f):
 			return Temperature, true
+		case d.prop != 0 && r.x.meaning(d.prop-1) == TargetHumidity && !r.wanted(f):
+			return Humidity, true
 		case d.prop != 0:
 			return r.x.meaning(d.prop - 1), true
 		case d.kind == valColour:

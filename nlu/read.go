@@ -16,7 +16,7 @@ func (x *Index) Read(c *Context, utterance string) Reading {
 	defer scans.Put(s)
 	s.load(x, c.Lang, utterance)
 	s.lattice()
-	unknown := s.segment()
+	unknown := s.segment() - s.aside()
 	out := s.resolve(c, unknown)
 	if unknown > 0 && repairable(&out) {
 		if repaired, ok := s.repair(c, unknown, &out); ok {
@@ -97,6 +97,7 @@ func (r *resolver) rest(frames []frame, unknown int) bool {
 	for i := range frames {
 		f := &frames[i]
 		switch {
+		case f.remark:
 		case f.why:
 			return r.fail(Chat, Reason{Code: NotUnderstood})
 		case f.told:
@@ -117,18 +118,40 @@ func (r *resolver) rest(frames []frame, unknown int) bool {
 func (r *resolver) run(frames []frame) {
 	for i := range frames {
 		f := &frames[i]
-		if f.idle() && (f.enough || f.empty()) && len(frames) > 1 {
+		if f.remark || f.idle() && (f.enough || f.empty()) && len(frames) > 1 {
 			continue
 		}
 		if f.enough && f.idle() {
 			r.fail(Chat, Reason{Code: NotUnderstood})
 			return
 		}
-		if !r.frame(f) {
+		if !r.frame(f) || f.lasts() && !r.ending(f) {
 			r.actions = nil
 			return
 		}
 	}
+}
+
+// ending adds the end of what is on for a time only.
+func (r *resolver) ending(f *frame) bool {
+	g := *f
+	g.verb, g.delay = vOff, f.delay+f.lengths[0].seconds()
+	return r.frame(&g)
+}
+
+// lasts: something is to be on for a time, 浴霸开二十分钟; what ends it is said by nobody.
+func (f *frame) lasts() bool {
+	return f.verb == vOn && len(f.lengths) == 1 && f.delay == 0 && f.at == 0 && !f.ended && !f.timer && !f.remind && !f.question && f.scene == 0 && !f.hasValue() && f.hasTarget()
+}
+
+// hasValue: a value or change is said.
+func (f *frame) hasValue() bool {
+	for i := range f.preds {
+		if !f.preds[i].empty() {
+			return true
+		}
+	}
+	return false
 }
 
 // stranger: what should be the device is a word that nothing in the home is called.

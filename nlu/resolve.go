@@ -200,11 +200,38 @@ func (r *resolver) command(f *frame) bool {
 		if d.empty() {
 			continue
 		}
+		if d.dir != 0 && d.about == dirAir {
+			return r.air(f)
+		}
 		if !r.one(f, d) {
 			return false
 		}
 	}
 	return true
+}
+
+// air has fresh air come into a room that is stuffy: by what ventilates it, else by a fan.
+func (r *resolver) air(f *frame) bool {
+	var place target
+	switch {
+	case len(f.targets) == 1 && f.targets[0].where() && !f.targets[0].house && !(f.targets[0].here && r.room < 0):
+		place = f.targets[0]
+	case len(f.targets) == 0 && r.room >= 0:
+		place.rooms = []int32{r.room}
+	}
+	g := frame{verb: vOn}
+	for _, c := range []string{"ventilator", "fan"} {
+		devs := filter(r.all(), func(d int32) bool { return r.x.devices[d].category == r.v.categories.index[c] && r.within(&place, d) })
+		for _, d := range devs {
+			if a, ok := r.assign(d, &g, &pred{}); ok {
+				r.act(f, d, a)
+			}
+		}
+		if len(devs) > 0 && len(r.actions) > 0 {
+			return true
+		}
+	}
+	return r.ask(MissingDevice, nil)
 }
 
 // bare is a clause that names things and says nothing to do.

@@ -51,6 +51,7 @@ func TestScore(t *testing.T) {
 	}{
 		{"genie-zh-CN", "genie", 101, 0},
 		{"genie-en", "genie", 27, 0},
+		{"blind", "genie", 148, 0},
 		{"genie-noise-zh-CN", "genie", 115, 2},
 		{"ha-zh-CN", "ha", 303, 6},
 		{"ha-en", "ha", 410, 8},

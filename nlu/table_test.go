@@ -30,12 +30,15 @@ func TestScoreTable(t *testing.T) {
 	if err != nil || len(sets) == 0 {
 		t.Fatalf("no sets in %s: %v", dir, err)
 	}
+	if blind := filepath.Join("testdata", "blind.jsonl"); dir != "testdata" {
+		sets = append(sets, blind) // the set of this tree alone
+	}
 	fmt.Println("| file | home | category | right/lines | | wrong actions | p50 µs | p99 µs | max µs |")
 	fmt.Println("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, set := range sets {
 		name := strings.TrimSuffix(filepath.Base(set), ".jsonl")
 		switch format, rest, _ := strings.Cut(name, "-"); format {
-		case "genie":
+		case "genie", "blind":
 			scoreTable(t, set, "genie", filepath.Join(dir, "genie-home.json"))
 		case "ha":
 			scoreTable(t, set, "ha", "")

@@ -85,6 +85,8 @@ func (r *resolver) target(f *frame, t *target, can func(int32) bool) ([]int32, b
 	switch {
 	case t.odd:
 		return nil, r.fail(Reject, Reason{Code: NoSuchDevice, Word: string(r.text[t.named[0]:t.named[1]])})
+	case t.object && len(t.devices) == 0 && !f.works():
+		return nil, r.ask(MissingDevice, nil)
 	case t.here && r.room < 0 && len(t.rooms) == 0:
 		return nil, r.ask(MissingDevice, nil)
 	case t.it && !t.noun():
@@ -107,6 +109,15 @@ func (r *resolver) target(f *frame, t *target, can func(int32) bool) ([]int32, b
 		return r.placed(f, t, can)
 	}
 	return r.named(f, t, can)
+}
+
+// works: the clause asks about a machine, or has it start or stop.
+func (f *frame) works() bool {
+	switch f.verb {
+	case vStart, vStop, vPause, vResume:
+		return true
+	}
+	return f.question
 }
 
 // vague: a kind of room was said and there are several: 卧室 where there is 主卧 and 次卧.
@@ -369,7 +380,7 @@ func (r *resolver) complains(f *frame) bool {
 var preferred = map[Meaning][]string{
 	Brightness: {"light"}, Colour: {"light"}, ColourTemperature: {"light"}, Position: {"curtain", "blind"},
 	TargetTemperature: {"air_conditioner", "thermostat"}, Temperature: {"sensor", "air_conditioner", "thermostat"},
-	Humidity: {"sensor"}, TargetHumidity: {"humidifier"}, Volume: {"speaker", "tv"}, Mute: {"speaker", "tv"}, Playback: {"speaker", "tv"},
+	Humidity: {"sensor"}, TargetHumidity: {"humidifier", "dehumidifier"}, Volume: {"speaker", "tv"}, Mute: {"speaker", "tv"}, Playback: {"speaker", "tv"},
 	Channel: {"tv"}, Locked: {"lock"}, PM25: {"purifier", "sensor"}, FanSpeed: {"air_conditioner", "fan"}, Level: {"fan"},
 	Mode: {"air_conditioner"}, Work: {"vacuum", "mower"}, Battery: {"lock", "vacuum"}, Swing: {"air_conditioner", "fan"},
 }
@@ -397,15 +408,26 @@ func (r *resolver) implied(f *frame, in, can func(int32) bool) ([]int32, bool) {
 			return devs, true
 		}
 	}
+	if m == TargetTemperature && len(f.preds) > 0 && f.preds[0].dir != 0 { // the room is too warm, not the water
+		able = filter(able, func(d int32) bool { return r.warms(d) })
+	}
 	if m == TargetTemperature || m == Work {
 		return able, len(able) == 1
 	}
 	return able, true
 }
 
+// warms reports whether a device warms or cools the room it is in.
+func (r *resolver) warms(d int32) bool {
+	c := r.x.devices[d].category
+	return c >= 0 && r.v.categories.list[c] == "heater"
+}
+
 // about is the meaning that a predicate is about without a device; "" if that depends on it.
 func (r *resolver) about(f *frame, d *pred) Meaning {
 	switch {
+	case d.prop != 0 && d.dir != 0 && r.x.meaning(d.prop-1) == Humidity:
+		return TargetHumidity
 	case d.prop != 0:
 		return r.x.meaning(d.prop - 1)
 	case d.kind == valColour:

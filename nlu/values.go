@@ -69,7 +69,8 @@ func (a *assigner) number() (assignment, bool) {
 		return a.no(ReadOnly, "", p)
 	}
 	d := a.d
-	relative := !d.to && (a.f.verb == vUp || a.f.verb == vDown || d.dir != 0) || d.by && d.dir != 0
+	further := a.f.more && (a.f.verb == vOpen || a.f.verb == vClose) // 再拉开百分之二十
+	relative := !d.to && (a.f.verb == vUp || a.f.verb == vDown || d.dir != 0 || further) || d.by && d.dir != 0
 	if relative {
 		return a.amount(p)
 	}
@@ -118,7 +119,7 @@ func (a *assigner) amount(p *prop) (assignment, bool) {
 	sign := int8(1)
 	if d.dir != 0 {
 		_, sign = a.directed()
-	} else if a.f.verb == vDown {
+	} else if a.f.verb == vDown || a.f.verb == vClose {
 		sign = -1
 	}
 	out, ok := a.change(p, sign)
@@ -214,13 +215,26 @@ func (a *assigner) enum() (assignment, bool) {
 // valued sets the said value on p: an enum value of that meaning, or a rank of a range.
 func (a *assigner) valued(p *prop) (assignment, bool) {
 	for i := range p.enum {
-		if p.enum[i].code == a.d.code && p.kind == kindEnum {
+		if e := &p.enum[i]; p.kind == kindEnum && (a.d.own != 0 && e.code == a.d.own || a.d.word != "" && e.called(a.d.word)) {
+			return a.set(p, e.name)
+		}
+	}
+	code := a.d.code
+	if a.d.word != "" { // what the word is as a verb: pause, stop
+		if c, known := a.v.lookup(a.d.word, cVerb); known {
+			if c, known = a.v.values.index[sense{code: c}.verb().String()]; known {
+				code = c
+			}
+		}
+	}
+	for i := range p.enum {
+		if p.enum[i].code == code && p.kind == kindEnum {
 			return a.set(p, p.enum[i].name)
 		}
 	}
 	key := ""
-	if a.d.code < ownValue {
-		key = a.v.values.list[a.d.code]
+	if code >= 0 && code < ownValue {
+		key = a.v.values.list[code]
 	}
 	if (p.kind == kindInt || p.kind == kindFloat) && p.hasRange && a.x.meaning(p.meaning) != Position {
 		switch key {

@@ -136,9 +136,15 @@ const (
 // sense is one meaning of a word: its class and what it stands for within it.
 type sense struct {
 	class class
-	sign  int8 // directions and extremes: +1 or -1
+	sign  int8 // directions and extremes: +1 or -1; types: typeNarrow or typeObject
 	code  int32
 }
+
+// Types by words that are not simply the category's.
+const (
+	typeNarrow int8 = 1 // a kind within it: 落地灯 is no other lamp than one called so
+	typeObject int8 = 2 // what it works at: 衣服 of the washing machine, in questions and where it is to start or stop
+)
 
 // verb is what is to be done, before it is known to what.
 type verb int32
@@ -178,6 +184,12 @@ var verbNames = map[string]verb{
 	"run": vRun, "tell": vTell,
 }
 
+// verbBits are the bits of a verb's code; above them stands the category + 1 of the machine that a task needs: 烧水.
+const verbBits = 8
+
+func (s sense) verb() verb     { return verb(s.code & (1<<verbBits - 1)) }
+func (s sense) machine() int32 { return s.code >> verbBits }
+
 // String is the key of the verb in the vocabulary.
 func (v verb) String() string {
 	for key, code := range verbNames {
@@ -195,6 +207,7 @@ const (
 	dirCold int32 = -3
 	dirHot  int32 = -4 // the room is too hot
 	dirTemp int32 = -5 // hottest, coldest
+	dirAir  int32 = -6 // the air is stuffy
 )
 
 // states, codes of cState
@@ -273,8 +286,8 @@ var vocab = sync.OnceValue(func() *vocabulary {
 })
 
 type vocabularyFile struct {
-	Types, Properties, Values, Colours, Whites, Verbs, Directions, Extremes, States, Words, Periods, Days, Units, Rooms map[string][]string
-	Categories                                                                                                          map[string][]string
+	Types, Narrow, Objects, Tasks, Properties, Values, Colours, Whites, Verbs, Directions, Extremes, States, Words, Periods, Days, Units, Rooms map[string][]string
+	Categories                                                                                                                                  map[string][]string
 }
 
 func readVocabulary(name string) (*vocabularyFile, error) {
@@ -371,6 +384,14 @@ func (v *vocabulary) addFile(t *trie, f *vocabularyFile, lang string) error {
 		return func(key string) (sense, bool) { return sense{class: c, code: n.code(key)}, true }
 	}
 	add(f.Types, coded(cType, &v.categories))
+	marked := func(sign int8) func(string) (sense, bool) {
+		return func(key string) (sense, bool) {
+			c, ok := v.categories.index[key]
+			return sense{class: cType, sign: sign, code: c}, ok
+		}
+	}
+	add(f.Narrow, marked(typeNarrow))
+	add(f.Objects, marked(typeObject))
 	add(f.Properties, coded(cProp, &v.meanings))
 	add(f.Values, coded(cValue, &v.values))
 	add(f.Colours, coded(cColour, &v.colours))
@@ -383,6 +404,10 @@ func (v *vocabulary) addFile(t *trie, f *vocabularyFile, lang string) error {
 	add(f.Verbs, func(key string) (sense, bool) {
 		c, ok := verbNames[key]
 		return sense{class: cVerb, code: int32(c)}, ok
+	})
+	add(f.Tasks, func(key string) (sense, bool) {
+		c, ok := v.categories.index[key]
+		return sense{class: cVerb, code: int32(vStart) | (c+1)<<verbBits}, ok
 	})
 	add(f.Units, func(key string) (sense, bool) { c, ok := unitNames[key]; return sense{class: cUnit, code: c}, ok })
 	add(f.Periods, listed(cPeriod, "am", "noon", "pm", "night"))
@@ -417,6 +442,8 @@ func (v *vocabulary) direction(c class) func(string) (sense, bool) {
 			return sense{class: c, sign: -1, code: dirCold}, true
 		case "hot":
 			return sense{class: c, sign: 1, code: dirHot}, true
+		case "stuffy":
+			return sense{class: c, sign: 1, code: dirAir}, true
 		}
 		name, sign := key, int8(1)
 		if strings.HasSuffix(key, "-") {

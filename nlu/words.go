@@ -64,6 +64,9 @@ func (p *parser) noun(t *token) bool {
 		if t.mask.has(cVerb) && p.asVerb() || t.mask.has(cValue) && p.f.hasTarget() && !t.mask.has(cDevice) || t.mask.any(cState.bit()|cProp.bit()) && !t.mask.has(cDevice) {
 			return false
 		}
+		if prev := p.prev(); p.lang == English && t.mask.has(cValue) && prev != nil && prev.mask.has(cTo) && (p.f.hasTarget() || !p.np.empty()) {
+			return false // switch the air conditioner to heating
+		}
 		p.turn()
 		p.nounAt(t)
 	case t.mask.any(cRoom.bit() | cFloor.bit() | cPlace.bit()):
@@ -112,7 +115,7 @@ func (p *parser) asVerb() bool {
 		return false
 	}
 	next := p.peek()
-	return next != nil && !next.mask.any(cVerb.bit()|cParticle.bit()|cState.bit())
+	return next != nil && (!next.mask.any(cVerb.bit()|cParticle.bit()|cState.bit()) || next.mask.has(cType) && p.lang == English) // lock the lock
 }
 
 // clear ends a noun phrase whose place is already behind its noun and another place follows.
@@ -167,7 +170,11 @@ func (p *parser) nounAt(t *token) {
 		case cPart:
 			p.np.parts = append(p.np.parts, s.code)
 		case cType:
-			p.np.typ = s.code + 1
+			if s.sign == typeNarrow {
+				p.np.narrow = s.code + 1
+			} else {
+				p.np.typ, p.np.object = s.code+1, s.sign == typeObject
+			}
 		}
 		return true
 	})
@@ -261,6 +268,9 @@ func (p *parser) quantifier(t *token) bool {
 		p.flush()
 		p.except = false
 	case t.mask.has(cOnlyKeep):
+		if p.f.hasPred() && (p.f.hasTarget() || !p.np.empty()) { // 把灯都关了只留小夜灯
+			p.newClause()
+		}
 		p.f.keep = true
 	case t.mask.has(cAll):
 		p.endExcept()
@@ -415,6 +425,7 @@ func (p *parser) function(t *token) {
 	case m.has(cEnough):
 		f.enough = true
 	case m.has(cThen):
+		f.more = f.more || m.has(cFiller)
 		if f.hasPred() && (f.hasTarget() || !p.np.empty() || f.scene != 0) || f.hasPred() && !m.has(cFiller) {
 			if next := p.peek(); !(m.has(cFiller) && next != nil && next.mask.any(cDir.bit()|cLittle.bit())) {
 				p.newClause()
@@ -447,6 +458,7 @@ func (p *parser) function(t *token) {
 			p.implied(p.pred(), howMeanings[s.code])
 		}
 	case m.has(cQIs) && f.fix && f.empty(): // "no, it is …" corrects and does not ask
+	case m.has(cQIs) && p.tok > 0 && !p.np.empty() && p.tok+1 < len(p.tokens) && p.tokens[p.tok+1].mask.has(cToo): // the lamp is too bright
 	case m.has(cQIs), m.has(cQ):
 		if p.tok > 0 {
 			p.flush()

@@ -1,0 +1,58 @@
+package nlu
+
+import "testing"
+
+// TestSpokenWays: ways to say things that people use at home and written sentences seldom have.
+func TestSpokenWays(t *testing.T) {
+	x := testIndex(t)
+	const fan, purifier = `"targets":["mb.fan"]`, `"targets":["lr.purifier"]`
+	for _, tt := range []struct{ room, said, want string }{
+		// a reason beside a command is none
+		{"", "我要做饭了，打开油烟机", `act {"op":"set","targets":["kt.hood"],"prop":"power","value":true}`},
+		{"", "打开油烟机，我要做饭了", `act {"op":"set","targets":["kt.hood"],"prop":"power","value":true}`},
+		{"", "打开油烟机，开最大档我要做饭了", `clarify unclear_words`},
+		{"", "我要做饭了", "chat not_understood"},
+		{"", "书房的灯怎么还开着，关掉", `act {"op":"set","targets":["st.light","st.lamp"],"prop":"power","value":false}`},
+		{"", "书房的灯怎么还开着", "chat not_understood"},
+		{"", "把主卧空调打开，太冷了", `act {"op":"set","targets":["mb.ac"],"prop":"power","value":true}`},
+		// exceptions said as what not to do
+		{"", "把所有空调打开，次卧的不要", `act {"op":"set","targets":["lr.ac","mb.ac","kid.ac"],"prop":"power","value":true}`},
+		{"", "主卧的灯都关了，右床头灯别关", `act {"op":"set","targets":["mb.light","mb.bed1"],"prop":"power","value":false}`},
+		{"", "书房的灯全关，台灯留着", `act {"op":"set","targets":["st.light"],"prop":"power","value":false}`},
+		{"", "打开空调，别开灯", "chat negated"},
+		// a task says which machine
+		{"", "烧壶水", `act {"op":"set","targets":["kt.kettle"],"prop":"power","value":true}`},
+		{"", "洗衣服", `act {"op":"set","targets":["bc.washer"],"prop":"state","value":"start"}`},
+		{"", "把衣服收起来", "clarify missing_device"},
+		{"", "boil some water", `act {"op":"set","targets":["kt.kettle"],"prop":"power","value":true}`},
+		// amounts and shares
+		{"", "主卧窗帘再拉开百分之三十", `act {"op":"adjust","targets":["mb.curtain"],"prop":"position","direction":"up","amount":30}`},
+		{"", "主卧窗帘拉开百分之三十", `act {"op":"set","targets":["mb.curtain"],"prop":"position","value":30}`},
+		{"", "台灯六成亮", `act {"op":"set","targets":["st.lamp"],"prop":"brightness","value":60}`},
+		{"", "台灯六成暗", "clarify missing_value"},
+		{"", "台灯亮百分之二十", `act {"op":"adjust","targets":["st.lamp"],"prop":"brightness","direction":"up","amount":20}`},
+		// for a time
+		{"", "风扇开半小时", `act {"op":"set",` + fan + `,"prop":"power","value":true} {"op":"set",` + fan + `,"prop":"power","value":false,"delay_seconds":1800}`},
+		{"", "turn on the fan for half an hour", `act {"op":"set",` + fan + `,"prop":"power","value":true} {"op":"set",` + fan + `,"prop":"power","value":false,"delay_seconds":1800}`},
+		{"", "净化器先开，过一刻钟再关", `act {"op":"set",` + purifier + `,"prop":"power","value":true} {"op":"set",` + purifier + `,"prop":"power","value":false,"delay_seconds":900}`},
+		{"", "turn off the fan in half an hour", `act {"op":"set",` + fan + `,"prop":"power","value":false,"delay_seconds":1800}`},
+		{"", "turn off the fan in a half hour", `act {"op":"set",` + fan + `,"prop":"power","value":false,"delay_seconds":1800}`},
+		// what a room is like
+		{"wc", "好闷啊", `act {"op":"set","targets":["wc.fan"],"prop":"power","value":true}`},
+		{"kt", "好闷啊", "clarify missing_device"},
+		{"", "好闷啊", "clarify missing_device"},
+		{"wc", "好热啊", "clarify missing_device"}, // the water heater does not cool the room
+		{"", "主卧太干了", `act {"op":"adjust","targets":["mb.humid"],"prop":"target_humidity","direction":"up"}`},
+		{"", "the pendant light is too bright", `act {"op":"adjust","targets":["dr.light"],"prop":"brightness","direction":"down"}`},
+		{"", "is the pendant light bright", `act {"op":"query","targets":["dr.light"],"prop":"brightness"}`},
+		// a kind of lamp is no other lamp
+		{"", "打开书房的落地灯", "reject no_such_device"},
+		{"", "打开壁灯", "reject no_such_device"},
+		{"", "turn on the wall lamp", "reject no_such_device"},
+	} {
+		r := x.Read(&Context{Room: tt.room}, tt.said)
+		if got := said(&r); got != tt.want {
+			t.Errorf("%s (in %q)\n got %s\nwant %s", tt.said, tt.room, got, tt.want)
+		}
+	}
+}
