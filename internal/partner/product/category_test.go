@@ -29,10 +29,23 @@ var skillNames = map[string]struct {
 	"windspeed":         {[]tsl.Type{tsl.Int, tsl.Enum}, ""},
 	"position":          {[]tsl.Type{tsl.Int}, "%"},
 	"swing":             {[]tsl.Type{tsl.Bool}, ""},
+	"targetHumidity":    {[]tsl.Type{tsl.Int}, "%"},
+	"fog":               {[]tsl.Type{tsl.Int}, ""},
+	"volume":            {[]tsl.Type{tsl.Int}, ""},
+	"mute":              {[]tsl.Type{tsl.Bool}, ""},
+	"channel":           {[]tsl.Type{tsl.Int}, ""},
+	"playback":          {[]tsl.Type{tsl.Enum}, ""},
+	"motorControl":      {[]tsl.Type{tsl.Enum}, ""},
+	"angle":             {[]tsl.Type{tsl.Int}, "°"},
+	"anion":             {[]tsl.Type{tsl.Bool}, ""},
+	"pm25":              {[]tsl.Type{tsl.Int}, "μg/m³"},
+	"locked":            {[]tsl.Type{tsl.Bool}, ""},
+	"state":             {[]tsl.Type{tsl.Enum}, ""},
+	"leftTime":          {[]tsl.Type{tsl.Int}, "min"},
 }
 
 // plain are identifiers of ours beside those.
-var plain = []string{"childLock", "activePower", "energy", "keepWarm", "battery"}
+var plain = []string{"childLock", "activePower", "energy", "keepWarm", "battery", "level", "filterLife", "co2", "foodLeft", "freezerTemperature", "pumpLevel", "sterilise"}
 
 func TestCategories(t *testing.T) {
 	all, err := Categories()
@@ -44,12 +57,20 @@ func TestCategories(t *testing.T) {
 		names = append(names, c.Name)
 		t.Run(c.Name, func(t *testing.T) { lint(t, c) })
 	}
-	if want := []string{"air_conditioner", "colour_light", "curtain", "fan", "kettle", "light", "outlet", "sensor"}; !slices.Equal(names, want) {
+	want := []string{
+		"air_conditioner", "air_purifier", "aquarium", "bath_heater", "blind", "clothes_rack", "colour_light", "curtain", "dehumidifier", "door_lock",
+		"electric_blanket", "fan", "fresh_air", "fridge", "heater", "humidifier", "kettle", "light", "outlet", "oven", "pet_feeder", "range_hood",
+		"rice_cooker", "robot_vacuum", "sensor", "speaker", "switch", "television", "washing_machine", "water_heater",
+	}
+	if !slices.Equal(names, want) {
 		t.Errorf("the categories are %v, want %v", names, want)
 	}
 }
 
 func lint(t *testing.T, c Category) {
+	if c.Icon != strings.ReplaceAll(c.Name, "_", "-") {
+		t.Errorf("the icon %q is not called as the category", c.Icon)
+	}
 	if _, err := categoryFiles.ReadFile(path.Join("categories", c.Name+".json")); err != nil {
 		t.Errorf("the file is not named after its category: %v", err)
 	}
@@ -152,6 +173,10 @@ func TestIdempotentServices(t *testing.T) {
 		{"colour_light", "identify", true},
 		{"kettle", "boil", false},
 		{"outlet", "clearEnergy", false},
+		{"blind", "stop", true},
+		{"robot_vacuum", "locate", true},
+		{"aquarium", "feed", false},
+		{"pet_feeder", "feed", false},
 	} {
 		m, err := CategoryModel(tt.category)
 		if err != nil {
@@ -174,6 +199,29 @@ func TestCategoriesTakeStates(t *testing.T) {
 		"fan":             `{"powerstate":1,"windspeed":3,"mode":1}`,
 		"outlet":          `{"powerstate":1,"activePower":12.3,"energy":0.42,"childLock":0}`,
 		"sensor":          `{"temperature":21.5,"humidity":48.2,"battery":90}`,
+
+		"air_purifier":     `{"powerstate":1,"mode":0,"windspeed":2,"pm25":35,"anion":0,"childLock":0,"filterLife":80}`,
+		"aquarium":         `{"powerstate":1,"targetTemperature":26,"temperature":25.4,"pumpLevel":2}`,
+		"bath_heater":      `{"powerstate":0,"mode":2,"level":1}`,
+		"blind":            `{"position":100,"angle":90}`,
+		"clothes_rack":     `{"motorControl":1,"sterilise":0}`,
+		"dehumidifier":     `{"powerstate":1,"targetHumidity":50,"humidity":63.5,"windspeed":0,"mode":1}`,
+		"door_lock":        `{"locked":1,"battery":70}`,
+		"electric_blanket": `{"powerstate":1,"level":2}`,
+		"fresh_air":        `{"powerstate":1,"windspeed":1,"mode":0,"pm25":20,"co2":800,"filterLife":55}`,
+		"fridge":           `{"targetTemperature":4,"freezerTemperature":-18,"mode":0}`,
+		"heater":           `{"powerstate":1,"targetTemperature":22,"temperature":18.5,"level":2,"swing":1,"childLock":1}`,
+		"humidifier":       `{"powerstate":1,"targetHumidity":55,"humidity":40,"fog":2,"mode":1}`,
+		"oven":             `{"powerstate":1,"targetTemperature":180,"temperature":120,"mode":0,"leftTime":25,"childLock":0}`,
+		"pet_feeder":       `{"childLock":1,"foodLeft":60,"battery":100}`,
+		"range_hood":       `{"powerstate":1,"windspeed":3}`,
+		"rice_cooker":      `{"state":1,"mode":0,"keepWarm":1,"leftTime":30}`,
+		"robot_vacuum":     `{"state":2,"level":1,"battery":88}`,
+		"speaker":          `{"volume":30,"mute":0,"playback":0}`,
+		"switch":           `{"powerstate":1,"childLock":0}`,
+		"television":       `{"powerstate":1,"volume":20,"mute":0,"channel":5}`,
+		"washing_machine":  `{"state":1,"mode":1,"leftTime":45,"childLock":0}`,
+		"water_heater":     `{"powerstate":1,"targetTemperature":50,"temperature":48.5,"mode":0}`,
 	} {
 		m, err := CategoryModel(category)
 		if err != nil {

@@ -171,7 +171,7 @@ func TestCreateRefuses(t *testing.T) {
 		{access.Actor{}, NewProduct{Category: "light", Names: names}, `unauthenticated: nobody is signed in`},
 		{query("maker"), NewProduct{Category: "light", Names: names}, `forbidden: product.write is not allowed: it needs role owner or engineer`},
 		{engineer(""), NewProduct{Category: "light", Names: names}, `forbidden: product.write is not allowed: it needs an organisation to act for`},
-		{w.maker, NewProduct{Category: "toaster", Names: names}, `invalid: /category is toaster, want one of air_conditioner, colour_light, curtain, fan, kettle, light, outlet, sensor`},
+		{w.maker, NewProduct{Category: "toaster", Names: names}, `invalid: /category is toaster, want one of the 30 that GET /api/v1/categories lists; the nearest are heater`},
 		{w.maker, NewProduct{Category: "light"}, `invalid: /names is empty, want a name in zh-CN, en or both`},
 		{w.maker, NewProduct{Category: "light", Names: Names{"fr": "Lampe"}}, `invalid: /names/fr is fr, want the language zh-CN or en`},
 		{w.maker, NewProduct{Category: "light", Names: Names{"en": " a"}}, `invalid: /names/en is  a, want 1 to 64 letters on one line without blanks around them`},
