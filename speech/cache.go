@@ -44,7 +44,7 @@ func NewCache(next Synthesizer, maxBytes int) *Cache {
 
 // Speak implements [Synthesizer].
 func (c *Cache) Speak(ctx context.Context, text, lang string) ([]byte, error) {
-	if err := check(text, lang); err != nil {
+	if err := CheckText(text, lang); err != nil {
 		return nil, err
 	}
 	p := phrase{lang, text}

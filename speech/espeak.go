@@ -62,7 +62,7 @@ func (e *ESpeak) Available() error {
 
 // Speak implements [Synthesizer].
 func (e *ESpeak) Speak(ctx context.Context, text, lang string) ([]byte, error) {
-	if err := check(text, lang); err != nil {
+	if err := CheckText(text, lang); err != nil {
 		return nil, err
 	}
 	parts := words(text, lang)

@@ -1,13 +1,16 @@
-// Package speech turns replies into sound: an interface for synthesis, an
-// adapter that runs eSpeak NG as a child process, and a bounded cache.
+// Package speech turns sound into words and words into sound: an interface for
+// recognition and one for synthesis, an adapter that runs eSpeak NG as a child
+// process, a bounded cache, and a converter of sound. Adapters for servers are
+// packages below it.
 //
 // It owns no table and no file, and promises:
+//   - sound of 8 to 48 kHz, in one or two channels, becomes the 16 kHz mono that engines get, however it is cut into pieces;
 //   - what it returns is a complete RIFF/WAVE file with true lengths, 16 bit PCM, whatever the engine wrote;
 //   - a text never reaches a shell, a command line or markup: it goes to the engine's standard input as plain words;
 //   - a call ends within its deadline even when the engine hangs, and the number of engines that run at once is bounded;
 //   - without an engine every call fails with [ErrUnavailable], which says what to install; nothing else of the program is affected.
 //
-// Before any engine sees a text it is written out in words here: 26℃, 50%,
+// Before eSpeak NG sees a text it is written out in words here: 26℃, 50%,
 // 7:30, 2.5 and 4000 K, English words inside Chinese, Chinese names inside
 // English. Mandarin is handed over as pinyin with tone digits, because eSpeak
 // reads Chinese characters badly; heteronyms come from a small phrase table.
@@ -54,8 +57,8 @@ func (e *TextError) Error() string {
 	return e.Where + " is " + e.Got + ", want " + e.Rule + ": " + e.Fix
 }
 
-// check holds the limits every synthesiser has in common.
-func check(text, lang string) error {
+// CheckText holds the limits that every synthesiser has in common.
+func CheckText(text, lang string) error {
 	if lang != Chinese && lang != English {
 		return &TextError{Where: "lang", Got: fmt.Sprintf("%.16q", lang), Rule: `"zh-CN" or "en"`, Fix: "choose one of the two"}
 	}

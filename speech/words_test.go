@@ -126,7 +126,7 @@ func FuzzWords(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if check(s, Chinese) != nil {
+		if CheckText(s, Chinese) != nil {
 			t.Skip()
 		}
 		for _, lang := range []string{Chinese, English} {

@@ -1,10 +1,14 @@
 // Package wyoming speaks the Wyoming protocol of the open voice assistants: events over TCP, each a line of JSON, with
-// data and sound behind it.
+// data and sound behind it. It is a client of recognisers and voices, and a server that has sentences understood.
 //
 // It owns the wire format and promises:
 //   - no length is believed: each is held to a limit before anything is read, and memory grows with what has arrived only;
 //   - what cannot be read ends the connection, and nothing is done of it;
-//   - what is written has the form in which the reference library writes it.
+//   - every wait for a peer has an end, and a peer that hangs, breaks off or answers nonsense is told apart ([speech.ErrSilent] and its like);
+//   - when a call returns, or Serve, nothing that it started still runs;
+//   - neither sound nor words are in an error or a log.
+//
+// It knows no home and no account: who may speak to what is decided by whoever listens.
 package wyoming
 
 import (
