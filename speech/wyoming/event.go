@@ -81,7 +81,11 @@ func (d Data) object(name string) (Data, error) {
 	if absent(v) {
 		return nil, nil
 	}
-	return object(v)
+	o, err := object(v)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", errField, strconv.Quote(name))
+	}
+	return o, nil
 }
 
 func field[T any](d Data, name string) (out T, err error) {

@@ -137,7 +137,7 @@ func header(line []byte) (head, error) {
 		return head{}, fmt.Errorf("%w: a header without a type", ErrWire)
 	}
 	if h.event.Data, err = fields.object("data"); err != nil {
-		return head{}, err
+		return head{}, fmt.Errorf("%w: data that are no object", ErrWire)
 	}
 	for name, into := range map[string]*int64{"data_length": &h.data, "payload_length": &h.payload} {
 		if *into, err = length(fields[name]); err != nil {
