@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # What the tests need of the system; scripts/setup installs it when it is missing and says so.
-.PHONY: all build demo test test-postgres check lint fuzz bench bench-peers nlu-score soak web docs setup clean
+.PHONY: all build demo test test-postgres check lint fuzz bench bench-peers bench-hassil nlu-score soak web docs setup clean
 
 all: build
 
@@ -65,6 +65,10 @@ bench: build
 
 bench-peers: build
 	@scripts/bench-peers
+
+# Beside hassil, the reader of Home Assistant, over the sets in nlu/testdata.
+bench-hassil:
+	@scripts/bench-hassil
 
 soak: build
 	LAMPWORKS_SOAK=1 $(GO) test -count=1 -timeout 60m ./test/...
