@@ -145,14 +145,8 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 			s.drop(ctx, now)
 			dropped = now
 		}
-		if len(records) < batch {
-			select {
-			case <-ctx.Done():
-			case <-time.After(linger):
-			}
-		}
 		return nil
-	}, uplink.Logger(s.log))
+	}, uplink.Logger(s.log), uplink.Gather(linger))
 }
 
 // write stores a batch, day of receipt by day of receipt, so that each day's cursor tells the truth.

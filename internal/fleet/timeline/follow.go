@@ -29,6 +29,9 @@ const (
 // lookEvery is how often commands are looked for where no event tells of one, and what was counted is looked at.
 const lookEvery = 2 * time.Second
 
+// gathering is how long what is to be told may wait for more of it: a commit for each command would cost more than the command.
+const gathering = 100 * time.Millisecond
+
 // Follow keeps timelines as the Log and the commands tell them, until ctx ends; then it writes down what it has counted.
 func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 	s.clock.Look(s.now())
@@ -54,7 +57,7 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 	})()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		return uplink.Follow(ctx, log, ofLog, uplink.Position(from), 1000, s.handle, uplink.Logger(s.log))
+		return uplink.Follow(ctx, log, ofLog, uplink.Position(from), 1000, s.handle, uplink.Logger(s.log), uplink.Gather(gathering))
 	})
 	g.Go(func() error {
 		s.keep(ctx, fresh)
@@ -100,6 +103,17 @@ func (s *Service) keep(ctx context.Context, fresh <-chan struct{}) {
 		if err != nil && ctx.Err() == nil {
 			s.log.LogAttrs(ctx, slog.LevelWarn, "timelines are behind", slog.Any("error", err))
 		}
+		gather(ctx)
+	}
+}
+
+// gather lets more come that is to be told.
+func gather(ctx context.Context) {
+	t := time.NewTimer(gathering)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
 	}
 }
 

@@ -23,9 +23,14 @@ func Logger(l *slog.Logger) Option { return func(f *follower) { f.log = l } }
 // Gap calls lost with the first and last position that were trimmed before the consumer saw them.
 func Gap(lost func(first, last Position)) Option { return func(f *follower) { f.gap = lost } }
 
+// Gather lets records gather for d after some were handed over, unless there was a whole batch: a consumer that nobody waits
+// for commits once for many of them, and a record that comes alone does not wait.
+func Gather(d time.Duration) Option { return func(f *follower) { f.gather = d } }
+
 type follower struct {
-	log *slog.Logger
-	gap func(first, last Position)
+	log    *slog.Logger
+	gap    func(first, last Position)
+	gather time.Duration
 }
 
 // Follow hands every record after from to handle, in order, up to batch at a
@@ -61,6 +66,9 @@ func Follow(ctx context.Context, log Log, name string, from Position, batch int,
 		}
 		from = records[len(records)-1].Pos
 		log.Note(name, from)
+		if f.gather > 0 && len(records) < batch {
+			pause(ctx, f.gather)
+		}
 	}
 	return nil
 }

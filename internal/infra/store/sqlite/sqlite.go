@@ -114,7 +114,7 @@ func pool(path string, o Options, size int, pragmas ...string) (*sql.DB, error) 
 		"journal_mode(WAL)",
 		"foreign_keys(1)",
 		fmt.Sprintf("cache_size(-%d)", o.CacheKiB),
-		"journal_size_limit(67108864)",
+		"journal_size_limit(67108864)", "wal_autocheckpoint(4000)",
 	}, pragmas...)
 	dsn := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}
 	if !strings.HasPrefix(path, "/") {
