@@ -10,6 +10,13 @@ type assignment struct {
 func (r *resolver) assign(dev int32, f *frame, d *pred) (assignment, bool) {
 	a := assigner{r, dev, f, d}
 	switch {
+	case f.call != 0:
+		return a.call()
+	case f.verb == vStart && d.kind == valNumber:
+		if s := r.x.callable(dev, -1, vStart); s != nil && s.input != nil {
+			return a.invoke(s)
+		}
+		return a.number()
 	case d.dir != 0 && d.kind != valNumber:
 		return a.change(a.directed())
 	case d.kind == valNumber:
@@ -288,6 +295,9 @@ func (a *assigner) work(v verb) (assignment, bool) {
 		if name, ok := a.enumOf(p, workKeys[v]...); ok {
 			return a.set(p, name)
 		}
+	}
+	if s := a.x.callable(a.dev, -1, v); s != nil {
+		return a.invoke(s)
 	}
 	if v == vStart || v == vStop && a.moves() {
 		if p := a.first(Power); p != nil {

@@ -8,6 +8,7 @@ type frame struct {
 	preds   []pred
 	verb    verb
 
+	call       int32 // service that is named + 1
 	scene      int32 // scene index + 1
 	sceneValue int32 // the same words as a value + 1: "sleep mode" of a purifier
 	phrase     bool  // the scene was named by one of its phrases
@@ -116,7 +117,7 @@ func (p *pred) empty() bool {
 }
 
 func (f *frame) hasPred() bool {
-	if f.verb != vNone && f.verb != vSet && f.verb != vTell || f.scene != 0 {
+	if f.verb != vNone && f.verb != vSet && f.verb != vTell || f.scene != 0 || f.call != 0 {
 		return true
 	}
 	for i := range f.preds {
@@ -130,7 +131,7 @@ func (f *frame) hasPred() bool {
 func (f *frame) hasTarget() bool { return len(f.targets) > 0 }
 
 func (f *frame) empty() bool {
-	return !f.hasTarget() && len(f.preds) == 0 && f.verb == vNone && f.scene == 0 && !f.question && len(f.except) == 0 && f.topic == 0 && !f.timer && f.state == 0
+	return !f.hasTarget() && len(f.preds) == 0 && f.verb == vNone && f.scene == 0 && !f.question && len(f.except) == 0 && f.topic == 0 && !f.timer && f.state == 0 && f.call == 0
 }
 
 // parser walks the tokens of a scan and writes frames.
@@ -263,7 +264,7 @@ func (p *parser) boundary(t *token) {
 		p.frames[len(p.frames)-2].remark = true
 		return
 	}
-	if complete := p.f.hasPred() && object || p.f.scene != 0; !complete || p.except {
+	if complete := p.f.hasPred() && object || p.f.scene != 0 || p.f.call != 0; !complete || p.except {
 		return
 	}
 	switch {

@@ -20,6 +20,7 @@ type Index struct {
 	byID     map[string]int32
 	values   names
 	ownProps names
+	calls    names    // services by what this home's models call them
 	spelling []string // English words of names
 }
 
@@ -65,6 +66,7 @@ type deviceEntry struct {
 	room     int32  // -1 none
 	category int32  // -1 unknown
 	props    []prop
+	services []service
 }
 
 // kind is how a property is written.
@@ -125,7 +127,7 @@ func Compile(h Home) (*Index, error) {
 	if len(h.Devices) > MaxDevices {
 		return nil, fmt.Errorf("the home has %d devices, want at most %d", len(h.Devices), MaxDevices)
 	}
-	b := builder{x: &Index{v: vocab(), byID: map[string]int32{}}, models: map[*tsl.Model][]prop{}, rooms: map[string]int32{}}
+	b := builder{x: &Index{v: vocab(), byID: map[string]int32{}}, models: map[*tsl.Model][]prop{}, callable: map[*tsl.Model][]service{}, rooms: map[string]int32{}}
 	x := b.x
 	x.names, x.sounds = newTrie(40*len(h.Devices)+256), newTrie(40*len(h.Devices)+256)
 	for _, r := range h.Rooms {
@@ -150,9 +152,10 @@ func Compile(h Home) (*Index, error) {
 }
 
 type builder struct {
-	x      *Index
-	models map[*tsl.Model][]prop
-	rooms  map[string]int32
+	x        *Index
+	models   map[*tsl.Model][]prop
+	callable map[*tsl.Model][]service
+	rooms    map[string]int32
 }
 
 // each calls do with every folded name; what is too long or too many is an error.
@@ -348,6 +351,10 @@ func (b *builder) device(d Device) error {
 			b.models[d.Model] = props
 		}
 		e.props = props
+		if e.services, ok = b.callable[d.Model]; !ok {
+			e.services = b.services(d.Model.Services())
+			b.callable[d.Model] = e.services
+		}
 	}
 	err := b.each("device", d.ID, d.Names, func(lang string, w []rune) {
 		b.add(w, sense{class: cDevice, code: n})

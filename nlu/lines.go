@@ -28,6 +28,7 @@ type lineAction struct {
 	Op           Op       `json:"op"`
 	Targets      []string `json:"targets,omitempty"`
 	Prop         string   `json:"prop,omitempty"`
+	Service      string   `json:"service,omitempty"`
 	Value        any      `json:"value,omitempty"`
 	Direction    string   `json:"direction,omitempty"`
 	Amount       *float64 `json:"amount,omitempty"`
@@ -170,7 +171,7 @@ func lineOf(id string, r Reading, took time.Duration) lineReading {
 	for i := range r.Actions {
 		a := &r.Actions[i]
 		o := lineAction{
-			Op: a.Op, Targets: a.Targets, Prop: a.Prop, Value: a.Value, Direction: a.Direction, Scene: a.Scene,
+			Op: a.Op, Targets: a.Targets, Prop: a.Prop, Service: a.Service, Value: a.Value, Direction: a.Direction, Scene: a.Scene,
 			DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day, Seconds: a.Seconds, Label: a.Label,
 		}
 		if a.HasAmount {

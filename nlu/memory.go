@@ -130,7 +130,7 @@ func (r *resolver) follow(frames []frame) []frame {
 	if f.question && !f.asWell && !f.ask || f.scene != 0 || f.timer || f.topic != 0 {
 		return frames
 	}
-	if len(r.mem.pending) > 0 {
+	if len(r.mem.pending) > 0 && r.mem.code != Confirm {
 		if g, ok := r.answered(f); ok {
 			return g
 		}

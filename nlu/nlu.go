@@ -74,6 +74,7 @@ type Context struct {
 	State    func(device, property string) (value any, known bool) // last reported value; may be nil
 	Previous *Memory                                               // of this conversation, from Reading.Memory; nil starts one
 	Now      time.Time                                             // the speaker's local time, for "half past seven"; may be zero
+	Careful  bool                                                  // what is dangerous is asked back first, with the code Confirm
 }
 
 // Outcome is what a sentence comes to.
@@ -99,13 +100,15 @@ const (
 	OpTimer       Op = "timer"
 	OpTimerCancel Op = "timer_cancel"
 	OpTimerQuery  Op = "timer_query"
+	OpCall        Op = "call" // a service of the model
 )
 
 // Action is one thing to do. Targets all have the property Prop with the same meaning and the same name.
 type Action struct {
 	Op        Op
 	Targets   []string // device ids, in the order of the home
-	Prop      string   // identifier as the model names it
+	Prop      string   // identifier as the model names it; OpCall: of the input that Value is for, or empty
+	Service   string   // OpCall: identifier as the model names it
 	Meaning   Meaning
 	Value     any    // OpSet: bool, int64, float64 or string (name of an enum value as the model names it, a colour name)
 	Direction string // OpAdjust: "up" or "down"
@@ -132,6 +135,7 @@ const (
 	MissingValue     Code = "missing_value"      // clarify: set, but to what
 	UnclearWords     Code = "unclear_words"      // clarify: Word was not understood within a command
 	UnknownState     Code = "unknown_state"      // clarify: a relative change of a value nobody knows (from Params)
+	Confirm          Code = "confirm"            // clarify: it is dangerous; Device, Prop or Service, Value say what a yes would do
 	NoSuchDevice     Code = "no_such_device"     // reject: the home or Room has none
 	NoSuchProperty   Code = "no_such_property"   // reject: Device has no property of that Meaning
 	NoSuchValue      Code = "no_such_value"      // reject: Allowed has what there is
@@ -151,6 +155,7 @@ type Reason struct {
 	Room    string  // room id
 	Device  string  // device id
 	Prop    string  // identifier as the model names it
+	Service string  // Confirm: identifier of the service
 	Meaning Meaning // and what it means
 	Value   any     // the value that was asked for
 	Min     float64 // OutOfRange: the limits

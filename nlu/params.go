@@ -9,13 +9,17 @@ import (
 )
 
 // Params turns one action of kind OpSet or OpAdjust on one of its targets into the params of a property set, as the
-// target's model has them on the wire: {"powerstate":1}. A relative change is resolved with state, which may be nil;
+// target's model has them on the wire: {"powerstate":1}; one of kind OpCall into the input of its service. A relative change is resolved with state, which may be nil;
 // what cannot be done comes back as a Reason with a Code, and params is nil then. A change that is already at its limit
 // comes back as OutOfRange.
 func (x *Index) Params(a Action, target string, state func(device, property string) (value any, known bool)) (json.RawMessage, Reason) {
 	d, ok := x.byID[target]
 	if !ok {
 		return nil, Reason{Code: NoSuchDevice, Device: target}
+	}
+	if a.Op == OpCall {
+		input, why := x.inputOf(a, d)
+		return input, why
 	}
 	var p *prop
 	for i := range x.devices[d].props {
@@ -52,10 +56,15 @@ func (x *Index) Params(a Action, target string, state func(device, property stri
 	if reason.Code != "" {
 		return nil, reason
 	}
-	out := append([]byte{'{'}, strconv.Quote(p.id)...)
+	return member(p.id, wire), Reason{}
+}
+
+// member is an object of one member.
+func member(name string, wire []byte) []byte {
+	out := append([]byte{'{'}, strconv.Quote(name)...)
 	out = append(out, ':')
 	out = append(out, wire...)
-	return append(out, '}'), Reason{}
+	return append(out, '}')
 }
 
 // wire writes a value as the model has it: 0 or 1, the number of an enum, a number in range, a text.

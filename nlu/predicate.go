@@ -93,6 +93,11 @@ func (p *parser) verb(t *token) {
 		p.verbAt = p.tok
 		return
 	}
+	if m := s.machine(); m != 0 && f.withheld() && p.verbAt == p.tok-1 { // 停止烧水
+		p.task(m, t)
+		p.verbAt = p.tok
+		return
+	}
 	if f.verb == vNone && p.remark() && (v == vOn || v == vOff || v == vOpen || v == vClose || v == vStart || v == vStop) {
 		f.preds = nil // 太热了，打开空调: the remark is the reason, not the order
 	}
@@ -318,7 +323,10 @@ func (p *parser) direction(t *token) {
 func (p *parser) scene(t *token) {
 	s, ok := p.sense(t, cScene)
 	if !ok {
-		s, _ = p.sense(t, cPhrase)
+		if s, _ = p.sense(t, cPhrase); s.code >= firstCall {
+			p.call(s.code)
+			return
+		}
 		p.f.phrase = true
 	}
 	p.flush()

@@ -60,9 +60,16 @@ func (s *scan) resolve(c *Context, unknown int) Reading {
 	out := Reading{Lang: s.lang, frames: frames}
 	if r.declines() {
 		r.fail(Chat, Reason{Code: Negated})
+	} else if r.consents() {
+		frames, unknown = r.mem.pending, 0
+		r.confirmed = true
+		r.run(frames)
 	} else if r.rest(frames, unknown) {
 		frames = r.follow(frames)
 		r.run(frames)
+	}
+	if c.Careful && !r.confirmed && r.outcome == "" {
+		r.warn()
 	}
 	out.Outcome, out.Reason, out.Actions = r.outcome, r.reason, r.actions
 	if out.Outcome == "" {

@@ -14,6 +14,7 @@ type resolver struct {
 	mem  *Memory
 	now  time.Time
 
+	confirmed  bool // a yes was said to what is dangerous
 	question   bool // something was asked as a question
 	plays      bool // something is to be played: what, is for others to know
 	actions    []Action
@@ -88,7 +89,7 @@ func (f *frame) looks(x *Index) bool {
 
 // asks tells a question from a request in the form of one: "can you turn on …".
 func (r *resolver) asks(f *frame) bool {
-	if f.ask && f.verb != vNone && !f.how && !f.any && !f.is {
+	if f.ask && (f.verb != vNone || f.call != 0) && !f.how && !f.any && !f.is {
 		return false
 	}
 	return f.verb == vNone || f.state != 0 || f.how || f.is || f.any || f.question
@@ -189,6 +190,10 @@ func (r *resolver) timed(f *frame, a Action) Action {
 
 // command resolves what is to be done to what.
 func (r *resolver) command(f *frame) bool {
+	f = r.apart(f)
+	if f.call != 0 {
+		return r.call(f)
+	}
 	if len(f.preds) == 0 || f.preds[0].empty() && len(f.preds) == 1 {
 		if f.verb == vNone || f.verb == vTell {
 			return r.bare(f)
@@ -298,6 +303,6 @@ func (r *resolver) act(f *frame, dev int32, a assignment) {
 }
 
 func same(a, b *Action) bool {
-	return a.Op == b.Op && a.Prop == b.Prop && a.Value == b.Value && a.Direction == b.Direction && a.Amount == b.Amount &&
+	return a.Op == b.Op && a.Service == b.Service && a.Prop == b.Prop && a.Value == b.Value && a.Direction == b.Direction && a.Amount == b.Amount &&
 		a.HasAmount == b.HasAmount && a.DelaySeconds == b.DelaySeconds && a.At == b.At && a.Day == b.Day && a.Scene == b.Scene && len(a.Targets) > 0
 }

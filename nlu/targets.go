@@ -329,6 +329,9 @@ func (r *resolver) unsaid(f *frame, can func(int32) bool) ([]int32, bool) {
 	if devs := r.mem.devices(can); len(devs) > 0 {
 		return devs, true
 	}
+	if f.call != 0 {
+		return r.offering(f, can)
+	}
 	if !r.implicit(f) {
 		return nil, r.ask(MissingDevice, nil)
 	}

@@ -43,7 +43,7 @@ const (
 	cDevice
 	cPart // the end of a device's name: "bedside lamp" of "left bedside lamp"
 	cScene
-	cPhrase
+	cPhrase // of a scene, or from firstCall on a service of a model: 烧水
 	cNumber
 	cTopic // weather, clock, list …: what other assistants are asked
 	cChoice
@@ -274,6 +274,7 @@ type vocabulary struct {
 	words                                              map[string]*trie // language → lexicon
 	sounds                                             *trie            // Chinese words by sound
 	spelling                                           []string         // English words, for misspellings
+	yes                                                map[string]*trie // language → what says yes, and may stand around it
 }
 
 // vocab is the vocabulary; the files are part of the program, so that what is wrong with them a test finds.
@@ -288,6 +289,7 @@ var vocab = sync.OnceValue(func() *vocabulary {
 type vocabularyFile struct {
 	Types, Narrow, Objects, Tasks, Properties, Values, Colours, Whites, Verbs, Directions, Extremes, States, Words, Periods, Days, Units, Rooms map[string][]string
 	Categories                                                                                                                                  map[string][]string
+	Yes                                                                                                                                         map[string][]string
 }
 
 func readVocabulary(name string) (*vocabularyFile, error) {
@@ -307,7 +309,7 @@ func loadVocabulary() (*vocabulary, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &vocabulary{words: map[string]*trie{}, sounds: newTrie(8000)}
+	v := &vocabulary{words: map[string]*trie{}, sounds: newTrie(8000), yes: map[string]*trie{}}
 	v.propIDs = identifiers(ids.Properties, &v.meanings)
 	v.valueIDs = identifiers(ids.Values, &v.values)
 	v.categoryIDs = identifiers(ids.Categories, &v.categories)
@@ -321,6 +323,9 @@ func loadVocabulary() (*vocabulary, error) {
 			return nil, fmt.Errorf("vocabulary/%s: %w", file, err)
 		}
 		v.words[lang] = t
+		if v.yes[lang], err = consents(f.Yes); err != nil {
+			return nil, fmt.Errorf("vocabulary/%s: %w", file, err)
+		}
 	}
 	en, err := readVocabulary("en.json")
 	if err != nil {

@@ -17,6 +17,10 @@ func (w *teller) question(r nlu.Reason) string {
 		}
 	case nlu.AmbiguousMeaning:
 		return w.say(clarifyProperty)
+	case nlu.Confirm:
+		if w.home.devices[r.Device] != nil {
+			return w.capital(w.about(confirmation(r), []string{r.Device}, "what", w.service(r.Device, r.Service)))
+		}
 	case nlu.MissingValue:
 		return w.say(clarifyValue)
 	case nlu.UnclearWords:
@@ -33,6 +37,19 @@ func (w *teller) question(r nlu.Reason) string {
 		return w.which()
 	}
 	return w.say(clarifyAgain)
+}
+
+// confirmation asks whether what is dangerous is meant.
+func confirmation(r nlu.Reason) phrase {
+	switch {
+	case r.Service != "":
+		return confirmCall
+	case r.Meaning == nlu.Locked:
+		return confirmUnlock
+	case r.Meaning == nlu.Position:
+		return confirmOpen
+	}
+	return confirmOn
 }
 
 // which asks for one of the candidates: by room where all have one name, else

@@ -104,6 +104,7 @@ const (
 	doneUp       phrase = "done.up"
 	doneDown     phrase = "done.down"
 	doneMany     phrase = "done.many"
+	doneCall     phrase = "done.call"
 
 	doneScene        phrase = "done.scene"
 	doneScenePartly  phrase = "done.scene_partly"
@@ -160,6 +161,11 @@ const (
 	clarifyValue         phrase = "clarify.value"
 	clarifyWords         phrase = "clarify.words"
 	clarifyAgain         phrase = "clarify.again"
+
+	confirmUnlock phrase = "confirm.unlock"
+	confirmOpen   phrase = "confirm.open"
+	confirmOn     phrase = "confirm.on"
+	confirmCall   phrase = "confirm.call"
 
 	rejectNoDeviceInRoom  phrase = "reject.no_device_in_room"
 	rejectNoNamedDevice   phrase = "reject.no_named_device"

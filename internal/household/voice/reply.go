@@ -79,6 +79,9 @@ func devicesOf(steps []*step) []string {
 // done says what an action did to the devices that confirmed it.
 func (w *teller) done(a nlu.Action, steps []*step) string {
 	ids := devicesOf(steps)
+	if a.Op == nlu.OpCall {
+		return w.about(doneCall, ids, "what", w.service(ids[0], a.Service))
+	}
 	p := w.home.property(ids[0], a.Prop)
 	what := w.what(a.Meaning, p)
 	value, known := w.result(a, p, steps)

@@ -646,3 +646,28 @@ func BenchmarkSay(b *testing.B) {
 		h.say(b, "打开客厅的灯")
 	}
 }
+
+// TestSayCallsServices: what a model calls its services is called, after what was said before it.
+func TestSayCallsServices(t *testing.T) {
+	h := newHouse(t)
+	a := h.say(t, "窗帘停")
+	if a.Outcome != voice.Acted || a.Reply != "好的，客厅的窗帘收到了“停止”。" {
+		t.Errorf("%s: %s", a.Outcome, a.Reply)
+	}
+	if got := a.Actions[0]; got.Op != "call" || got.Service != "stop" || got.Targets[0].Outcome != voice.Done {
+		t.Errorf("the act is %+v", got)
+	}
+	h.say(t, "窗帘打开到30%，然后窗帘停，然后窗帘关上")
+	var kinds []string
+	for _, q := range h.road.requests[1:] {
+		kinds = append(kinds, string(q.Kind)+" "+q.Service+" "+string(q.Params))
+	}
+	want := []string{`property_set  {"position":30}`, `service stop {}`, `property_set  {"position":0}`}
+	if diff := gocmp.Diff(want, kinds); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+	h.road.ends[h.device["living room curtain"]] = ended(command.Failed, command.Refused, "jammed")
+	if a := h.say(t, "stop the curtain"); a.Outcome != voice.Failed || !strings.Contains(a.Reply, "jammed") {
+		t.Errorf("%s: %s", a.Outcome, a.Reply)
+	}
+}

@@ -65,6 +65,15 @@ func (t *turn) requests() (reqs []command.Request, members [][]int) {
 		if st.params == nil {
 			continue
 		}
+		if st.service != "" {
+			delete(open, st.device) // what follows is sent after it
+			reqs = append(reqs, command.Request{
+				Device: st.device, Kind: command.Service, Service: st.service, Params: st.params,
+				Deadline: t.s.c.CommandDeadline, Origin: "voice", Ref: t.id,
+			})
+			members = append(members, []int{i})
+			continue
+		}
 		at, ok := open[st.device]
 		if ok && !slices.ContainsFunc(members[at], func(m int) bool { return overlap(t.steps[m].sets, st.sets) }) {
 			reqs[at].Params = merge(reqs[at].Params, st.params)

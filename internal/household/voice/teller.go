@@ -99,6 +99,22 @@ func (w *teller) what(m nlu.Meaning, p *tsl.Property) string {
 	return w.say(whatThis)
 }
 
+// service names a service of a device, in quotation marks where its name is not known in the language.
+func (w *teller) service(device, id string) string {
+	d := w.home.devices[device]
+	if d == nil || w.home.models[d.Product] == nil {
+		return quoted(id)
+	}
+	s, ok := w.home.models[d.Product].Service(id)
+	switch {
+	case !ok:
+		return quoted(id)
+	case s.Names[w.lang] != "":
+		return quoted(s.Names[w.lang])
+	}
+	return quoted(s.Name)
+}
+
 // reported says the value that a device reports, or was sent, for what an action is about.
 func (w *teller) reported(a nlu.Action, device string, raw json.RawMessage) (said string, ok bool) {
 	p := w.home.property(device, a.Prop)

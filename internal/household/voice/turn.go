@@ -38,7 +38,8 @@ type turn struct {
 type step struct {
 	act     int // index into reading.Actions
 	device  string
-	params  json.RawMessage            // of a property set; nil: nothing to send
+	params  json.RawMessage            // of a property set or the input of a service; nil: nothing to send
+	service string                     // to be called
 	sets    map[string]json.RawMessage // params, by property
 	same    bool                       // the device had said so before
 	outcome string
@@ -75,7 +76,7 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 	}
 	now := time.Now()
 	t.reading = h.index.Read(&nlu.Context{
-		Lang: t.in.Lang, Room: t.in.Room, Now: now,
+		Lang: t.in.Lang, Room: t.in.Room, Now: now, Careful: true,
 		State:    func(device, property string) (any, bool) { return t.state(ctx, device, property) },
 		Previous: t.s.conversations.recall(t.conversation(), h.index, now),
 	}, t.in.Text)
@@ -144,7 +145,7 @@ func (t *turn) later() phrase {
 		switch {
 		case isScene(a) && t.s.c.Scenes == nil:
 			return laterScene
-		case a.Op != nlu.OpSet && a.Op != nlu.OpAdjust && a.Op != nlu.OpQuery && a.Op != nlu.OpScene, a.DelaySeconds != 0, a.At != "", a.Day != "":
+		case a.Op != nlu.OpSet && a.Op != nlu.OpAdjust && a.Op != nlu.OpQuery && a.Op != nlu.OpScene && a.Op != nlu.OpCall, a.DelaySeconds != 0, a.At != "", a.Day != "":
 			return laterTimer
 		}
 	}
@@ -240,6 +241,10 @@ func (t *turn) plan(st *step, a nlu.Action, online bool, state func(string, stri
 		return
 	}
 	params, why := t.home.index.Params(a, st.device, state)
+	if a.Op == nlu.OpCall && params != nil {
+		st.params, st.service = params, a.Service
+		return
+	}
 	if params == nil || json.Unmarshal(params, &st.sets) != nil || len(st.sets) == 0 {
 		st.outcome, st.why, st.reason = Undone, why, reasonOf(why.Code)
 		return
@@ -325,7 +330,7 @@ func (t *turn) acts() []Act {
 	acts := make([]Act, len(t.reading.Actions))
 	for i, a := range t.reading.Actions {
 		acts[i] = Act{
-			Op: string(a.Op), Prop: a.Prop, Meaning: string(a.Meaning), Value: a.Value, Direction: a.Direction,
+			Op: string(a.Op), Prop: a.Prop, Service: a.Service, Meaning: string(a.Meaning), Value: a.Value, Direction: a.Direction,
 			Scene: a.Scene, Seconds: a.Seconds, Label: a.Label, DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day,
 			Targets: make([]Target, 0, len(a.Targets)),
 		}

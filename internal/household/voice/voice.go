@@ -6,7 +6,8 @@
 //
 // It owns no table. It promises:
 //   - "done" is said only of what the device confirmed; silence, a refusal and another value than asked are each said as such;
-//   - an unclear sentence is answered by a question and switches nothing; a sentence of which one part cannot be done yet
+//   - an unclear sentence is answered by a question and switches nothing; so is one that opens a lock, a gate or a valve, or
+//     starts what heats unseen, until somebody says yes; a sentence of which one part cannot be done yet
 //     (timers) switches nothing either;
 //   - an answer comes within the deadline of the sentence, whatever the devices do;
 //   - what people say is not kept: the record of a sentence holds figures and outcomes, its words only while debugging is on.
@@ -124,8 +125,9 @@ type Answer struct {
 
 // An Act is one thing the sentence asks for.
 type Act struct {
-	Op           string   `json:"op"` // set, adjust, query, scene, timer …
+	Op           string   `json:"op"` // set, adjust, query, call, scene, timer …
 	Prop         string   `json:"prop,omitempty"`
+	Service      string   `json:"service,omitempty"` // of a call
 	Meaning      string   `json:"meaning,omitempty"`
 	Value        any      `json:"value,omitempty"`
 	Direction    string   `json:"direction,omitempty"`

@@ -1,0 +1,168 @@
+package nlu
+
+import (
+	"fmt"
+	"slices"
+)
+
+// This file asks before what is dangerous is done: what a misheard word must not open or light.
+
+// What opens a way into the home, or lets gas or water run, is confirmed when it opens; what heats unseen when it starts.
+var (
+	opening = []string{"lock", "door", "garage", "gate", "valve"}
+	heating = []string{"oven", "microwave", "stove", "cooker", "heater", "blanket"}
+)
+
+// warn turns a reading that would do something dangerous into the question whether it is meant.
+func (r *resolver) warn() {
+	for i := range r.actions {
+		a := &r.actions[i]
+		for _, id := range a.Targets {
+			d := &r.x.devices[r.x.byID[id]]
+			if d.dangerous(r.x, a) {
+				r.candidates = nil
+				r.fail(Clarify, Reason{Code: Confirm, Device: id, Prop: a.Prop, Service: a.Service, Meaning: a.Meaning, Value: a.Value})
+				return
+			}
+		}
+	}
+}
+
+// dangerous reports whether an action on the device is one to be confirmed.
+func (d *deviceEntry) dangerous(x *Index, a *Action) bool {
+	category := ""
+	if d.category >= 0 {
+		category = x.v.categories.list[d.category]
+	}
+	opens, heats := slices.Contains(opening, category), slices.Contains(heating, category)
+	switch a.Op {
+	case OpCall:
+		return (opens || heats) && !x.ending(d, a.Service)
+	case OpSet, OpAdjust:
+	default:
+		return false
+	}
+	i := slices.IndexFunc(d.props, func(p prop) bool { return p.id == a.Prop })
+	if i < 0 {
+		return false
+	}
+	p := &d.props[i]
+	switch a.Meaning {
+	case Locked:
+		return !truth(x, p, a, "lock", "on", "close")
+	case Position:
+		return opens && truth(x, p, a, "open", "up", "on", "unlock")
+	case Power, Work:
+		return opens && category != "lock" && truth(x, p, a, "open", "on", "start") || heats && truth(x, p, a, "on", "start", "open")
+	}
+	return false
+}
+
+// ending: the service is a verb that ends what goes on.
+func (x *Index) ending(d *deviceEntry, id string) bool {
+	for i := range d.services {
+		if d.services[i].id == id {
+			v := d.services[i].verb
+			return v == vStop || v == vPause || v == vDock
+		}
+	}
+	return false
+}
+
+// truth reports whether an action sets p to true, to more than its least, or to a value that means one of keys.
+func truth(x *Index, p *prop, a *Action, keys ...string) bool {
+	if a.Op == OpAdjust {
+		return a.Direction == "up"
+	}
+	switch v := a.Value.(type) {
+	case bool:
+		return v
+	case string:
+		for i := range p.enum {
+			e := &p.enum[i]
+			if e.name == v && e.code >= 0 && e.code < ownValue && slices.Contains(keys, x.v.values.list[e.code]) {
+				return true
+			}
+		}
+		return false
+	}
+	n, ok := toFloat(a.Value)
+	return ok && n > p.min
+}
+
+// The keys of what says yes.
+const (
+	sayYes = iota
+	sayAround
+)
+
+// consents makes the trie of the words that say yes, and of those that may stand around them.
+func consents(section map[string][]string) (*trie, error) {
+	t := newTrie(256)
+	for _, key := range sortedKeys(section) {
+		code := slices.Index([]string{"yes", "around"}, key)
+		if code < 0 {
+			return nil, fmt.Errorf("%q is not a key of yes that the reader knows", key)
+		}
+		for _, w := range section[key] {
+			t.add(fold(w), sense{class: cFiller, code: int32(code)})
+		}
+	}
+	return t, nil
+}
+
+// consents reports whether the sentence says yes, and nothing else, to what was asked to be confirmed. The verb of what was
+// asked may be said again: 确认，开锁.
+func (r *resolver) consents() bool {
+	if r.mem == nil || r.mem.code != Confirm || len(r.mem.pending) == 0 || r.v.yes[r.lang] == nil {
+		return false
+	}
+	said := false
+	for i := 0; i < len(r.text); {
+		if c := r.text[i]; !isLetter(c) && !isHan(c) && !isDigit(c) {
+			i++
+			continue
+		}
+		n, yes := r.consent(i)
+		if n == 0 {
+			return false
+		}
+		said, i = said || yes, i+n
+	}
+	return said
+}
+
+// consent is the length of the word at i that says yes, stands around one, or is the verb that was asked about.
+func (r *resolver) consent(i int) (n int, yes bool) {
+	var node uint32
+	t := r.v.yes[r.lang]
+	for j := i; j < len(r.text); j++ {
+		if node = t.next(node, r.text[j]); node == 0 {
+			break
+		}
+		if e := t.nodes[node].head; e != 0 && !r.splits(i, j+1) {
+			n, yes = j+1-i, t.chain[e].sense.code == sayYes
+		}
+	}
+	node = 0
+	for j := i; j < len(r.text); j++ {
+		if node = r.words.next(node, r.text[j]); node == 0 {
+			break
+		}
+		if j+1-i > n && r.words.nodes[node].mask.has(cVerb) && !r.splits(i, j+1) && r.verbAsked(node) {
+			n, yes = j+1-i, false
+		}
+	}
+	return n, yes
+}
+
+// verbAsked reports whether a word of the lexicon is a verb of what was asked to be confirmed.
+func (r *resolver) verbAsked(node uint32) bool {
+	for e := r.words.nodes[node].head; e != 0; e = r.words.chain[e].next {
+		s := r.words.chain[e].sense
+		if s.class == cVerb && slices.ContainsFunc(r.mem.pending, func(f frame) bool { return f.verb == s.verb() }) {
+			return true
+		}
+	}
+	return false
+}
