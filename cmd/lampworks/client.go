@@ -24,6 +24,8 @@ type server struct {
 type client struct {
 	server
 	Token string `help:"API token. Better in the environment (LAMPWORKS_TOKEN) than on the command line, where others can read it. Default: the session of lampworks login." placeholder:"TOKEN"`
+
+	open bool // what is asked for is told to anybody: without a session, nobody asks
 }
 
 // The bounds of a question whose answer is no file.

@@ -71,7 +71,7 @@ func TestGather(t *testing.T) {
 		{pages{Cursor: "round", All: true}, "cursor=round&state=x", "the server goes round in circles: it names a page twice"},
 	} {
 		asked = nil
-		tt.p.client = client{server{srv.URL}, "x"}
+		tt.p.client = client{server: server{srv.URL}, Token: "x"}
 		found, err := tt.p.gather(t.Context(), "/list", []string{"state", "x", "kind", ""})
 		got := ""
 		if err != nil {
@@ -125,7 +125,7 @@ func TestRefused(t *testing.T) {
 		{"", 502, "", `<html>`, "GET /x: Bad Gateway"},
 	} {
 		status, after, answer = tt.status, tt.after, tt.answer
-		c := client{s, tt.token}
+		c := client{server: s, Token: tt.token}
 		err := c.call(t.Context(), "GET", "/x", nil, nil)
 		if err == nil {
 			t.Fatalf("%d is no error", tt.status)
@@ -154,7 +154,7 @@ func TestKept(t *testing.T) {
 		{"https://lamp.example:8080", "given", "Bearer given"},
 		{"http://other.example", "", "nobody is signed in at http://other.example: run lampworks login --server http://other.example, or give an API token in LAMPWORKS_TOKEN"},
 	} {
-		c := client{server{tt.address}, tt.token}
+		c := client{server: server{tt.address}, Token: tt.token}
 		got := ""
 		req, err := c.request(t.Context(), "GET", "/x", nil)
 		if err != nil {

@@ -42,6 +42,7 @@ func (o *organisationAll) Run(ctx context.Context) error {
 type organisationKinds struct{ pages }
 
 func (o *organisationKinds) Run(ctx context.Context) error {
+	o.open = true // who signs up chooses one
 	return o.list(ctx, "/api/v1/organisation-kinds", "kind names")
 }
 

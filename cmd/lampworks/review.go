@@ -88,7 +88,7 @@ func (v *verifyDemand) Run(ctx context.Context) error {
 type verifyClear struct {
 	applicant
 	held
-	Reason string `arg:"" help:"Why; stays on record."`
+	Reason string `help:"Why; stays on record." required:"" placeholder:"TEXT"`
 }
 
 func (v *verifyClear) Run(ctx context.Context) error {
@@ -98,7 +98,7 @@ func (v *verifyClear) Run(ctx context.Context) error {
 type verifyRevoke struct {
 	applicant
 	held
-	Reason string `arg:"" help:"The organisation reads it."`
+	Reason string `help:"The organisation reads it." required:"" placeholder:"TEXT"`
 }
 
 func (v *verifyRevoke) Run(ctx context.Context) error {
@@ -108,7 +108,7 @@ func (v *verifyRevoke) Run(ctx context.Context) error {
 type verifyReinstate struct {
 	applicant
 	held
-	Reason string `arg:"" help:"The organisation reads it."`
+	Reason string `help:"The organisation reads it." required:"" placeholder:"TEXT"`
 }
 
 func (v *verifyReinstate) Run(ctx context.Context) error {

@@ -1808,6 +1808,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{home}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say where a home lies: its time zone and location
+         * @description Needs home.write.
+         */
+        put: operations["put_homes_home_place"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{home}/rooms": {
         parameters: {
             query?: never;
@@ -1847,6 +1867,118 @@ export interface paths {
          * @description Needs home.write.
          */
         delete: operations["delete_homes_home_rooms_room"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was carried out in a home, newest first: 200 runs of 30 days
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A run, with what came of each of its steps
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_runs_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/scenes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The scenes (场景) of a home
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_scenes"];
+        put?: never;
+        /**
+         * Make a scene
+         * @description Needs home.write.
+         */
+        post: operations["post_homes_home_scenes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/scenes/{scene}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A scene
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_scenes_scene"];
+        /**
+         * Make a scene anew
+         * @description Needs home.write.
+         */
+        put: operations["put_homes_home_scenes_scene"];
+        post?: never;
+        /**
+         * Take a scene away
+         * @description Needs home.write.
+         */
+        delete: operations["delete_homes_home_scenes_scene"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/scenes/{scene}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a scene
+         * @description Needs device.control.
+         */
+        post: operations["post_homes_home_scenes_scene_runs"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4674,9 +4806,11 @@ export interface components {
             meaning?: string;
             op: string;
             prop?: string;
+            run?: string;
             scene?: string;
             /** Format: int64 */
             seconds?: number;
+            service?: string;
             targets: components["schemas"]["Target"][] | null;
             value?: unknown;
         };
@@ -5935,13 +6069,17 @@ export interface components {
             created_at: string;
             devices: components["schemas"]["DeviceHere"][];
             id: string;
+            /** @description Where somebody said it. */
+            location?: components["schemas"]["Location"];
             names: {
                 [key: string]: string;
             };
             rooms: components["schemas"]["RoomView"][];
+            /** @description IANA name; the platform's where the home has none of its own. */
+            time_zone: string;
             /**
              * Format: int64
-             * @description Grows with every change of the home, its rooms and its devices.
+             * @description Grows with every change of the home, its rooms, its devices and its scenes.
              */
             version: number;
         };
@@ -6036,14 +6174,6 @@ export interface components {
         };
         KindView: {
             kind: string;
-            names: {
-                [key: string]: string;
-            };
-        };
-        LabelBody: {
-            aliases?: {
-                [key: string]: string[] | null;
-            };
             names: {
                 [key: string]: string;
             };
@@ -6239,6 +6369,18 @@ export interface components {
             text: string;
             /** @description The message, or the call, that the line belongs to. */
             trace?: string;
+        };
+        Location: {
+            /**
+             * Format: int64
+             * @description Millionths of a degree north of the equator.
+             */
+            latitude_e6: number;
+            /**
+             * Format: int64
+             * @description Millionths of a degree east of Greenwich.
+             */
+            longitude_e6: number;
         };
         LostView: {
             /**
@@ -7249,6 +7391,20 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageRunView: {
+            items: components["schemas"]["RunView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageSceneView: {
+            items: components["schemas"]["SceneView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageServiceView: {
             items: components["schemas"]["ServiceView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -7409,6 +7565,12 @@ export interface components {
         PingEvent: {
             /** Format: date-time */
             at: string;
+        };
+        PlaceHomeInputBody: {
+            /** @description Needed for sunrise and sunset; left out, it is forgotten. */
+            location?: components["schemas"]["Location"];
+            /** @description IANA name, such as Asia/Shanghai; empty: the platform's. */
+            time_zone?: string;
         };
         PlanView: {
             /**
@@ -7726,14 +7888,175 @@ export interface components {
             /** @enum {string} */
             result: "approve" | "refuse";
         };
+        RoomBody: {
+            aliases?: {
+                [key: string]: string[] | null;
+            };
+            /** @description What the floor (楼层) that it lies on is called, by language: 二楼, upstairs. */
+            floor?: {
+                [key: string]: string;
+            };
+            names: {
+                [key: string]: string;
+            };
+        };
         RoomView: {
             aliases?: {
                 [key: string]: string[] | null;
+            };
+            /** @description What the floor that it lies on is called, by language. */
+            floor?: {
+                [key: string]: string;
             };
             id: string;
             names: {
                 [key: string]: string;
             };
+        };
+        RunStep: {
+            /**
+             * Format: double
+             * @description Of adjust: how much is added to what the device reports, within the limits of the model.
+             */
+            by?: number;
+            command?: string;
+            /** @description Id, of set, adjust and call. */
+            device?: string;
+            /** @enum {string} */
+            kind: "set" | "adjust" | "call" | "wait" | "scene";
+            /** @description What the device said when it refused. */
+            note?: string;
+            /** @description Id of the scene that it is of, where another ran it. */
+            of?: string;
+            /**
+             * @description Left out: nothing came of it yet.
+             * @enum {string}
+             */
+            outcome?: "done" | "failed" | "skipped" | "waited";
+            /** @description Of set: property to value; of call: input of the service. */
+            params?: unknown;
+            /** @description Of adjust. */
+            property?: string;
+            /** @description Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late. */
+            reason?: string;
+            /** @description Id, of scene. */
+            scene?: string;
+            /**
+             * Format: int64
+             * @description Of wait.
+             */
+            seconds?: number;
+            /** @description Of call. */
+            service?: string;
+        };
+        RunView: {
+            /** @description Who asked for it: api, voice, clock. */
+            asked: string;
+            /**
+             * Format: date-time
+             * @description While it is running: when the next step is due.
+             */
+            due_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            /** @description What that was called. */
+            names?: {
+                [key: string]: string;
+            };
+            /** @description Id of that. */
+            of: string;
+            /**
+             * @description What it is a run of.
+             * @enum {string}
+             */
+            origin: "scene";
+            /**
+             * Format: int64
+             * @description How many of the steps were begun.
+             */
+            position: number;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * @description done: all of it is confirmed; late: the rest was due more than five minutes before the platform ran again.
+             * @enum {string}
+             */
+            state: "running" | "done" | "partly" | "failed" | "late";
+            steps: components["schemas"]["RunStep"][];
+        };
+        SceneAction: {
+            /**
+             * Format: double
+             * @description Of adjust: how much is added to what the device reports, within the limits of the model.
+             */
+            by?: number;
+            /** @description Id, of set, adjust and call. */
+            device?: string;
+            /** @enum {string} */
+            kind: "set" | "adjust" | "call" | "wait" | "scene";
+            /** @description Of set: property to value; of call: input of the service. */
+            params?: unknown;
+            /** @description Of adjust. */
+            property?: string;
+            /** @description Id, of scene. */
+            scene?: string;
+            /**
+             * Format: int64
+             * @description Of wait.
+             */
+            seconds?: number;
+            /** @description Of call. */
+            service?: string;
+        };
+        SceneBody: {
+            actions: components["schemas"]["SceneAction"][];
+            aliases?: {
+                [key: string]: string[] | null;
+            };
+            /** @description Also if one of its words is a command already: from then on it starts the scene. */
+            anyway?: boolean;
+            names: {
+                [key: string]: string;
+            };
+            /** @description Sentences that start it, by language. */
+            phrases?: {
+                [key: string]: string[] | null;
+            };
+        };
+        SceneFlaw: {
+            /**
+             * Format: int64
+             * @description Its place in the list, from 0.
+             */
+            action: number;
+            /**
+             * @description gone: the device left the home; no_scene: there is no such scene any more; not_in_model: its thing model does not allow it any more.
+             * @enum {string}
+             */
+            why: "gone" | "no_scene" | "not_in_model";
+        };
+        SceneView: {
+            actions: components["schemas"]["SceneAction"][];
+            aliases?: {
+                [key: string]: string[] | null;
+            };
+            /** @description What it cannot do any more; a run skips it. */
+            broken?: components["schemas"]["SceneFlaw"][];
+            /** Format: date-time */
+            changed_at: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            names: {
+                [key: string]: string;
+            };
+            /** @description Sentences that start it, by language. */
+            phrases?: {
+                [key: string]: string[] | null;
+            };
+            /** Format: int64 */
+            version: number;
         };
         SelectInputBody: {
             /** @description Empty: for none, which only the operator's people may. */
@@ -7941,6 +8264,13 @@ export interface components {
             name: string;
             /** Format: int64 */
             start_us: number;
+        };
+        StartInputBody: {
+            /**
+             * Format: int64
+             * @description Answer when it has ended, or after this time.
+             */
+            wait_ms?: number;
         };
         StateEvent: {
             device: string;
@@ -12934,10 +13264,10 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000137",
                      *           "subject": {
                      *             "kind": "product",
-                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000048"
                      *           },
                      *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
                      *           "kind": "warn",
@@ -12950,13 +13280,15 @@ export interface operations {
                      *           "created_at": "2026-11-24T08:00:00.000Z",
                      *           "starts_at": "2026-11-24T08:00:00.000Z",
                      *           "appeal_until": "2026-12-24T08:00:00.000Z",
-                     *           "open_acts": []
+                     *           "open_acts": [
+                     *             "appeal"
+                     *           ]
                      *         },
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000122",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
                      *           "subject": {
                      *             "kind": "product",
-                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *             "id": "0197f3a0-7b1e-7c3a-9f42-000000000048"
                      *           },
                      *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
                      *           "kind": "warn",
@@ -13071,10 +13403,10 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000123",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000137",
                      *       "subject": {
                      *         "kind": "product",
-                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000044"
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000048"
                      *       },
                      *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
                      *       "kind": "warn",
@@ -13087,7 +13419,9 @@ export interface operations {
                      *       "created_at": "2026-11-24T08:00:00.000Z",
                      *       "starts_at": "2026-11-24T08:00:00.000Z",
                      *       "appeal_until": "2026-12-24T08:00:00.000Z",
-                     *       "open_acts": []
+                     *       "open_acts": [
+                     *         "appeal"
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["MeasureView"];
@@ -14017,16 +14351,21 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000120",
                      *       "names": {
                      *         "en": "my home",
                      *         "zh-CN": "我家"
                      *       },
                      *       "created_at": "2026-11-24T08:00:00.000Z",
-                     *       "version": 6,
+                     *       "version": 7,
+                     *       "time_zone": "Asia/Shanghai",
+                     *       "location": {
+                     *         "latitude_e6": 31230400,
+                     *         "longitude_e6": 121473700
+                     *       },
                      *       "rooms": [
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000121",
                      *           "names": {
                      *             "en": "living room",
                      *             "zh-CN": "客厅"
@@ -14035,13 +14374,17 @@ export interface operations {
                      *             "zh-CN": [
                      *               "大厅"
                      *             ]
+                     *           },
+                     *           "floor": {
+                     *             "en": "ground floor",
+                     *             "zh-CN": "一楼"
                      *           }
                      *         }
                      *       ],
                      *       "devices": [
                      *         {
-                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000110",
-                     *           "room": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "room": "0197f3a0-7b1e-7c3a-9f42-000000000121",
                      *           "names": {
                      *             "en": "living room lamp",
                      *             "zh-CN": "客厅灯"
@@ -14052,10 +14395,10 @@ export interface operations {
                      *             ]
                      *           },
                      *           "category": "colour_light",
-                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000044",
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000048",
                      *           "product_key": "lwdyz7bm5mq",
-                     *           "device_name": "acde48000038",
-                     *           "online": true,
+                     *           "device_name": "acde4800003c",
+                     *           "online": false,
                      *           "virtual": false,
                      *           "properties": [
                      *             {
@@ -14444,6 +14787,43 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObject"];
         };
     };
+    put_homes_home_place: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "time_zone": "Asia/Shanghai",
+                 *       "location": {
+                 *         "latitude_e6": 31230400,
+                 *         "longitude_e6": 121473700
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PlaceHomeInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
+        };
+    };
     post_homes_home_rooms: {
         parameters: {
             query?: never;
@@ -14463,10 +14843,14 @@ export interface operations {
                  *       "names": {
                  *         "zh-CN": "客厅",
                  *         "en": "living room"
+                 *       },
+                 *       "floor": {
+                 *         "zh-CN": "一楼",
+                 *         "en": "ground floor"
                  *       }
                  *     }
                  */
-                "application/json": components["schemas"]["LabelBody"];
+                "application/json": components["schemas"]["RoomBody"];
             };
         };
         responses: {
@@ -14478,10 +14862,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000116",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000121",
                      *       "names": {
                      *         "en": "living room",
                      *         "zh-CN": "客厅"
+                     *       },
+                     *       "floor": {
+                     *         "en": "ground floor",
+                     *         "zh-CN": "一楼"
                      *       }
                      *     }
                      */
@@ -14513,10 +14901,14 @@ export interface operations {
                  *         "zh-CN": [
                  *           "大厅"
                  *         ]
+                 *       },
+                 *       "floor": {
+                 *         "zh-CN": "一楼",
+                 *         "en": "ground floor"
                  *       }
                  *     }
                  */
-                "application/json": components["schemas"]["LabelBody"];
+                "application/json": components["schemas"]["RoomBody"];
             };
         };
         responses: {
@@ -14550,6 +14942,541 @@ export interface operations {
                 content?: never;
             };
             default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    get_homes_home_runs: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                /** @description Id of the scene. */
+                of?: string;
+                state?: "running" | "done" | "partly" | "failed" | "late";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000133",
+                     *           "origin": "scene",
+                     *           "of": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *           "names": {
+                     *             "en": "film night",
+                     *             "zh-CN": "观影"
+                     *           },
+                     *           "asked": "api",
+                     *           "state": "failed",
+                     *           "steps": [
+                     *             {
+                     *               "kind": "set",
+                     *               "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *               "params": {
+                     *                 "powerstate": 1,
+                     *                 "brightness": 20
+                     *               },
+                     *               "outcome": "failed",
+                     *               "reason": "offline"
+                     *             }
+                     *           ],
+                     *           "position": 1,
+                     *           "started_at": "2026-11-24T08:00:00.000Z",
+                     *           "ended_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "total": {
+                     *         "count": 1,
+                     *         "exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageRunView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    get_homes_home_runs_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000133",
+                     *       "origin": "scene",
+                     *       "of": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *       "names": {
+                     *         "en": "film night",
+                     *         "zh-CN": "观影"
+                     *       },
+                     *       "asked": "api",
+                     *       "state": "failed",
+                     *       "steps": [
+                     *         {
+                     *           "kind": "set",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "params": {
+                     *             "powerstate": 1,
+                     *             "brightness": 20
+                     *           },
+                     *           "outcome": "failed",
+                     *           "reason": "offline"
+                     *         }
+                     *       ],
+                     *       "position": 1,
+                     *       "started_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    get_homes_home_scenes: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *           "names": {
+                     *             "en": "film night",
+                     *             "zh-CN": "观影"
+                     *           },
+                     *           "aliases": {
+                     *             "en": [
+                     *               "cinema"
+                     *             ]
+                     *           },
+                     *           "phrases": {
+                     *             "zh-CN": [
+                     *               "看电影了"
+                     *             ]
+                     *           },
+                     *           "actions": [
+                     *             {
+                     *               "kind": "set",
+                     *               "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *               "params": {
+                     *                 "powerstate": 1,
+                     *                 "brightness": 20
+                     *               }
+                     *             }
+                     *           ],
+                     *           "version": 2,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "changed_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageSceneView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_homes_home_scenes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "观影",
+                 *         "en": "film night"
+                 *       },
+                 *       "phrases": {
+                 *         "zh-CN": [
+                 *           "看电影了"
+                 *         ]
+                 *       },
+                 *       "actions": [
+                 *         {
+                 *           "kind": "set",
+                 *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                 *           "params": {
+                 *             "powerstate": 1,
+                 *             "brightness": 20
+                 *           }
+                 *         },
+                 *         {
+                 *           "kind": "wait",
+                 *           "seconds": 1
+                 *         },
+                 *         {
+                 *           "kind": "adjust",
+                 *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                 *           "property": "brightness",
+                 *           "by": -5
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["SceneBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *       "names": {
+                     *         "en": "film night",
+                     *         "zh-CN": "观影"
+                     *       },
+                     *       "phrases": {
+                     *         "zh-CN": [
+                     *           "看电影了"
+                     *         ]
+                     *       },
+                     *       "actions": [
+                     *         {
+                     *           "kind": "set",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "params": {
+                     *             "powerstate": 1,
+                     *             "brightness": 20
+                     *           }
+                     *         },
+                     *         {
+                     *           "kind": "wait",
+                     *           "seconds": 1
+                     *         },
+                     *         {
+                     *           "kind": "adjust",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "property": "brightness",
+                     *           "by": -5
+                     *         }
+                     *       ],
+                     *       "version": 1,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SceneView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_homes_home_scenes_scene: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                scene: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *       "names": {
+                     *         "en": "film night",
+                     *         "zh-CN": "观影"
+                     *       },
+                     *       "aliases": {
+                     *         "en": [
+                     *           "cinema"
+                     *         ]
+                     *       },
+                     *       "phrases": {
+                     *         "zh-CN": [
+                     *           "看电影了"
+                     *         ]
+                     *       },
+                     *       "actions": [
+                     *         {
+                     *           "kind": "set",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "params": {
+                     *             "powerstate": 1,
+                     *             "brightness": 20
+                     *           }
+                     *         }
+                     *       ],
+                     *       "version": 2,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SceneView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_homes_home_scenes_scene: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                home: string;
+                scene: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "观影",
+                 *         "en": "film night"
+                 *       },
+                 *       "aliases": {
+                 *         "en": [
+                 *           "cinema"
+                 *         ]
+                 *       },
+                 *       "phrases": {
+                 *         "zh-CN": [
+                 *           "看电影了"
+                 *         ]
+                 *       },
+                 *       "actions": [
+                 *         {
+                 *           "kind": "set",
+                 *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                 *           "params": {
+                 *             "powerstate": 1,
+                 *             "brightness": 20
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["SceneBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *       "names": {
+                     *         "en": "film night",
+                     *         "zh-CN": "观影"
+                     *       },
+                     *       "aliases": {
+                     *         "en": [
+                     *           "cinema"
+                     *         ]
+                     *       },
+                     *       "phrases": {
+                     *         "zh-CN": [
+                     *           "看电影了"
+                     *         ]
+                     *       },
+                     *       "actions": [
+                     *         {
+                     *           "kind": "set",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "params": {
+                     *             "powerstate": 1,
+                     *             "brightness": 20
+                     *           }
+                     *         }
+                     *       ],
+                     *       "version": 2,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SceneView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
+        };
+    };
+    delete_homes_home_scenes_scene: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                scene: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    post_homes_home_scenes_scene_runs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                home: string;
+                scene: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "wait_ms": 50
+                 *     }
+                 */
+                "application/json": components["schemas"]["StartInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000133",
+                     *       "origin": "scene",
+                     *       "of": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *       "names": {
+                     *         "en": "film night",
+                     *         "zh-CN": "观影"
+                     *       },
+                     *       "asked": "api",
+                     *       "state": "failed",
+                     *       "steps": [
+                     *         {
+                     *           "kind": "set",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "params": {
+                     *             "powerstate": 1,
+                     *             "brightness": 20
+                     *           },
+                     *           "outcome": "failed",
+                     *           "reason": "offline"
+                     *         }
+                     *       ],
+                     *       "position": 1,
+                     *       "started_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RunView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     post_homes_home_sentences: {
