@@ -48,6 +48,7 @@ type server struct {
 
 	http, mqtt, token string
 	https, mqtts      string // if it was told to
+	wyoming           string // the same
 	spares            []triple
 	given             atomic.Int64
 }
@@ -99,6 +100,7 @@ func (s *server) read(ready []byte) error {
 		MQTT        string `json:"mqtt"`
 		HTTPS       string `json:"https"`
 		MQTTS       string `json:"mqtts"`
+		Wyoming     string `json:"wyoming"`
 		Token       string `json:"token"`
 		DevicesFile string `json:"devices_file"`
 	}
@@ -106,7 +108,7 @@ func (s *server) read(ready []byte) error {
 		return err
 	}
 	s.http, s.mqtt, s.token = r.HTTP, r.MQTT, r.Token
-	s.https, s.mqtts = r.HTTPS, r.MQTTS
+	s.https, s.mqtts, s.wyoming = r.HTTPS, r.MQTTS, r.Wyoming
 	if r.DevicesFile == "" {
 		return nil
 	}

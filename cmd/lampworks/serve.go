@@ -43,6 +43,10 @@ type nodeFlags struct {
 	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept. Default: ${default}." default:"720h" placeholder:"DURATION"`
 	Hold       string     `name:"deletion-hold" help:"How long a deletion of an organisation's data can be called back. Default: ${default}, seven days." default:"168h" placeholder:"DURATION"`
 	AuditKeep  string     `name:"audit-keep" help:"How long the audit is kept, 4320h (180 days) at least. Default: ${default}, three years." default:"26280h" placeholder:"DURATION"`
+	Wyoming    string     `name:"wyoming" help:"Address for Home Assistant and others who have sentences understood over Wyoming, which has no passwords. Default: none." placeholder:"HOST:PORT"`
+	WyoHome    string     `name:"wyoming-home" help:"Id of the home that is spoken to there. Default: the only one." placeholder:"ID"`
+	WyoToken   string     `name:"wyoming-token" help:"File (0600) with the API token in whose name is spoken there; read for each sentence. The demo has one of its own." placeholder:"FILE"`
+	WyoOpen    bool       `name:"wyoming-open" help:"Let --wyoming be an address that other machines reach: whoever does speaks to the home."`
 	TimeZone   string     `name:"time-zone" help:"Time zone of homes that have none of their own, an IANA name. Default: ${default}." default:"UTC" placeholder:"ZONE"`
 	SMTPURL    string     `name:"smtp-url" help:"Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://…:465. Better in the environment (LAMPWORKS_SMTP_URL). Default: mail is written to files in the data directory." placeholder:"URL"`
 	SMTPFrom   string     `name:"smtp-from" help:"Sender of mail: an address, or \"Name <address>\"." placeholder:"ADDRESS"`
@@ -67,7 +71,9 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
 		TLSClientCA: f.TLSClients, ProxyProtocolFrom: f.ProxyFrom, TrustedProxies: f.Trusted,
 		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
-		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, TimeZone: f.TimeZone, MQTTPlainProducts: f.MQTTPlain, LogKeep: keep[0], HistoryKeep: keep[1], AuditKeep: keep[2],
+		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, TimeZone: f.TimeZone,
+		Wyoming: f.Wyoming, WyomingHome: f.WyoHome, WyomingToken: f.WyoToken, WyomingOpen: f.WyoOpen,
+		MQTTPlainProducts: f.MQTTPlain, LogKeep: keep[0], HistoryKeep: keep[1], AuditKeep: keep[2],
 		AllowLoopbackTargets: f.AllowLoopbackTargets, DeletionHold: keep[3], SignUpClosed: f.SignUp == "closed",
 		Outbound: outbound.Config{
 			SMTP: f.SMTPURL, From: f.SMTPFrom, SMS: outbound.SMS{URL: f.SMSURL, Method: f.SMSMethod, Headers: f.SMSHeaders, Body: f.SMSBody},

@@ -27,6 +27,9 @@ import (
 	"lampworks/internal/node"
 )
 
+// tokenFile is in the data directory; those who speak over Wyoming do so with the demo's token.
+const tokenFile = "wyoming-token"
+
 // Options are what a demo is told beside the node's configuration.
 type Options struct {
 	Say    string        // one sentence; the demo ends after it
@@ -64,6 +67,9 @@ func Run(ctx context.Context, c node.Config, o Options, log *slog.Logger) (err e
 		return fmt.Errorf("finding the data directory: %w", err)
 	}
 	c.Operator = node.OperatorLater // the demo makes its own
+	if c.Wyoming != "" && c.WyomingToken == "" {
+		c.WyomingToken = filepath.Join(c.Data, tokenFile)
+	}
 	n, err := node.Open(ctx, c, log)
 	if err != nil {
 		return err
@@ -92,6 +98,11 @@ func play(ctx context.Context, n *node.Node, c node.Config, o Options, log *slog
 	s, err := setUp(ctx, n, c.Data, o.Spare)
 	if err != nil {
 		return fmt.Errorf("setting up the demo: %w", err)
+	}
+	if c.Wyoming != "" && c.WyomingToken == filepath.Join(c.Data, tokenFile) {
+		if err := os.WriteFile(c.WyomingToken, []byte(s.Token+"\n"), 0o600); err != nil {
+			return fmt.Errorf("writing the token that speaks: %w", err)
+		}
 	}
 	playing, stop := context.WithCancel(ctx)
 	defer n.Virtual.Wait()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"lampworks/internal/edge/gateway"
+	"lampworks/internal/edge/speaker"
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/outbound"
@@ -57,6 +58,10 @@ type Config struct {
 	AllowLoopbackTargets bool            // skills and webhooks may reach loopback: development only
 	Operator             Operator
 	NoConsumers          bool    // nothing reads the Log: to measure the road up to it alone
+	Wyoming              string  // address for those who have sentences understood; empty: nobody
+	WyomingHome          string  // id of the home they speak to; empty: the only one
+	WyomingToken         string  // file with the API token in whose name they speak
+	WyomingOpen          bool    // Wyoming may be another address than loopback
 	Console              fs.FS   // the built console; nil: the one in the binary
 	LoopbackOnly         bool    // refuse to listen on any other address: the demo
 	Bus                  bus.Bus // nil: the one within the process. One that is handed in stays the caller's to close
@@ -110,7 +115,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.trusted, err = parsePrefixes("--trusted-proxies", c.TrustedProxies); err != nil {
 		return c, err
 	}
-	return c, errors.Join(c.checkPublicURL(), c.checkAddresses(), c.checkZone())
+	return c, errors.Join(c.checkPublicURL(), c.checkAddresses(), c.checkWyoming(), c.checkZone())
 }
 
 // checkPublicURL refuses what links in mail cannot begin with.
@@ -149,7 +154,7 @@ func scheme(url string) string {
 
 func (c *Config) checkAddresses() error {
 	for _, a := range []struct{ flag, addr, port string }{
-		{"--http", c.HTTP, "8080"}, {"--mqtt", c.MQTT, "1883"}, {"--https", c.HTTPS, "8443"}, {"--mqtts", c.MQTTS, "8883"},
+		{"--http", c.HTTP, "8080"}, {"--mqtt", c.MQTT, "1883"}, {"--https", c.HTTPS, "8443"}, {"--mqtts", c.MQTTS, "8883"}, {"--wyoming", c.Wyoming, "10600"},
 	} {
 		if a.addr == "" {
 			continue
@@ -165,6 +170,31 @@ func (c *Config) checkAddresses() error {
 	return nil
 }
 
+// checkWyoming refuses a listener that would let strangers speak to a home, and one in whose name nobody speaks.
+func (c *Config) checkWyoming() error {
+	if c.Wyoming == "" {
+		if c.WyomingHome != "" || c.WyomingToken != "" || c.WyomingOpen {
+			return fmt.Errorf("--wyoming-home, --wyoming-token and --wyoming-open need --wyoming")
+		}
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.Wyoming)
+	switch {
+	case err != nil:
+		return nil // checkAddresses says so
+	case !loopback(host) && !c.WyomingOpen:
+		return fmt.Errorf("--wyoming %s: whoever reaches it speaks to the home, because the protocol has no passwords; listen on 127.0.0.1, or say --wyoming-open", c.Wyoming)
+	case c.WyomingToken == "":
+		return fmt.Errorf("--wyoming needs --wyoming-token, a file with the API token in whose name is spoken; lampworks token new makes one")
+	case c.Operator == OperatorLater: // who builds the node writes the token when there is one
+		return nil
+	}
+	if _, err := speaker.ReadToken(c.WyomingToken); err != nil {
+		return fmt.Errorf("--wyoming-token: %w", err)
+	}
+	return nil
+}
+
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -174,6 +204,7 @@ func loopback(host string) bool {
 func (c *Config) warnPlain(log *slog.Logger) {
 	for _, a := range []struct{ flag, addr, what string }{
 		{"http", c.HTTP, "passwords and tokens cross the network readable; use --https"},
+		{"wyoming", c.Wyoming, "whoever reaches it speaks to the home; the protocol has neither passwords nor encryption"},
 		{"mqtt", c.MQTT, "a device's signature does not stop a replay; use --mqtts, and name the products that may do without (mqtt-plain-products)"},
 	} {
 		if host, _, err := net.SplitHostPort(a.addr); err == nil && !loopback(host) {

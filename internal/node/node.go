@@ -66,6 +66,7 @@ import (
 	"lampworks/internal/partner/takeout"
 	"lampworks/internal/partner/verify"
 	"lampworks/speech"
+	"lampworks/speech/wyoming"
 )
 
 // Node is one running program. Its rooms are open to those who build on it (demo, bench, tests).
@@ -100,6 +101,7 @@ type Node struct {
 	Scenes    *scene.Service
 	Voice     *voice.Service
 	Gateway   *gateway.Gateway
+	Speaker   *wyoming.Server // nil: no listener
 	Quota     *quota.Service
 	Enforce   *enforce.Service
 	Takeout   *takeout.Service
@@ -119,7 +121,7 @@ type Node struct {
 
 type listener struct {
 	net.Listener
-	kind string // http, https, mqtt, mqtts
+	kind string // http, https, mqtt, mqtts, wyoming
 }
 
 // Open builds a node on its data and listens, without serving yet. An error leaves nothing open.
@@ -280,6 +282,7 @@ func (n *Node) openRooms(context.Context) error {
 		Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
 		Console: page, Logger: n.log, Closing: n.closing,
 	})
+	n.openSpeaker()
 	n.http = &http.Server{
 		Handler:           behind(n.c.trusted, n.web(rest)),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -323,6 +326,8 @@ type Addresses struct {
 	MQTT  string `json:"mqtt"`            // host:port
 	HTTPS string `json:"https,omitempty"` // URL
 	MQTTS string `json:"mqtts,omitempty"` // host:port
+
+	Wyoming string `json:"wyoming,omitempty"` // host:port
 }
 
 // Addresses returns where the node listens, with the ports that were picked.
@@ -338,6 +343,8 @@ func (n *Node) Addresses() Addresses {
 			a.HTTPS = "https://" + l.Addr().String()
 		case "mqtts":
 			a.MQTTS = l.Addr().String()
+		case "wyoming":
+			a.Wyoming = l.Addr().String()
 		}
 	}
 	return a
@@ -441,6 +448,8 @@ func (n *Node) serve(ctx context.Context, l listener) error {
 	switch l.kind {
 	case "mqtt":
 		return n.Gateway.Enter(ctx, l, gateway.Entry{Proxies: n.c.proxies})
+	case "wyoming":
+		return n.Speaker.Serve(ctx, l)
 	case "mqtts":
 		return n.Gateway.Enter(ctx, l, gateway.Entry{TLS: n.certs.forDevices(), Proxies: n.c.proxies})
 	}
@@ -457,10 +466,16 @@ func (n *Node) drain(ctx context.Context) error {
 	close(n.closing) // live views end now, requests may finish
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
-	if err := n.http.Shutdown(ctx); err != nil {
-		return n.http.Close()
+	var spoken errgroup.Group
+	if n.Speaker != nil {
+		spoken.Go(func() error { return n.Speaker.Shutdown(ctx) }) // what is late is broken off when the devices leave
 	}
-	return nil
+	err := n.http.Shutdown(ctx)
+	if err != nil {
+		err = n.http.Close()
+	}
+	_ = spoken.Wait()
+	return err
 }
 
 // Close frees what Open opened; Run has done it when it returns.

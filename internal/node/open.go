@@ -34,7 +34,7 @@ func (n *Node) listen(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, want := range []struct{ kind, addr string }{{"http", n.c.HTTP}, {"mqtt", n.c.MQTT}, {"https", n.c.HTTPS}, {"mqtts", n.c.MQTTS}} {
+	for _, want := range []struct{ kind, addr string }{{"http", n.c.HTTP}, {"mqtt", n.c.MQTT}, {"https", n.c.HTTPS}, {"mqtts", n.c.MQTTS}, {"wyoming", n.c.Wyoming}} {
 		if want.addr == "" {
 			continue
 		}

@@ -18,11 +18,12 @@ import (
 
 // A turn is one sentence on its road.
 type turn struct {
-	s     *Service
-	who   access.Actor
-	in    Sentence
-	id    string
-	start time.Time
+	s       *Service
+	who     access.Actor
+	in      Sentence
+	id      string
+	start   time.Time
+	forgets bool // what is said changes no conversation
 
 	home    *spoken
 	reading nlu.Reading
@@ -83,7 +84,9 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 	if t.failure != nil {
 		return "", t.failure
 	}
-	t.s.conversations.remember(t.conversation(), h.index, t.reading.Memory, now)
+	if !t.forgets {
+		t.s.conversations.remember(t.conversation(), h.index, t.reading.Memory, now)
+	}
 	t.out = Answer{ID: t.id, Text: t.in.Text, Lang: t.language(), Outcome: string(t.reading.Outcome), Reason: string(t.reading.Reason.Code)}
 	return t.understood(made), nil
 }

@@ -17,7 +17,7 @@ import (
 var kept = strings.Fields("Content-Type Idempotency-Key Range audit-keep cursor id limit product_id GET POST PUT PATCH DELETE")
 
 // values are what rooms repeat as it came, where it is one of their own words.
-var values = strings.Fields("chip en failed mail module set sms solution terminal terminate true null user xlsx")
+var values = strings.Fields("chip en failed mail module set sms solution terminal terminate true null user xlsx zh-CN")
 
 // unseen are expressions whose texts cannot be read from the sources, with what is in them.
 var unseen = map[string]string{
