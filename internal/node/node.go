@@ -260,7 +260,7 @@ func (n *Node) openRooms(context.Context) error {
 	n.Devices.OnReset(n.Homes.Leave)
 	n.Scenes = scene.New(scene.Config{Store: n.Store, Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Live: n.live, Logger: n.log})
 	n.Homes.OnChanged(n.Scenes.Moved)
-	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Logger: n.log})
+	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Told: n.told, Logger: n.log})
 	n.guardRooms()
 	sessions := n.Sessions
 	if n.c.NoConsumers {
@@ -487,6 +487,9 @@ func (n *Node) Close() error {
 		}
 	}
 	n.listeners = nil
+	if n.Voice != nil {
+		n.Voice.Close()
+	}
 	if n.events != nil {
 		errs = append(errs, n.events.Close())
 	}

@@ -2,9 +2,11 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 
+	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
@@ -69,4 +71,11 @@ func measureNotice(event string) string {
 		decision = "granted" // that the measure is lifted is told beside it
 	}
 	return "enforcement." + decision
+}
+
+// told hands on what came of a sentence after it was answered. Who does not watch the home is not told.
+func (n *Node) told(t voice.Telling) {
+	if payload, err := json.Marshal(t); err == nil {
+		n.Bus.Publish(voice.ToldSubject+t.Home, payload)
+	}
 }

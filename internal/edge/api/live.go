@@ -15,6 +15,7 @@ import (
 
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
@@ -53,6 +54,9 @@ type (
 		Result    string          `json:"result" doc:"stored, answered, sent, or refused and why."`
 		TookUS    int64           `json:"took_us,omitempty"`
 	}
+	sentenceEvent struct {
+		Answer voice.Answer `json:"answer" doc:"With the id that the sentence was answered with before."`
+	}
 	gapEvent struct {
 		Lost uint64 `json:"lost" doc:"How many records or events were passed over; 0: not known."`
 	}
@@ -79,11 +83,11 @@ const (
 func (a *API) liveRoutes() {
 	op := a.operation("GET", "/api/v1/homes/{home}/live", access.ReadHome, ofHome, "What happens in a home, as it happens")
 	op.Description += " The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. " +
-		"A command's event comes at its end; a ping every 15 s says that the stream lives."
+		"A command's event comes at its end; a sentence's, for who said it with later, when its slow devices have answered; a ping every 15 s says that the stream lives."
 	op.Middlewares = append(huma.Middlewares{a.onlyGet}, append(op.Middlewares, a.seatedBy(a.homeIsThere))...)
 	op.Responses["200"] = &huma.Response{Description: "Server-sent events."}
 	sse.Register(a.huma, op, map[string]any{
-		"state": stateEvent{}, "presence": presenceEvent{}, "command": commandEvent{}, "message": messageEvent{}, "gap": gapEvent{}, "ping": pingEvent{},
+		"state": stateEvent{}, "presence": presenceEvent{}, "command": commandEvent{}, "message": messageEvent{}, "sentence": sentenceEvent{}, "gap": gapEvent{}, "ping": pingEvent{},
 	}, a.live)
 }
 
@@ -160,6 +164,7 @@ func (a *API) live(ctx context.Context, in *liveInput, send sse.Sender) {
 	for _, subject := range []string{device.DownSubject, device.RefusedSubject, device.AskedSubject, command.EndedSubject} {
 		defer a.Bus.Subscribe(subject+">", v.bus(ctx, subject))()
 	}
+	defer a.Bus.Subscribe(voice.ToldSubject+in.Home, v.told)()
 	var following sync.WaitGroup
 	defer following.Wait()
 	defer stop()

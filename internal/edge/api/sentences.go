@@ -19,6 +19,7 @@ type sentenceInput struct {
 		Room    string `json:"room,omitempty" maxLength:"64" doc:"Id of the room the speaker stands in."`
 		Lang    string `json:"lang,omitempty" enum:"zh-CN,en" doc:"Recognised from the words if it is not given."`
 		Speaker string `json:"speaker,omitempty" maxLength:"64" doc:"Sentences to one speaker are one conversation."`
+		Later   bool   `json:"later,omitempty" doc:"Who speaks watches the home live: devices that have not answered after 1.5 s do not hold the answer up; its outcome is sent then, and an event tells what came of it."`
 	}
 }
 
@@ -36,7 +37,7 @@ type speechOutput struct {
 
 func (a *API) sentenceRoutes() {
 	route(a, "POST", "/api/v1/homes/{home}/sentences", access.Speak, ofHome, "Say a sentence to a home", func(ctx context.Context, who access.Actor, in *sentenceInput) (voice.Answer, error) {
-		return a.Voice.Say(ctx, who, voice.Sentence{Home: in.Home, Room: in.Body.Room, Text: in.Body.Text, Lang: in.Body.Lang, Speaker: in.Body.Speaker})
+		return a.Voice.Say(ctx, who, voice.Sentence{Home: in.Home, Room: in.Body.Room, Text: in.Body.Text, Lang: in.Body.Lang, Speaker: in.Body.Speaker, Later: in.Body.Later})
 	})
 	op := a.operation("POST", "/api/v1/speech", access.Speak, ofCaller, "Speak a text, as WAV")
 	op.MaxBodyBytes = maxSpoken + 1

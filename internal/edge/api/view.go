@@ -13,6 +13,7 @@ import (
 
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
@@ -250,6 +251,19 @@ func (v *view) bus(ctx context.Context, prefix string) func(string, []byte) {
 		default:
 			v.dropped.Add(1)
 		}
+	}
+}
+
+// told offers what came of a sentence of the person who watches.
+func (v *view) told(_ string, payload []byte) {
+	var t voice.Telling
+	if json.Unmarshal(payload, &t) != nil || t.User == "" || t.User != v.who.User {
+		return
+	}
+	select {
+	case v.events <- sse.Message{Data: sentenceEvent{t.Answer}}:
+	default:
+		v.dropped.Add(1)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/sse"
 
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/household/voice"
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 )
 
@@ -39,6 +41,24 @@ func TestSlowBrowserIsToldOfTheGap(t *testing.T) {
 	if want := []string{"gap 3", "t0", "t1"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("the browser got %v, want %v", got, want)
 	}
+}
+
+// TestSentenceIsToldToWhoSaidIt: what comes of a sentence later is for the person who said it.
+func TestSentenceIsToldToWhoSaidIt(t *testing.T) {
+	v := &view{events: make(chan sse.Message, 4), who: access.Actor{User: "me"}}
+	for _, user := range []string{"another", "", "me"} {
+		v.told(voice.ToldSubject+"home", fmt.Appendf(nil, `{"user":%q,"home":"home","answer":{"id":"of %s"}}`, user, user))
+	}
+	v.told(voice.ToldSubject+"home", []byte("no JSON"))
+	close(v.events)
+	var got []string
+	for m := range v.events {
+		got = append(got, m.Data.(sentenceEvent).Answer.ID)
+	}
+	if want := []string{"of me"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("told are %v, want %v", got, want)
+	}
+	(&view{events: make(chan sse.Message, 1)}).told("", []byte(`{"user":"","answer":{"id":"of nobody"}}`))
 }
 
 // TestExportAsksAgain takes pages for longer than the first answer is believed.

@@ -105,6 +105,8 @@ const (
 	doneDown     phrase = "done.down"
 	doneMany     phrase = "done.many"
 	doneCall     phrase = "done.call"
+	doneSent     phrase = "done.sent"
+	laterTold    phrase = "done.told_later"
 
 	doneScene        phrase = "done.scene"
 	doneScenePartly  phrase = "done.scene_partly"

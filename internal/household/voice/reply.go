@@ -52,7 +52,7 @@ func (w *teller) acted(t *turn) string {
 			good, broken = append(good, done...), append(broken, bad...)
 			continue
 		}
-		mine = slices.DeleteFunc(mine, func(st *step) bool { return st.outcome == Undone })
+		mine = slices.DeleteFunc(mine, func(st *step) bool { return st.outcome == Undone || st.outcome == Sent })
 		if len(mine) > 0 {
 			good = append(good, w.done(a, mine))
 		}
@@ -60,12 +60,33 @@ func (w *teller) acted(t *turn) string {
 	if len(good) > maxClauses && !asked {
 		good = []string{w.say(doneMany, "n", strconv.Itoa(len(good)))}
 	}
+	if under := w.underWay(t); under != "" {
+		good = append(good, under)
+	}
 	w.last = ""
 	bad := append(broken, w.undone(t)...)
 	if len(good)+len(bad) == 0 { // every device is gone since the home was compiled
 		return w.say(rejectNoDevice)
 	}
-	return w.sentence(good, bad, !asked)
+	said := w.sentence(good, bad, !asked && !t.late)
+	if t.late {
+		return w.say(laterTold, "text", said)
+	}
+	return said
+}
+
+// underWay says which devices have not answered yet.
+func (w *teller) underWay(t *turn) string {
+	var ids []string
+	for i := range t.steps {
+		if st := &t.steps[i]; st.outcome == Sent && !slices.Contains(ids, st.device) {
+			ids = append(ids, st.device)
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return w.about(doneSent, ids)
 }
 
 func devicesOf(steps []*step) []string {

@@ -45,6 +45,7 @@ type road struct {
 	commands map[string]command.Command
 	ends     map[string]func(*command.Command) // by device; nil map entry: success
 	refuse   func(reqs []command.Request) error
+	ended    chan struct{} // closed when a command ends that somebody may wait for
 }
 
 func (r *road) Submit(ctx context.Context, _ access.Actor, reqs ...command.Request) ([]command.Command, error) {
@@ -76,20 +77,40 @@ func (r *road) Submit(ctx context.Context, _ access.Actor, reqs ...command.Reque
 }
 
 func (r *road) Wait(ctx context.Context, ids ...string) ([]command.Command, error) {
+	for {
+		r.mu.Lock()
+		var out []command.Command
+		open := false
+		for _, id := range ids {
+			c := r.commands[id]
+			out = append(out, c)
+			open = open || !c.Ended()
+		}
+		if r.ended == nil {
+			r.ended = make(chan struct{})
+		}
+		ended := r.ended
+		r.mu.Unlock()
+		if !open {
+			return out, nil
+		}
+		select {
+		case <-ctx.Done():
+			return out, ctx.Err()
+		case <-ended:
+		}
+	}
+}
+
+// end lets a command end.
+func (r *road) end(c command.Command) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var out []command.Command
-	open := false
-	for _, id := range ids {
-		c := r.commands[id]
-		out = append(out, c)
-		open = open || !c.Ended()
+	r.commands[c.ID] = c
+	if r.ended != nil {
+		close(r.ended)
+		r.ended = nil
 	}
-	if !open {
-		return out, nil
-	}
-	<-ctx.Done()
-	return out, ctx.Err()
 }
 
 // sent lists what was submitted, "device params", in order, and forgets it.

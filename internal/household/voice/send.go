@@ -136,14 +136,18 @@ func (t *turn) refused(members []int, err error) {
 
 // confirm waits until every command ended, or for what is left of the deadline.
 func (t *turn) confirm(ctx context.Context) (string, error) {
-	waiting, cancel := context.WithDeadline(ctx, t.start.Add(t.s.c.Deadline))
+	end := t.patience()
+	if t.late {
+		end, _ = ctx.Deadline()
+	}
+	waiting, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	cs, err := t.s.c.Commands.Wait(waiting, t.sent...)
 	if err == nil || waiting.Err() != nil && ctx.Err() == nil {
 		err = cmp.Or(t.watchScenes(waiting), err)
 	}
 	switch {
-	case ctx.Err() != nil: // nobody waits for the answer any more
+	case ctx.Err() != nil && !t.late: // nobody waits for the answer any more
 		return "", fmt.Errorf("waiting for the devices of sentence %s: %w", t.id, ctx.Err())
 	case err != nil && waiting.Err() == nil:
 		return "", fmt.Errorf("waiting for the devices of sentence %s: %w", t.id, err)
@@ -165,8 +169,12 @@ func (t *turn) confirm(ctx context.Context) (string, error) {
 			}
 			continue
 		}
-		st.judge(ended[st.command])
+		c := ended[st.command]
+		if st.judge(c); t.early && c != nil && !c.Ended() {
+			st.outcome, st.reason = Sent, ""
+		}
 		switch {
+		case st.outcome == Sent:
 		case st.outcome != Undone:
 			done++
 		case st.reason == Wrong:

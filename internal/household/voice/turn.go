@@ -31,6 +31,8 @@ type turn struct {
 	failure error                   // of reading states within a callback
 	steps   []step                  // in the order of actions and their targets
 	runs    []performance           // of scenes
+	early   bool                    // answered before slow devices are: there is a place in [late], and somebody to tell
+	late    bool                    // told after it was answered
 	sent    []string                // ids of commands
 	out     Answer
 }
@@ -310,6 +312,9 @@ func (t *turn) judge() {
 	}
 	for i := range t.steps {
 		st := &t.steps[i]
+		if st.outcome == Sent && t.out.Outcome == Acted {
+			t.out.Outcome = Sent
+		}
 		if st.outcome != Undone {
 			continue
 		}

@@ -9,7 +9,8 @@
 //   - an unclear sentence is answered by a question and switches nothing; so is one that opens a lock, a gate or a valve, or
 //     starts what heats unseen, until somebody says yes; a sentence of which one part cannot be done yet
 //     (timers) switches nothing either;
-//   - an answer comes within the deadline of the sentence, whatever the devices do;
+//   - an answer comes within the deadline of the sentence, whatever the devices do; who can be told later is answered sooner, and
+//     told what came of it once;
 //   - what people say is not kept: the record of a sentence holds figures and outcomes, its words only while debugging is on.
 //
 // It knows no socket and no microphone: edges bring the text and carry the answer away.
@@ -60,6 +61,8 @@ type Config struct {
 	Logger *slog.Logger
 
 	Deadline        time.Duration // from the sentence to its answer; default 3 s
+	SentAfter       time.Duration // the same where the speaker can be told later; default 1.5 s
+	Told            func(Telling) // is given what came later of a sentence, for who speaks with Sentence.Later; nil: everybody waits
 	CommandDeadline time.Duration // how long a device may take; default 10 s
 	KeepText        bool          // debugging: records of sentences hold their words
 }
@@ -67,12 +70,13 @@ type Config struct {
 // Service answers sentences. It is safe for concurrent use.
 type Service struct {
 	c             Config
+	late          late
 	indexes       indexes
 	conversations conversations
 	words         map[string]catalogue
 }
 
-// New returns the service. It starts nothing.
+// New returns the service. Sentences may be under way after they were answered: see [Service.Close].
 func New(c Config) *Service {
 	if c.Deadline <= 0 {
 		c.Deadline = 3 * time.Second
@@ -83,8 +87,11 @@ func New(c Config) *Service {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	if c.SentAfter <= 0 {
+		c.SentAfter = 1500 * time.Millisecond
+	}
 	return &Service{
-		c: c, words: catalogues(),
+		c: c, words: catalogues(), late: late{closing: make(chan struct{})},
 		indexes:       indexes{max: maxIndexed},
 		conversations: conversations{max: maxConversations, life: conversationLife},
 	}
@@ -97,16 +104,20 @@ type Sentence struct {
 	Text    string // UTF-8, at most MaxText bytes
 	Lang    string // "zh-CN", "en", or empty: recognised from the words
 	Speaker string // which speaker (音箱) or conversation; empty: one of the actor's own
+	Later   bool   // who speaks can be told later: slow devices do not hold the answer up
 }
 
 // Outcomes of a sentence. The first four are those of understanding; of the
-// fifth, something was to be done and not all of it is confirmed.
+// fifth, something was to be done and not all of it is confirmed. Sent, of a
+// sentence and of a target, is that devices have not answered yet, and what
+// they do is told later.
 const (
 	Acted     = string(nlu.Act)
 	Clarified = string(nlu.Clarify)
 	Rejected  = string(nlu.Reject)
 	Chatted   = string(nlu.Chat)
 	Failed    = "failed"
+	Sent      = "sent"
 )
 
 // An Answer is what came of a sentence.
@@ -193,6 +204,22 @@ type Stage struct {
 // something of the program's own that does not work.
 func (s *Service) Say(ctx context.Context, who access.Actor, in Sentence) (Answer, error) {
 	t := &turn{s: s, who: who, in: in, id: uuid.Must(uuid.NewV7()).String(), start: time.Now()}
+	if in.Later && s.c.Told != nil && s.late.enter() {
+		t.early = true
+	}
+	answer, err := s.say(ctx, t)
+	switch {
+	case !t.early:
+	case err == nil && t.open():
+		go s.finish(t)
+	default:
+		s.late.leave()
+	}
+	return answer, err
+}
+
+func (s *Service) say(ctx context.Context, t *turn) (Answer, error) {
+	who, in := t.who, &t.in
 	if err := who.Check(access.Speak); err != nil {
 		return Answer{}, err
 	}

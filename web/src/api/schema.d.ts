@@ -1797,7 +1797,7 @@ export interface paths {
         };
         /**
          * What happens in a home, as it happens
-         * @description Needs home.read. The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. A command's event comes at its end; a ping every 15 s says that the stream lives.
+         * @description Needs home.read. The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. A command's event comes at its end; a sentence's, for who said it with later, when its slow devices have answered; a ping every 15 s says that the stream lives.
          */
         get: operations["get_homes_home_live"];
         put?: never;
@@ -8062,12 +8062,18 @@ export interface components {
             /** @description Empty: for none, which only the operator's people may. */
             organisation: string;
         };
+        SentenceEvent: {
+            /** @description With the id that the sentence was answered with before. */
+            answer: components["schemas"]["Answer"];
+        };
         SentenceInputBody: {
             /**
              * @description Recognised from the words if it is not given.
              * @enum {string}
              */
             lang?: "zh-CN" | "en";
+            /** @description Who speaks watches the home live: devices that have not answered after 1.5 s do not hold the answer up; its outcome is sent then, and an event tells what came of it. */
+            later?: boolean;
             /** @description Id of the room the speaker stands in. */
             room?: string;
             /** @description Sentences to one speaker are one conversation. */
@@ -14766,6 +14772,17 @@ export interface operations {
                          * @constant
                          */
                         event: "presence";
+                        /** @description The event ID. */
+                        id?: number;
+                        /** @description The retry time in milliseconds. */
+                        retry?: number;
+                    } | {
+                        data: components["schemas"]["SentenceEvent"];
+                        /**
+                         * @description The event name.
+                         * @constant
+                         */
+                        event: "sentence";
                         /** @description The event ID. */
                         id?: number;
                         /** @description The retry time in milliseconds. */

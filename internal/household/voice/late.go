@@ -1,0 +1,117 @@
+package voice
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"lampworks/internal/household/scene"
+)
+
+// This file answers before slow devices do, and tells later what came of it.
+
+// maxLate is how many sentences may be under way after their answer; who speaks then waits for the devices.
+const maxLate = 1000
+
+// ToldSubject is the Bus subject, completed by the id of the home, of what came of a sentence after it was answered; the payload
+// is a [Telling] as JSON. It may be lost.
+const ToldSubject = "voice.told."
+
+// A Telling is an answer that was finished after it had been given: the same id, with what came of it in the end.
+type Telling struct {
+	User   string `json:"user"` // id of the person who spoke; others have no business with it
+	Home   string `json:"home"`
+	Answer Answer `json:"answer"`
+}
+
+// late counts the sentences that are under way after their answer.
+type late struct {
+	mu      sync.Mutex // guards n and closed
+	n       int
+	closed  bool
+	all     sync.WaitGroup
+	closing chan struct{}
+}
+
+// enter takes a place; it is given back by leave.
+func (l *late) enter() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.n >= maxLate {
+		return false
+	}
+	l.n++
+	l.all.Add(1)
+	return true
+}
+
+func (l *late) leave() {
+	l.mu.Lock()
+	l.n--
+	l.mu.Unlock()
+	l.all.Done()
+}
+
+// Close ends the waiting for devices whose sentences were answered already; nobody is told of them.
+func (s *Service) Close() {
+	s.late.mu.Lock()
+	if !s.late.closed {
+		s.late.closed = true
+		close(s.late.closing)
+	}
+	s.late.mu.Unlock()
+	s.late.all.Wait()
+}
+
+// patience is when a sentence is answered at the latest: where its speaker can be told later, before slow devices answer.
+func (t *turn) patience() time.Time {
+	if t.early {
+		return t.start.Add(min(t.s.c.SentAfter, t.s.c.Deadline))
+	}
+	return t.start.Add(t.s.c.Deadline)
+}
+
+// open says whether something of the sentence has not ended.
+func (t *turn) open() bool {
+	return slices.ContainsFunc(t.steps, func(st step) bool { return st.outcome == Sent }) ||
+		slices.ContainsFunc(t.runs, func(p performance) bool { return p.run.State == scene.Running })
+}
+
+// finish waits for what is open of an answered sentence, and tells.
+func (s *Service) finish(t *turn) {
+	defer s.late.leave()
+	ctx, cancel := context.WithTimeout(context.Background(), s.c.CommandDeadline+s.c.Deadline)
+	defer cancel()
+	stopped := make(chan struct{})
+	defer func() { <-stopped }()
+	go func() {
+		defer close(stopped)
+		select {
+		case <-s.late.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	defer cancel() // before the wait for what watches
+	t.early, t.late = false, true
+	t.steps = slices.DeleteFunc(t.steps, func(st step) bool { return isScene(t.reading.Actions[st.act]) })
+	t.out.Outcome, t.out.Reason, t.out.Stages = string(t.reading.Outcome), "", nil
+	t.out.Candidates = nil
+	_, err := t.confirm(ctx)
+	if err == nil {
+		_, err = t.answer(ctx)
+	}
+	select {
+	case <-s.late.closing:
+		return
+	default:
+	}
+	if err != nil {
+		s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "what came of a sentence was not told", slog.String("sentence", t.id), slog.Any("error", err))
+		return
+	}
+	t.out.TotalUS = time.Since(t.start).Microseconds()
+	s.c.Told(Telling{t.who.User, t.in.Home, t.out})
+}
