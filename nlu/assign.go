@@ -156,7 +156,7 @@ func (a *assigner) verb() (assignment, bool) {
 		return a.no(NoSuchProperty, Locked, nil)
 	case vNext, vPrevious:
 		return a.skip(v)
-	case vSet, vNone, vTell, vRun, vCancel:
+	case vSet, vNone, vTell, vCancel:
 		return a.no(MissingValue, "", nil)
 	}
 	return a.work(v)
@@ -278,7 +278,7 @@ func (a *assigner) skip(v verb) (assignment, bool) {
 // workKeys are the values that a verb means on a machine or player, the best first.
 var workKeys = map[verb][]string{
 	vStart: {"start", "clean", "on", "play"}, vStop: {"stop", "pause", "dock", "off"}, vPause: {"pause", "stop"}, vResume: {"play", "start", "clean"},
-	vPlay: {"play"}, vClean: {"clean", "start"}, vDock: {"dock"}, vMow: {"start", "clean"},
+	vRun: {"start", "clean", "on", "play"}, vPlay: {"play"}, vClean: {"clean", "start"}, vDock: {"dock"}, vMow: {"start", "clean"},
 }
 
 func (a *assigner) work(v verb) (assignment, bool) {
@@ -299,9 +299,9 @@ func (a *assigner) work(v verb) (assignment, bool) {
 	if s := a.x.callable(a.dev, -1, v); s != nil {
 		return a.invoke(s)
 	}
-	if v == vStart || v == vStop && a.moves() {
+	if v == vStart || v == vRun || v == vStop && a.moves() {
 		if p := a.first(Power); p != nil {
-			return a.switched(p, v == vStart, []string{"on"}, []string{"off"})
+			return a.switched(p, v != vStop, []string{"on"}, []string{"off"})
 		}
 	}
 	return a.no(NoSuchProperty, Work, nil)

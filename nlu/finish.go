@@ -176,6 +176,8 @@ func (p *parser) share(frames []frame) {
 		if !f.hasTarget() && prev.hasTarget() && f.hasPred() && f.scene == 0 && f.topic == 0 && !f.timer && !prev.question {
 			f.targets, f.except, f.inherits = prev.targets, prev.except, true
 			f.both = prev.both
+		} else if prev.hasTarget() && len(f.targets) == 1 && f.targets[0].it && !f.targets[0].noun() && !f.targets[0].where() { // … and set it to 20 %
+			f.targets, f.inherits = prev.targets, true
 		} else if noun := prev.lastNoun(); noun != nil && f.hasTarget() && !f.targets[0].noun() && f.targets[0].where() && f.bareValue() {
 			more := *noun
 			more.placeOf(&f.targets[0])

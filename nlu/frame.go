@@ -268,6 +268,8 @@ func (p *parser) boundary(t *token) {
 		return
 	}
 	switch {
+	case p.soft && p.f.verb != vNone && t.mask.has(cProp) && !t.mask.any(nounClasses) && p.predFollows(): // 打开电视，声音调到30
+		p.newClause()
 	case p.soft && t.mask.has(cToo): // 电热毯关了吧，太热了
 		p.newClause()
 	case p.soft && t.number != 0 && p.numbers[t.number-1].kind == qDuration && p.predFollows(): // …，过十分钟再关掉

@@ -309,6 +309,9 @@ func (b *builder) scene(s Scene) error {
 	x.scenes = append(x.scenes, sceneEntry{id: s.ID, label: label(s.Names, s.ID)})
 	err := b.each("scene", s.ID, s.Names, func(_ string, w []rune) {
 		b.add(w, sense{class: cScene, code: n})
+		if rest, ok := strings.CutPrefix(string(w), "i am "); ok {
+			b.add([]rune("i'm "+rest), sense{class: cScene, code: n})
+		}
 		if c, ok := x.v.lookup(trimMode(string(w)), cValue); ok {
 			x.scenes[n].value = c + 1
 		}

@@ -19,6 +19,7 @@ func (p *parser) predicate(t *token) bool {
 		p.flush()
 		s, _ := p.sense(t, cState)
 		p.f.state = s.code + 1
+		p.f.told = p.f.told || p.text[t.start] == '没' && !p.f.question && p.f.verb == vNone && !p.f.hasTarget() // 我没关灯
 	case m.has(cValue) && m.has(cDir):
 		if p.asDirection() {
 			p.direction(t)
@@ -27,6 +28,8 @@ func (p *parser) predicate(t *token) bool {
 		}
 	case m.has(cValue) && !(m.has(cVerb) && p.f.verb == vNone && !p.f.hasTarget()):
 		p.enum(t)
+	case m.has(cEnough) && p.f.enough: // 算了不用了
+		return false
 	case m.has(cVerb) && !(m.has(cLittle) && p.afterChange()):
 		p.verb(t)
 	case m.has(cProp) && !m.has(cFiller):
@@ -85,6 +88,9 @@ func (p *parser) verb(t *token) {
 	p.flush()
 	p.except = false
 	f := p.f
+	if word := string(p.text[t.start:t.end]); v == vDock && (word == "home" || word == "base") && !f.hasTarget() { // "I'm home"
+		return
+	}
 	if both := together(f.verb, v); both != vNone && (p.verbAt == p.tok-1 || both == vUnmute) {
 		f.verb = both
 		if machine := map[verb]string{vMow: "mower", vClean: "vacuum"}[v]; machine != "" && !f.hasTarget() {
@@ -116,8 +122,7 @@ func (p *parser) verb(t *token) {
 		p.pred().to = true
 		return
 	default:
-		p.newClause()
-		f = p.f
+		f = p.nextClause()
 	}
 	if v == vSet && f.verb != vNone && f.verb != vTell && f.verb != vSet {
 		return
@@ -130,6 +135,20 @@ func (p *parser) verb(t *token) {
 	if v == vSet && endsWithTo(p.text[t.start:t.end]) {
 		p.pred().to = true
 	}
+}
+
+// nextClause begins the clause of another verb. A property that was named last, without a value, is that verb's: 空调调到26度，
+// 风速 | 调到高.
+func (p *parser) nextClause() *frame {
+	var named pred
+	if n := len(p.f.preds) - 1; n > 0 && p.f.preds[n].prop != 0 && p.f.preds[n].kind == valNone && p.f.preds[n].dir == 0 {
+		named, p.f.preds = p.f.preds[n], p.f.preds[:n]
+	}
+	p.newClause()
+	if named.prop != 0 {
+		p.f.preds = append(p.f.preds, named)
+	}
+	return p.f
 }
 
 // task is an act that says which machine does it: 烧点水.

@@ -507,7 +507,7 @@ func englishDial(text []rune, i int) (minute, end int, exact bool) {
 	}
 	if m, e := numberAt(text, j, English); e > j && m.value >= 10 && m.value < 60 {
 		p := skipBlank(text, e)
-		if hasAt(text, p, "am") || hasAt(text, p, "pm") || hasAt(text, p, "a.m") || hasAt(text, p, "p.m") {
+		if at != i && h.value <= 12 || hasAt(text, p, "am") || hasAt(text, p, "pm") || hasAt(text, p, "a.m") || hasAt(text, p, "p.m") {
 			return minute + int(m.value), e, true
 		}
 	}

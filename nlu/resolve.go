@@ -47,6 +47,8 @@ func (r *resolver) frame(f *frame) bool {
 		return r.fail(Chat, Reason{Code: Negated})
 	case f.unclear || f.contradicts():
 		return r.ask(MissingValue, nil)
+	case f.timer && f.hasTarget() && (f.verb == vOn || f.verb == vOff || f.verb == vOpen || f.verb == vClose) && (f.at > 0 || f.delay > 0 || len(f.lengths) > 0):
+		return r.scheduled(f)
 	case f.timer || f.remind:
 		return r.timer(f)
 	case f.scene != 0:
@@ -95,6 +97,16 @@ func (r *resolver) asks(f *frame) bool {
 	return f.verb == vNone || f.state != 0 || f.how || f.is || f.any || f.question
 }
 
+// scheduled is what a timer is to do to devices: 定时半小时关电热毯.
+func (r *resolver) scheduled(f *frame) bool {
+	g := *f
+	if g.timer = false; g.at == 0 && g.delay == 0 {
+		g.delay = g.lengths[0].seconds()
+	}
+	g.lengths = nil
+	return r.command(&g)
+}
+
 func (r *resolver) timer(f *frame) bool {
 	a := Action{Op: OpTimer}
 	switch {
@@ -104,7 +116,7 @@ func (r *resolver) timer(f *frame) bool {
 		}
 		a.Label = r.label()
 	case f.remind && f.at > 0 && f.verb != vCancel:
-		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.label()
+		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.labelBut(f.timeSpan)
 	case f.verb == vCancel || f.verb == vOff || f.verb == vStop:
 		a.Op = OpTimerCancel
 	case f.question || f.left || f.verb == vTell:
@@ -137,6 +149,15 @@ func (r *resolver) label() string {
 		}
 	}
 	return ""
+}
+
+// labelBut is the label without the time when that is all that is said: wake me up at six.
+func (r *resolver) labelBut(span [2]int32) string {
+	said := strings.Trim(r.rawSpan(span[0], span[1]), " ")
+	if rest, ok := strings.CutPrefix(r.label(), said); ok {
+		return strings.TrimSpace(rest)
+	}
+	return r.label()
 }
 
 // rawFrom is the utterance as it was given, from position i of the text on.

@@ -49,6 +49,32 @@ func TestSpokenWays(t *testing.T) {
 		{"", "打开书房的落地灯", "reject no_such_device"},
 		{"", "打开壁灯", "reject no_such_device"},
 		{"", "turn on the wall lamp", "reject no_such_device"},
+		// the clause of another value begins with its property
+		{"", "灯带变成黄色，亮度调到两成", `act {"op":"set","targets":["lr.strip"],"prop":"color","value":"yellow"} {"op":"set","targets":["lr.strip"],"prop":"brightness","value":20}`},
+		{"", "打开电视，音量调到十五", `act {"op":"set","targets":["lr.tv"],"prop":"power","value":true} {"op":"set","targets":["lr.tv"],"prop":"volume","value":15}`},
+		{"", "turn on the desk lamp and set it to 30 percent", `act {"op":"set","targets":["st.lamp"],"prop":"power","value":true} {"op":"set","targets":["st.lamp"],"prop":"brightness","value":30}`},
+		{"", "turn the humidifier to 60 percent", `act {"op":"set","targets":["mb.humid"],"prop":"target_humidity","value":60}`},
+		// timers of devices
+		{"", "定时半小时关电热毯", `act {"op":"set","targets":["mb.blanket"],"prop":"power","value":false,"delay_seconds":1800}`},
+		{"", "wake me up at six thirty", `act {"op":"timer","at":"06:30"}`},
+		{"", "等我睡着了，把书房灯关掉", "reject conditional"},
+		// what has happened is no command, nor a reason to ask
+		{"", "客人来了，打开餐厅灯", `act {"op":"set","targets":["dr.light"],"prop":"power","value":true}`},
+		{"lr", "我没关灯", "chat narrative"},
+		{"lr", "妈妈说要关灯", "chat narrative"},
+		{"", "我想睡觉了", "chat not_understood"},
+		{"", "I want to sleep", "clarify missing_device"},
+		{"", "I'm home", `act {"op":"scene","scene":"home"}`},
+		// every "not" holds
+		{"lr", "所有的灯都不要开", "chat negated"},
+		{"lr", "灯不关", "chat negated"},
+		{"lr", "不热", "chat negated"},
+		{"lr", "禁止打开空调", "chat negated"},
+		{"lr", "没必要开灯", "chat negated"},
+		{"", "算了不用了", "chat negated"},
+		{"", "小白别扫了", `act {"op":"set","targets":["lr.vacuum"],"prop":"state","value":"pause"}`},
+		{"", "落地灯别这么亮", `act {"op":"adjust","targets":["lr.lamp"],"prop":"brightness","direction":"down"}`},
+		{"", "厨房灯关没关", `act {"op":"query","targets":["kt.light"],"prop":"power"}`},
 	} {
 		r := x.Read(&Context{Room: tt.room}, tt.said)
 		if got := said(&r); got != tt.want {

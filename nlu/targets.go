@@ -229,7 +229,7 @@ func filter(devs []int32, keep func(int32) bool) []int32 {
 // named: no place was said: all if all was said, else the speaker's room, else the only one there is, else ask.
 func (r *resolver) named(f *frame, t *target, can func(int32) bool) ([]int32, bool) {
 	anywhere := func(int32) bool { return true }
-	if t.all || t.other || f.any {
+	if t.all || t.other || f.any || r.elsewhere(f) {
 		if devs := r.inPlace(f, t, anywhere, can); len(devs) > 0 {
 			return devs, true
 		}
@@ -257,6 +257,17 @@ func (r *resolver) named(f *frame, t *target, can func(int32) bool) ([]int32, bo
 		return devs, true
 	}
 	return nil, r.ask(AmbiguousDevice, devs)
+}
+
+// elsewhere: a room other than the speaker's is excepted, so that the whole home is meant: the lights, except in the kitchen.
+func (r *resolver) elsewhere(f *frame) bool {
+	for i := range f.except {
+		t := &f.except[i]
+		if t.where() && !t.here && !(r.room >= 0 && slices.Contains(t.rooms, r.room)) {
+			return true
+		}
+	}
+	return false
 }
 
 // oneRoom: all lie in the same room and share the end of a name: 床头灯 of 左床头灯 and 右床头灯.
@@ -301,8 +312,12 @@ func (r *resolver) places(f *frame, t *target, can func(int32) bool) ([]int32, b
 		for _, d := range append(append([]int32{}, e.devices...), e.parts...) {
 			typ = r.x.devices[d].category
 		}
-		if typ >= 0 {
-			return filter(r.all(), func(d int32) bool { return in(d) && r.x.devices[d].category == typ }), true
+		others := filter(r.all(), func(d int32) bool { return in(d) && r.x.devices[d].category == typ && !r.matches(e, d) })
+		if typ >= 0 && len(others) > 0 {
+			return others, true
+		}
+		if f.verb == vOff { // it is the only one of its kind: 除了电视其他的都关掉
+			return r.everything(f, t)
 		}
 	}
 	devs, ok := r.implied(f, in, can)
@@ -332,7 +347,7 @@ func (r *resolver) unsaid(f *frame, can func(int32) bool) ([]int32, bool) {
 	if f.call != 0 {
 		return r.offering(f, can)
 	}
-	if !r.implicit(f) {
+	if !r.implicit(f) || r.room < 0 && f.valueAlone() {
 		return nil, r.ask(MissingDevice, nil)
 	}
 	if r.room >= 0 {
@@ -368,6 +383,16 @@ func (r *resolver) implicit(f *frame) bool {
 		return true
 	}
 	return f.question
+}
+
+// valueAlone: only a mode was said, by its name and no verb: "sleep" is not yet a wish to have anything set to it.
+func (f *frame) valueAlone() bool {
+	for i := range f.preds {
+		if d := &f.preds[i]; d.kind != valEnum || d.prop != 0 {
+			return false
+		}
+	}
+	return f.verb == vNone && len(f.preds) > 0 && !f.question
 }
 
 func (r *resolver) complains(f *frame) bool {

@@ -50,6 +50,11 @@ func (a *assigner) numbered() (*prop, Meaning) {
 		return nil, ""
 	}
 	p := a.natural()
+	if q := a.first(TargetHumidity); q != nil && q.writable && (a.category() == "humidifier" || a.category() == "dehumidifier") {
+		if d.num.unit == uPercent || d.num.value >= q.min && p != nil && d.num.value > p.max { // 60 is no level but a humidity
+			p = q
+		}
+	}
 	if p != nil && d.num.unit == uPercent && a.x.meaning(p.meaning) == TargetTemperature {
 		return nil, ""
 	}

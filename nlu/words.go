@@ -420,8 +420,12 @@ func (p *parser) valuePred(fits func(*pred) bool) *pred {
 func (p *parser) function(t *token) {
 	m, f := t.mask, p.f
 	switch {
+	case m.has(cWrong) && p.denies(t): // 灯不关, 不热
+		f.not = true
 	case m.has(cWrong) && !f.emptyWith(&p.np):
 		p.correct()
+	case m.has(cEnough) && p.verbNext(): // 灯都不要开
+		f.not = true
 	case m.has(cEnough):
 		f.enough = true
 	case m.has(cThen):
@@ -489,6 +493,17 @@ func (p *parser) function(t *token) {
 	case m.has(cBa) && p.text[t.start] == '把' && f.hasPred() && (f.hasTarget() || !p.np.empty()):
 		p.newClause()
 	}
+}
+
+// denies: "not" stands right before what it denies.
+func (p *parser) denies(t *token) bool {
+	return p.lang == Chinese && t.end-t.start == 1 && p.text[t.start] == '不' && p.tok+1 < len(p.tokens) &&
+		p.tokens[p.tok+1].start == t.end && p.tokens[p.tok+1].mask.any(cVerb.bit()|cDir.bit())
+}
+
+// verbNext: a verb follows at once.
+func (p *parser) verbNext() bool {
+	return p.tok+1 < len(p.tokens) && p.tokens[p.tok+1].start == p.tokens[p.tok].end && p.tokens[p.tok+1].mask.has(cVerb)
 }
 
 func (f *frame) emptyWith(np *target) bool { return f.empty() && np.empty() }
