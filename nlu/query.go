@@ -200,6 +200,8 @@ func (r *resolver) answer(f *frame, d int32, m Meaning) *prop {
 			return a.first(Humidity, TargetHumidity)
 		}
 		return a.first(TargetHumidity, Humidity)
+	case Battery: // the 电量 of a socket is what it has let through
+		return a.first(Battery, Energy)
 	case FanSpeed:
 		return a.first(FanSpeed, Level)
 	case Level:

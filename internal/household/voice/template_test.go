@@ -54,55 +54,63 @@ var acts = []string{"state", "playback", "motorControl"}
 // sayings are the sentences that each property of a category must answer to, said to a device that is called so.
 func sayings(c *product.Category, lang, device string) []saying {
 	var all []saying
-	say := tongues[lang]
 	for _, p := range c.Model.Properties() {
-		name := p.Names[lang]
-		add := func(form string, op nlu.Op, value any, args ...any) {
-			if form != "" {
-				all = append(all, saying{fmt.Sprintf(form, append([]any{device}, args...)...), nlu.Action{Op: op, Prop: p.Identifier, Value: value}})
-			}
+		for _, name := range append([]string{p.Names[lang]}, p.Aliases[lang]...) {
+			all = append(all, propertySayings(p, lang, device, name)...)
 		}
-		forms, special := say.other[p.Identifier]
-		if p.Identifier == "powerstate" {
-			forms, special = say.power, true
-		}
-		switch {
-		case special: // the name of the property is not said
-			add(forms[0]+"%.0[2]s", nlu.OpSet, true, name)
-			if forms[1] != "" {
-				add(forms[1]+"%.0[2]s", nlu.OpSet, false, name)
-			}
-			add(forms[2]+"%.0[2]s", nlu.OpQuery, nil, name)
-			continue
-		case p.Type == tsl.Bool:
-			if p.Writable {
-				add(say.flags[0], nlu.OpSet, true, name)
-				add(say.flags[1], nlu.OpSet, false, name)
-			}
-			add(say.flags[2], nlu.OpQuery, nil, name)
-			continue
-		case p.Writable && p.Type == tsl.Enum:
-			for _, e := range p.Enum {
-				if slices.Contains(acts, p.Identifier) {
-					if lang == nlu.Chinese || p.Identifier == "state" {
-						add(say.does, nlu.OpSet, e.Name, e.Names[lang])
-					}
-				} else {
-					add(say.sets, nlu.OpSet, e.Name, name, e.Names[lang])
-				}
-			}
-		case p.Writable && p.Identifier == "color":
-			add(say.sets, nlu.OpSet, "red", name, map[string]string{nlu.Chinese: "红色", nlu.English: "red"}[lang])
-		case p.Writable:
-			middle := int64(p.Min+p.Max) / 2
-			unit := say.units[p.Unit]
-			if unit == "" {
-				unit = "%d"
-			}
-			add(say.sets, nlu.OpSet, middle, name, fmt.Sprintf(unit, middle))
-		}
-		add(say.asks, nlu.OpQuery, nil, name)
 	}
+	return all
+}
+
+// propertySayings are those of one property, by one of its names.
+func propertySayings(p *tsl.Property, lang, device, name string) []saying {
+	var all []saying
+	say := tongues[lang]
+	add := func(form string, op nlu.Op, value any, args ...any) {
+		if form != "" {
+			all = append(all, saying{fmt.Sprintf(form, append([]any{device}, args...)...), nlu.Action{Op: op, Prop: p.Identifier, Value: value}})
+		}
+	}
+	forms, special := say.other[p.Identifier]
+	if p.Identifier == "powerstate" {
+		forms, special = say.power, true
+	}
+	switch {
+	case special: // the name of the property is not said
+		add(forms[0]+"%.0[2]s", nlu.OpSet, true, name)
+		if forms[1] != "" {
+			add(forms[1]+"%.0[2]s", nlu.OpSet, false, name)
+		}
+		add(forms[2]+"%.0[2]s", nlu.OpQuery, nil, name)
+		return all
+	case p.Type == tsl.Bool:
+		if p.Writable {
+			add(say.flags[0], nlu.OpSet, true, name)
+			add(say.flags[1], nlu.OpSet, false, name)
+		}
+		add(say.flags[2], nlu.OpQuery, nil, name)
+		return all
+	case p.Writable && p.Type == tsl.Enum:
+		for _, e := range p.Enum {
+			if slices.Contains(acts, p.Identifier) {
+				if lang == nlu.Chinese || p.Identifier == "state" {
+					add(say.does, nlu.OpSet, e.Name, e.Names[lang])
+				}
+			} else {
+				add(say.sets, nlu.OpSet, e.Name, name, e.Names[lang])
+			}
+		}
+	case p.Writable && p.Identifier == "color":
+		add(say.sets, nlu.OpSet, "red", name, map[string]string{nlu.Chinese: "红色", nlu.English: "red"}[lang])
+	case p.Writable:
+		middle := int64(p.Min+p.Max) / 2
+		unit := say.units[p.Unit]
+		if unit == "" {
+			unit = "%d"
+		}
+		add(say.sets, nlu.OpSet, middle, name, fmt.Sprintf(unit, middle))
+	}
+	add(say.asks, nlu.OpQuery, nil, name)
 	return all
 }
 
