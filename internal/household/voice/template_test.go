@@ -16,7 +16,7 @@ import (
 // A saying is a sentence to a device of a category, and what it must come to.
 type saying struct {
 	text string
-	want nlu.Action // Op, Prop and Value
+	want nlu.Action // Op, Prop, Service and Value
 }
 
 // tongue is how sentences to any device are made in a language; %[1]s is the device, %[2]s the property.
@@ -26,6 +26,7 @@ type tongue struct {
 	does  string    // %[1]s, %[2]s the value: of what a machine does
 	flags [3]string // a function on, off, asked
 	asks  string
+	calls string // %[1]s, %[2]s the service
 	other map[string][3]string // of properties that are not spoken of by their name: on, off, asked
 	units map[string]string
 }
@@ -34,7 +35,7 @@ var tongues = map[string]tongue{
 	nlu.Chinese: {
 		power: [3]string{"打开%[1]s", "把%[1]s关了", "%[1]s开着吗"},
 		sets:  "%[1]s的%[2]s调到%[3]s", does: "%[1]s%[2]s",
-		flags: [3]string{"打开%[1]s的%[2]s", "关闭%[1]s的%[2]s", "%[1]s的%[2]s开着吗"}, asks: "%[1]s的%[2]s是多少",
+		flags: [3]string{"打开%[1]s的%[2]s", "关闭%[1]s的%[2]s", "%[1]s的%[2]s开着吗"}, asks: "%[1]s的%[2]s是多少", calls: "%[1]s%[2]s",
 		other: map[string][3]string{"mute": {"%[1]s静音", "%[1]s取消静音", "%[1]s静音了吗"}, "locked": {"把%[1]s锁上", "", "%[1]s锁好了吗"}},
 		units: map[string]string{"%": "百分之%d", "°C": "%d度", "档": "%d档"},
 	},
@@ -42,7 +43,7 @@ var tongues = map[string]tongue{
 		power: [3]string{"turn on the %[1]s", "switch the %[1]s off", "is the %[1]s on"},
 		sets:  "set the %[2]s of the %[1]s to %[3]s", does: "set the state of the %[1]s to %[2]s",
 		flags: [3]string{"turn on the %[2]s of the %[1]s", "turn off the %[2]s of the %[1]s", "is the %[2]s of the %[1]s on"},
-		asks:  "what is the %[2]s of the %[1]s",
+		asks:  "what is the %[2]s of the %[1]s", calls: "%[2]s the %[1]s",
 		other: map[string][3]string{"mute": {"mute the %[1]s", "unmute the %[1]s", "is the %[1]s muted"}, "locked": {"lock the %[1]s", "", "is the %[1]s locked"}},
 		units: map[string]string{"%": "%d percent", "°C": "%d degrees"},
 	},
@@ -58,6 +59,9 @@ func sayings(c *product.Category, lang, device string) []saying {
 		for _, name := range append([]string{p.Names[lang]}, p.Aliases[lang]...) {
 			all = append(all, propertySayings(p, lang, device, name)...)
 		}
+	}
+	for _, s := range c.Model.Services() {
+		all = append(all, saying{fmt.Sprintf(tongues[lang].calls, device, s.Names[lang]), nlu.Action{Op: nlu.OpCall, Service: s.Identifier}})
 	}
 	return all
 }
@@ -153,7 +157,7 @@ func reach(t *testing.T, x *nlu.Index, lang string, s saying, device string) {
 		return
 	}
 	a := got.Actions[0]
-	if d := cmp.Diff(append([]any{device}, s.want.Op, s.want.Prop, s.want.Value), append([]any{strings.Join(a.Targets, " ")}, a.Op, a.Prop, a.Value)); d != "" {
+	if d := cmp.Diff(append([]any{device}, s.want.Op, s.want.Prop, s.want.Service, s.want.Value), append([]any{strings.Join(a.Targets, " ")}, a.Op, a.Prop, a.Service, a.Value)); d != "" {
 		t.Errorf("%s (-want +got)\n%s", s.text, d)
 	}
 }
