@@ -26,7 +26,7 @@ type tongue struct {
 	does  string    // %[1]s, %[2]s the value: of what a machine does
 	flags [3]string // a function on, off, asked
 	asks  string
-	calls string // %[1]s, %[2]s the service
+	calls string               // %[1]s, %[2]s the service
 	other map[string][3]string // of properties that are not spoken of by their name: on, off, asked
 	units map[string]string
 }
