@@ -125,15 +125,7 @@ func (f *frame) spares(g *frame) bool {
 
 // explained: g only says why f is wanted: 电热毯关了吧，太热了.
 func (f *frame) explained(g *frame) bool {
-	if g.verb != vNone || g.hasTarget() || len(g.preds) == 0 || !f.hasPred() || !f.hasTarget() || g.not || g.question {
-		return false
-	}
-	for i := range g.preds {
-		if d := &g.preds[i]; !d.too || d.kind != valNone || d.little {
-			return false
-		}
-	}
-	return true
+	return g.verb == vNone && !g.hasTarget() && g.complains() && f.hasPred() && f.hasTarget() && !g.not && !g.question
 }
 
 // takes: g is only a place or another object of f.
@@ -173,7 +165,7 @@ func (p *parser) share(frames []frame) {
 			continue
 		}
 		prev := &frames[i-1]
-		if !f.hasTarget() && prev.hasTarget() && f.hasPred() && f.scene == 0 && f.topic == 0 && !f.timer && !prev.question {
+		if !f.hasTarget() && prev.hasTarget() && (f.hasPred() || f.flagged(p.scan)) && f.scene == 0 && f.topic == 0 && !f.timer && !prev.question {
 			f.targets, f.except, f.inherits = prev.targets, prev.except, true
 			f.both = prev.both
 		} else if prev.hasTarget() && len(f.targets) == 1 && f.targets[0].it && !f.targets[0].noun() && !f.targets[0].where() { // … and set it to 20 %
@@ -199,6 +191,18 @@ func (p *parser) share(frames []frame) {
 			f.at, f.day, f.delay = prev.at, prev.day, prev.delay
 		}
 	}
+}
+
+// flagged: the clause names a function that is on when it is named: 摇头.
+func (f *frame) flagged(s *scan) bool {
+	if len(f.preds) == 0 || f.question || f.verb != vNone || s.x == nil {
+		return false
+	}
+	switch s.x.meaning(f.preds[0].prop - 1) {
+	case Swing, ChildLock:
+		return true
+	}
+	return false
 }
 
 // keepOnly turns "only keep A, the rest off" into "off, except A".

@@ -128,6 +128,16 @@ func (f *frame) hasPred() bool {
 	return false
 }
 
+// complains: the clause says that something is too much or too little, and nothing else.
+func (f *frame) complains() bool {
+	for i := range f.preds {
+		if d := &f.preds[i]; !d.too || d.kind != valNone || d.little {
+			return false
+		}
+	}
+	return len(f.preds) > 0
+}
+
 func (f *frame) hasTarget() bool { return len(f.targets) > 0 }
 
 func (f *frame) empty() bool {
@@ -262,6 +272,10 @@ func (p *parser) boundary(t *token) {
 	if p.soft && verb && p.f.why && p.f.state != 0 && object { // 灯怎么还亮着，关了: no question, a reason
 		p.newClause()
 		p.frames[len(p.frames)-2].remark = true
+		return
+	}
+	if p.soft && p.f.verb == vNone && p.f.complains() && t.mask.any(cProp.bit()|cDir.bit()|cExtreme.bit()) { // 空调太吵了，风速调低
+		p.f.preds = nil
 		return
 	}
 	if complete := p.f.hasPred() && object || p.f.scene != 0 || p.f.call != 0; !complete || p.except {

@@ -320,13 +320,38 @@ func (b *builder) scene(s Scene) error {
 		return err
 	}
 	return b.each("scene", s.ID, s.Phrases, func(_ string, w []rune) {
-		b.add(w, sense{class: cPhrase, code: n})
-		if last := len(w) - 1; w[last] == '了' {
-			for _, end := range []rune("啦咯喽嘞") { // 我出门啦
-				b.add(append(append([]rune{}, w[:last]...), end), sense{class: cPhrase, code: n})
-			}
+		for _, v := range phraseVariants(w) {
+			b.add(v, sense{class: cPhrase, code: n})
 		}
 	})
+}
+
+// phraseVariants are a phrase and what is said for it as well: of 我出门了, 我要出门了 and 出门啦. Who says that they come back
+// soon is not back.
+func phraseVariants(w []rune) [][]rune {
+	all := [][]rune{w}
+	s := string(w)
+	if !strings.HasSuffix(s, "了") {
+		return all
+	}
+	core, mine := strings.CutPrefix(s, "我")
+	for _, wish := range []string{"要", "先", "想"} {
+		core = strings.TrimPrefix(core, wish)
+	}
+	if mine && !strings.ContainsAny(core, "回到") && len([]rune(core)) > 1 {
+		for _, who := range []string{"我", "我要", "我先", "我们", "我们要"} {
+			all = append(all, []rune(who+core))
+		}
+		if len([]rune(core)) > 2 {
+			all = append(all, []rune(core))
+		}
+	}
+	for _, v := range slices.Clone(all) {
+		for _, end := range []rune("啦咯喽嘞") {
+			all = append(all, append(slices.Clone(v[:len(v)-1]), end))
+		}
+	}
+	return all
 }
 
 func (b *builder) device(d Device) error {

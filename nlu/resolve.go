@@ -221,6 +221,10 @@ func (r *resolver) command(f *frame) bool {
 		}
 		return r.one(f, &pred{verb: f.verb})
 	}
+	if n := r.mood(f); n >= 0 {
+		r.actions = append(r.actions, r.timed(f, Action{Op: OpScene, Scene: r.x.scenes[n].id}))
+		return true
+	}
 	for i := range f.preds {
 		d := &f.preds[i]
 		if d.empty() {
@@ -234,6 +238,28 @@ func (r *resolver) command(f *frame) bool {
 		}
 	}
 	return true
+}
+
+// mood is the only scene whose name is the mode that was said of no device, 睡觉模式 where there is 睡眠模式; -1 none.
+func (r *resolver) mood(f *frame) int {
+	if f.hasTarget() || len(f.preds) != 1 || f.preds[0].kind != valEnum || !r.saysMode() || r.mem.mode(r.x, f.preds[0].code) {
+		return -1
+	}
+	found := -1
+	for i := range r.x.scenes {
+		if r.x.scenes[i].value == f.preds[0].code+1 {
+			if found >= 0 {
+				return -1
+			}
+			found = i
+		}
+	}
+	return found
+}
+
+// saysMode: the word "mode" is in the sentence.
+func (r *resolver) saysMode() bool {
+	return strings.Contains(string(r.text), "模式") || strings.Contains(string(r.text), " mode")
 }
 
 // air has fresh air come into a room that is stuffy: by what ventilates it, else by a fan.

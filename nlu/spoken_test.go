@@ -75,6 +75,16 @@ func TestSpokenWays(t *testing.T) {
 		{"", "小白别扫了", `act {"op":"set","targets":["lr.vacuum"],"prop":"state","value":"pause"}`},
 		{"", "落地灯别这么亮", `act {"op":"adjust","targets":["lr.lamp"],"prop":"brightness","direction":"down"}`},
 		{"", "厨房灯关没关", `act {"op":"query","targets":["kt.light"],"prop":"power"}`},
+		// more reasons and complaints
+		{"", "没人了，把餐厅灯关了", `act {"op":"set","targets":["dr.light"],"prop":"power","value":false}`},
+		{"", "主卧空调太吵了，风速调低", `act {"op":"adjust","targets":["mb.ac"],"prop":"fan_speed","direction":"down"}`},
+		{"", "宝宝睡着了，把儿童房的小夜灯关了", `act {"op":"set","targets":["kid.night"],"prop":"power","value":false}`},
+		{"", "等宝宝睡着了，把儿童房的小夜灯关了", "reject conditional"},
+		// scenes by other words
+		{"", "睡觉模式", `act {"op":"scene","scene":"sleep"}`},
+		{"", "我要出门了", `act {"op":"scene","scene":"away"}`},
+		{"", "我要回来了", "chat not_understood"},
+		{"", "风扇开到三档并且摇头", `act {"op":"set",` + fan + `,"prop":"level","value":3} {"op":"set",` + fan + `,"prop":"swing","value":true}`},
 	} {
 		r := x.Read(&Context{Room: tt.room}, tt.said)
 		if got := said(&r); got != tt.want {

@@ -101,7 +101,7 @@ func (r *resolver) target(f *frame, t *target, can func(int32) bool) ([]int32, b
 		return nil, r.fail(Reject, Reason{Code: NoSuchDevice, Word: string(r.text[t.place[0]:t.place[1]])})
 	case t.kind != 0 && len(t.rooms) > 1 && !t.all && !f.both && !f.any:
 		return r.vague(f, t, can)
-	case t.thing || t.all && t.where() && !t.noun() && (f.verb == vOff || f.verb == vOn):
+	case t.thing || t.all && t.where() && !t.noun() && (f.verb == vOff || f.verb == vOn) || f.both && t.where() && !t.house && !t.noun() && f.verb == vOff && !f.hasValue() && r.mem.noun() == nil && len(f.except) == 0:
 		return r.everything(f, t)
 	case !t.noun() && (t.where() || t.all || t.other):
 		return r.places(f, t, can)

@@ -357,7 +357,7 @@ func (p *parser) counts(t *token) bool {
 	switch string(p.text[next.start:next.end]) {
 	case "个", "盏", "台", "扇":
 		after := p.peek()
-		return after != nil && after.mask.any(nounClasses)
+		return after != nil && after.mask.any(nounClasses|cRoom.bit()|cPlace.bit())
 	}
 	return p.lang == English && next.mask.any(nounClasses) && q.value < 10 && q.value > 1 && p.np.empty()
 }
