@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -204,9 +205,11 @@ func TestWyomingListenerIsGuarded(t *testing.T) {
 	}
 }
 
-// TestWyomingServerOfHomeAssistant hears and speaks through a server made with Home Assistant's library.
-func TestWyomingServerOfHomeAssistant(t *testing.T) {
-	cmd := exec.Command(needWyoming(t), "wyoming/server.py")
+// startEngines runs a recogniser and a voice made with Home Assistant's library. The recogniser hears the text that is
+// given, or else tells of the sound.
+func startEngines(t *testing.T, hears string) (addr string) {
+	t.Helper()
+	cmd := exec.Command(needWyoming(t), "wyoming/server.py", hears)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -223,7 +226,45 @@ func TestWyomingServerOfHomeAssistant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := wyoming.Config{Address: "127.0.0.1:" + strings.TrimSpace(port)}
+	return "127.0.0.1:" + strings.TrimSpace(port)
+}
+
+// TestSoundGoesThroughThePlatform says a recording to the demo's home, whose recogniser and voice are servers of Wyoming.
+func TestSoundGoesThroughThePlatform(t *testing.T) {
+	at := "wyoming://" + startEngines(t, "打开客厅的灯")
+	s := own(t, "demo", "--no-open", "--asr", at, "--tts", at)
+	file := filepath.Join(t.TempDir(), "lamp.wav")
+	format := speech.Format{Rate: 16000, Channels: 1}
+	if err := os.WriteFile(file, format.WAV(make([]byte, format.Bytes(1e9))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	say := exec.CommandContext(t.Context(), program, "say", "--server", s.http, "--token", s.token, "--sound", file, "--lang", "zh-CN")
+	if out, err := say.CombinedOutput(); err != nil || !strings.Contains(string(out), "好的，客厅的灯开了。") {
+		t.Errorf("%v, %s", err, out)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.http+"/api/v1/speech", strings.NewReader(`{"text":"好的。","lang":"zh-CN"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+s.token)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	wav, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, sound, err := speech.ReadWAV(wav); err != nil || f.Rate != 22050 || len(sound) != 600 {
+		t.Errorf("spoke %d: %d bytes at %v (%v)", answer.StatusCode, len(sound), f, err)
+	}
+}
+
+// TestWyomingServerOfHomeAssistant hears and speaks through a server made with Home Assistant's library.
+func TestWyomingServerOfHomeAssistant(t *testing.T) {
+	at := wyoming.Config{Address: startEngines(t, "")}
 	var partial []string
 	format := speech.Format{Rate: 48000, Channels: 2}
 	h, err := wyoming.NewRecogniser(at).Listen(t.Context(), speech.Ask{Lang: speech.Chinese, Format: format, Partial: func(s string) { partial = append(partial, s) }})

@@ -18,7 +18,8 @@ type sayCommand struct {
 	Room     string `help:"Id of the room the speaker stands in." placeholder:"ID"`
 	Lang     string `help:"zh-CN or en. Default: recognised from the sentence." placeholder:"LANG"`
 	JSON     bool   `name:"json" help:"Print the whole answer as JSON."`
-	Sentence string `arg:"" help:"What is said, as 打开客厅的灯."`
+	Sound    string `help:"WAV file with the sentence, in the place of its words." type:"existingfile" placeholder:"FILE"`
+	Sentence string `arg:"" optional:"" help:"What is said, as 打开客厅的灯."`
 }
 
 func (s *sayCommand) Help() string {
@@ -26,18 +27,15 @@ func (s *sayCommand) Help() string {
 }
 
 func (s *sayCommand) Run(ctx context.Context) error {
+	if (s.Sentence == "") == (s.Sound == "") {
+		return usageError{errorText(say("give the sentence, or --sound", "请给出句子，或 --sound"))}
+	}
 	home, err := s.home(ctx)
 	if err != nil {
 		return err
 	}
-	var raw json.RawMessage
-	in := map[string]string{"text": s.Sentence}
-	for key, v := range map[string]string{"speaker": s.Speaker, "room": s.Room, "lang": s.Lang} {
-		if v != "" {
-			in[key] = v
-		}
-	}
-	if err := s.call(ctx, "POST", at("/api/v1/homes/{}/sentences", home), in, &raw); err != nil {
+	raw, err := s.ask(ctx, home)
+	if err != nil {
 		return err
 	}
 	var a voice.Answer
@@ -62,6 +60,37 @@ func (s *sayCommand) Run(ctx context.Context) error {
 		return exitError(exitRefuse)
 	}
 	return exitError(1)
+}
+
+// ask sends the sentence, or its sound, and returns the answer.
+func (s *sayCommand) ask(ctx context.Context, home string) (raw json.RawMessage, err error) {
+	if s.Sound != "" {
+		return s.record(ctx, home)
+	}
+	in := map[string]string{"text": s.Sentence}
+	for key, v := range map[string]string{"speaker": s.Speaker, "room": s.Room, "lang": s.Lang} {
+		if v != "" {
+			in[key] = v
+		}
+	}
+	err = s.call(ctx, "POST", at("/api/v1/homes/{}/sentences", home), in, &raw)
+	return raw, err
+}
+
+// record sends the sound.
+func (s *sayCommand) record(ctx context.Context, home string) (json.RawMessage, error) {
+	var out struct {
+		Heard  string          `json:"heard"`
+		Answer json.RawMessage `json:"answer"`
+	}
+	path := query(at("/api/v1/homes/{}/recordings", home), "speaker", s.Speaker, "room", s.Room, "lang", s.Lang)
+	if err := s.send(ctx, "POST", path, s.Sound, &out); err != nil {
+		return nil, err
+	}
+	if out.Heard == "" {
+		return nil, errorText(say("nothing was heard in "+s.Sound, s.Sound+" 里没有听到话"))
+	}
+	return out.Answer, nil
 }
 
 // rooms are the names of a home's rooms in a language, by id.

@@ -43,6 +43,10 @@ type nodeFlags struct {
 	HistoryFor string     `name:"history-keep" help:"How long the history of properties is kept. Default: ${default}." default:"720h" placeholder:"DURATION"`
 	Hold       string     `name:"deletion-hold" help:"How long a deletion of an organisation's data can be called back. Default: ${default}, seven days." default:"168h" placeholder:"DURATION"`
 	AuditKeep  string     `name:"audit-keep" help:"How long the audit is kept, 4320h (180 days) at least. Default: ${default}, three years." default:"26280h" placeholder:"DURATION"`
+	TTS        string     `name:"tts" help:"Server that speaks: wyoming://HOST:PORT, or openai+https://HOST/v1?model=NAME&voice=NAME. Default: eSpeak NG on this machine." placeholder:"URL"`
+	TTSKey     string     `name:"tts-key" help:"File (0600) with the key for it." placeholder:"FILE"`
+	ASR        string     `name:"asr" help:"Server that hears: wyoming://HOST:PORT, or openai+https://HOST/v1?model=NAME. Default: none." placeholder:"URL"`
+	ASRKey     string     `name:"asr-key" help:"File (0600) with the key for that." placeholder:"FILE"`
 	Wyoming    string     `name:"wyoming" help:"Address for Home Assistant and others who have sentences understood over Wyoming, which has no passwords. Default: none." placeholder:"HOST:PORT"`
 	WyoHome    string     `name:"wyoming-home" help:"Id of the home that is spoken to there. Default: the only one." placeholder:"ID"`
 	WyoToken   string     `name:"wyoming-token" help:"File (0600) with the API token in whose name is spoken there; read for each sentence. The demo has one of its own." placeholder:"FILE"`
@@ -72,7 +76,7 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 		TLSClientCA: f.TLSClients, ProxyProtocolFrom: f.ProxyFrom, TrustedProxies: f.Trusted,
 		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
 		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, TimeZone: f.TimeZone,
-		Wyoming: f.Wyoming, WyomingHome: f.WyoHome, WyomingToken: f.WyoToken, WyomingOpen: f.WyoOpen,
+		TTS: f.TTS, TTSKey: f.TTSKey, ASR: f.ASR, ASRKey: f.ASRKey, Wyoming: f.Wyoming, WyomingHome: f.WyoHome, WyomingToken: f.WyoToken, WyomingOpen: f.WyoOpen,
 		MQTTPlainProducts: f.MQTTPlain, LogKeep: keep[0], HistoryKeep: keep[1], AuditKeep: keep[2],
 		AllowLoopbackTargets: f.AllowLoopbackTargets, DeletionHold: keep[3], SignUpClosed: f.SignUp == "closed",
 		Outbound: outbound.Config{

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"lampworks/internal/edge/gateway"
-	"lampworks/internal/edge/speaker"
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/outbound"
@@ -61,6 +60,8 @@ type Config struct {
 	Wyoming              string  // address for those who have sentences understood; empty: nobody
 	WyomingHome          string  // id of the home they speak to; empty: the only one
 	WyomingToken         string  // file with the API token in whose name they speak
+	TTS, ASR             string  // servers that speak and hear, as flags name them; empty: eSpeak NG speaks, nobody hears
+	TTSKey, ASRKey       string  // files with their keys
 	WyomingOpen          bool    // Wyoming may be another address than loopback
 	Console              fs.FS   // the built console; nil: the one in the binary
 	LoopbackOnly         bool    // refuse to listen on any other address: the demo
@@ -189,7 +190,7 @@ func (c *Config) checkWyoming() error {
 	case c.Operator == OperatorLater: // who builds the node writes the token when there is one
 		return nil
 	}
-	if _, err := speaker.ReadToken(c.WyomingToken); err != nil {
+	if _, err := readSecret(c.WyomingToken); err != nil {
 		return fmt.Errorf("--wyoming-token: %w", err)
 	}
 	return nil

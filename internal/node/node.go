@@ -274,12 +274,20 @@ func (n *Node) openRooms(context.Context) error {
 	if err != nil {
 		return err
 	}
+	speaks, err := n.c.openVoice()
+	if err != nil {
+		return err
+	}
+	hears, err := n.c.openRecogniser()
+	if err != nil {
+		return err
+	}
 	rest := api.New(api.Config{
 		Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows, Configs: n.Configs, Timelines: n.Timelines,
 		Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
 		Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Scenes: n.Scenes, Voice: n.Voice, Gateway: n.Gateway, Sessions: n.Sessions,
 		Quota: n.Quota, Enforce: n.Enforce, Takeout: n.Takeout,
-		Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speech.NewESpeak(speech.ESpeakConfig{}), 16<<20),
+		Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speaks, 16<<20), Hears: hears,
 		Console: page, Logger: n.log, Closing: n.closing,
 	})
 	n.openSpeaker()

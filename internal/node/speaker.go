@@ -12,7 +12,7 @@ func (n *Node) openSpeaker() {
 		return
 	}
 	n.Speaker = speaker.New(speaker.Config{
-		Home: n.c.WyomingHome, Token: n.c.WyomingToken, URL: cmp.Or(n.c.PublicURL, "http://"+n.c.HTTP),
+		Home: n.c.WyomingHome, Token: func() (string, error) { return readSecret(n.c.WyomingToken) }, URL: cmp.Or(n.c.PublicURL, "http://"+n.c.HTTP),
 		Authenticate: n.Accounts.Authenticate, Gates: []speaker.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate}, Quota: n.Quota,
 		Homes: n.Homes, Voice: n.Voice, Logger: n.log,
 	})

@@ -1,9 +1,11 @@
 """A recogniser and a voice made with Home Assistant's own library.
 
-The recogniser tells how much sound came, and of which kind; the voice speaks 100 samples a character. Prints its port.
+The recogniser hears the text that is given, or else tells how much sound came, and of which kind; the voice speaks 100
+samples a character. Prints its port.
 """
 
 import asyncio
+import sys
 
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
@@ -45,7 +47,7 @@ class Handler(AsyncEventHandler):
                 await self.write_event(TranscriptChunk(text="I hear").event())
             self.samples += chunk.samples
         elif AudioStop.is_type(event.type):
-            text = f"{self.samples} samples at {self.start.rate} for {self.asked.name} in {self.asked.language}"
+            text = sys.argv[1] or f"{self.samples} samples at {self.start.rate} for {self.asked.name} in {self.asked.language}"
             await self.write_event(Transcript(text=text, language=self.asked.language).event())
             await self.write_event(TranscriptStop().event())
             return False

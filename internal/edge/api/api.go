@@ -91,6 +91,7 @@ type Config struct {
 	Log       uplink.Log
 	Bus       bus.Bus
 	Speech    speech.Synthesizer // nil: texts are not spoken
+	Hears     speech.Recognizer  // nil: nothing is heard
 	Console   http.Handler       // everything outside /api; nil: nothing there
 	Gates     []Gate             // asked in order at every request that needs an act
 	Logger    *slog.Logger
@@ -180,6 +181,7 @@ func (a *API) routes() {
 	a.homeRoutes()
 	a.sceneRoutes()
 	a.sentenceRoutes()
+	a.recordingRoutes()
 	a.liveRoutes()
 	a.timelineRoutes()
 	a.agreementRoutes()

@@ -420,6 +420,7 @@ func (y *walk) homes() {
 	y.does(y.owner, "DELETE", c, "")
 	y.call(y.owner, "POST", "/api/v1/speech", `{"text":"客厅灯打开了","lang":"zh-CN"}`)
 	y.does(y.owner, "POST", home+"/sentences", fmt.Sprintf(`{"text":"打开客厅的灯","room":%q,"lang":"zh-CN"}`, room))
+	y.upload(y.owner, home+"/recordings?lang=zh-CN&speaker=hall&room="+room, string(recorded(time.Second)), "audio/wav")
 	y.scenes(home, id)
 	y.misbehave(id)
 	y.does(y.owner, "PUT", device+"/state", `{"state":"disabled","note":"it flickers"}`)

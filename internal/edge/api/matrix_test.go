@@ -131,6 +131,7 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"DELETE", "/api/v1/homes/{home}/devices/{device}", access.WriteHome, "", false},
 	{"GET", "/api/v1/homes/{home}/live", access.ReadHome, "", false},
 	{"POST", "/api/v1/homes/{home}/sentences", access.Speak, `{"text":"打开客厅的灯"}`, false},
+	{"POST", "/api/v1/homes/{home}/recordings", access.Speak, "", false},
 	{"POST", "/api/v1/speech", access.Speak, `{"text":"你好","lang":"zh-CN"}`, true},
 },
 	householdMatrix,

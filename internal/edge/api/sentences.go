@@ -60,7 +60,7 @@ func (a *API) speak(ctx context.Context, text, lang string) ([]byte, error) {
 	if bad, ok := errors.AsType[*speech.TextError](err); ok {
 		return nil, fault.Invalid("/"+bad.Where, bad.Got, bad.Rule, bad.Fix)
 	}
-	if errors.Is(err, speech.ErrUnavailable) {
+	if engineFails(err) {
 		return nil, mute(err)
 	}
 	return wav, err

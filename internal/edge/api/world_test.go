@@ -75,6 +75,7 @@ type world struct {
 	takeout  *takeout.Service
 	jobs     *job.Runner
 	keys     *keyring.Keyring
+	ears     *ear // hear "打开客厅的灯" in everything
 
 	forgetters []forgetter // of a person who is deleted
 	t          *testing.T
@@ -166,7 +167,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{t: t, logs: new(logs), roles: make(map[string]string), codes: make(map[string][]string)}
+	w := &world{t: t, ears: &ear{text: "打开客厅的灯"}, logs: new(logs), roles: make(map[string]string), codes: make(map[string][]string)}
 	log := slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.store = storetest.Open(t)
 	keys := must(keyring.Open(t.Context(), w.store, filepath.Join(dir, "root.key")))(t)
@@ -221,8 +222,8 @@ func newWorld(t *testing.T) *world {
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate, w.shut},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Configs: w.configs, Timelines: w.timelines, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Scenes: scenes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
-		Voice:   voice.New(voice.Config{Homes: homes, Scenes: scenes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
-		Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
+		Voice: voice.New(voice.Config{Homes: homes, Scenes: scenes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
+		Hears: w.ears, Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})
 	server := httptest.NewServer(handler)
 	w.url = server.URL

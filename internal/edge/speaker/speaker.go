@@ -15,10 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"strings"
 
 	"lampworks/internal/household/home"
@@ -35,9 +32,9 @@ type Gate func(ctx context.Context, who access.Actor, act access.Act) error
 
 // Config says to which home a listener speaks, and who acts.
 type Config struct {
-	Home  string // id; empty: the only one that the token sees
-	Token string // file with the API token
-	URL   string // where this Lampworks is; peers show it
+	Home  string                 // id; empty: the only one that the token sees
+	Token func() (string, error) // the API token, as it is now
+	URL   string                 // where this Lampworks is; peers show it
 
 	Authenticate func(ctx context.Context, token, from string) (access.Actor, error)
 	Gates        []Gate
@@ -142,9 +139,9 @@ func (r *room) come(ctx context.Context, in wyoming.Sentence) (access.Actor, voi
 
 // actor is who acts now, past the gates and limits that a request to the API passes.
 func (r *room) actor(ctx context.Context, from string) (access.Actor, error) {
-	token, err := ReadToken(r.c.Token)
+	token, err := r.c.Token()
 	if err != nil {
-		return access.Actor{}, err
+		return access.Actor{}, fmt.Errorf("finding who speaks: %w", err)
 	}
 	who, err := r.c.Authenticate(ctx, token, from)
 	if err != nil {
@@ -231,32 +228,4 @@ func told(err error) error {
 		text += "; " + f.Fix
 	}
 	return &wyoming.Refusal{Code: string(f.Code), Text: text}
-}
-
-// maxToken is far more than a token has, bytes.
-const maxToken = 1 << 10
-
-// ReadToken reads an API token from a file that only its owner can read.
-func ReadToken(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("reading the token that speaks: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", fmt.Errorf("reading the token that speaks: %w", err)
-	}
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("reading the token that speaks: %s is open to others (%v): chmod 600 it: %w", path, info.Mode(), fs.ErrPermission)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, maxToken+1))
-	if err != nil {
-		return "", fmt.Errorf("reading the token that speaks: %w", err)
-	}
-	token := strings.TrimSpace(string(b))
-	if len(b) > maxToken || token == "" || strings.ContainsAny(token, " \t\r\n") {
-		return "", fmt.Errorf("reading the token that speaks: %s has no API token; make one with lampworks token new", path)
-	}
-	return token, nil
 }

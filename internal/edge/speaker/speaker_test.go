@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,41 +19,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func file(t *testing.T, text string, mode os.FileMode) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(path, mode); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func TestTokensAreReadFromFilesOfTheirOwner(t *testing.T) {
-	if token, err := ReadToken(file(t, "lwt_secret\n", 0o600)); token != "lwt_secret" || err != nil {
-		t.Errorf("read %q, %v", token, err)
-	}
-	for _, tt := range []struct{ path, want string }{
-		{file(t, "lwt_secret", 0o644), "chmod 600"},
-		{file(t, "lwt_secret", 0o640), "chmod 600"},
-		{file(t, "\n", 0o600), "has no API token"},
-		{file(t, "lwt_secret and more", 0o600), "has no API token"},
-		{file(t, strings.Repeat("x", maxToken+1), 0o600), "has no API token"},
-		{t.TempDir(), "chmod 600"},
-		{filepath.Join(t.TempDir(), "none"), "no such file"},
-	} {
-		if _, err := ReadToken(tt.path); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") {
-			t.Errorf("%s: %v, want %q", tt.path, err, tt.want)
-		}
-	}
-}
-
 // Who acts is found out for each sentence; whoever is refused on the way does not reach the home. There is no room voice
 // in this test: a sentence that came so far would panic.
 func TestWhoIsRefusedSaysNothing(t *testing.T) {
-	path := file(t, "lwt_x", 0o600)
+	x := func() (string, error) { return "lwt_x", nil }
 	token := access.Actor{Kind: access.KindToken, ID: "t", Organisation: "o", Roles: []access.Role{access.Owner}}
 	mute := token
 	mute.Scopes = []access.Act{access.ReadHome}
@@ -79,7 +47,7 @@ func TestWhoIsRefusedSaysNothing(t *testing.T) {
 		{"a token out of scope", Config{Authenticate: as(mute, nil)}, "forbidden", "voice.speak is not allowed: it needs a token with the scope voice.speak"},
 		{"a measure", Config{Authenticate: as(token, nil), Gates: []Gate{shut}}, "suspended", "the organisation is suspended; appeal"},
 	} {
-		tt.c.Token, tt.c.Logger = path, slog.New(slog.DiscardHandler)
+		tt.c.Token, tt.c.Logger = x, slog.New(slog.DiscardHandler)
 		r := &room{tt.c}
 		in := wyoming.Sentence{Text: "打开灯", From: "192.0.2.1"}
 		_, handled := r.Handle(t.Context(), in)
@@ -92,7 +60,7 @@ func TestWhoIsRefusedSaysNothing(t *testing.T) {
 		}
 	}
 	var told *wyoming.Refusal
-	r := &room{Config{Token: filepath.Join(t.TempDir(), "none"), Authenticate: as(token, nil)}}
+	r := &room{Config{Token: func() (string, error) { return "", os.ErrNotExist }, Authenticate: as(token, nil)}}
 	if _, err := r.Handle(t.Context(), wyoming.Sentence{}); err == nil || errors.As(err, &told) {
 		t.Errorf("a file that is missing is told to strangers: %v", err)
 	}
