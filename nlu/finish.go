@@ -272,7 +272,13 @@ func (f *frame) joinPlaces() {
 	for i := range f.targets {
 		t := &f.targets[i]
 		if !t.noun() && !t.it && t.where() {
-			place = t
+			if n := len(out); n > 0 && out[n-1].noun() && out[n-1].where() { // the lights in the living room and the kitchen
+				more := out[n-1]
+				more.placeOf(t)
+				out = append(out, more)
+			} else {
+				place = t
+			}
 			continue
 		}
 		out = append(out, *t)

@@ -114,7 +114,7 @@ func (r *resolver) timer(f *frame) bool {
 		if a.Seconds = f.delay; a.Seconds == 0 {
 			a.Seconds = f.lengths[0].seconds()
 		}
-		a.Label = r.label()
+		a.Label = r.labelBut(f.timeSpan)
 	case f.remind && f.at > 0 && f.verb != vCancel:
 		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.labelBut(f.timeSpan)
 	case f.verb == vCancel || f.verb == vOff || f.verb == vStop:
@@ -151,13 +151,13 @@ func (r *resolver) label() string {
 	return ""
 }
 
-// labelBut is the label without the time when that is all that is said: wake me up at six.
+// labelBut is the label without the time that it begins with: wake me up at six, remind me in ten minutes to call.
 func (r *resolver) labelBut(span [2]int32) string {
-	said := strings.Trim(r.rawSpan(span[0], span[1]), " ")
-	if rest, ok := strings.CutPrefix(r.label(), said); ok {
-		return strings.TrimSpace(rest)
+	label := r.label()
+	if said := strings.Trim(r.rawSpan(span[0], span[1]), " "); said != "" {
+		label = strings.TrimSpace(strings.TrimPrefix(label, said))
 	}
-	return r.label()
+	return strings.TrimPrefix(label, "to ")
 }
 
 // rawFrom is the utterance as it was given, from position i of the text on.

@@ -1,6 +1,9 @@
 package nlu
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestSpokenWays: ways to say things that people use at home and written sentences seldom have.
 func TestSpokenWays(t *testing.T) {
@@ -75,6 +78,14 @@ func TestSpokenWays(t *testing.T) {
 		{"", "小白别扫了", `act {"op":"set","targets":["lr.vacuum"],"prop":"state","value":"pause"}`},
 		{"", "落地灯别这么亮", `act {"op":"adjust","targets":["lr.lamp"],"prop":"brightness","direction":"down"}`},
 		{"", "厨房灯关没关", `act {"op":"query","targets":["kt.light"],"prop":"power"}`},
+		// rooms in a row, and where one is kept out
+		{"", "turn on the lights in the study and the kitchen", `act {"op":"set","targets":["st.light","st.lamp","kt.light"],"prop":"power","value":true}`},
+		{"", "can the vacuum mop", `act {"op":"query","targets":["lr.vacuum"],"prop":"state"}`},
+		{"", "go back to your dock", `act {"op":"set","targets":["lr.vacuum"],"prop":"state","value":"dock"}`},
+		{"", "remind me in 20 minutes to check the oven", `act {"op":"timer","seconds":1200,"label":"check the oven"}`},
+		{"", "stop the music", `act {"op":"set","targets":["lr.speaker"],"prop":"playback","value":"stop"}`},
+		{"", "打开厨房的灯 > 不对，是餐厅", `act {"op":"set","targets":["dr.light"],"prop":"power","value":true}`},
+		{"", "不对，是餐厅", "clarify missing_value"},
 		// more reasons and complaints
 		{"", "没人了，把餐厅灯关了", `act {"op":"set","targets":["dr.light"],"prop":"power","value":false}`},
 		{"", "主卧空调太吵了，风速调低", `act {"op":"adjust","targets":["mb.ac"],"prop":"fan_speed","direction":"down"}`},
@@ -86,7 +97,12 @@ func TestSpokenWays(t *testing.T) {
 		{"", "我要回来了", "chat not_understood"},
 		{"", "风扇开到三档并且摇头", `act {"op":"set",` + fan + `,"prop":"level","value":3} {"op":"set",` + fan + `,"prop":"swing","value":true}`},
 	} {
-		r := x.Read(&Context{Room: tt.room}, tt.said)
+		c := &Context{Room: tt.room}
+		var r Reading
+		for u := range strings.SplitSeq(tt.said, " > ") {
+			r = x.Read(c, u)
+			c.Previous = r.Memory
+		}
 		if got := said(&r); got != tt.want {
 			t.Errorf("%s (in %q)\n got %s\nwant %s", tt.said, tt.room, got, tt.want)
 		}

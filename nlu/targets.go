@@ -381,6 +381,8 @@ func (r *resolver) implicit(f *frame) bool {
 	switch f.verb {
 	case vPause, vResume, vPlay, vNext, vPrevious, vMute, vUnmute, vLock, vUnlock, vClean, vDock, vMow:
 		return true
+	case vStart, vStop:
+		return f.media || f.question
 	}
 	return f.question
 }
@@ -419,7 +421,7 @@ func (r *resolver) implied(f *frame, in, can func(int32) bool) ([]int32, bool) {
 	if len(f.preds) > 0 {
 		m = r.about(f, &f.preds[0])
 	} else {
-		m = verbMeaning(f.verb)
+		m = f.verbMeaning()
 	}
 	if m == "" || m == Power {
 		return nil, r.ask(MissingDevice, nil)
@@ -469,11 +471,16 @@ func (r *resolver) about(f *frame, d *pred) Meaning {
 	case d.kind == valEnum:
 		return Mode
 	}
-	return verbMeaning(f.verb)
+	return f.verbMeaning()
 }
 
-func verbMeaning(v verb) Meaning {
-	switch v {
+// verbMeaning is the meaning that the verb of a clause is about, "" if that depends on the device.
+func (f *frame) verbMeaning() Meaning {
+	switch f.verb {
+	case vStart, vStop:
+		if f.media {
+			return Playback
+		}
 	case vPause, vResume, vPlay, vNext, vPrevious:
 		return Playback
 	case vMute, vUnmute:

@@ -424,6 +424,8 @@ func (p *parser) function(t *token) {
 		f.not = true
 	case m.has(cWrong) && !f.emptyWith(&p.np):
 		p.correct()
+	case m.has(cWrong) && f.empty() && p.np.empty() && len(p.frames) == 1: // 不对，是餐厅, of the sentence before
+		f.fix = true
 	case m.has(cEnough) && p.verbNext(): // 灯都不要开
 		f.not = true
 	case m.has(cEnough):
