@@ -39,6 +39,7 @@ type frame struct {
 	at       int // minutes + 1
 	day      int32
 	timeSpan [2]int32 // where the time was said
+	someday  [2]int32 // where a day was said without a time of day
 }
 
 // target is a noun phrase.
@@ -290,11 +291,26 @@ func (p *parser) boundary(t *token) {
 		p.newClause()
 	case verb:
 		p.newClause()
+	case (p.soft || p.and) && p.tellsTime(t) && p.predFollows(): // 开灯，十分钟后关窗帘: the time is not of what stands before
+		p.newClause()
 	case p.soft && p.opens(t):
 		p.newClause()
 	case p.and && p.opens(t) && p.predAfterTarget() && p.predFollows():
 		p.newClause()
 	}
+}
+
+// tellsTime: t begins a time at which something is to be done.
+func (p *parser) tellsTime(t *token) bool {
+	next := p.peek()
+	switch {
+	case t.mask.has(cIn) && next != nil:
+		return next.number != 0 && p.numbers[next.number-1].kind == qDuration
+	case t.number == 0 || t.mask != cNumber.bit():
+		return false
+	}
+	kind := p.numbers[t.number-1].kind
+	return kind == qClock || kind == qDuration && next != nil && next.mask.has(cAfter)
 }
 
 // predAfterTarget: the clause so far is target first, predicate last: "把灯关了".

@@ -36,6 +36,7 @@ type lineAction struct {
 	DelaySeconds int      `json:"delay_seconds,omitempty"`
 	At           string   `json:"at,omitempty"`
 	Day          string   `json:"day,omitempty"`
+	Repeat       []string `json:"repeat,omitempty"`
 	Seconds      int      `json:"seconds,omitempty"`
 	Label        string   `json:"label,omitempty"`
 }
@@ -172,7 +173,7 @@ func lineOf(id string, r Reading, took time.Duration) lineReading {
 		a := &r.Actions[i]
 		o := lineAction{
 			Op: a.Op, Targets: a.Targets, Prop: a.Prop, Service: a.Service, Value: a.Value, Direction: a.Direction, Scene: a.Scene,
-			DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day, Seconds: a.Seconds, Label: a.Label,
+			DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day, Repeat: a.Repeat, Seconds: a.Seconds, Label: a.Label,
 		}
 		if a.HasAmount {
 			o.Amount = &a.Amount

@@ -103,6 +103,9 @@ const (
 	OpCall        Op = "call" // a service of the model
 )
 
+// All is the Value of an OpTimerCancel for every timer.
+const All = "all"
+
 // Action is one thing to do. Targets all have the property Prop with the same meaning and the same name.
 type Action struct {
 	Op        Op
@@ -119,9 +122,10 @@ type Action struct {
 	Seconds   int    // timers: length
 	Label     string // timers: their name
 
-	DelaySeconds int    // not now, but so much later; 0 is now
-	At           string // "15:04", or empty
-	Day          string // "today", "tomorrow", "day_after_tomorrow", "monday" … with At, or empty
+	DelaySeconds int      // not now, but so much later; 0 is now
+	At           string   // "15:04", or empty
+	Day          string   // "today", "tomorrow", "day_after_tomorrow", "monday" … with At, or empty
+	Repeat       []string // the weekdays on which it is to be done again and again, with At: "monday" …; nil: once
 }
 
 // Code says why a reading is not an act. Codes are stable; replies are made from them.

@@ -15,6 +15,8 @@ func (p *parser) predicate(t *token) bool {
 		p.f.timer = true
 	case m.has(cRemind):
 		p.f.remind = true
+	case m.has(cDay) && !m.has(cFiller):
+		p.f.someday = [2]int32{t.start, t.end}
 	case m.has(cState) && (p.f.question || !m.any(cVerb.bit()|cValue.bit())):
 		p.flush()
 		s, _ := p.sense(t, cState)

@@ -32,6 +32,11 @@ func (r *resolver) query(f *frame) bool {
 	}
 	devs, ok := r.targets(&g, can)
 	if !ok {
+		if r.reason.Code == MissingDevice && m == Remaining && !f.hasTarget() { // 还有多久, and no device counts down
+			r.outcome, r.reason = "", Reason{}
+			r.actions = append(r.actions, Action{Op: OpTimerQuery})
+			return true
+		}
 		if r.reason.Code == MissingDevice && !known {
 			return r.fail(Chat, Reason{Code: NotUnderstood})
 		}

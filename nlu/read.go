@@ -1,6 +1,7 @@
 package nlu
 
 import (
+	"strings"
 	"unicode/utf8"
 )
 
@@ -173,7 +174,7 @@ func (r *resolver) stranger(out *Reading) {
 
 // doubt turns an act into a question when words in it were not understood that may change it.
 func (r *resolver) doubt(out *Reading, unknown int) {
-	if len(r.actions) > 0 && r.actions[0].Op == OpTimer && r.actions[0].Label != "" {
+	if len(r.actions) > 0 && strings.HasPrefix(string(r.actions[0].Op), string(OpTimer)) && r.actions[0].Label != "" {
 		return // what the timer is for need not be understood
 	}
 	content, run, word := 0, 0, ""

@@ -47,6 +47,8 @@ func (r *resolver) frame(f *frame) bool {
 		return r.fail(Chat, Reason{Code: Negated})
 	case f.unclear || f.contradicts():
 		return r.ask(MissingValue, nil)
+	case f.someday[1] > 0 && !f.question && !(f.timer && f.verb != vNone): // not now, and nobody knows when
+		return r.fail(Clarify, Reason{Code: UnclearWords, Word: r.rawSpan(f.someday[0], f.someday[1])})
 	case f.timer && f.hasTarget() && (f.verb == vOn || f.verb == vOff || f.verb == vOpen || f.verb == vClose) && (f.at > 0 || f.delay > 0 || len(f.lengths) > 0):
 		return r.scheduled(f)
 	case f.timer || f.remind:
@@ -116,11 +118,16 @@ func (r *resolver) timer(f *frame) bool {
 		}
 		a.Label = r.labelBut(f.timeSpan)
 	case f.remind && f.at > 0 && f.verb != vCancel:
-		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.labelBut(f.timeSpan)
+		a.Label = r.labelBut(f.timeSpan)
+		a = r.timed(f, a)
 	case f.verb == vCancel || f.verb == vOff || f.verb == vStop:
-		a.Op = OpTimerCancel
+		a.Op, a.Label = OpTimerCancel, r.label()
+		if r.saysAll() {
+			a.Value = All
+		}
+		a = r.timed(f, a)
 	case f.question || f.left || f.verb == vTell:
-		a.Op = OpTimerQuery
+		a.Op, a.Label = OpTimerQuery, r.label()
 	case f.delay > 0 || len(f.lengths) > 0:
 		a.Seconds = f.delay
 		if a.Seconds == 0 {
@@ -128,12 +135,18 @@ func (r *resolver) timer(f *frame) bool {
 		}
 		a.Label = r.label()
 	case f.at > 0:
-		a.At, a.Day, a.Label = clock(f.at-1), r.day(f), r.label()
+		a.Label = r.label()
+		a = r.timed(f, a)
 	default:
 		return r.ask(MissingValue, nil)
 	}
 	r.actions = append(r.actions, a)
 	return true
+}
+
+// saysAll reports whether all of something was said.
+func (r *resolver) saysAll() bool {
+	return slices.ContainsFunc(r.tokens, func(t token) bool { return t.mask.has(cAll) })
 }
 
 // label is what a timer is for: the words that nothing else explains.
@@ -173,11 +186,43 @@ func clock(minute int) string {
 	return string(b)
 }
 
+// weekdays are the names of days that Day and Repeat have.
+func weekdays() []string {
+	return []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
+}
+
+// everyDay begins the entries of the vocabulary that say that something is done again and again.
+const everyDay = "every "
+
+// repeat is on which days it is to be done again, none if it is to be done once.
+func (r *resolver) repeat(f *frame) []string {
+	if f.day == 0 {
+		return nil
+	}
+	which, every := strings.CutPrefix(r.v.days.list[f.day-1], everyDay)
+	all := weekdays()
+	switch which, _, _ = strings.Cut(which, " "); {
+	case !every:
+		return nil
+	case which == "day":
+		return all
+	case which == "weekday":
+		return all[:5]
+	case which == "weekend":
+		return all[5:]
+	}
+	return []string{which}
+}
+
+// day is the day that was said, empty for one that comes again.
 func (r *resolver) day(f *frame) string {
 	if f.day == 0 {
 		return ""
 	}
 	d := r.v.days.list[f.day-1]
+	if strings.HasPrefix(d, everyDay) {
+		return ""
+	}
 	for _, suffix := range []string{" am", " night"} {
 		if n := len(d) - len(suffix); n > 0 && d[n:] == suffix {
 			return d[:n]
@@ -204,7 +249,7 @@ func (r *resolver) scene(f *frame) bool {
 func (r *resolver) timed(f *frame, a Action) Action {
 	a.DelaySeconds = f.delay
 	if f.at > 0 {
-		a.At, a.Day = clock(f.at-1), r.day(f)
+		a.At, a.Day, a.Repeat = clock(f.at-1), r.day(f), r.repeat(f)
 	}
 	return a
 }
@@ -351,5 +396,5 @@ func (r *resolver) act(f *frame, dev int32, a assignment) {
 
 func same(a, b *Action) bool {
 	return a.Op == b.Op && a.Service == b.Service && a.Prop == b.Prop && a.Value == b.Value && a.Direction == b.Direction && a.Amount == b.Amount &&
-		a.HasAmount == b.HasAmount && a.DelaySeconds == b.DelaySeconds && a.At == b.At && a.Day == b.Day && a.Scene == b.Scene && len(a.Targets) > 0
+		a.HasAmount == b.HasAmount && a.DelaySeconds == b.DelaySeconds && a.At == b.At && a.Day == b.Day && slices.Equal(a.Repeat, b.Repeat) && a.Scene == b.Scene && len(a.Targets) > 0
 }

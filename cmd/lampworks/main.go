@@ -57,6 +57,7 @@ type program struct {
 	Fleet      fleetCommand      `cmd:"" group:"product" help:"Devices (设备) of a running server: list, look into, command, enable, revoke."`
 
 	Home  homeCommand  `cmd:"" group:"household" help:"Homes (家庭): list, look into, say where they lie."`
+	Timer timerCommand `cmd:"" group:"household" help:"Timers (定时) of a home: list, set, change, cancel."`
 	Scene sceneCommand `cmd:"" group:"household" help:"Scenes (场景) of a home: make, change, run, see what came of it."`
 
 	Agreement agreementCommand `cmd:"" group:"platform" help:"Read, accept and publish agreements (协议)."`

@@ -258,7 +258,7 @@ func (n *Node) openRooms(context.Context) error {
 	}
 	n.Homes.TellOn(n.Bus)
 	n.Devices.OnReset(n.Homes.Leave)
-	n.Scenes = scene.New(scene.Config{Store: n.Store, Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Live: n.live, Logger: n.log})
+	n.Scenes = scene.New(scene.Config{Store: n.Store, Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Bus: n.Bus, Live: n.live, Logger: n.log})
 	n.Homes.OnChanged(n.Scenes.Moved)
 	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Told: n.told, Logger: n.log})
 	n.guardRooms()

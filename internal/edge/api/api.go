@@ -180,6 +180,7 @@ func (a *API) routes() {
 	a.configRoutes()
 	a.homeRoutes()
 	a.sceneRoutes()
+	a.timerRoutes()
 	a.sentenceRoutes()
 	a.recordingRoutes()
 	a.liveRoutes()

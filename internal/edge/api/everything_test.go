@@ -437,6 +437,10 @@ func (y *walk) scenes(home, device string) {
 	run := y.does(y.owner, "POST", scene+"/runs", `{"wait_ms":50}`).id()
 	y.reads(y.owner, home+"/scenes", scene, home+"/runs?total=true", home+"/runs/"+run)
 	y.does(y.owner, "DELETE", scene, "")
+	timer := home + "/timers/" + y.does(y.owner, "POST", home+"/timers", fmt.Sprintf(`{"label":"天亮了","at":"07:00","days":["monday","friday"],"actions":[{"kind":"set","device":%q,"params":{"powerstate":1}}]}`, device)).id()
+	y.does(y.owner, "PUT", timer, `{"label":"煮蛋","seconds":180}`)
+	y.reads(y.owner, home+"/timers", timer)
+	y.does(y.owner, "DELETE", timer, "")
 }
 
 // saysOfItself lets a device tell of itself what stands beside its thing model.

@@ -15,6 +15,7 @@ import (
 
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
+	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -87,7 +88,7 @@ func (a *API) liveRoutes() {
 	op.Middlewares = append(huma.Middlewares{a.onlyGet}, append(op.Middlewares, a.seatedBy(a.homeIsThere))...)
 	op.Responses["200"] = &huma.Response{Description: "Server-sent events."}
 	sse.Register(a.huma, op, map[string]any{
-		"state": stateEvent{}, "presence": presenceEvent{}, "command": commandEvent{}, "message": messageEvent{}, "sentence": sentenceEvent{}, "gap": gapEvent{}, "ping": pingEvent{},
+		"state": stateEvent{}, "presence": presenceEvent{}, "command": commandEvent{}, "message": messageEvent{}, "sentence": sentenceEvent{}, "timer": timerEvent{}, "gap": gapEvent{}, "ping": pingEvent{},
 	}, a.live)
 }
 
@@ -165,6 +166,7 @@ func (a *API) live(ctx context.Context, in *liveInput, send sse.Sender) {
 		defer a.Bus.Subscribe(subject+">", v.bus(ctx, subject))()
 	}
 	defer a.Bus.Subscribe(voice.ToldSubject+in.Home, v.told)()
+	defer a.Bus.Subscribe(scene.RangSubject+in.Home, v.rang)()
 	var following sync.WaitGroup
 	defer following.Wait()
 	defer stop()

@@ -10,6 +10,11 @@ var householdMatrix = []entry{
 	{"PUT", "/api/v1/homes/{home}/scenes/{scene}", access.WriteHome, `{"names":{"en":"quieter"},"actions":[]}`, false},
 	{"DELETE", "/api/v1/homes/{home}/scenes/{scene}", access.WriteHome, "", false},
 	{"POST", "/api/v1/homes/{home}/scenes/{scene}/runs", access.ControlDevice, `{}`, false},
+	{"GET", "/api/v1/homes/{home}/timers", access.ReadHome, "", false},
+	{"POST", "/api/v1/homes/{home}/timers", access.ControlDevice, `{"seconds":60}`, false},
+	{"GET", "/api/v1/homes/{home}/timers/{timer}", access.ReadHome, "", false},
+	{"PUT", "/api/v1/homes/{home}/timers/{timer}", access.ControlDevice, `{"seconds":86400}`, false},
+	{"DELETE", "/api/v1/homes/{home}/timers/{timer}", access.ControlDevice, "", false},
 	{"GET", "/api/v1/homes/{home}/runs", access.ReadHome, "", false},
 	{"GET", "/api/v1/homes/{home}/runs/{run}", access.ReadHome, "", false},
 }

@@ -52,7 +52,7 @@ func sceneOf(sc *scene.Scene) sceneView {
 
 type runView struct {
 	ID        string      `json:"id"`
-	Origin    string      `json:"origin" enum:"scene" doc:"What it is a run of."`
+	Origin    string      `json:"origin" enum:"scene,timer" doc:"What it is a run of."`
 	Of        string      `json:"of" doc:"Id of that."`
 	Names     home.Names  `json:"names,omitempty" doc:"What that was called."`
 	Asked     string      `json:"asked" doc:"Who asked for it: api, voice, clock."`
@@ -124,7 +124,7 @@ type startInput struct {
 type runsInput struct {
 	ListInput
 	Home  string `path:"home" maxLength:"64"`
-	Of    string `query:"of" maxLength:"64" doc:"Id of the scene."`
+	Of    string `query:"of" maxLength:"64" doc:"Id of the scene or timer."`
 	State string `query:"state" enum:"running,done,partly,failed,late"`
 }
 

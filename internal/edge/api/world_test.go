@@ -201,7 +201,7 @@ func newWorld(t *testing.T) *world {
 	w.commands = command.New(w.store, products, shadows, w.bus, log)
 	points := history.New(series, w.devices, products, 0, log)
 	homes := home.New(w.store)
-	scenes := scene.New(scene.Config{Store: w.store, Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Logger: log})
+	scenes := scene.New(scene.Config{Store: w.store, Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Bus: w.bus, Logger: log})
 	homes.OnChanged(scenes.Moved)
 	w.limits = quota.New(quota.Config{Store: w.store, Logger: log})
 	w.measures = enforce.New(enforce.Config{Store: w.store, Bus: w.bus, Jobs: jobs, Logger: log, Owner: func(ctx context.Context, of enforce.Subject) (string, error) {
@@ -436,10 +436,10 @@ func (a answer) id() string {
 
 // maker is what organisation a has made: one of each object that a route may name.
 type maker struct {
-	product, order, job, paper, device, deviceName, home, room, scene, run, command, token, session, download, list, log string
-	member                                                                                                               string            // id of a user in the organisation
-	agreed                                                                                                               map[string]string // objects of agreements, notices and services, by what routes call them
-	certified                                                                                                            certified
+	product, order, job, paper, device, deviceName, home, room, scene, run, timer, command, token, session, download, list, log string
+	member                                                                                                                      string            // id of a user in the organisation
+	agreed                                                                                                                      map[string]string // objects of agreements, notices and services, by what routes call them
+	certified                                                                                                                   certified
 }
 
 // manufacture makes the objects as the owner of organisation a.
@@ -465,6 +465,7 @@ func (w *world) manufacture() maker {
 	as("POST", "/api/v1/homes/"+m.home+"/devices", fmt.Sprintf(`{"device":%q,"room":%q,"names":{"zh-CN":"灯"}}`, m.device, m.room), 204)
 	m.scene = as("POST", "/api/v1/homes/"+m.home+"/scenes", fmt.Sprintf(`{"names":{"zh-CN":"观影"},"actions":[{"kind":"set","device":%q,"params":{"powerstate":1}}]}`, m.device), 201).id()
 	m.run = as("POST", "/api/v1/homes/"+m.home+"/scenes/"+m.scene+"/runs", `{}`, 201).id()
+	m.timer = as("POST", "/api/v1/homes/"+m.home+"/timers", `{"label":"煮蛋","seconds":86400}`, 201).id()
 	m.command = as("POST", "/api/v1/devices/"+m.device+"/commands", `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`, 201).id()
 	m.paper = w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/verification/papers?slot=other", "%PDF-1.7\n", "Content-Type", "application/pdf"), 201).id()
 	m.token = as("POST", "/api/v1/tokens", `{"name":"for tests"}`, 201).id()

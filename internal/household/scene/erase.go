@@ -11,14 +11,14 @@ import (
 	"lampworks/internal/infra/store"
 )
 
-// Moved forgets what belongs to a home that was removed. It is the hook home.Changed.
+// Moved forgets what belongs to a home that was removed, and finds out when things are due in one that lies elsewhere now. It is the hook home.Changed.
 func (s *Service) Moved(ctx context.Context, tx *store.Tx, homeID string) error {
 	var homes int
 	if err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM home WHERE id = ?", homeID).Scan(&homes); err != nil {
 		return fmt.Errorf("looking for home %s: %w", homeID, err)
 	}
 	if homes > 0 {
-		return nil
+		return s.rezone(ctx, tx, homeID)
 	}
 	for kind, table := range tables() {
 		ids := "(SELECT id FROM " + table + " WHERE home = ?)"
@@ -33,7 +33,9 @@ func (s *Service) Moved(ctx context.Context, tx *store.Tx, homeID string) error 
 }
 
 // tables has the table of each kind of what names devices.
-func tables() map[string]string { return map[string]string{"scene": "scene", "run": "scene_run"} }
+func tables() map[string]string {
+	return map[string]string{"scene": "scene", "run": "scene_run", OfTimer: "scene_timer"}
+}
 
 // Erase deletes what an organisation's homes do by themselves and, of the devices of a subject, every mention; more says that
 // another call is needed. It is called before the devices and the homes go.
@@ -93,7 +95,12 @@ func (m *mention) erase(ctx context.Context, tx *store.Tx) error {
 	if err := json.Unmarshal([]byte(text), &actions); err != nil {
 		return err
 	}
-	kept, err := encode(slices.DeleteFunc(actions, func(a Action) bool { return a.Device == m.device }))
+	rest := slices.DeleteFunc(actions, func(a Action) bool { return a.Device == m.device })
+	if len(rest) == 0 && m.kind != "scene" { // a timer without actions would ring
+		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE id = ?", m.id)
+		return err
+	}
+	kept, err := encode(rest)
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,11 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	s := storetest.Open(t)
+	return houseOn(t, storetest.Open(t))
+}
+
+func houseOn(t testing.TB, s *store.Store) *house {
+	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	keys, err := keyring.Open(t.Context(), s, filepath.Join(t.TempDir(), "root.key"))
 	if err != nil {

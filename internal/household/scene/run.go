@@ -105,7 +105,7 @@ func (s *Service) begin(ctx context.Context, tx *store.Tx, r *Run) error {
 	if err != nil {
 		return fmt.Errorf("counting the runs of home %s: %w", r.Home, err)
 	}
-	if open >= MaxRuns {
+	if open >= MaxRuns && !r.Ended() {
 		return fault.Limit("runs under way", strconv.Itoa(open), fmt.Sprintf("%d runs under way a home", MaxRuns), time.Second)
 	}
 	if err := insertRun(ctx, tx, r); err != nil {

@@ -1,6 +1,6 @@
-// Package scene keeps what a home does by itself or at a word: scenes (场景).
+// Package scene keeps what a home does by itself or at a word: scenes (场景) and timers (定时).
 //
-// It owns the tables scene, scene_run and scene_device, and promises:
+// It owns the tables scene, scene_run, scene_timer and scene_device, and promises:
 //   - a scene's name or phrase means nothing else in its home: no room, device or other scene has it, and it is no command, unless
 //     whoever makes it was told so and wants it all the same;
 //   - actions are held against the thing models of their devices before they are kept; scenes run scenes, in no circle and
@@ -9,6 +9,9 @@
 //     commands and the step it has come to are one transaction;
 //   - a run tells of each device what came of it, and is done only if all of it is confirmed; what left the home is skipped, and
 //     shown as broken;
+//   - a timer fires once for each time it is due, whoever is killed and however many nodes look; one that is up to [MaxLate] late
+//     fires when the program runs again, an older one is told as missed and does nothing;
+//   - a time of day is one of the home: one that daylight saving leaves out, or has twice, is there once;
 //   - a refused change changes nothing, an accepted one leaves one audit entry in its transaction.
 //
 // It knows no sentence: voice starts scenes by their names.
@@ -24,6 +27,7 @@ import (
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/product"
 )
@@ -56,9 +60,12 @@ type Config struct {
 	Products *product.Service
 	Shadows  *shadow.Service
 	Commands Commands
+	Bus      bus.Bus // nil: nobody is told of timers
 	// Live reports whether a device has a session now; presence rows may be behind. nil: the rows alone are asked.
 	Live   func(device string) bool
 	Logger *slog.Logger
+
+	Every time.Duration // how long a clock that was set, or another node's work, can hold up what is due; default 2 s
 }
 
 // Service answers for scenes. It is safe for concurrent use.
@@ -76,6 +83,9 @@ type Service struct {
 func New(c Config) *Service {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Every <= 0 {
+		c.Every = lookEvery
 	}
 	return &Service{c: c, log: c.Logger, wake: make(chan struct{}, 1), working: make(map[string]bool), ends: make(map[string][]chan struct{})}
 }

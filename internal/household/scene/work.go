@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	lookEvery  = 2 * time.Second // how long a lost wake-up, or a clock that was set, can hold up what is due
-	maxWorking = 64              // runs carried on at a time
+	lookEvery  = 2 * time.Second
+	maxWorking = 64 // runs carried on at a time
 	sweepEvery = time.Hour
 )
 
@@ -26,6 +26,11 @@ func (s *Service) Run(ctx context.Context) error {
 	var swept time.Time
 	for {
 		wait, err := s.look(ctx, &wg)
+		if err == nil {
+			var rest time.Duration
+			rest, err = s.lookTimers(ctx, &wg)
+			wait = min(wait, rest)
+		}
 		if now := time.Now(); err == nil && now.Sub(swept).Abs() >= sweepEvery {
 			swept, err = now, s.sweep(ctx, now)
 		}
@@ -53,9 +58,9 @@ func (s *Service) look(ctx context.Context, wg *sync.WaitGroup) (time.Duration, 
 		return err
 	})
 	if err != nil {
-		return lookEvery, err
+		return s.c.Every, err
 	}
-	wait, now := lookEvery, time.Now()
+	wait, now := s.c.Every, time.Now()
 	for i, id := range ids {
 		if left := at[i].Sub(now); left > 0 {
 			wait = min(wait, left)

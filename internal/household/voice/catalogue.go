@@ -141,6 +141,7 @@ const (
 	stageSent      phrase = "stage.sent"
 	stageSome      phrase = "stage.some_sent"
 	stageScenes    phrase = "stage.scenes"
+	stageTimers    phrase = "stage.timers"
 	stageConfirmed phrase = "stage.confirmed"
 	stageWritten   phrase = "stage.written"
 
@@ -183,6 +184,51 @@ const (
 	rejectConditional     phrase = "reject.conditional"
 	rejectCannot          phrase = "reject.cannot"
 
+	timerRing         phrase = "timer.ring"
+	timerRemind       phrase = "timer.remind"
+	timerOn           phrase = "timer.on"
+	timerOff          phrase = "timer.off"
+	timerOpen         phrase = "timer.open"
+	timerClose        phrase = "timer.close"
+	timerChange       phrase = "timer.change"
+	timerScene        phrase = "timer.scene"
+	timerGap          phrase = "timer.gap"
+	timerFirst        phrase = "timer.first"
+	timerNone         phrase = "timer.none"
+	timerNoSuch       phrase = "timer.no_such"
+	timerTooMany      phrase = "timer.too_many"
+	timerPast         phrase = "timer.past"
+	timerRefused      phrase = "timer.refused"
+	timerWhich        phrase = "timer.which"
+	timerCancelled    phrase = "timer.cancelled"
+	timerAllCancelled phrase = "timer.all_cancelled"
+	timerLeft         phrase = "timer.left"
+	timerMore         phrase = "timer.more"
+	timerNamed        phrase = "timer.named"
+	timerOfLength     phrase = "timer.of_length"
+	timerOfTime       phrase = "timer.of_time"
+
+	whenAfter    phrase = "when.after"
+	whenToday    phrase = "when.today"
+	whenTomorrow phrase = "when.tomorrow"
+	whenDate     phrase = "when.date"
+	whenDay      phrase = "when.day"
+	whenEvery    phrase = "when.every"
+	daysAll      phrase = "days.all"
+	daysWork     phrase = "days.work"
+	daysOff      phrase = "days.off"
+	daysSome     phrase = "days.some"
+
+	lengthDay     phrase = "length.day"
+	lengthDays    phrase = "length.days"
+	lengthHour    phrase = "length.hour"
+	lengthHours   phrase = "length.hours"
+	lengthMinute  phrase = "length.minute"
+	lengthMinutes phrase = "length.minutes"
+	lengthSecond  phrase = "length.second"
+	lengthSeconds phrase = "length.seconds"
+	lengthAnd     phrase = "length.and"
+
 	laterTimer phrase = "later.timer"
 	laterScene phrase = "later.scene"
 
@@ -197,4 +243,5 @@ const (
 const (
 	whatPrefix   phrase = "what."   // + nlu.Meaning
 	colourPrefix phrase = "colour." // + name of a colour
+	dayPrefix    phrase = "day."    // + name of a weekday
 )

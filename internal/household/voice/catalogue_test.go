@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"lampworks/internal/household/scene"
 	"lampworks/nlu"
 )
 
@@ -40,6 +41,7 @@ func declared(t *testing.T) map[phrase]bool {
 	})
 	delete(found, whatPrefix)
 	delete(found, colourPrefix)
+	delete(found, dayPrefix)
 	return found
 }
 
@@ -55,6 +57,9 @@ func TestCataloguesAreComplete(t *testing.T) {
 	want := declared(t)
 	for _, m := range meanings {
 		want[whatPrefix+phrase(m)] = true
+	}
+	for _, d := range scene.Weekdays() {
+		want[dayPrefix+phrase(d)] = true
 	}
 	all := catalogues()
 	for lang, c := range all {

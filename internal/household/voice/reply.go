@@ -16,6 +16,11 @@ func (w *teller) reply(t *turn) string {
 	r := t.reading.Reason
 	switch t.reading.Outcome {
 	case nlu.Act:
+		for i := range t.bookings {
+			if b := &t.bookings[i]; b.which {
+				return w.capital(w.say(timerWhich, "n", strconv.Itoa(len(b.listed)), "timers", w.timers(t, b.listed, false)))
+			}
+		}
 		return w.acted(t)
 	case nlu.Clarify:
 		return w.question(r)
@@ -45,6 +50,12 @@ func (w *teller) acted(t *turn) string {
 		if a.Op == nlu.OpQuery {
 			asked = true
 			good = append(good, w.told(a, mine)...)
+			continue
+		}
+		if ofTimers(a) {
+			done, bad := w.booked(t, i)
+			asked = asked || a.Op == nlu.OpTimerQuery
+			good, broken = append(good, done...), append(broken, bad...)
 			continue
 		}
 		if a.Op == nlu.OpScene {

@@ -264,9 +264,7 @@ func TestSayCarriesOut(t *testing.T) {
 		{"打开台灯", "clarify", "主卧还是次卧的台灯？", nil},
 		{"不要开客厅的灯", "chat", "好的，什么都没有动。", nil},
 		{"今天天气怎么样", "chat", "没有听懂。您可以说“打开客厅的灯”。", nil},
-		{"十分钟后关客厅的灯", "reject", "定时和延时还做不到，所以什么都没有动。", nil},
-		{"打开客厅的灯，十分钟后关客厅的窗帘", "reject", "定时和延时还做不到，所以什么都没有动。", nil},
-		{"定一个十五分钟的计时器", "reject", "定时和延时还做不到，所以什么都没有动。", nil},
+		{"打开客厅的灯，十分钟后关客厅的窗帘", "act", "好的，客厅的灯开了，10分钟后关闭客厅的窗帘。", []string{`living room lamp {"powerstate":1}`}},
 	} {
 		a, err := h.voice.Say(t.Context(), h.who, voice.Sentence{Home: h.id, Text: tt.text, Speaker: tt.text})
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/access"
-	"lampworks/nlu"
 )
 
 // Scenes is what voice asks of the room scene.
@@ -15,6 +14,9 @@ type Scenes interface {
 	List(ctx context.Context, who access.Actor, homeID string) ([]scene.Scene, error)
 	Start(ctx context.Context, who access.Actor, homeID, sceneID, asked string) (scene.Run, error)
 	Await(ctx context.Context, id string) (scene.Run, error)
+	SetTimer(ctx context.Context, who access.Actor, homeID string, n scene.NewTimer) (scene.Timer, error)
+	CancelTimer(ctx context.Context, who access.Actor, homeID, id string) (scene.Timer, error)
+	Timers(ctx context.Context, who access.Actor, homeID string) ([]scene.Timer, error)
 }
 
 // A performance is a scene that a sentence started.
@@ -26,7 +28,7 @@ type performance struct {
 // startScenes starts what the sentence names. It gives how many it did.
 func (t *turn) startScenes(ctx context.Context) (int, error) {
 	for i, a := range t.reading.Actions {
-		if a.Op != nlu.OpScene {
+		if !isScene(a) {
 			continue
 		}
 		r, err := t.s.c.Scenes.Start(ctx, t.who, t.in.Home, a.Scene, "voice")

@@ -20,15 +20,27 @@ import (
 // commands, in order.
 func (t *turn) send(ctx context.Context) (string, error) {
 	reqs, members := t.requests()
-	if len(reqs) == 0 {
-		n, err := t.startScenes(ctx)
-		return t.words().say(stageScenes, "n", strconv.Itoa(n)), err
+	detail := ""
+	if len(reqs) > 0 {
+		var err error
+		if detail, err = t.sendAll(ctx, reqs, members); err != nil {
+			return "", err
+		}
 	}
-	detail, err := t.sendAll(ctx, reqs, members)
-	if err == nil {
-		_, err = t.startScenes(ctx)
+	n, err := t.startScenes(ctx)
+	if err != nil {
+		return "", err
 	}
-	return detail, err
+	if err := t.book(ctx); err != nil {
+		return "", err
+	}
+	switch {
+	case detail == "" && n > 0:
+		detail = t.words().say(stageScenes, "n", strconv.Itoa(n))
+	case detail == "":
+		detail = t.words().say(stageTimers, "n", strconv.Itoa(len(t.bookings)))
+	}
+	return detail, nil
 }
 
 func (t *turn) sendAll(ctx context.Context, reqs []command.Request, members [][]int) (string, error) {

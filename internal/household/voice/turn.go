@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/nlu"
@@ -33,8 +34,12 @@ type turn struct {
 	runs    []performance           // of scenes
 	early   bool                    // answered before slow devices are: there is a place in [late], and somebody to tell
 	late    bool                    // told after it was answered
-	sent    []string                // ids of commands
-	out     Answer
+
+	local    time.Time              // when it came, by the clocks of the home
+	planned  map[int][]scene.Action // what is done later, by action
+	bookings []booking              // of timers
+	sent     []string               // ids of commands
+	out      Answer
 }
 
 // A step is one action on one target.
@@ -60,7 +65,8 @@ func (t *turn) needs(stage string) bool {
 		return t.reading.Outcome == nlu.Act && t.later() == ""
 	case "send":
 		return t.later() == "" && t.reading.Outcome == nlu.Act &&
-			(slices.ContainsFunc(t.steps, func(s step) bool { return s.params != nil }) || slices.ContainsFunc(t.reading.Actions, isScene))
+			(slices.ContainsFunc(t.steps, func(s step) bool { return s.params != nil }) || slices.ContainsFunc(t.reading.Actions, isScene) ||
+				slices.ContainsFunc(t.reading.Actions, ofTimers))
 	case "confirm":
 		return len(t.sent)+len(t.runs) > 0
 	}
@@ -78,8 +84,9 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 		return "", fault.NotFound("room", t.in.Room)
 	}
 	now := time.Now()
+	t.local = now.In(t.s.c.Homes.Zone(&h.home))
 	t.reading = h.index.Read(&nlu.Context{
-		Lang: t.in.Lang, Room: t.in.Room, Now: now, Careful: true,
+		Lang: t.in.Lang, Room: t.in.Room, Now: t.local, Careful: true,
 		State:    func(device, property string) (any, bool) { return t.state(ctx, device, property) },
 		Previous: t.s.conversations.recall(t.conversation(), h.index, now),
 	}, t.in.Text)
@@ -148,16 +155,17 @@ func (t *turn) language() string {
 func (t *turn) later() phrase {
 	for _, a := range t.reading.Actions {
 		switch {
-		case isScene(a) && t.s.c.Scenes == nil:
+		case t.s.c.Scenes != nil:
+		case isScene(a):
 			return laterScene
-		case a.Op != nlu.OpSet && a.Op != nlu.OpAdjust && a.Op != nlu.OpQuery && a.Op != nlu.OpScene && a.Op != nlu.OpCall, a.DelaySeconds != 0, a.At != "", a.Day != "":
+		case ofTimers(a):
 			return laterTimer
 		}
 	}
 	return ""
 }
 
-func isScene(a nlu.Action) bool { return a.Op == nlu.OpScene }
+func isScene(a nlu.Action) bool { return a.Op == nlu.OpScene && !later(a) }
 
 // state is what understanding may know of a device.
 func (t *turn) state(ctx context.Context, device, property string) (any, bool) {
@@ -205,6 +213,7 @@ func (t *turn) resolve(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	t.planned = make(map[int][]scene.Action)
 	state := func(device, property string) (any, bool) { return t.state(ctx, device, property) }
 	for i, a := range t.reading.Actions {
 		for _, device := range a.Targets {
@@ -214,6 +223,11 @@ func (t *turn) resolve(ctx context.Context) (string, error) {
 				continue
 			case a.Op == nlu.OpQuery:
 				t.ask(&st, a, online[device])
+			case later(a):
+				if p := t.plannedFor(&st, a, state); p != nil {
+					t.planned[i] = append(t.planned[i], *p)
+					continue
+				}
 			default:
 				t.plan(&st, a, online[device], state)
 			}
@@ -299,6 +313,7 @@ func (t *turn) answer(context.Context) (string, error) {
 	} else {
 		t.judge()
 		t.judgeScenes()
+		t.judgeBookings()
 	}
 	teller := teller{catalogue: t.s.words[t.out.Lang], lang: t.out.Lang, home: t.home, candidates: t.reading.Candidates}
 	t.out.Reply = teller.reply(t)
@@ -339,19 +354,27 @@ func (t *turn) acts() []Act {
 	for i, a := range t.reading.Actions {
 		acts[i] = Act{
 			Op: string(a.Op), Prop: a.Prop, Service: a.Service, Meaning: string(a.Meaning), Value: a.Value, Direction: a.Direction,
-			Scene: a.Scene, Seconds: a.Seconds, Label: a.Label, DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day,
+			Scene: a.Scene, Seconds: a.Seconds, Label: a.Label, DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day, Repeat: a.Repeat,
 			Targets: make([]Target, 0, len(a.Targets)),
 		}
 		if a.HasAmount {
 			acts[i].Amount = &a.Amount
 		}
-		if t.later() == "" {
+		if t.later() == "" && !later(a) {
 			continue
 		}
 		for _, id := range a.Targets {
+			if slices.ContainsFunc(t.steps, func(st step) bool { return st.act == i && st.device == id }) {
+				continue
+			}
 			if t.home.devices[id] != nil {
 				acts[i].Targets = append(acts[i].Targets, t.target(id))
 			}
+		}
+	}
+	for i := range t.bookings {
+		if b := &t.bookings[i]; b.timer != nil {
+			acts[b.act].Timer = b.timer.ID
 		}
 	}
 	for i := range t.runs {

@@ -7,8 +7,7 @@
 // It owns no table. It promises:
 //   - "done" is said only of what the device confirmed; silence, a refusal and another value than asked are each said as such;
 //   - an unclear sentence is answered by a question and switches nothing; so is one that opens a lock, a gate or a valve, or
-//     starts what heats unseen, until somebody says yes; a sentence of which one part cannot be done yet
-//     (timers) switches nothing either;
+//     starts what heats unseen, until somebody says yes;
 //   - an answer comes within the deadline of the sentence, whatever the devices do; who can be told later is answered sooner, and
 //     told what came of it once;
 //   - what people say is not kept: the record of a sentence holds figures and outcomes, its words only while debugging is on.
@@ -144,12 +143,14 @@ type Act struct {
 	Direction    string   `json:"direction,omitempty"`
 	Amount       *float64 `json:"amount,omitempty"`
 	Scene        string   `json:"scene,omitempty"`
-	Run          string   `json:"run,omitempty"` // of the scene
+	Run          string   `json:"run,omitempty"`   // of the scene
+	Timer        string   `json:"timer,omitempty"` // that was set
 	Seconds      int      `json:"seconds,omitempty"`
 	Label        string   `json:"label,omitempty"`
 	DelaySeconds int      `json:"delay_seconds,omitempty"`
 	At           string   `json:"at,omitempty"`
 	Day          string   `json:"day,omitempty"`
+	Repeat       []string `json:"repeat,omitempty"` // weekdays
 	Targets      []Target `json:"targets"`
 }
 

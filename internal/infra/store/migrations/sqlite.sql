@@ -1484,6 +1484,30 @@ CREATE TABLE scene_device (
   PRIMARY KEY (device, kind, id)
 );
 CREATE INDEX scene_device_id ON scene_device (kind, id);
+CREATE TABLE scene_timer (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  home         TEXT    NOT NULL,
+  organisation TEXT    NOT NULL,
+  label        TEXT    NOT NULL,
+  seconds      INTEGER NOT NULL, -- from when it was set; 0: at a time of day
+  at           TEXT    NOT NULL, -- time of day in the home, 07:00; empty: after seconds
+  day          TEXT    NOT NULL, -- date, 2026-01-31; empty: the next time it is so late
+  days         INTEGER NOT NULL, -- weekdays on which it repeats, one bit each from Monday; 0: once
+  actions      TEXT    NOT NULL, -- JSON array; empty: it only rings
+  asked        TEXT    NOT NULL, -- api, voice
+  state        TEXT    NOT NULL,
+  occurrence   INTEGER NOT NULL, -- how often it was due: with it a firing is claimed
+  version      INTEGER NOT NULL,
+  due_at       INTEGER NOT NULL, -- of one that has ended: when it was due
+  shift        TEXT    NOT NULL, -- what daylight saving does to due_at: gap, first, or nothing
+  last_at      INTEGER NOT NULL, -- when it was due last; 0: never
+  last         TEXT    NOT NULL, -- what came of that: fired, missed
+  created_at   INTEGER NOT NULL,
+  ended_at     INTEGER NOT NULL  -- 0: it has not
+);
+CREATE INDEX scene_timer_home ON scene_timer (home, id);
+CREATE INDEX scene_timer_due ON scene_timer (state, due_at, id);
+CREATE INDEX scene_timer_organisation ON scene_timer (organisation, id);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (1, 0, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (2, 1, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (3, 2, 1);
@@ -1567,7 +1591,8 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (80, 191, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (81, 192, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (82, 200, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (83, 201, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (84, 202, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 83);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 84);

@@ -1,0 +1,128 @@
+package voice_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"lampworks/internal/household/home"
+	"lampworks/internal/household/scene"
+	"lampworks/internal/household/voice"
+)
+
+// pending tells the timers of the home that are pending: what they do, and when.
+func (h *house) pending(t *testing.T) []string {
+	t.Helper()
+	all, err := h.scenes.Timers(t.Context(), h.who, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, timer := range all {
+		if timer.State != scene.Pending {
+			continue
+		}
+		text := fmt.Sprint(timer.Label, timer.Seconds, timer.At, timer.Days)
+		for _, a := range timer.Actions {
+			text += fmt.Sprintf(" %s %s%s", a.Kind, h.called[a.Device], a.Params)
+			if a.Kind == scene.Adjust {
+				text += fmt.Sprintf(" %s %g", a.Property, a.By)
+			}
+		}
+		said = append(said, text)
+	}
+	return said
+}
+
+// TestTimersBySentence sets timers as people do, and sends nothing yet.
+func TestTimersBySentence(t *testing.T) {
+	h := newHouse(t)
+	reports(t, h.store, h.device["living room lamp"], `{"brightness":{"v":50,"t":0}}`)
+	if err := h.homes.SetPlace(t.Context(), h.who, h.id, home.Place{TimeZone: "Asia/Shanghai"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ text, outcome, reply, set string }{
+		{"十分钟后关客厅的灯", "act", "好的，10分钟后关闭客厅的灯。", `600[] set living room lamp{"powerstate":0}`},
+		{"turn off the living room lamp in ten minutes", "act", "The living room lamp will go off in 10 minutes.", `600[] set living room lamp{"powerstate":0}`},
+		{"一小时三十分钟后把客厅的灯调到百分之二十", "act", "好的，1小时30分钟后调整客厅的灯。", `5400[] set living room lamp{"brightness":20}`},
+		{"十分钟后把客厅的灯调亮百分之十", "act", "好的，10分钟后调整客厅的灯。", `600[] adjust living room lamp brightness 10`},
+		{"每天早上七点打开窗帘", "act", "好的，每天7:00打开客厅的窗帘。", `007:00[monday tuesday wednesday thursday friday saturday sunday] set living room curtain{"position":100}`},
+		{"close the curtain at 10 pm on weekdays", "act", "The living room curtain will close on weekdays at 22:00.", `022:00[monday tuesday wednesday thursday friday] set living room curtain{"position":0}`},
+		{"每周一晚上八点关闭主卧的台灯", "act", "好的，每周一20:00关闭主卧的台灯。", `020:00[monday] set main bedroom desk lamp{"powerstate":0}`},
+		{"明天早上七点打开窗帘", "act", "好的，明天7:00打开客厅的窗帘。", `007:00[] set living room curtain{"position":100}`},
+		{"定一个十五分钟的计时器", "act", "好的，15分钟后提醒您。", "900[]"},
+		{"煮蛋定时三分钟", "act", "好的，3分钟后提醒您煮蛋。", "煮蛋180[]"},
+		{"十分钟后客厅空调调到六十度", "reject", "客厅的空调温度只能从16℃到30℃。", ""},
+		{"明天打开窗帘", "clarify", "“明天”没有听懂，请您换个说法。", ""},
+	} {
+		a, err := h.voice.Say(t.Context(), h.who, voice.Sentence{Home: h.id, Text: tt.text, Speaker: tt.text})
+		if err != nil {
+			t.Errorf("%s: %v", tt.text, err)
+			continue
+		}
+		if a.Outcome != tt.outcome || a.Reply != tt.reply {
+			t.Errorf("%s\n got %s %s\nwant %s %s", tt.text, a.Outcome, a.Reply, tt.outcome, tt.reply)
+		}
+		want := []string{tt.set}
+		if tt.set == "" {
+			want = nil
+		}
+		if got := h.pending(t); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s\n set %q\nwant %q", tt.text, got, want)
+		}
+		if sent := h.road.sent(h); len(sent) != 0 {
+			t.Errorf("%s: sent %v already", tt.text, sent)
+		}
+		h.clear(t)
+	}
+}
+
+// clear cancels all timers.
+func (h *house) clear(t *testing.T) {
+	t.Helper()
+	all, err := h.scenes.Timers(t.Context(), h.who, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, timer := range all {
+		if timer.State == scene.Pending {
+			if _, err := h.scenes.CancelTimer(t.Context(), h.who, h.id, timer.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestTimersAreAskedForAndCancelled by what they are called, and by a question where several are meant.
+func TestTimersAreAskedForAndCancelled(t *testing.T) {
+	h := newHouse(t)
+	say := func(text, outcome, reply string) {
+		t.Helper()
+		if a := h.say(t, text); a.Outcome != outcome || a.Reply != reply {
+			t.Errorf("%s\n got %s %s\nwant %s %s", text, a.Outcome, a.Reply, outcome, reply)
+		}
+	}
+	say("取消定时", "reject", "现在没有定时。")
+	say("还有多久", "act", "现在没有定时。")
+	for _, n := range []scene.NewTimer{
+		{Label: "煮蛋", When: scene.When{Seconds: 3 * 60 * 60}},
+		{When: scene.When{Seconds: 24 * 60 * 60}, Actions: []scene.Action{{Kind: scene.Set, Device: h.device["living room lamp"], Params: json.RawMessage(`{"powerstate":0}`)}}},
+	} {
+		if _, err := h.scenes.SetTimer(t.Context(), h.who, h.id, n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("取消定时", "clarify", "有 2 个定时：“煮蛋”的定时、1天的定时，您要取消哪一个？")
+	say("取消煮面计时器", "reject", "没有“煮面”的定时。")
+	say("取消煮蛋计时器", "act", "好的，“煮蛋”的定时取消了。")
+	say("cancel the timer", "act", "The 1 day timer is cancelled.")
+	if left := h.pending(t); len(left) != 0 {
+		t.Errorf("%v are left", left)
+	}
+	for range 3 {
+		if _, err := h.scenes.SetTimer(t.Context(), h.who, h.id, scene.NewTimer{When: scene.When{Seconds: 3600}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("取消所有定时", "act", "好的，3 个定时都取消了。")
+}
