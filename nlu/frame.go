@@ -97,7 +97,8 @@ const (
 // pred is one thing to do or to ask.
 type pred struct {
 	verb   verb
-	prop   int32 // meaning code + 1
+	prop   int32    // meaning code + 1
+	span   [2]int32 // where the property was said
 	kind   valueKind
 	num    quantity
 	code   int32  // value, colour, kelvin; meaning of an extreme

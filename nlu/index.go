@@ -85,6 +85,7 @@ const (
 // prop is a property of a model with its meaning.
 type prop struct {
 	id       string
+	names    [][]rune // what the model calls it, beside what the vocabulary does
 	meaning  int32
 	kind     kind
 	readable bool

@@ -36,6 +36,9 @@ func (b *builder) property(t *tsl.Property, category int32) prop {
 		p.kind, p.fields = kindStruct, t.Fields
 	}
 	b.adjust(&p, category)
+	for _, w := range words(t) {
+		p.names = append(p.names, fold(w))
+	}
 	if p.meaning < ownMeaning {
 		b.learn(words(t), sense{class: cProp, code: p.meaning})
 	}

@@ -221,7 +221,7 @@ func (p *parser) property(t *token) {
 	default:
 		d = p.nextPred()
 	}
-	d.prop = s.code + 1
+	d.prop, d.span = s.code+1, [2]int32{t.start, t.end}
 }
 
 // fits reports whether the value of d can be one of the meaning.

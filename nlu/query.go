@@ -78,6 +78,9 @@ func (r *resolver) measured(f *frame, m Meaning) ([]int32, Meaning) {
 				able = append(able, int32(d))
 			}
 		}
+		if r.ofWater(f) {
+			return filter(able, r.holdsWater)
+		}
 		for _, c := range preferred[m] {
 			code := r.v.categories.index[c]
 			if devs := filter(able, func(d int32) bool { return r.x.devices[d].category == code }); len(devs) > 0 {

@@ -1,6 +1,9 @@
 package nlu
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // This file repairs misspelled English words.
 
@@ -59,6 +62,9 @@ func (s *scan) nearest(w string) string {
 	best, found, twice := limit+1, "", false
 	for _, list := range [][]string{s.x.spelling, s.v.spelling} {
 		for _, k := range list {
+			if len(w) == len(k) && len(w) < 6 && !permuted(w, k) { // cook is a word, and not a misspelled cool
+				continue
+			}
 			if k == found || len(k)-len(w) > limit || len(w)-len(k) > limit {
 				continue
 			}
@@ -74,6 +80,14 @@ func (s *scan) nearest(w string) string {
 		return ""
 	}
 	return found
+}
+
+// permuted reports whether a and b have the same letters.
+func permuted(a, b string) bool {
+	x, y := []byte(a), []byte(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return string(x) == string(y)
 }
 
 // distance counts the letters to change, add, drop or swap, up to limit.

@@ -86,6 +86,11 @@ func TestSpokenWays(t *testing.T) {
 		{"", "stop the music", `act {"op":"set","targets":["lr.speaker"],"prop":"playback","value":"stop"}`},
 		{"", "打开厨房的灯 > 不对，是餐厅", `act {"op":"set","targets":["dr.light"],"prop":"power","value":true}`},
 		{"", "不对，是餐厅", "clarify missing_value"},
+		// water is not the room's air, and a word of its own no misspelled one
+		{"", "水温调到50度", `act {"op":"set","targets":["wc.wh"],"prop":"target_temperature","value":50}`},
+		{"mb", "水温调到28度", "clarify missing_device"},
+		{"mb", "i can cook", "chat not_understood"},
+		{"lr", "cook rice", "chat not_understood"},
 		// more reasons and complaints
 		{"", "没人了，把餐厅灯关了", `act {"op":"set","targets":["dr.light"],"prop":"power","value":false}`},
 		{"", "主卧空调太吵了，风速调低", `act {"op":"adjust","targets":["mb.ac"],"prop":"fan_speed","direction":"down"}`},

@@ -1,6 +1,9 @@
 package nlu
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // This file finds the devices that the noun phrases of a clause mean.
 
@@ -432,6 +435,13 @@ func (r *resolver) implied(f *frame, in, can func(int32) bool) ([]int32, bool) {
 			able = append(able, int32(d))
 		}
 	}
+	if r.ofWater(f) {
+		able = filter(able, r.holdsWater)
+		return able, len(able) == 1
+	}
+	if own := filter(able, func(d int32) bool { return len(f.preds) > 0 && r.callsIt(d, &f.preds[0]) }); len(own) > 0 && len(own) < len(able) {
+		able = own // 吸力 is the vacuum's, though a fan has levels, too
+	}
 	for _, c := range preferred[m] {
 		code := r.v.categories.index[c]
 		if devs := filter(able, func(d int32) bool { return r.x.devices[d].category == code }); len(devs) > 0 {
@@ -445,6 +455,39 @@ func (r *resolver) implied(f *frame, in, can func(int32) bool) ([]int32, bool) {
 		return able, len(able) == 1
 	}
 	return able, true
+}
+
+// callsIt reports whether the model of device d calls a property as the predicate does.
+func (r *resolver) callsIt(d int32, p *pred) bool {
+	if p.span[1] <= p.span[0] || int(p.span[1]) > len(r.text) {
+		return false
+	}
+	said := r.text[p.span[0]:p.span[1]]
+	return slices.ContainsFunc(r.x.devices[d].props, func(q prop) bool {
+		return q.meaning == p.prop-1 && slices.ContainsFunc(q.names, func(n []rune) bool { return slices.Equal(n, said) })
+	})
+}
+
+// ofWater: the temperature of water was said: 水温.
+func (r *resolver) ofWater(f *frame) bool {
+	if len(f.preds) == 0 {
+		return false
+	}
+	p := &f.preds[0]
+	if p.prop == 0 || p.span[1] <= p.span[0] || int(p.span[1]) > len(r.text) {
+		return false
+	}
+	if m := r.x.meaning(p.prop - 1); m != Temperature && m != TargetTemperature {
+		return false
+	}
+	said := string(r.text[p.span[0]:p.span[1]])
+	return strings.Contains(said, "水") || strings.Contains(said, "water")
+}
+
+// holdsWater reports whether a device heats water.
+func (r *resolver) holdsWater(d int32) bool {
+	c := r.x.devices[d].category
+	return c >= 0 && slices.Contains([]string{"water_heater", "kettle", "aquarium"}, r.v.categories.list[c])
 }
 
 // warms reports whether a device warms or cools the room it is in.

@@ -183,10 +183,13 @@ func (a *assigner) enum() (assignment, bool) {
 	}
 	if d.prop != 0 {
 		p, m := a.said()
-		if p == nil {
+		if p == nil && m != Mode {
 			return a.no(NoSuchProperty, m, nil)
 		}
-		out, ok := a.valued(p)
+		out, ok := assignment{}, false
+		if p != nil {
+			out, ok = a.valued(p)
+		}
 		if ok || m != Level && m != FanSpeed && m != Mode {
 			return out, ok
 		}

@@ -17,6 +17,8 @@ import (
 type saying struct {
 	text string
 	want nlu.Action // Op, Prop, Service and Value
+
+	device string // where it is not the one spoken to
 }
 
 // tongue is how sentences to any device are made in a language; %[1]s is the device, %[2]s the property.
@@ -61,7 +63,7 @@ func sayings(c *product.Category, lang, device string) []saying {
 		}
 	}
 	for _, s := range c.Model.Services() {
-		all = append(all, saying{fmt.Sprintf(tongues[lang].calls, device, s.Names[lang]), nlu.Action{Op: nlu.OpCall, Service: s.Identifier}})
+		all = append(all, saying{fmt.Sprintf(tongues[lang].calls, device, s.Names[lang]), nlu.Action{Op: nlu.OpCall, Service: s.Identifier}, ""})
 	}
 	return all
 }
@@ -72,7 +74,7 @@ func propertySayings(p *tsl.Property, lang, device, name string) []saying {
 	say := tongues[lang]
 	add := func(form string, op nlu.Op, value any, args ...any) {
 		if form != "" {
-			all = append(all, saying{fmt.Sprintf(form, append([]any{device}, args...)...), nlu.Action{Op: op, Prop: p.Identifier, Value: value}})
+			all = append(all, saying{fmt.Sprintf(form, append([]any{device}, args...)...), nlu.Action{Op: op, Prop: p.Identifier, Value: value}, ""})
 		}
 	}
 	forms, special := say.other[p.Identifier]
@@ -120,17 +122,8 @@ func propertySayings(p *tsl.Property, lang, device, name string) []saying {
 
 // What a category declares can be said: switched, set and asked, in both languages, in a home that has one of each.
 func TestTemplatesAreSpokenTo(t *testing.T) {
+	x := oneOfEach(t)
 	all, err := product.Categories()
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := nlu.Home{Rooms: []nlu.Room{{ID: "room", Names: map[string][]string{nlu.Chinese: {"客厅"}, nlu.English: {"living room"}}}}}
-	for _, c := range all {
-		home.Devices = append(home.Devices, nlu.Device{ID: c.Name, Room: "room", Category: c.Name, Model: c.Model, Names: map[string][]string{
-			nlu.Chinese: {c.Names[nlu.Chinese]}, nlu.English: {c.Names[nlu.English]},
-		}})
-	}
-	x, err := nlu.Compile(home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +139,41 @@ func TestTemplatesAreSpokenTo(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// oneOfEach is a home with a device of each category.
+func oneOfEach(t *testing.T) *nlu.Index {
+	t.Helper()
+	all, err := product.Categories()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := nlu.Home{Rooms: []nlu.Room{{ID: "room", Names: map[string][]string{nlu.Chinese: {"客厅"}, nlu.English: {"living room"}}}}}
+	for _, c := range all {
+		home.Devices = append(home.Devices, nlu.Device{ID: c.Name, Room: "room", Category: c.Name, Model: c.Model, Names: map[string][]string{
+			nlu.Chinese: {c.Names[nlu.Chinese]}, nlu.English: {c.Names[nlu.English]},
+		}})
+	}
+	x, err := nlu.Compile(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// A word that only one model has for a property means its device, though others have the like.
+func TestTemplateOwnWords(t *testing.T) {
+	x := oneOfEach(t)
+	for said, want := range map[string]saying{
+		"吸力调到强力":            {want: nlu.Action{Op: nlu.OpSet, Prop: "level", Value: "强力"}, device: "robot_vacuum"},
+		"suction to strong": {want: nlu.Action{Op: nlu.OpSet, Prop: "level", Value: "强力"}, device: "robot_vacuum"},
+		"雾量调到二档":            {want: nlu.Action{Op: nlu.OpSet, Prop: "fog", Value: int64(2)}, device: "humidifier"},
+		"扫地机安静模式":           {want: nlu.Action{Op: nlu.OpSet, Prop: "level", Value: "安静"}, device: "robot_vacuum"},
+		"浴霸换气":              {want: nlu.Action{Op: nlu.OpSet, Prop: "mode", Value: "换气"}, device: "bath_heater"},
+	} {
+		want.text = said
+		reach(t, x, "", want, want.device)
 	}
 }
 
