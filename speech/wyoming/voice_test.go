@@ -52,15 +52,6 @@ func TestFaultsOfVoicesAreTold(t *testing.T) {
 	}{
 		{"hangs", func(l *line) { l.hang() }, speech.ErrSilent, ""},
 		{"hangs in the middle", func(l *line) { begin(l); l.say(AudioChunk, mono22, []byte{1, 2}); l.hang() }, speech.ErrSilent, ""},
-		{"drips for ever", func(l *line) {
-			begin(l)
-			for tick := time.NewTicker(10 * time.Millisecond); ; <-tick.C {
-				b, _ := Append(nil, AudioChunk, mono22, []byte{0, 0})
-				if _, err := l.Write(b); err != nil {
-					return
-				}
-			}
-		}, speech.ErrSilent, ""},
 		{"dies in the middle", func(l *line) { begin(l); l.say(AudioChunk, mono22, []byte{1, 2}) }, speech.ErrFailed, "broke off"},
 		{"says why", func(l *line) { l.hear(Synthesize); l.say(Error, fields{"text": "no voice"}, nil) }, speech.ErrFailed, "no voice"},
 		{"says nothing", func(l *line) { begin(l); l.say(AudioStop, nil, nil); l.hang() }, speech.ErrGarbled, "no sound"},
@@ -122,5 +113,26 @@ func TestVoiceRefusesWhatCannotBeSpoken(t *testing.T) {
 	cancel()
 	if _, err := v.Speak(ctx, "灯", speech.Chinese); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// A voice that always says a little more is stopped, too: all of a text has its time.
+func TestVoiceThatDrips(t *testing.T) {
+	p := startPeer(t, after(offering("en"), func(l *line) {
+		l.hear(Synthesize)
+		l.say(AudioStart, mono22, nil)
+		b, _ := Append(nil, AudioChunk, mono22, []byte{0, 0})
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for range tick.C {
+			if _, err := l.Write(b); err != nil {
+				return
+			}
+		}
+	}))
+	w := patience()
+	w.spoken = 200 * time.Millisecond
+	if _, err := newVoice(Config{Address: p.addr}, w).Speak(t.Context(), "Done.", speech.English); !errors.Is(err, speech.ErrSilent) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -171,6 +171,26 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// Limits hold where all that was announced is there, too.
+func TestLimitsOfBlocks(t *testing.T) {
+	data := func(n int) string {
+		return fmt.Sprintf(`{"type":"a","data_length":%d}`+"\n{%s}", n, strings.Repeat(" ", n-2))
+	}
+	payload := func(n int) string {
+		return fmt.Sprintf(`{"type":"a","payload_length":%d}`+"\n%s", n, strings.Repeat("x", n))
+	}
+	for _, in := range []string{data(MaxData), payload(MaxServerPayload)} {
+		if _, err := NewReader(strings.NewReader(in), MaxServerPayload).Read(); err != nil {
+			t.Errorf("%.40q: %v", in, err)
+		}
+	}
+	for _, in := range []string{data(MaxData + 1), payload(MaxServerPayload + 1)} {
+		if _, err := NewReader(strings.NewReader(in), MaxServerPayload).Read(); !errors.Is(err, ErrWire) {
+			t.Errorf("%.40q was read (%v)", in, err)
+		}
+	}
+}
+
 // A length is no reason to take memory.
 func TestMemoryFollowsWhatArrived(t *testing.T) {
 	in := fmt.Sprintf(`{"type":"audio-chunk","payload_length":%d}`+"\nxx", MaxClientPayload)
