@@ -272,13 +272,14 @@ func (f *frame) joinPlaces() {
 	for i := range f.targets {
 		t := &f.targets[i]
 		if !t.noun() && !t.it && t.where() {
-			if n := len(out); n > 0 && out[n-1].noun() && out[n-1].where() { // the lights in the living room and the kitchen
+			if n := len(out); n > 0 && out[n-1].noun() && out[n-1].where() { // 厨房的灯和餐厅的: such a one there, too
 				more := out[n-1]
 				more.placeOf(t)
+				more.all = more.all || t.all
 				out = append(out, more)
-			} else {
-				place = t
+				continue
 			}
+			place = t
 			continue
 		}
 		out = append(out, *t)

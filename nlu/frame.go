@@ -32,6 +32,7 @@ type frame struct {
 	timer, remind, left             bool
 	fix                             bool // corrects the clause before
 	inherits                        bool // the targets are those of the clause before
+	apart                           bool // a mark parts it from the clause before
 
 	delay    int
 	duration []int32 // indexes into numbers of the scan, durations said
@@ -183,7 +184,7 @@ func (p *parser) newClause() {
 	p.frames = append(p.frames, frame{})
 	prev := &p.frames[len(p.frames)-2]
 	p.f = &p.frames[len(p.frames)-1]
-	p.f.ask = prev.ask
+	p.f.ask, p.f.apart = prev.ask, p.soft
 	p.f.both = false
 	p.value, p.verbAt, p.lastNP = -9, -9, -9
 }

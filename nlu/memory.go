@@ -10,6 +10,7 @@ type Memory struct {
 	pending []frame // asked back: what is missing is expected next
 	options []int32 // and what may be chosen
 	code    Code
+	timed   bool // the last act was a timer, or is for later: 取消 cancels it
 }
 
 // of drops a memory of another home.
@@ -65,8 +66,15 @@ func (r *resolver) remember(out *Reading, frames []frame) *Memory {
 	m := &Memory{x: r.x, room: -1}
 	switch out.Outcome {
 	case Act:
+		for i := range out.Actions {
+			a := &out.Actions[i]
+			m.timed = m.timed || a.Op == OpTimer || a.Op == OpTimerQuery || a.DelaySeconds > 0 || a.At != ""
+		}
 		if len(r.devices) == 0 {
-			return r.mem
+			if r.mem != nil {
+				m.last, m.room, m.frames = r.mem.last, r.mem.room, r.mem.frames
+			}
+			return m
 		}
 		m.last, m.frames = r.devices, frames
 		m.room = r.x.devices[r.devices[0]].room
@@ -134,6 +142,10 @@ func (r *resolver) follow(frames []frame) []frame {
 		if g, ok := r.answered(f); ok {
 			return g
 		}
+	}
+	if r.mem.timed && f.verb == vCancel && !f.hasTarget() && len(f.preds) == 0 {
+		f.timer = true
+		return frames
 	}
 	if len(r.mem.frames) == 0 {
 		return frames

@@ -124,7 +124,7 @@ func (p *parser) verb(t *token) {
 		p.pred().to = true
 		return
 	default:
-		f = p.nextClause()
+		f = p.split(v)
 	}
 	if v == vSet && f.verb != vNone && f.verb != vTell && f.verb != vSet {
 		return
@@ -139,17 +139,21 @@ func (p *parser) verb(t *token) {
 	}
 }
 
-// nextClause begins the clause of another verb. A property that was named last, without a value, is that verb's: 空调调到26度，
-// 风速 | 调到高.
-func (p *parser) nextClause() *frame {
-	var named pred
-	if n := len(p.f.preds) - 1; n > 0 && p.f.preds[n].prop != 0 && p.f.preds[n].kind == valNone && p.f.preds[n].dir == 0 {
-		named, p.f.preds = p.f.preds[n], p.f.preds[:n]
+// split begins a clause at a verb. A property that was said just before belongs to it: 打开台灯，亮度 | 调到三十.
+func (p *parser) split(v verb) *frame {
+	f, n := p.f, len(p.f.preds)
+	alone := (v == vSet || v == vUp || v == vDown) && p.lang == Chinese && n == 1 && f.hasTarget() && p.tok > 0 && p.tokens[p.tok-1].mask.has(cProp)
+	if n > 1 || alone {
+		if last := f.preds[n-1]; last.prop != 0 && last.kind == valNone && last.dir == 0 {
+			f.preds = f.preds[:n-1]
+			p.newClause()
+			if p.f != f {
+				p.f.preds = append(p.f.preds, pred{prop: last.prop})
+			}
+			return p.f
+		}
 	}
 	p.newClause()
-	if named.prop != 0 {
-		p.f.preds = append(p.f.preds, named)
-	}
 	return p.f
 }
 

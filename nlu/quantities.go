@@ -358,6 +358,9 @@ func (s *scan) clockAt(i int) (q quantity, end int) {
 			}
 			if d, e := s.wordOf(skipBlank(s.text, k), cDay); e > skipBlank(s.text, k) {
 				q.day, period, k = d+1, dayPeriod(s.v.days.list[d], period), e
+				if w, _ := wordAt(s.text, j); w == "at" || w == "by" { // at seven tomorrow
+					bare = false
+				}
 			}
 		}
 		if bare {

@@ -65,7 +65,7 @@ func (s *scan) resolve(c *Context, unknown int) Reading {
 		frames, unknown = r.mem.pending, 0
 		r.confirmed = true
 		r.run(frames)
-	} else if r.rest(frames, unknown) {
+	} else if frames = unforbidden(frames); r.rest(frames, unknown) {
 		frames = r.follow(frames)
 		r.run(frames)
 	}
@@ -79,7 +79,9 @@ func (s *scan) resolve(c *Context, unknown int) Reading {
 			out.Outcome, out.Reason.Code = Chat, NotUnderstood
 		}
 	}
-	if word := r.sized(); out.Outcome == Act && word != "" {
+	if word := r.nowhere(); word != "" && (out.Outcome == Act || out.Outcome == Clarify) {
+		out.Outcome, out.Reason, r.candidates = Reject, Reason{Code: NoSuchDevice, Word: word}, nil
+	} else if word := r.sized(); out.Outcome == Act && word != "" {
 		out.Outcome, out.Reason = Clarify, Reason{Code: UnclearWords, Word: word}
 	} else if out.Outcome == Act && unknown > 0 {
 		r.doubt(&out, unknown)
@@ -120,6 +122,28 @@ func (r *resolver) rest(frames []frame, unknown int) bool {
 		}
 	}
 	return true
+}
+
+// unforbidden leaves out what is not to be done where something else is, in a clause of its own with a verb and an object of its
+// own: 先别关空调，把灯关了.
+func unforbidden(frames []frame) []frame {
+	var out []frame
+	after := false
+	for i := range frames {
+		f := &frames[i]
+		switch {
+		case f.not:
+			after = true
+		case after && (!f.apart || f.inherits || !f.hasTarget() || f.verb == vNone):
+			return frames
+		default:
+			out = append(out, *f)
+		}
+	}
+	if !after || len(out) == 0 {
+		return frames
+	}
+	return out
 }
 
 // run resolves clause after clause; the first that cannot be done ends it, and nothing is done then.
@@ -181,7 +205,9 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 	for i := range r.tokens {
 		t := &r.tokens[i]
 		n := int(t.end - t.start)
-		if t.mask == 0 && r.tolerable(i) {
+		if t.mask == 0 && r.stutters(i) {
+			continue
+		} else if t.mask == 0 && r.tolerable(i) {
 			content += n
 		} else if t.mask == 0 {
 			if n > run {
@@ -190,6 +216,9 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 		} else if t.mask != cNone.bit() {
 			content += n
 		}
+	}
+	if word == "" && content > 0 && !r.modifies() { // no more than a stutter
+		return
 	}
 	limit := 0 // a character that nobody understood may be the one that matters: 锁了吗
 	if r.lang == English {
@@ -202,6 +231,37 @@ func (r *resolver) doubt(out *Reading, unknown int) {
 	case run > limit || r.modifies():
 		out.Outcome, out.Reason = Clarify, Reason{Code: UnclearWords, Word: word}
 	}
+}
+
+// stutters: the token is the first character of the next word, again and again: 打打 | 打开.
+func (r *resolver) stutters(i int) bool {
+	t := &r.tokens[i]
+	if r.lang != Chinese || i+1 >= len(r.tokens) || r.tokens[i+1].start != t.end || r.tokens[i+1].mask == 0 {
+		return false
+	}
+	for _, c := range r.text[t.start:t.end] {
+		if c != r.text[t.end] || !isHan(c) || hanDigit(c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// nowhere is a floor that the home does not have: 二楼, 楼上.
+func (r *resolver) nowhere() string {
+	for i := range r.tokens {
+		t := &r.tokens[i]
+		if t.mask != 0 || r.lang != Chinese || r.text[t.start] != '楼' && r.text[t.start] != '层' {
+			continue
+		}
+		if i > 0 && r.tokens[i-1].number != 0 && r.tokens[i-1].end == t.start {
+			return string(r.text[r.tokens[i-1].start : t.start+1])
+		}
+		if i+1 < len(r.tokens) && r.tokens[i+1].start == t.end && r.tokens[i+1].mask.has(cIn) {
+			return string(r.text[t.start : t.end+1])
+		}
+	}
+	return ""
 }
 
 // sized is a room told apart by its size, which the home does not: 小卧室 where there is a 卧室.

@@ -116,26 +116,26 @@ func (r *resolver) timer(f *frame) bool {
 		if a.Seconds = f.delay; a.Seconds == 0 {
 			a.Seconds = f.lengths[0].seconds()
 		}
-		a.Label = r.labelBut(f.timeSpan)
+		a.Label = r.label(f)
 	case f.remind && f.at > 0 && f.verb != vCancel:
-		a.Label = r.labelBut(f.timeSpan)
+		a.Label = r.label(f)
 		a = r.timed(f, a)
 	case f.verb == vCancel || f.verb == vOff || f.verb == vStop:
-		a.Op, a.Label = OpTimerCancel, r.label()
+		a.Op, a.Label = OpTimerCancel, r.label(f)
 		if r.saysAll() {
 			a.Value = All
 		}
 		a = r.timed(f, a)
 	case f.question || f.left || f.verb == vTell:
-		a.Op, a.Label = OpTimerQuery, r.label()
+		a.Op, a.Label = OpTimerQuery, r.label(f)
 	case f.delay > 0 || len(f.lengths) > 0:
 		a.Seconds = f.delay
 		if a.Seconds == 0 {
 			a.Seconds = f.lengths[0].seconds()
 		}
-		a.Label = r.label()
+		a.Label = r.label(f)
 	case f.at > 0:
-		a.Label = r.label()
+		a.Label = r.label(f)
 		a = r.timed(f, a)
 	default:
 		return r.ask(MissingValue, nil)
@@ -150,10 +150,10 @@ func (r *resolver) saysAll() bool {
 }
 
 // label is what a timer is for: the words that nothing else explains.
-func (r *resolver) label() string {
+func (r *resolver) label(f *frame) string {
 	for i := range r.tokens {
 		if t := &r.tokens[i]; t.mask.has(cRemind) {
-			return r.rawFrom(t.end)
+			return strings.TrimPrefix(r.rawSpan(r.untimed(f, t.end, int32(len(r.text)))), "to ") // in ten minutes | to call
 		}
 	}
 	for i := 1; i < len(r.tokens); i++ { // 煮面计时器
@@ -164,21 +164,19 @@ func (r *resolver) label() string {
 	return ""
 }
 
-// labelBut is the label without the time that it begins with: wake me up at six, remind me in ten minutes to call.
-func (r *resolver) labelBut(span [2]int32) string {
-	label := r.label()
-	if said := strings.Trim(r.rawSpan(span[0], span[1]), " "); said != "" {
-		label = strings.TrimSpace(strings.TrimPrefix(label, said))
+// untimed is a stretch of the text without the time that stands at its begin or end: take it out | in 20 minutes.
+func (r *resolver) untimed(f *frame, start, end int32) (from, to int32) {
+	at := f.timeSpan
+	if at[1] <= at[0] || at[0] < start {
+		return start, end
 	}
-	return strings.TrimPrefix(label, "to ")
-}
-
-// rawFrom is the utterance as it was given, from position i of the text on.
-func (s *scan) rawFrom(i int32) string {
-	if int(i) >= len(s.origin) {
-		return ""
+	if strings.Trim(string(r.text[at[1]:end]), " ,;.!?") == "" {
+		return start, at[0]
 	}
-	return strings.Trim(s.raw[s.origin[i]:], " ，。！？,.!?")
+	if strings.Trim(string(r.text[start:at[0]]), " ,;.!?") == "" {
+		return at[1], end
+	}
+	return start, end
 }
 
 func clock(minute int) string {

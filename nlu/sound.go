@@ -156,7 +156,8 @@ func (s *scan) repair(c *Context, unknown int, out *Reading) (Reading, bool) {
 		}
 	}
 	repaired := s.resolve(c, left)
-	if repaired.Outcome != Act && (out.Outcome == Clarify && repaired.Outcome != Clarify || left >= unknown) {
+	worse := out.Outcome == Clarify && repaired.Outcome != Clarify || out.Outcome == Chat && repaired.Outcome == Reject && left > 0
+	if repaired.Outcome != Act && (worse || left >= unknown) {
 		return Reading{}, false
 	}
 	repaired.Repaired = heard

@@ -22,7 +22,12 @@ func TestSpokenWays(t *testing.T) {
 		{"", "把所有空调打开，次卧的不要", `act {"op":"set","targets":["lr.ac","mb.ac","kid.ac"],"prop":"power","value":true}`},
 		{"", "主卧的灯都关了，右床头灯别关", `act {"op":"set","targets":["mb.light","mb.bed1"],"prop":"power","value":false}`},
 		{"", "书房的灯全关，台灯留着", `act {"op":"set","targets":["st.light"],"prop":"power","value":false}`},
-		{"", "打开空调，别开灯", "chat negated"},
+		{"", "打开空调，别开灯", "clarify ambiguous_device lr.ac,mb.ac,sb.ac,kid.ac"},
+		// what is forbidden in a clause of its own forbids no other
+		{"", "先别关空调，把书房的灯关了", `act {"op":"set","targets":["st.light","st.lamp"],"prop":"power","value":false}`},
+		{"", "别开灯，太亮了", "chat negated"},
+		{"", "别关灯，等我回来再关", "reject conditional"},
+		{"", "不用开灯", "chat negated"},
 		// a task says which machine
 		{"", "烧壶水", `act {"op":"set","targets":["kt.kettle"],"prop":"power","value":true}`},
 		{"", "洗衣服", `act {"op":"set","targets":["bc.washer"],"prop":"state","value":"start"}`},
@@ -48,6 +53,23 @@ func TestSpokenWays(t *testing.T) {
 		{"", "主卧太干了", `act {"op":"adjust","targets":["mb.humid"],"prop":"target_humidity","direction":"up"}`},
 		{"", "the pendant light is too bright", `act {"op":"adjust","targets":["dr.light"],"prop":"brightness","direction":"down"}`},
 		{"", "is the pendant light bright", `act {"op":"query","targets":["dr.light"],"prop":"brightness"}`},
+		// one thing after another
+		{"", "书房开灯厨房关灯", `act {"op":"set","targets":["st.light","st.lamp"],"prop":"power","value":true} {"op":"set","targets":["kt.light"],"prop":"power","value":false}`},
+		{"", "打开厨房的灯和餐厅的", `act {"op":"set","targets":["kt.light","dr.light"],"prop":"power","value":true}`},
+		{"", "turn on the lights in the kitchen and the dining room", `act {"op":"set","targets":["kt.light","dr.light"],"prop":"power","value":true}`},
+		{"", "打开主卧左床头灯，亮度调到三十", `act {"op":"set","targets":["mb.bed1"],"prop":"power","value":true} {"op":"set","targets":["mb.bed1"],"prop":"brightness","value":30}`},
+		{"", "打开书房台灯然后把它调到百分之三十", `act {"op":"set","targets":["st.lamp"],"prop":"power","value":true} {"op":"set","targets":["st.lamp"],"prop":"brightness","value":30}`},
+		{"", "turn on the night light and set it to 30 percent", `act {"op":"set","targets":["kid.night"],"prop":"power","value":true} {"op":"set","targets":["kid.night"],"prop":"brightness","value":30}`},
+		// stutter, and floors that there are not
+		{"", "打打打开书房的灯", `act {"op":"set","targets":["st.light","st.lamp"],"prop":"power","value":true}`},
+		{"", "打开二楼的灯", "reject no_such_device"},
+		{"", "楼上的灯关了", "reject no_such_device"},
+		// timers and reminders
+		{"", "取消刚才的定时", `act {"op":"timer_cancel"}`},
+		{"", "remind me to take the laundry out in 20 minutes", `act {"op":"timer","seconds":1200,"label":"take the laundry out"}`},
+		{"", "wake me up at seven tomorrow", `act {"op":"timer","at":"07:00","day":"tomorrow"}`},
+		{"", "小白别扫了", `act {"op":"set","targets":["lr.vacuum"],"prop":"state","value":"pause"}`},
+		{"", "现在外面多少度", "chat not_understood"},
 		// a kind of lamp is no other lamp
 		{"", "打开书房的落地灯", "reject no_such_device"},
 		{"", "打开壁灯", "reject no_such_device"},
@@ -110,6 +132,24 @@ func TestSpokenWays(t *testing.T) {
 		}
 		if got := said(&r); got != tt.want {
 			t.Errorf("%s (in %q)\n got %s\nwant %s", tt.said, tt.room, got, tt.want)
+		}
+	}
+}
+
+// TestSpokenAfter: what is said after something else.
+func TestSpokenAfter(t *testing.T) {
+	x := testIndex(t)
+	for _, tt := range []struct{ before, said, want string }{
+		{"把书房的灯打开", "不对，是厨房的", `act {"op":"set","targets":["kt.light"],"prop":"power","value":true}`},
+		{"定时十分钟", "取消", `act {"op":"timer_cancel"}`},
+		{"十分钟后关掉书房的灯", "取消吧", `act {"op":"timer_cancel"}`},
+		{"把电视打开", "换个台", `act {"op":"adjust","targets":["lr.tv"],"prop":"channel","direction":"up"}`},
+		{"打开书房台灯", "取消", "clarify missing_device"},
+	} {
+		before := x.Read(nil, tt.before)
+		r := x.Read(&Context{Previous: before.Memory}, tt.said)
+		if got := said(&r); got != tt.want {
+			t.Errorf("%s | %s\n got %s\nwant %s", tt.before, tt.said, got, tt.want)
 		}
 	}
 }

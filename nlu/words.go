@@ -104,9 +104,38 @@ func (p *parser) turn() {
 	if p.in || p.except || p.and && p.np.empty() && !p.predFollows() {
 		return
 	}
-	if p.f.hasTarget() && p.f.hasPred() && p.predAfterTarget() && p.predFollows() {
+	if p.completes() { // 客厅 | 开 | 灯: the place is where the noun is
+		return
+	}
+	if p.f.hasTarget() && p.f.hasPred() && (p.predAfterTarget() || p.whole()) && p.predFollows() {
 		p.newClause()
 	}
+}
+
+// completes: the token is the noun of a verb just before it, and the clause has a place alone so far.
+func (p *parser) completes() bool {
+	n := len(p.f.targets)
+	return p.lang == Chinese && n > 0 && p.verbAt == p.tok-1 && p.f.targets[n-1].where() && !p.f.targets[n-1].noun() && p.tokens[p.tok].mask.any(nounClasses)
+}
+
+// corrects: all that was said so far is that something was wrong.
+func (p *parser) corrects() bool {
+	wrong := false
+	for i := range p.tokens[:p.tok] {
+		t := &p.tokens[i]
+		wrong = wrong || t.mask.has(cWrong)
+		if !t.mask.has(cWrong) && t.mask != cNone.bit() && !t.mask.only(skipClasses) {
+			return false
+		}
+	}
+	return wrong
+}
+
+// whole: the clause is a place, a verb and its noun: 客厅开灯 | 书房关灯.
+func (p *parser) whole() bool {
+	n := len(p.f.targets)
+	return p.lang == Chinese && p.np.noun() && !p.np.where() && p.verbAt == p.tok-2 && n > 0 && p.f.targets[n-1].where() && !p.f.targets[n-1].noun() &&
+		p.tokens[p.tok].mask.any(cRoom.bit()|cPlace.bit())
 }
 
 // asVerb: "lock" before a noun is a verb, behind one it is a noun.
@@ -442,9 +471,11 @@ func (p *parser) function(t *token) {
 	case m.has(cIf):
 		f.cond = true
 	case m.has(cTold):
-		f.told = true
+		if next := p.peek(); next == nil || p.tok+1 >= len(p.tokens) || !p.tokens[p.tok+1].mask.has(cOf) { // 刚才的定时 is a thing
+			f.told = true
+		}
 	case m.has(cNot):
-		if f.hasPred() && f.hasTarget() {
+		if f.hasPred() && (f.hasTarget() || !p.np.empty()) {
 			p.newClause()
 			f = p.f
 		}
@@ -463,7 +494,7 @@ func (p *parser) function(t *token) {
 		} else if s.code > 0 && (len(f.preds) == 0 || f.preds[len(f.preds)-1].prop == 0) {
 			p.implied(p.pred(), howMeanings[s.code])
 		}
-	case m.has(cQIs) && f.fix && f.empty(): // "no, it is …" corrects and does not ask
+	case m.has(cQIs) && (f.fix || p.corrects()) && f.empty(): // "no, it is …" corrects and does not ask
 	case m.has(cQIs) && p.tok > 0 && !p.np.empty() && p.tok+1 < len(p.tokens) && p.tokens[p.tok+1].mask.has(cToo): // the lamp is too bright
 	case m.has(cQIs), m.has(cQ):
 		if p.tok > 0 {
