@@ -108,6 +108,8 @@ func TestSpokenWays(t *testing.T) {
 		{"", "stop the music", `act {"op":"set","targets":["lr.speaker"],"prop":"playback","value":"stop"}`},
 		{"", "打开厨房的灯 > 不对，是餐厅", `act {"op":"set","targets":["dr.light"],"prop":"power","value":true}`},
 		{"", "不对，是餐厅", "clarify missing_value"},
+		{"", "把书房的台灯亮度从百分之五十调到百分之八十", `act {"op":"set","targets":["st.lamp"],"prop":"brightness","value":80}`},
+		{"", "change the brightness of the desk lamp from 50 to 80 percent", `act {"op":"set","targets":["st.lamp"],"prop":"brightness","value":80}`},
 		// water is not the room's air, and a word of its own no misspelled one
 		{"", "水温调到50度", `act {"op":"set","targets":["wc.wh"],"prop":"target_temperature","value":50}`},
 		{"mb", "水温调到28度", "clarify missing_device"},

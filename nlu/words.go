@@ -358,6 +358,12 @@ func (p *parser) number(t *token) bool {
 		p.duration(t, q)
 		return true
 	}
+	if prev := p.prev(); prev != nil && p.tok+1 < len(p.tokens) {
+		switch string(p.text[prev.start:prev.end]) {
+		case "从", "from": // from 50 to 80: what it was is not wanted
+			return true
+		}
+	}
 	if p.counts(t) {
 		p.f.both = true
 		return true
