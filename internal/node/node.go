@@ -26,6 +26,7 @@ import (
 	"lampworks/internal/edge/api"
 	"lampworks/internal/edge/console"
 	"lampworks/internal/edge/gateway"
+	"lampworks/internal/edge/speaker"
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/config"
 	"lampworks/internal/fleet/device"
@@ -432,6 +433,9 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"papers":       n.Products.Run,
 		"verify":       n.Verify.Run,
 		"scenes":       n.Scenes.Run,
+	}
+	if n.Speaker != nil && n.c.WyomingOpen {
+		work["the announcement of Wyoming"] = func(ctx context.Context) error { return speaker.Announce(ctx, n.Addresses().Wyoming, n.log) }
 	}
 	if n.certs != nil {
 		work["certificates"] = func(ctx context.Context) error { return n.certs.Run(ctx, n.c.Reload) }
