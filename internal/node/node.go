@@ -448,6 +448,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"presence":           n.Devices.Follow,
 		"shadows":            n.Shadows.Follow,
 		"timelines":          n.Timelines.Follow,
+		"automations":        n.Scenes.Follow,
 		"session state":      n.Sessions.Follow,
 		"history":            n.History.Follow,
 	} {

@@ -181,6 +181,7 @@ func (a *API) routes() {
 	a.homeRoutes()
 	a.sceneRoutes()
 	a.timerRoutes()
+	a.automationRoutes()
 	a.sentenceRoutes()
 	a.recordingRoutes()
 	a.liveRoutes()

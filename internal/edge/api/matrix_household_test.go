@@ -15,6 +15,13 @@ var householdMatrix = []entry{
 	{"GET", "/api/v1/homes/{home}/timers/{timer}", access.ReadHome, "", false},
 	{"PUT", "/api/v1/homes/{home}/timers/{timer}", access.ControlDevice, `{"seconds":86400}`, false},
 	{"DELETE", "/api/v1/homes/{home}/timers/{timer}", access.ControlDevice, "", false},
+	{"GET", "/api/v1/homes/{home}/automations", access.ReadHome, "", false},
+	{"POST", "/api/v1/homes/{home}/automations", access.WriteHome, `{"name":"dusk","trigger":{"kind":"time","at":"19:00"},"actions":[]}`, false},
+	{"GET", "/api/v1/homes/{home}/automations/{automation}", access.ReadHome, "", false},
+	{"PUT", "/api/v1/homes/{home}/automations/{automation}", access.WriteHome, `{"name":"dusk","trigger":{"kind":"time","at":"19:30"},"actions":[]}`, false},
+	{"PUT", "/api/v1/homes/{home}/automations/{automation}/state", access.WriteHome, `{"enabled":false}`, false},
+	{"DELETE", "/api/v1/homes/{home}/automations/{automation}", access.WriteHome, "", false},
+	{"GET", "/api/v1/homes/{home}/automations/{automation}/traces", access.ReadHome, "", false},
 	{"GET", "/api/v1/homes/{home}/runs", access.ReadHome, "", false},
 	{"GET", "/api/v1/homes/{home}/runs/{run}", access.ReadHome, "", false},
 }

@@ -52,10 +52,11 @@ func sceneOf(sc *scene.Scene) sceneView {
 
 type runView struct {
 	ID        string      `json:"id"`
-	Origin    string      `json:"origin" enum:"scene,timer" doc:"What it is a run of."`
+	Origin    string      `json:"origin" enum:"scene,timer,automation" doc:"What it is a run of."`
 	Of        string      `json:"of" doc:"Id of that."`
 	Names     home.Names  `json:"names,omitempty" doc:"What that was called."`
-	Asked     string      `json:"asked" doc:"Who asked for it: api, voice, clock."`
+	Depth     int         `json:"depth,omitempty" doc:"How many automations led to it."`
+	Asked     string      `json:"asked" doc:"Who asked for it: api, voice, clock, or what set an automation off."`
 	State     scene.State `json:"state" enum:"running,done,partly,failed,late" doc:"done: all of it is confirmed; late: the rest was due more than five minutes before the platform ran again."`
 	Steps     []runStep   `json:"steps" nullable:"false"`
 	Position  int         `json:"position" doc:"How many of the steps were begun."`
@@ -66,7 +67,7 @@ type runView struct {
 
 func runOf(r *scene.Run) runView {
 	v := runView{
-		ID: r.ID, Origin: r.Origin, Of: r.Ref, Names: r.Label, Asked: r.Asked, State: r.State, Position: r.Position,
+		ID: r.ID, Origin: r.Origin, Of: r.Ref, Names: r.Label, Asked: r.Asked, Depth: r.Depth, State: r.State, Position: r.Position,
 		StartedAt: moment(r.StartedAt), DueAt: moment(r.DueAt),
 	}
 	if r.Ended() {
@@ -124,7 +125,7 @@ type startInput struct {
 type runsInput struct {
 	ListInput
 	Home  string `path:"home" maxLength:"64"`
-	Of    string `query:"of" maxLength:"64" doc:"Id of the scene or timer."`
+	Of    string `query:"of" maxLength:"64" doc:"Id of the scene, timer or automation."`
 	State string `query:"state" enum:"running,done,partly,failed,late"`
 }
 

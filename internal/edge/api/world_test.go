@@ -227,7 +227,7 @@ func newWorld(t *testing.T) *world {
 	})
 	server := httptest.NewServer(handler)
 	w.url = server.URL
-	w.run(jobs.Run, scenes.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(points.Follow, w.log), follower(w.timelines.Follow, w.log))
+	w.run(jobs.Run, scenes.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(scenes.Follow, w.log), follower(points.Follow, w.log), follower(w.timelines.Follow, w.log))
 	t.Cleanup(func() { // runs before that of run: the server ends first
 		server.CloseClientConnections()
 		server.Close()
@@ -436,10 +436,10 @@ func (a answer) id() string {
 
 // maker is what organisation a has made: one of each object that a route may name.
 type maker struct {
-	product, order, job, paper, device, deviceName, home, room, scene, run, timer, command, token, session, download, list, log string
-	member                                                                                                                      string            // id of a user in the organisation
-	agreed                                                                                                                      map[string]string // objects of agreements, notices and services, by what routes call them
-	certified                                                                                                                   certified
+	product, order, job, paper, device, deviceName, home, room, scene, run, timer, automation, command, token, session, download, list, log string
+	member                                                                                                                                  string            // id of a user in the organisation
+	agreed                                                                                                                                  map[string]string // objects of agreements, notices and services, by what routes call them
+	certified                                                                                                                               certified
 }
 
 // manufacture makes the objects as the owner of organisation a.
@@ -466,6 +466,7 @@ func (w *world) manufacture() maker {
 	m.scene = as("POST", "/api/v1/homes/"+m.home+"/scenes", fmt.Sprintf(`{"names":{"zh-CN":"观影"},"actions":[{"kind":"set","device":%q,"params":{"powerstate":1}}]}`, m.device), 201).id()
 	m.run = as("POST", "/api/v1/homes/"+m.home+"/scenes/"+m.scene+"/runs", `{}`, 201).id()
 	m.timer = as("POST", "/api/v1/homes/"+m.home+"/timers", `{"label":"煮蛋","seconds":86400}`, 201).id()
+	m.automation = as("POST", "/api/v1/homes/"+m.home+"/automations", `{"name":"天黑","disabled":true,"trigger":{"kind":"time","at":"19:00"},"actions":[]}`, 201).id()
 	m.command = as("POST", "/api/v1/devices/"+m.device+"/commands", `{"kind":"property_set","params":{"powerstate":1},"deadline_ms":600000}`, 201).id()
 	m.paper = w.want(w.call(w.owner, "POST", "/api/v1/organisations/"+w.a+"/verification/papers?slot=other", "%PDF-1.7\n", "Content-Type", "application/pdf"), 201).id()
 	m.token = as("POST", "/api/v1/tokens", `{"name":"for tests"}`, 201).id()

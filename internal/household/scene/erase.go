@@ -34,7 +34,7 @@ func (s *Service) Moved(ctx context.Context, tx *store.Tx, homeID string) error 
 
 // tables has the table of each kind of what names devices.
 func tables() map[string]string {
-	return map[string]string{"scene": "scene", "run": "scene_run", OfTimer: "scene_timer"}
+	return map[string]string{"scene": "scene", "run": "scene_run", OfTimer: "scene_timer", OfAutomation: "scene_automation", "trace": "scene_trace"}
 }
 
 // Erase deletes what an organisation's homes do by themselves and, of the devices of a subject, every mention; more says that
@@ -74,7 +74,7 @@ func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limi
 // A mention is a device that something names.
 type mention struct{ device, kind, id string }
 
-// erase takes the device out of what names it: a run goes, of a scene what it does with it.
+// erase takes the device out of what names it: a run and an automation go, of a scene what it does with it.
 func (m *mention) erase(ctx context.Context, tx *store.Tx) error {
 	if m.kind == "run" {
 		if _, err := tx.Exec(ctx, "DELETE FROM scene_device WHERE kind = ? AND id = ?", m.kind, m.id); err != nil {
@@ -82,6 +82,9 @@ func (m *mention) erase(ctx context.Context, tx *store.Tx) error {
 		}
 		_, err := tx.Exec(ctx, "DELETE FROM scene_run WHERE id = ?", m.id)
 		return err
+	}
+	if m.kind == OfAutomation {
+		return dropAutomation(ctx, tx, m.id)
 	}
 	if _, err := tx.Exec(ctx, "DELETE FROM scene_device WHERE device = ? AND kind = ? AND id = ?", m.device, m.kind, m.id); err != nil {
 		return err

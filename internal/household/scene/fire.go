@@ -185,5 +185,5 @@ func (s *Service) rezone(ctx context.Context, tx *store.Tx, homeID string) error
 		}
 	}
 	tx.AfterCommit(s.nudge)
-	return nil
+	return s.retime(ctx, tx, homeID)
 }

@@ -109,6 +109,8 @@ type house struct {
 	id     string
 	device map[string]string // by English name
 	called map[string]string // the other way round
+
+	product map[string]string // by English name of the device
 }
 
 func newHouse(t testing.TB) *house {
@@ -124,7 +126,7 @@ func houseOn(t testing.TB, s *store.Store) *house {
 		t.Fatal(err)
 	}
 	h := &house{
-		t: t, store: s, homes: home.New(s), who: owner("org"), device: make(map[string]string), called: make(map[string]string),
+		t: t, store: s, homes: home.New(s), who: owner("org"), device: make(map[string]string), called: make(map[string]string), product: make(map[string]string),
 		road: &road{store: s, ends: make(map[string]func(*command.Command)), commands: make(map[string]command.Command)},
 	}
 	products := product.New(s, keys, quiet)
@@ -150,7 +152,7 @@ func houseOn(t testing.TB, s *store.Store) *house {
 			t.Fatal(err)
 		}
 		h.online(id, true)
-		h.device[d.en], h.called[id] = id, d.en
+		h.device[d.en], h.called[id], h.product[d.en] = id, d.en, p.ID
 	}
 	return h
 }

@@ -1,6 +1,6 @@
-// Package scene keeps what a home does by itself or at a word: scenes (场景) and timers (定时).
+// Package scene keeps what a home does by itself or at a word: scenes (场景), timers (定时) and automations (自动化).
 //
-// It owns the tables scene, scene_run, scene_timer and scene_device, and promises:
+// It owns the tables scene, scene_run, scene_timer, scene_automation, scene_trace, scene_cursor and scene_device, and promises:
 //   - a scene's name or phrase means nothing else in its home: no room, device or other scene has it, and it is no command, unless
 //     whoever makes it was told so and wants it all the same;
 //   - actions are held against the thing models of their devices before they are kept; scenes run scenes, in no circle and
@@ -12,6 +12,9 @@
 //   - a timer fires once for each time it is due, whoever is killed and however many nodes look; one that is up to [MaxLate] late
 //     fires when the program runs again, an older one is told as missed and does nothing;
 //   - a time of day is one of the home: one that daylight saving leaves out, or has twice, is there once;
+//   - an automation is looked at once for each thing that happens, as the uplink Log has it, and each time leaves a trace of why it
+//     ran or did not; automations set off each other [MaxCauses] deep at most, and run [MaxPerMinute] times a minute at most;
+//   - a condition is held against the thing models when it is kept, and costs little whatever it says;
 //   - a refused change changes nothing, an accepted one leaves one audit entry in its transaction.
 //
 // It knows no sentence: voice starts scenes by their names.
@@ -21,6 +24,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"lampworks/internal/fleet/command"
@@ -74,9 +78,12 @@ type Service struct {
 	log  *slog.Logger
 	wake chan struct{} // one place: something is due
 
-	mu      sync.Mutex // guards the fields below
-	working map[string]bool
-	ends    map[string][]chan struct{} // who waits for the end of a run, by its id
+	watched atomic.Pointer[watching]
+
+	mu         sync.Mutex // guards the fields below
+	conditions map[string]*condition
+	working    map[string]bool
+	ends       map[string][]chan struct{} // who waits for the end of a run, by its id
 }
 
 // New returns the service over a migrated store. [Service.Run] must run for runs to go on.

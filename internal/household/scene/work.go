@@ -31,6 +31,11 @@ func (s *Service) Run(ctx context.Context) error {
 			rest, err = s.lookTimers(ctx, &wg)
 			wait = min(wait, rest)
 		}
+		if err == nil {
+			var rest time.Duration
+			rest, err = s.lookAutomations(ctx, &wg)
+			wait = min(wait, rest)
+		}
 		if now := time.Now(); err == nil && now.Sub(swept).Abs() >= sweepEvery {
 			swept, err = now, s.sweep(ctx, now)
 		}
