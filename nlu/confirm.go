@@ -17,6 +17,11 @@ var (
 func (r *resolver) warn() {
 	for i := range r.actions {
 		a := &r.actions[i]
+		if a.Op == OpScene && r.c.Danger != nil && r.c.Danger(a.Scene) {
+			r.candidates = nil
+			r.fail(Clarify, Reason{Code: Confirm, Scene: a.Scene})
+			return
+		}
 		for _, id := range a.Targets {
 			d := &r.x.devices[r.x.byID[id]]
 			if d.dangerous(r.x, a) {
@@ -54,6 +59,42 @@ func (d *deviceEntry) dangerous(x *Index, a *Action) bool {
 		return opens && truth(x, p, a, "open", "up", "on", "unlock")
 	case Power, Work:
 		return opens && category != "lock" && truth(x, p, a, "open", "on", "start") || heats && truth(x, p, a, "on", "start", "open")
+	}
+	return false
+}
+
+// DangerousCall reports whether calling a service of a device is to be confirmed.
+func (x *Index) DangerousCall(device, service string) bool {
+	d, known := x.byID[device]
+	return known && x.devices[d].dangerous(x, &Action{Op: OpCall, Service: service})
+}
+
+// DangerousSet reports whether setting a property of a device is to be confirmed; value is as it stands on the wire: a number,
+// also of a bool or an enum.
+func (x *Index) DangerousSet(device, property string, value float64) bool {
+	d, known := x.byID[device]
+	if !known {
+		return false
+	}
+	e := &x.devices[d]
+	for i := range e.props {
+		p := &e.props[i]
+		if p.id != property {
+			continue
+		}
+		a := Action{Op: OpSet, Prop: property, Meaning: x.meaning(p.meaning), Value: value}
+		switch p.kind {
+		case kindBool:
+			a.Value = value != 0
+		case kindEnum:
+			a.Value = ""
+			for k := range p.enum {
+				if p.enum[k].value == int64(value) {
+					a.Value = p.enum[k].name
+				}
+			}
+		}
+		return e.dangerous(x, &a)
 	}
 	return false
 }

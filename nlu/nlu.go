@@ -75,6 +75,7 @@ type Context struct {
 	Previous *Memory                                               // of this conversation, from Reading.Memory; nil starts one
 	Now      time.Time                                             // the speaker's local time, for "half past seven"; may be zero
 	Careful  bool                                                  // what is dangerous is asked back first, with the code Confirm
+	Danger   func(scene string) bool                               // reports whether a scene does what is dangerous; may be nil
 }
 
 // Outcome is what a sentence comes to.
@@ -160,6 +161,7 @@ type Reason struct {
 	Device  string  // device id
 	Prop    string  // identifier as the model names it
 	Service string  // Confirm: identifier of the service
+	Scene   string  // Confirm: id of the scene
 	Meaning Meaning // and what it means
 	Value   any     // the value that was asked for
 	Min     float64 // OutOfRange: the limits

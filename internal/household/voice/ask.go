@@ -18,6 +18,9 @@ func (w *teller) question(r nlu.Reason) string {
 	case nlu.AmbiguousMeaning:
 		return w.say(clarifyProperty)
 	case nlu.Confirm:
+		if s := w.home.scenes[r.Scene]; s != nil {
+			return w.capital(w.say(confirmScene, "scene", quoted(s.Names.In(w.lang))))
+		}
 		if w.home.devices[r.Device] != nil {
 			return w.capital(w.about(confirmation(r), []string{r.Device}, "what", w.service(r.Device, r.Service)))
 		}

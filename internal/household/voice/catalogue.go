@@ -169,6 +169,7 @@ const (
 	confirmOpen   phrase = "confirm.open"
 	confirmOn     phrase = "confirm.on"
 	confirmCall   phrase = "confirm.call"
+	confirmScene  phrase = "confirm.scene"
 
 	rejectNoDeviceInRoom  phrase = "reject.no_device_in_room"
 	rejectNoNamedDevice   phrase = "reject.no_named_device"

@@ -2,7 +2,9 @@ package voice
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"lampworks/internal/household/scene"
@@ -65,6 +67,32 @@ func (t *turn) watchScenes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// dangerous reports whether a scene, or one within it, does what is to be confirmed.
+func (h *spoken) dangerous(id string) bool { return h.dangerousWithin(id, scene.MaxDepth) }
+
+func (h *spoken) dangerousWithin(id string, depth int) bool {
+	s := h.scenes[id]
+	return s != nil && slices.ContainsFunc(s.Actions, func(a scene.Action) bool {
+		switch a.Kind {
+		case scene.Call:
+			return h.index.DangerousCall(a.Device, a.Service)
+		case scene.Start:
+			return depth > 0 && h.dangerousWithin(a.Scene, depth-1)
+		case scene.Set:
+			var sets map[string]json.RawMessage
+			if json.Unmarshal(a.Params, &sets) != nil {
+				return false
+			}
+			for property, raw := range sets {
+				if n, is := number(raw); is && h.index.DangerousSet(a.Device, property, n) {
+					return true
+				}
+			}
+		}
+		return false
+	})
 }
 
 // broken counts the steps of a run that name what is not in the home any more.

@@ -86,7 +86,7 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 	now := time.Now()
 	t.local = now.In(t.s.c.Homes.Zone(&h.home))
 	t.reading = h.index.Read(&nlu.Context{
-		Lang: t.in.Lang, Room: t.in.Room, Now: t.local, Careful: true,
+		Lang: t.in.Lang, Room: t.in.Room, Now: t.local, Careful: true, Danger: h.dangerous,
 		State:    func(device, property string) (any, bool) { return t.state(ctx, device, property) },
 		Previous: t.s.conversations.recall(t.conversation(), h.index, now),
 	}, t.in.Text)
