@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -50,14 +51,14 @@ func (a *API) recordingRoutes() {
 			return recordingView{}, &fault.Fault{Code: fault.Down, What: "as much is being heard as can be", Fix: "send it again in a second", RetryAfter: time.Second}
 		}
 		who, _ := access.Of(ctx)
-		return a.record(ctx, who, in, &incoming{file: callOf(ctx).file, limit: maxRecording})
+		return a.record(ctx, who, in)
 	})
 }
 
 // record hears what was said, and says it.
-func (a *API) record(ctx context.Context, who access.Actor, in *recordingInput, body io.Reader) (recordingView, error) {
+func (a *API) record(ctx context.Context, who access.Actor, in *recordingInput) (recordingView, error) {
 	began := time.Now()
-	heard, err := a.hear(ctx, who, in, body)
+	heard, err := a.hear(ctx, who, in)
 	if err != nil {
 		return recordingView{}, err
 	}
@@ -71,7 +72,7 @@ func (a *API) record(ctx context.Context, who access.Actor, in *recordingInput, 
 }
 
 // hear has the recogniser write down a recording.
-func (a *API) hear(ctx context.Context, who access.Actor, in *recordingInput, body io.Reader) (string, error) {
+func (a *API) hear(ctx context.Context, who access.Actor, in *recordingInput) (string, error) {
 	if a.Hears == nil {
 		return "", deaf(speech.ErrUnavailable)
 	}
@@ -79,11 +80,11 @@ func (a *API) hear(ctx context.Context, who access.Actor, in *recordingInput, bo
 	if err != nil {
 		return "", err
 	}
-	file, err := io.ReadAll(body)
+	recording, err := callOf(ctx).file.whole(maxRecording, bodyTime)
 	if err != nil {
 		return "", err
 	}
-	format, sound, err := speech.ReadWAV(file)
+	format, sound, err := speech.ReadWAV(recording)
 	if err != nil {
 		return "", fault.Invalid("/body", "something else", "a WAV file of 16 bit PCM, 8,000 to 48,000 samples a second, in one or two channels", "record it as such")
 	}
@@ -97,6 +98,25 @@ func (a *API) hear(ctx context.Context, who access.Actor, in *recordingInput, bo
 		return "", deaf(err)
 	}
 	return heard.Text, nil
+}
+
+// whole reads a body that must be there in time: while it comes, others may have to wait.
+func (f file) whole(limit int64, within time.Duration) ([]byte, error) {
+	if err := f.control.SetReadDeadline(time.Now().Add(within)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return nil, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f.body, limit+1))
+	if err != nil {
+		return nil, fault.Unavailable("the file did not come in whole", err)
+	}
+	if int64(len(b)) > limit {
+		return nil, fault.TooLarge("the file", int64(len(b)), limit)
+	}
+	err = f.control.SetReadDeadline(time.Time{}) // or the request would end with it
+	if errors.Is(err, http.ErrNotSupported) {
+		err = nil
+	}
+	return b, err
 }
 
 func listen(ctx context.Context, r speech.Recognizer, ask speech.Ask, sound []byte) (speech.Heard, error) {
