@@ -129,8 +129,7 @@ func (h *lively) settled() {
 	h.t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for {
-		var n int
-		n = h.rows("scene_run WHERE state = 'running'")
+		n := h.rows("scene_run WHERE state = 'running'")
 		if n == 0 {
 			return
 		}

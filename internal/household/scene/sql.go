@@ -87,11 +87,3 @@ func link(ctx context.Context, tx *store.Tx, kind, id string, devices []string) 
 
 // places are n question marks.
 func places(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
-
-func anys[T any](list []T) []any {
-	all := make([]any, len(list))
-	for i := range list {
-		all[i] = list[i]
-	}
-	return all
-}

@@ -20,6 +20,7 @@ import (
 // first of January 2000 at midnight UTC, a Saturday.
 func bubble(t *testing.T, do func(t *testing.T, h *house)) {
 	t.Helper()
+	storetest.SQLiteOnly(t, "the time of a bubble is a test's, and another database has its own")
 	synctest.Test(t, func(t *testing.T) {
 		h := houseOn(t, storetest.OpenAt(t, filepath.Join(t.TempDir(), "lampworks.db")))
 		h.config.Every = time.Hour

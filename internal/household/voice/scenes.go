@@ -56,6 +56,9 @@ func (t *turn) watchScenes(ctx context.Context) error {
 			if t.home.devices[st.Device] == nil || st.Outcome == "" || st.Reason == string(scene.Late) {
 				continue
 			}
+			if t.early && r.State == scene.Running && (st.Reason == scene.Silent || st.Reason == scene.Waiting) {
+				continue // it is told later
+			}
 			out := step{act: p.act, device: st.Device, outcome: Done, command: st.Command, note: st.Note}
 			if st.Outcome != scene.Confirmed {
 				out.outcome, out.reason = Undone, st.Reason
