@@ -330,3 +330,17 @@ func TestHistory(t *testing.T) {
 		t.Errorf("the shadow is %s", shadow.body)
 	}
 }
+
+// TestLiveTellsOfTimers: who watches a home hears when a timer is due, as a speaker that rings does.
+func TestLiveTellsOfTimers(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	m := w.manufacture()
+	live := w.watch(w.owner, m.home, 0)
+	live.next("ping")
+	timer := w.want(w.call(w.owner, "POST", "/api/v1/homes/"+m.home+"/timers", `{"label":"煮蛋","seconds":1}`), 201).id()
+	e := live.next("timer")
+	if e.data["timer"] != timer || e.data["label"] != "煮蛋" || e.data["state"] != "fired" {
+		t.Errorf("told of %v", e.data)
+	}
+}
