@@ -53,6 +53,13 @@ func (h *lively) follow() (stop func()) {
 	})
 	stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
 	h.t.Cleanup(stop)
+	deadline := time.Now().Add(time.Minute)
+	for begun := false; !begun; _, begun = h.log.Cursors()["scene.automations"] { // what was before sets nothing off
+		if time.Now().After(deadline) {
+			h.t.Fatal("automations do not follow")
+		}
+		time.Sleep(time.Millisecond)
+	}
 	return stop
 }
 

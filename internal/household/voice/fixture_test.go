@@ -60,7 +60,7 @@ func reports(t testing.TB, s *store.Store, device, reported string) {
 	t.Helper()
 	write(t, s, []string{device}, `
 		INSERT INTO shadow (device, version, reported, updated_at) VALUES (?, 1, ?, 0)
-		ON CONFLICT (device) DO UPDATE SET reported = excluded.reported, version = version + 1`, []byte(reported))
+		ON CONFLICT (device) DO UPDATE SET reported = excluded.reported, version = shadow.version + 1`, []byte(reported))
 }
 
 func write(t testing.TB, s *store.Store, devices []string, statement string, value any) {
