@@ -14,6 +14,7 @@ type resolver struct {
 	mem  *Memory
 	now  time.Time
 
+	beyond     func(dev int32) bool // could do what is asked with a value within its limits; of the predicate being resolved
 	confirmed  bool // a yes was said to what is dangerous
 	question   bool // something was asked as a question
 	plays      bool // something is to be played: what, is for others to know
@@ -340,6 +341,7 @@ func (r *resolver) bare(f *frame) bool {
 // one resolves one predicate on all targets of the clause.
 func (r *resolver) one(f *frame, d *pred) bool {
 	r.plays = r.plays || f.verb == vPlay
+	r.beyond = func(dev int32) bool { a, done := r.assign(dev, f, d); return !done && a.reason.Code == OutOfRange }
 	devs, ok := r.targets(f, func(dev int32) bool { _, done := r.assign(dev, f, d); return done })
 	if !ok {
 		return false

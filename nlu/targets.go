@@ -347,6 +347,9 @@ func (r *resolver) unsaid(f *frame, can func(int32) bool) ([]int32, bool) {
 	if devs := r.mem.devices(can); len(devs) > 0 {
 		return devs, true
 	}
+	if devs := r.mem.devices(r.beyond); len(devs) > 0 && len(f.preds) > 0 && f.preds[0].prop == 0 { // 空调开到二十四度 | 调到六十度
+		return devs, true
+	}
 	if f.call != 0 {
 		return r.offering(f, can)
 	}

@@ -182,9 +182,30 @@ func (w *teller) moved(p *tsl.Property, st *step) phrase {
 	return donePosition
 }
 
+// toNumber is a value of an action as a number.
+func toNumber(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return float64(v), true
+	case int:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
 func (w *teller) already(a nlu.Action, ids []string, what, value string, known bool) string {
 	if on, is := a.Value.(bool); is && a.Meaning == nlu.Power {
 		return w.about(either(on, alreadyOn, alreadyOff), ids)
+	}
+	if p := w.home.property(ids[0], a.Prop); a.Meaning == nlu.Position && p != nil && p.HasRange {
+		switch n, is := toNumber(a.Value); {
+		case is && n == p.Max:
+			return w.about(alreadyOn, ids)
+		case is && n == p.Min:
+			return w.about(alreadyOff, ids)
+		}
 	}
 	if !known {
 		value = w.say(whatThis)
