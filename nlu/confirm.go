@@ -13,33 +13,50 @@ var (
 	heating = []string{"oven", "microwave", "stove", "cooker", "heater", "blanket"}
 )
 
-// warn turns a reading that would do something dangerous into the question whether it is meant.
+// A danger is one act on one device, or a scene, that is to be confirmed.
+type danger struct {
+	device, prop, service, scene, direction string
+	value                                   any
+}
+
+func dangerOf(q *Reason) danger {
+	return danger{q.Device, q.Prop, q.Service, q.Scene, q.Word, q.Value}
+}
+
+// warn turns a reading that would do something dangerous into the question whether it is meant, one act after the other: a yes
+// is a yes to what was asked alone.
 func (r *resolver) warn() {
 	for i := range r.actions {
 		a := &r.actions[i]
-		if a.Op == OpScene && r.c.Danger != nil && r.c.Danger(a.Scene) {
-			r.candidates = nil
-			r.fail(Clarify, Reason{Code: Confirm, Scene: a.Scene})
+		if a.Op == OpScene && r.c.Danger != nil && r.c.Danger(a.Scene) && !r.agrees(Reason{Code: Confirm, Scene: a.Scene}) {
 			return
 		}
 		for _, id := range a.Targets {
 			d := &r.x.devices[r.x.byID[id]]
-			if d.dangerous(r.x, a) {
-				r.candidates = nil
-				r.fail(Clarify, Reason{Code: Confirm, Device: id, Prop: a.Prop, Service: a.Service, Meaning: a.Meaning, Value: a.Value})
+			if d.dangerous(r.x, a) && !r.agrees(Reason{Code: Confirm, Device: id, Prop: a.Prop, Service: a.Service, Meaning: a.Meaning, Value: a.Value, Word: a.Direction}) {
 				return
 			}
 		}
 	}
 }
 
-// dangerous reports whether an action on the device is one to be confirmed.
-func (d *deviceEntry) dangerous(x *Index, a *Action) bool {
-	category := ""
-	if d.category >= 0 {
-		category = x.v.categories.list[d.category]
+// agrees reports whether a yes was said to q, and else asks.
+func (r *resolver) agrees(q Reason) bool {
+	if slices.Contains(r.agreed, dangerOf(&q)) {
+		return true
 	}
-	opens, heats := slices.Contains(opening, category), slices.Contains(heating, category)
+	r.candidates = nil
+	return r.fail(Clarify, q)
+}
+
+// dangerous reports whether an action on the device is one to be confirmed. What the device is, its category says, and what
+// people call it: a switch that is called 燃气阀 opens one.
+func (d *deviceEntry) dangerous(x *Index, a *Action) bool {
+	is := func(list []string) bool {
+		return d.category >= 0 && slices.Contains(list, x.v.categories.list[d.category]) ||
+			slices.ContainsFunc(d.called, func(k int32) bool { return slices.Contains(list, x.v.categories.list[k]) })
+	}
+	opens, heats := is(opening), is(heating)
 	switch a.Op {
 	case OpCall:
 		return (opens || heats) && !x.ending(d, a.Service)
@@ -56,9 +73,36 @@ func (d *deviceEntry) dangerous(x *Index, a *Action) bool {
 	case Locked:
 		return !truth(x, p, a, "lock", "on", "close")
 	case Position:
-		return opens && truth(x, p, a, "open", "up", "on", "unlock")
+		return opens && begins(x, p, a)
 	case Power, Work:
-		return opens && category != "lock" && truth(x, p, a, "open", "on", "start") || heats && truth(x, p, a, "on", "start", "open")
+		return (opens && !is([]string{"lock"}) || heats) && begins(x, p, a)
+	}
+	return false
+}
+
+// begins reports whether an action may begin something: all does but a value that is known to end it.
+func begins(x *Index, p *prop, a *Action) bool {
+	if _, named := a.Value.(string); named && a.Op == OpSet {
+		return !truth(x, p, a, "off", "close", "stop", "pause", "down", "dock", "lock")
+	}
+	return truth(x, p, a)
+}
+
+// DangerousAdjust reports whether changing a property of a device by so much is to be confirmed.
+func (x *Index) DangerousAdjust(device, property string, by float64) bool {
+	d, known := x.byID[device]
+	if !known {
+		return false
+	}
+	e := &x.devices[d]
+	for i := range e.props {
+		if e.props[i].id == property {
+			a := Action{Op: OpAdjust, Prop: property, Meaning: x.meaning(e.props[i].meaning), Direction: "up"}
+			if by < 0 {
+				a.Direction = "down"
+			}
+			return e.dangerous(x, &a)
+		}
 	}
 	return false
 }
@@ -87,7 +131,7 @@ func (x *Index) DangerousSet(device, property string, value float64) bool {
 		case kindBool:
 			a.Value = value != 0
 		case kindEnum:
-			a.Value = ""
+			a.Value = "" // what the model does not have is no end of anything
 			for k := range p.enum {
 				if p.enum[k].value == int64(value) {
 					a.Value = p.enum[k].name

@@ -40,7 +40,9 @@ func (x *Index) Explain(c *Context, utterance string) Explanation {
 		s.load(x, c.Lang, out.Reading.Repaired)
 	}
 	s.lattice()
-	s.segment()
+	if s.segment(); out.Reading.Repaired == "" {
+		s.aside()
+	}
 	out.Text, out.Lang = string(s.text), s.lang
 	for i := range s.tokens {
 		if t := &s.tokens[i]; t.mask != cNone.bit() {

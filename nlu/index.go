@@ -61,10 +61,11 @@ type floorEntry struct {
 // deviceEntry is one device; props are in the order of the model.
 type deviceEntry struct {
 	id       string
-	label    string // first name as given
-	raw      string // category as given
-	room     int32  // -1 none
-	category int32  // -1 unknown
+	label    string  // first name as given
+	raw      string  // category as given
+	room     int32   // -1 none
+	category int32   // -1 unknown
+	called   []int32 // kinds of device that its names say it is
 	props    []prop
 	services []service
 }
@@ -348,7 +349,7 @@ func phraseVariants(w []rune) [][]rune {
 		}
 	}
 	for _, v := range slices.Clone(all) {
-		for _, end := range []rune("啦咯喽嘞") {
+		for _, end := range "啦咯喽嘞" {
 			all = append(all, append(slices.Clone(v[:len(v)-1]), end))
 		}
 	}
@@ -388,8 +389,11 @@ func (b *builder) device(d Device) error {
 	err := b.each("device", d.ID, d.Names, func(lang string, w []rune) {
 		b.add(w, sense{class: cDevice, code: n})
 		b.parts(w, n)
-		if e.category < 0 {
-			e.category = b.typeOf(w)
+		if kind := b.typeOf(w); kind >= 0 {
+			e.called = append(e.called, kind)
+			if e.category < 0 {
+				e.category = kind
+			}
 		}
 	})
 	x.devices = append(x.devices, e)

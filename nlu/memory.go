@@ -11,6 +11,8 @@ type Memory struct {
 	options []int32 // and what may be chosen
 	code    Code
 	timed   bool // the last act was a timer, or is for later: 取消 cancels it
+	asked   danger
+	agreed  []danger // of the pending clauses, before that
 }
 
 // of drops a memory of another home.
@@ -86,10 +88,17 @@ func (r *resolver) remember(out *Reading, frames []frame) *Memory {
 		}
 	case Clarify:
 		m.pending, m.options, m.code = frames, r.candidates, out.Reason.Code
+		if m.code == Confirm {
+			m.asked, m.agreed = dangerOf(&out.Reason), r.agreed
+		}
 		if r.mem != nil {
 			m.last, m.room, m.frames = r.mem.last, r.mem.room, r.mem.frames
 		}
 	default:
+		if r.mem != nil && r.mem.code == Confirm { // whatever was said, it was no yes
+			m.last, m.room, m.frames = r.mem.last, r.mem.room, r.mem.frames
+			return m
+		}
 		if r.mem != nil && len(r.mem.pending) > 0 && ends(out, frames) {
 			m.last, m.room = r.mem.last, r.mem.room
 			return m

@@ -1,6 +1,7 @@
 package nlu
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,7 +12,11 @@ func (x *Index) Read(c *Context, utterance string) Reading {
 		c = &Context{}
 	}
 	if len(utterance) > MaxRunes && utf8.RuneCountInString(utterance) > MaxRunes {
-		return Reading{Outcome: Reject, Lang: c.Lang, Reason: Reason{Code: TooLong, Max: MaxRunes}, Memory: c.Previous}
+		kept := c.Previous
+		if kept != nil && kept.code == Confirm {
+			kept = nil
+		}
+		return Reading{Outcome: Reject, Lang: c.Lang, Reason: Reason{Code: TooLong, Max: MaxRunes}, Memory: kept}
 	}
 	s := scans.Get().(*scan)
 	defer scans.Put(s)
@@ -63,13 +68,13 @@ func (s *scan) resolve(c *Context, unknown int) Reading {
 		r.fail(Chat, Reason{Code: Negated})
 	} else if r.consents() {
 		frames, unknown = r.mem.pending, 0
-		r.confirmed = true
+		r.agreed = append(slices.Clip(r.mem.agreed), r.mem.asked)
 		r.run(frames)
 	} else if frames = unforbidden(frames); r.rest(frames, unknown) {
 		frames = r.follow(frames)
 		r.run(frames)
 	}
-	if c.Careful && !r.confirmed && r.outcome == "" {
+	if c.Careful && r.outcome == "" {
 		r.warn()
 	}
 	out.Outcome, out.Reason, out.Actions = r.outcome, r.reason, r.actions

@@ -15,9 +15,9 @@ type resolver struct {
 	now  time.Time
 
 	beyond     func(dev int32) bool // could do what is asked with a value within its limits; of the predicate being resolved
-	confirmed  bool // a yes was said to what is dangerous
-	question   bool // something was asked as a question
-	plays      bool // something is to be played: what, is for others to know
+	agreed     []danger             // what a yes was said to
+	question   bool                 // something was asked as a question
+	plays      bool                 // something is to be played: what, is for others to know
 	actions    []Action
 	devices    []int32 // touched, in order
 	candidates []int32

@@ -1,6 +1,7 @@
 package nlu
 
 import (
+	"strings"
 	"testing"
 
 	"lampworks/tsl"
@@ -158,6 +159,7 @@ func TestConsent(t *testing.T) {
 		{"开锁", "开锁", "clarify confirm"},
 		{"开锁", "吧", "chat not_understood"},
 		{"开锁", "好的，打开客厅的灯", `act {"op":"set","targets":["lamp"],"prop":"powerstate","value":true}`},
+		{"开锁", "行了", ""}, {"开锁", "好了", ""}, {"开锁", "可以了", ""}, {"开锁", "是我", ""}, {"开锁", "好的，我去了", ""},
 		{"开锁", "对方已确认收货", ""},
 		{"开锁", "是不是", ""},
 		{"开锁", "好像不对", ""},
@@ -170,9 +172,61 @@ func TestConsent(t *testing.T) {
 			t.Errorf("%s | %s\n got %s\nwant %s", tt.first, tt.answer, got, tt.want)
 		}
 	}
+	two := x.Read(&Context{Careful: true}, "打开烤箱并且开锁")
+	second := x.Read(&Context{Careful: true, Previous: two.Memory}, "是的")
+	if two.Reason.Device != "oven" || second.Outcome != Clarify || second.Reason.Device != "lock" {
+		t.Errorf("two dangers: %s, and after a yes %s", said(&two), said(&second))
+	}
+	if both := x.Read(&Context{Careful: true, Previous: second.Memory}, "是的"); len(both.Actions) != 2 {
+		t.Errorf("two dangers after two yeses: %s", said(&both))
+	}
+	for _, between := range []string{"讲个笑话", "打开客厅的浴缸", strings.Repeat("灯", MaxRunes+1)} {
+		asked := x.Read(&Context{Careful: true}, "开锁")
+		then := x.Read(&Context{Careful: true, Previous: asked.Memory}, between)
+		if r := x.Read(&Context{Careful: true, Previous: then.Memory}, "好的"); r.Outcome == Act {
+			t.Errorf("a yes after %.12s: %s", between, said(&r))
+		}
+	}
 	first := x.Read(&Context{Careful: true}, "开锁")
 	other := x.Read(&Context{Careful: true, Previous: first.Memory}, "打开客厅的灯")
 	if r := x.Read(&Context{Careful: true, Previous: other.Memory}, "是的"); r.Outcome == Act {
 		t.Errorf("a yes after something else: %s", said(&r))
+	}
+}
+
+// TestDangerByNameAndValue: a switch that is called what it opens is as dangerous as that, and so is a value that nobody knows.
+func TestDangerByNameAndValue(t *testing.T) {
+	zh := func(name string) map[string][]string { return map[string][]string{Chinese: {name}} }
+	motor := property("state", `{"type":"enum","specs":{"0":"待机","1":"煮饭","2":"停止"}}`)
+	position := `{"identifier":"position","name":"位置","accessMode":"rw","required":false,"dataType":{"type":"int","specs":{"min":"0","max":"100","step":"1","unit":"%"}}}`
+	x, err := Compile(Home{Devices: []Device{
+		{ID: "gas", Category: "switch", Names: zh("燃气阀"), Model: machine(t, property("powerstate", boolType), "")},
+		{ID: "lamp", Category: "switch", Names: zh("走廊灯"), Model: machine(t, property("powerstate", boolType), "")},
+		{ID: "garage", Category: "curtain", Names: zh("车库门"), Model: machine(t, position, "")},
+		{ID: "rice", Category: "cooker", Names: zh("电饭煲"), Model: machine(t, motor, "")},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		in  string
+		ask bool
+	}{{"打开燃气阀", true}, {"关闭燃气阀", false}, {"打开走廊灯", false}, {"打开车库门", true}, {"关上车库门", false}, {"电饭煲煮饭", true}, {"电饭煲停止", false}} {
+		if r := x.Read(&Context{Careful: true}, tt.in); (r.Reason.Code == Confirm) != tt.ask {
+			t.Errorf("%s: %s, want a question: %v", tt.in, said(&r), tt.ask)
+		}
+	}
+	for _, tt := range []struct {
+		what string
+		is   bool
+		want bool
+	}{
+		{"opening the gas by a scene", x.DangerousSet("gas", "powerstate", 1), true}, {"closing it", x.DangerousSet("gas", "powerstate", 0), false},
+		{"raising the door by a scene", x.DangerousAdjust("garage", "position", 100), true}, {"lowering it", x.DangerousAdjust("garage", "position", -100), false},
+		{"cooking by a scene", x.DangerousSet("rice", "state", 1), true}, {"stopping it", x.DangerousSet("rice", "state", 2), false}, {"a value it has not", x.DangerousSet("rice", "state", 9), true},
+	} {
+		if tt.is != tt.want {
+			t.Errorf("%s: %v", tt.what, tt.is)
+		}
 	}
 }

@@ -202,6 +202,15 @@ func address(conn net.Conn) netip.Addr {
 	return a
 }
 
+// host is the peer itself: who speaks, where address is what connections are counted by.
+func host(conn net.Conn) string {
+	at, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return ""
+	}
+	return at.Addr().Unmap().String()
+}
+
 // hold answers the events of one connection. When quiet ends it finishes the one at hand.
 func (s *Server) hold(ctx, quiet context.Context, conn net.Conn) {
 	defer conn.Close()
@@ -209,7 +218,7 @@ func (s *Server) hold(ctx, quiet context.Context, conn net.Conn) {
 	defer s.caught(ctx)
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	defer context.AfterFunc(quiet, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })()
-	c := &caller{Server: s, conn: conn, from: address(conn).String()}
+	c := &caller{Server: s, conn: conn, from: host(conn)}
 	r := NewReader(conn, MaxServerPayload)
 	for ignored := 0; ignored < maxIgnored; ignored++ {
 		if err := conn.SetReadDeadline(time.Now().Add(s.c.Idle)); err != nil || quiet.Err() != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,10 +19,11 @@ import (
 
 // Limits of recordings.
 const (
-	maxRecording  = 4 << 20 // bytes: 60 s at 16 kHz in two channels
-	maxHearings   = 8       // at once: each holds its recording
-	maxLikely     = 500     // names of a home that a recogniser is told of
-	hearingWithin = 45 * time.Second
+	maxRecording    = 4 << 20 // bytes: 60 s at 16 kHz in two channels
+	maxHearings     = 8       // at once: each holds its recording
+	maxHearingsEach = 2       // of one organisation
+	maxLikely       = 500     // names of a home that a recogniser is told of
+	hearingWithin   = 45 * time.Second
 )
 
 type recordingInput struct {
@@ -38,21 +40,46 @@ type recordingView struct {
 }
 
 func (a *API) recordingRoutes() {
-	hearings := make(chan struct{}, maxHearings)
+	hearings := hearings{of: make(map[string]int)}
 	op := a.operation("POST", "/api/v1/homes/{home}/recordings", access.Speak, ofHome, "Say a sentence to a home by its sound: a WAV file of 16 bit, at most 60 s, as the body. Nothing of it is kept")
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"audio/wav": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}, octets: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 	}}
 	register(a, op, func(ctx context.Context, in *recordingInput) (recordingView, error) {
-		select {
-		case hearings <- struct{}{}:
-			defer func() { <-hearings }()
-		default:
+		who, _ := access.Of(ctx)
+		if !hearings.enter(who.Organisation) {
 			return recordingView{}, &fault.Fault{Code: fault.Down, What: "as much is being heard as can be", Fix: "send it again in a second", RetryAfter: time.Second}
 		}
-		who, _ := access.Of(ctx)
+		defer hearings.leave(who.Organisation)
 		return a.record(ctx, who, in)
 	})
+}
+
+// hearings counts what is heard at a time, of all and of each organisation: none takes the ears of the others.
+type hearings struct {
+	mu  sync.Mutex // guards what follows
+	all int
+	of  map[string]int
+}
+
+func (h *hearings) enter(organisation string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all >= maxHearings || h.of[organisation] >= maxHearingsEach {
+		return false
+	}
+	h.all++
+	h.of[organisation]++
+	return true
+}
+
+func (h *hearings) leave(organisation string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.all--
+	if h.of[organisation]--; h.of[organisation] == 0 {
+		delete(h.of, organisation)
+	}
 }
 
 // record hears what was said, and says it.

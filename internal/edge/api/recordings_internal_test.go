@@ -62,3 +62,20 @@ func TestABodyThatDripsIsGivenUp(t *testing.T) {
 		t.Errorf("a body beyond its limit: %v", err)
 	}
 }
+
+// TestNoOrganisationTakesAllEars: what one is heard does not keep the others from being heard, and places come back.
+func TestNoOrganisationTakesAllEars(t *testing.T) {
+	h := hearings{of: make(map[string]int)}
+	for i, tt := range []struct {
+		of   string
+		want bool
+	}{{"a", true}, {"a", true}, {"a", false}, {"b", true}, {"b", true}, {"c", true}, {"c", true}, {"d", true}, {"d", true}, {"e", false}} {
+		if got := h.enter(tt.of); got != tt.want {
+			t.Errorf("entry %d, of %s: %v", i, tt.of, got)
+		}
+	}
+	h.leave("a")
+	if !h.enter("e") || h.enter("a") {
+		t.Error("a place that was given back is not for who comes first")
+	}
+}

@@ -81,6 +81,8 @@ func (h *spoken) dangerousWithin(id string, depth int) bool {
 		switch a.Kind {
 		case scene.Call:
 			return h.index.DangerousCall(a.Device, a.Service)
+		case scene.Adjust:
+			return h.index.DangerousAdjust(a.Device, a.Property, a.By)
 		case scene.Start:
 			return depth > 0 && h.dangerousWithin(a.Scene, depth-1)
 		case scene.Set:
