@@ -159,7 +159,11 @@ func TestConsent(t *testing.T) {
 		{"开锁", "开锁", "clarify confirm"},
 		{"开锁", "吧", "chat not_understood"},
 		{"开锁", "好的，打开客厅的灯", `act {"op":"set","targets":["lamp"],"prop":"powerstate","value":true}`},
-		{"开锁", "行了", ""}, {"开锁", "好了", ""}, {"开锁", "可以了", ""}, {"开锁", "是我", ""}, {"开锁", "好的，我去了", ""},
+		{"开锁", "行了", ""},
+		{"开锁", "好了", ""},
+		{"开锁", "可以了", ""},
+		{"开锁", "是我", ""},
+		{"开锁", "好的，我去了", ""},
 		{"开锁", "对方已确认收货", ""},
 		{"开锁", "是不是", ""},
 		{"开锁", "好像不对", ""},
@@ -221,9 +225,13 @@ func TestDangerByNameAndValue(t *testing.T) {
 		is   bool
 		want bool
 	}{
-		{"opening the gas by a scene", x.DangerousSet("gas", "powerstate", 1), true}, {"closing it", x.DangerousSet("gas", "powerstate", 0), false},
-		{"raising the door by a scene", x.DangerousAdjust("garage", "position", 100), true}, {"lowering it", x.DangerousAdjust("garage", "position", -100), false},
-		{"cooking by a scene", x.DangerousSet("rice", "state", 1), true}, {"stopping it", x.DangerousSet("rice", "state", 2), false}, {"a value it has not", x.DangerousSet("rice", "state", 9), true},
+		{"opening the gas by a scene", x.DangerousSet("gas", "powerstate", 1), true},
+		{"closing it", x.DangerousSet("gas", "powerstate", 0), false},
+		{"raising the door by a scene", x.DangerousAdjust("garage", "position", 100), true},
+		{"lowering it", x.DangerousAdjust("garage", "position", -100), false},
+		{"cooking by a scene", x.DangerousSet("rice", "state", 1), true},
+		{"stopping it", x.DangerousSet("rice", "state", 2), false},
+		{"a value it has not", x.DangerousSet("rice", "state", 9), true},
 	} {
 		if tt.is != tt.want {
 			t.Errorf("%s: %v", tt.what, tt.is)

@@ -92,11 +92,13 @@ func (a *Action) check(at string, of models) error {
 		}
 		return a.fits(at, model)
 	case Wait:
+		*a = Action{Kind: a.Kind, Seconds: a.Seconds} // what is not of the kind is not kept
 		if a.Seconds < 1 || a.Seconds > int(MaxWait/time.Second) {
 			return fault.Invalid(at+"/seconds", strconv.Itoa(a.Seconds), fmt.Sprintf("an integer from 1 to %d", int(MaxWait/time.Second)), "use a timer for what comes later")
 		}
 		return nil
 	case Start:
+		*a = Action{Kind: a.Kind, Scene: a.Scene}
 		if a.Scene == "" {
 			return fault.Invalid(at+"/scene", "", "the id of a scene of the home", "name the scene that shall run")
 		}

@@ -104,6 +104,9 @@ type AutomationDraft struct {
 
 // check holds a trigger against the home and the models of its devices.
 func (t *Trigger) check(h *home.Home, of models) error {
+	if t.Kind == OnTime || t.Kind == OnSun { // what is not of the kind is not kept
+		t.Device, t.Property, t.Event = "", "", ""
+	}
 	switch t.Kind {
 	case OnTime:
 		if _, err := time.Parse("15:04", t.At); err != nil {
@@ -235,6 +238,9 @@ func (s *Service) keepAutomation(ctx context.Context, who access.Actor, homeID, 
 	if err := who.Check(access.WriteHome); err != nil {
 		return Automation{}, err
 	}
+	if err := who.Check(access.ControlDevice); err != nil { // it will command devices, with nobody there
+		return Automation{}, err
+	}
 	h, err := s.c.Homes.Load(ctx, who, homeID)
 	if err != nil {
 		return Automation{}, err
@@ -329,13 +335,40 @@ func (s *Service) changedAutomations() {
 	s.nudge()
 }
 
-// EnableAutomation switches an automation on or off.
+// EnableAutomation switches an automation on or off. Off is always possible, also of one that names what the home has not.
 func (s *Service) EnableAutomation(ctx context.Context, who access.Actor, homeID, id string, on bool) (Automation, error) {
+	if !on {
+		return s.disable(ctx, who, homeID, id)
+	}
 	a, err := s.LoadAutomation(ctx, who, homeID, id)
 	if err != nil {
 		return Automation{}, err
 	}
 	return s.keepAutomation(ctx, who, homeID, id, AutomationDraft{Name: a.Name, Enabled: on, Trigger: a.Trigger, Devices: a.Devices, Condition: a.Condition, Actions: a.Actions})
+}
+
+func (s *Service) disable(ctx context.Context, who access.Actor, homeID, id string) (Automation, error) {
+	if err := who.Check(access.WriteHome); err != nil {
+		return Automation{}, err
+	}
+	err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := home.Revision(ctx, tx, who, homeID); err != nil {
+			return err
+		}
+		if _, err := loadAutomation(ctx, tx, homeID, id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE scene_automation SET enabled = 0, version = version + 1, changed_at = ? WHERE id = ?", time.Now().UnixMilli(), id)
+		if err != nil {
+			return fmt.Errorf("switching automation %s off: %w", id, err)
+		}
+		tx.AfterCommit(s.changedAutomations)
+		return audit.Record(ctx, tx, who, "automation.set", id, "home "+homeID+" off")
+	})
+	if err != nil {
+		return Automation{}, err
+	}
+	return s.LoadAutomation(ctx, who, homeID, id)
 }
 
 // RemoveAutomation takes an automation away, with its traces.

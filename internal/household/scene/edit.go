@@ -36,6 +36,9 @@ func (s *Service) keep(ctx context.Context, who access.Actor, homeID, id string,
 	if err := who.Check(access.WriteHome); err != nil {
 		return Scene{}, err
 	}
+	if err := who.Check(access.ControlDevice); err != nil { // timers and automations run it, with nobody there
+		return Scene{}, err
+	}
 	for range tries {
 		if sc, err = s.keepOnce(ctx, who, homeID, id, d); !errors.Is(err, errMoved) {
 			return sc, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -262,6 +263,10 @@ func (s *Service) consider(ctx context.Context, h *happening) (verdict, error) {
 	if err != nil {
 		return v, err
 	}
+	if h.device != "" && !slices.ContainsFunc(hm.Devices, func(d home.Device) bool { return d.ID == h.device }) {
+		v.off = false // it has left the home: what it does is the business of another
+		return v, nil
+	}
 	c, err := s.conditionOf(ctx, h.a, &hm)
 	if err != nil {
 		if !refusal(err) {
@@ -418,7 +423,7 @@ func causedBy(ctx context.Context, tx *store.Tx, a *Automation, at time.Time) (d
 		return 0, "", nil
 	}
 	rows, err := tx.Query(ctx, "SELECT "+runColumns+` FROM scene_run
-		WHERE id IN (SELECT id FROM scene_device WHERE device = ? AND kind = 'run') AND origin = ? AND started_at > ?
+		WHERE id IN (SELECT id FROM scene_device WHERE device = ? AND kind = 'run') AND origin = ? AND due_at > ?
 		ORDER BY id DESC LIMIT 20`, a.Trigger.Device, OfAutomation, at.Add(-echo).UnixMilli())
 	if err != nil {
 		return 0, "", fmt.Errorf("looking what set off automation %s: %w", a.ID, err)
