@@ -78,7 +78,7 @@ func words(command string) (list []string) {
 // makeFiles makes the files that a command names, which have to be there.
 func makeFiles(t *testing.T, args []string) {
 	t.Helper()
-	file := regexp.MustCompile(`^[\w./-]+(\.(json|pdf|txt|csv|png|pem|key)|/first-operator)$`)
+	file := regexp.MustCompile(`^[\w./-]+(\.(json|pdf|txt|csv|png|pem|key|wav)|/first-operator)$`)
 	for _, name := range args {
 		if !file.MatchString(name) || filepath.IsAbs(name) {
 			continue

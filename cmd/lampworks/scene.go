@@ -138,7 +138,7 @@ func (s *sceneRun) Run(ctx context.Context) error {
 type sceneRuns struct {
 	sorted
 	Home  string `arg:"" help:"Id of the home."`
-	Of    string `name:"scene" help:"Only those of this scene." placeholder:"ID"`
+	Of    string `name:"scene" help:"Only those of this scene." placeholder:"ID" sends:"of"`
 	State string `help:"running, done, partly, failed or late." placeholder:"STATE"`
 }
 

@@ -12,7 +12,7 @@ CREATE TABLE scene_automation (
   actions      TEXT    NOT NULL, -- JSON array
   version      INTEGER NOT NULL,
   due_at       INTEGER NOT NULL, -- by time and sun: when next; 0: never
-  seen         DOUBLE PRECISION, -- what its property was reported as last; NULL: not known
+  seen         REAL, -- what its property was reported as last; NULL: not known
   created_at   INTEGER NOT NULL,
   changed_at   INTEGER NOT NULL
 );
