@@ -15,13 +15,11 @@ var (
 
 // A danger is one act on one device, or a scene, that is to be confirmed.
 type danger struct {
-	device, prop, service, scene, direction string
-	value                                   any
+	device, prop, service, scene string
+	value                        any
 }
 
-func dangerOf(q *Reason) danger {
-	return danger{q.Device, q.Prop, q.Service, q.Scene, q.Word, q.Value}
-}
+func dangerOf(q *Reason) danger { return danger{q.Device, q.Prop, q.Service, q.Scene, q.Value} }
 
 // warn turns a reading that would do something dangerous into the question whether it is meant, one act after the other: a yes
 // is a yes to what was asked alone.
@@ -33,7 +31,7 @@ func (r *resolver) warn() {
 		}
 		for _, id := range a.Targets {
 			d := &r.x.devices[r.x.byID[id]]
-			if d.dangerous(r.x, a) && !r.agrees(Reason{Code: Confirm, Device: id, Prop: a.Prop, Service: a.Service, Meaning: a.Meaning, Value: a.Value, Word: a.Direction}) {
+			if d.dangerous(r.x, a) && !r.agrees(Reason{Code: Confirm, Device: id, Prop: a.Prop, Service: a.Service, Meaning: a.Meaning, Value: a.Value}) {
 				return
 			}
 		}
@@ -64,11 +62,10 @@ func (d *deviceEntry) dangerous(x *Index, a *Action) bool {
 	default:
 		return false
 	}
-	i := slices.IndexFunc(d.props, func(p prop) bool { return p.id == a.Prop })
-	if i < 0 {
+	p := d.property(a.Prop)
+	if p == nil {
 		return false
 	}
-	p := &d.props[i]
 	switch a.Meaning {
 	case Locked:
 		return !truth(x, p, a, "lock", "on", "close")
@@ -90,21 +87,11 @@ func begins(x *Index, p *prop, a *Action) bool {
 
 // DangerousAdjust reports whether changing a property of a device by so much is to be confirmed.
 func (x *Index) DangerousAdjust(device, property string, by float64) bool {
-	d, known := x.byID[device]
-	if !known {
-		return false
+	direction := "up"
+	if by < 0 {
+		direction = "down"
 	}
-	e := &x.devices[d]
-	for i := range e.props {
-		if e.props[i].id == property {
-			a := Action{Op: OpAdjust, Prop: property, Meaning: x.meaning(e.props[i].meaning), Direction: "up"}
-			if by < 0 {
-				a.Direction = "down"
-			}
-			return e.dangerous(x, &a)
-		}
-	}
-	return false
+	return x.dangerousTo(device, property, func(*prop) Action { return Action{Op: OpAdjust, Direction: direction} })
 }
 
 // DangerousCall reports whether calling a service of a device is to be confirmed.
@@ -116,31 +103,36 @@ func (x *Index) DangerousCall(device, service string) bool {
 // DangerousSet reports whether setting a property of a device is to be confirmed; value is as it stands on the wire: a number,
 // also of a bool or an enum.
 func (x *Index) DangerousSet(device, property string, value float64) bool {
+	return x.dangerousTo(device, property, func(p *prop) Action {
+		switch p.kind {
+		case kindBool:
+			return Action{Op: OpSet, Value: value != 0}
+		case kindEnum:
+			name := "" // what the model does not have is no end of anything
+			for i := range p.enum {
+				if p.enum[i].value == int64(value) {
+					name = p.enum[i].name
+				}
+			}
+			return Action{Op: OpSet, Value: name}
+		}
+		return Action{Op: OpSet, Value: value}
+	})
+}
+
+// dangerousTo reports whether what act makes of a property of a device is to be confirmed.
+func (x *Index) dangerousTo(device, property string, act func(p *prop) Action) bool {
 	d, known := x.byID[device]
 	if !known {
 		return false
 	}
-	e := &x.devices[d]
-	for i := range e.props {
-		p := &e.props[i]
-		if p.id != property {
-			continue
-		}
-		a := Action{Op: OpSet, Prop: property, Meaning: x.meaning(p.meaning), Value: value}
-		switch p.kind {
-		case kindBool:
-			a.Value = value != 0
-		case kindEnum:
-			a.Value = "" // what the model does not have is no end of anything
-			for k := range p.enum {
-				if p.enum[k].value == int64(value) {
-					a.Value = p.enum[k].name
-				}
-			}
-		}
-		return e.dangerous(x, &a)
+	p := x.devices[d].property(property)
+	if p == nil {
+		return false
 	}
-	return false
+	a := act(p)
+	a.Prop, a.Meaning = p.id, x.meaning(p.meaning)
+	return x.devices[d].dangerous(x, &a)
 }
 
 // ending: the service is a verb that ends what goes on.
@@ -175,22 +167,19 @@ func truth(x *Index, p *prop, a *Action, keys ...string) bool {
 	return ok && n > p.min
 }
 
-// The keys of what says yes.
-const (
-	sayYes = iota
-	sayAround
-)
+// sayYes is the code of words that say yes; others may stand around them.
+const sayYes = 1
 
-// consents makes the trie of the words that say yes, and of those that may stand around them.
-func consents(section map[string][]string) (*trie, error) {
+// consentWords makes the trie of the words that say yes, and of those that may stand around them.
+func consentWords(section map[string][]string) (*trie, error) {
 	t := newTrie(256)
 	for _, key := range sortedKeys(section) {
-		code := slices.Index([]string{"yes", "around"}, key)
-		if code < 0 {
+		code, known := map[string]int32{"yes": sayYes, "around": 0}[key]
+		if !known {
 			return nil, fmt.Errorf("%q is not a key of yes that the reader knows", key)
 		}
 		for _, w := range section[key] {
-			t.add(fold(w), sense{class: cFiller, code: int32(code)})
+			t.add(fold(w), sense{class: cFiller, code: code})
 		}
 	}
 	return t, nil

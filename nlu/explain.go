@@ -9,12 +9,12 @@ import (
 
 // An Explanation shows how a sentence came to its reading, stage by stage.
 type Explanation struct {
-	Text    string     `json:"text"` // normalised: what the later stages see
-	Lang    string     `json:"lang"` // whose words were looked for
-	Words   []Word     `json:"words"`
-	Clauses [][]string `json:"clauses"` // what each clause says, before anything is looked up in the home: "verb on", "object: light in 客厅"
-	Reading Reading    `json:"-"`
-	Result  lineResult `json:"reading"` // the reading, as the lines of [Lines] have it
+	Text    string      `json:"text"` // normalised: what the later stages see
+	Lang    string      `json:"lang"` // whose words were looked for
+	Words   []Word      `json:"words"`
+	Clauses [][]string  `json:"clauses"` // what each clause says, before anything is looked up in the home: "verb on", "object: light in 客厅"
+	Reading Reading     `json:"-"`
+	Result  lineReading `json:"reading"` // the reading, as the lines of [Lines] have it
 }
 
 // A Word is a stretch of the text that was taken as one.
@@ -30,7 +30,7 @@ func (x *Index) Explain(c *Context, utterance string) Explanation {
 	}
 	start := time.Now()
 	out := Explanation{Reading: x.Read(c, utterance)}
-	out.Result = lineResult{lineOf("", out.Reading, time.Since(start))}
+	out.Result = lineOf("", out.Reading, time.Since(start))
 	if out.Reading.Reason.Code == TooLong {
 		return out
 	}
@@ -54,9 +54,6 @@ func (x *Index) Explain(c *Context, utterance string) Explanation {
 	}
 	return out
 }
-
-// lineResult is a reading as it is written.
-type lineResult struct{ lineReading }
 
 // word tells what a token can be.
 func (s *scan) word(t *token) Word {

@@ -70,6 +70,16 @@ type deviceEntry struct {
 	services []service
 }
 
+// property is the property that the model calls id, nil if there is none.
+func (d *deviceEntry) property(id string) *prop {
+	for i := range d.props {
+		if d.props[i].id == id {
+			return &d.props[i]
+		}
+	}
+	return nil
+}
+
 // kind is how a property is written.
 type kind uint8
 

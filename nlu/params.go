@@ -18,15 +18,9 @@ func (x *Index) Params(a Action, target string, state func(device, property stri
 		return nil, Reason{Code: NoSuchDevice, Device: target}
 	}
 	if a.Op == OpCall {
-		input, why := x.inputOf(a, d)
-		return input, why
+		return x.inputOf(a, d)
 	}
-	var p *prop
-	for i := range x.devices[d].props {
-		if x.devices[d].props[i].id == a.Prop {
-			p = &x.devices[d].props[i]
-		}
-	}
+	p := x.devices[d].property(a.Prop)
 	if p == nil {
 		return nil, Reason{Code: NoSuchProperty, Device: target, Prop: a.Prop, Meaning: a.Meaning}
 	}

@@ -1,6 +1,7 @@
 package nlu
 
 import (
+	"encoding/json"
 	"slices"
 
 	"lampworks/tsl"
@@ -181,7 +182,7 @@ func (a *assigner) invoke(s *service) (assignment, bool) {
 }
 
 // inputOf is what is sent with a call on device d: {} or {"temperature":80}.
-func (x *Index) inputOf(a Action, d int32) ([]byte, Reason) {
+func (x *Index) inputOf(a Action, d int32) (json.RawMessage, Reason) {
 	list := x.devices[d].services
 	i := slices.IndexFunc(list, func(s service) bool { return s.id == a.Service })
 	if i < 0 {

@@ -323,7 +323,7 @@ func loadVocabulary() (*vocabulary, error) {
 			return nil, fmt.Errorf("vocabulary/%s: %w", file, err)
 		}
 		v.words[lang] = t
-		if v.yes[lang], err = consents(f.Yes); err != nil {
+		if v.yes[lang], err = consentWords(f.Yes); err != nil {
 			return nil, fmt.Errorf("vocabulary/%s: %w", file, err)
 		}
 	}

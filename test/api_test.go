@@ -148,13 +148,17 @@ func wantEnd(t testing.TB, c commandView, state, reason string) {
 type answer struct {
 	Text    string `json:"text"`
 	Outcome string `json:"outcome"`
+	Reason  string `json:"reason"`
 	Reply   string `json:"reply"`
 	Actions []struct {
 		Op      string `json:"op"`
 		Prop    string `json:"prop"`
+		Service string `json:"service"`
 		Value   any    `json:"value"`
 		Targets []struct {
 			Device  string `json:"device"`
+			Room    string `json:"room"`
+			Name    string `json:"name"`
 			Outcome string `json:"outcome"`
 			Reason  string `json:"reason"`
 		} `json:"targets"`

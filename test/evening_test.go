@@ -19,26 +19,6 @@ import (
 
 var updateEvening = flag.Bool("update-evening", false, "write what the evening came to into testdata/evening.txt")
 
-// A spoken answer is what the evening looks at of one.
-type spokenAnswer struct {
-	Outcome string `json:"outcome"`
-	Reason  string `json:"reason"`
-	Reply   string `json:"reply"`
-	Actions []struct {
-		Op      string `json:"op"`
-		Prop    string `json:"prop"`
-		Service string `json:"service"`
-		Scene   string `json:"scene"`
-		Value   any    `json:"value"`
-		Targets []struct {
-			Room    string `json:"room"`
-			Name    string `json:"name"`
-			Outcome string `json:"outcome"`
-			Reason  string `json:"reason"`
-		} `json:"targets"`
-	} `json:"actions"`
-}
-
 // evening is a household that speaks with the demo's home.
 type evening struct {
 	*server
@@ -174,7 +154,7 @@ func (e *evening) turn(t *testing.T, line string) string {
 	if !regexp.MustCompile(`\p{Han}`).MatchString(text) {
 		lang = "en"
 	}
-	var a spokenAnswer
+	var a answer
 	if how == "sound" {
 		e.heard <- text
 		a = e.sound(t, room, lang)
@@ -187,7 +167,7 @@ func (e *evening) turn(t *testing.T, line string) string {
 // times are what differs from run to run.
 var times = regexp.MustCompile(`[\p{Nd}]+(小时|分钟|分|秒)([\p{Nd}]+(分钟|分|秒))*|\d+ (hour|minute|second)s?( and \d+ (minute|second)s?)*`)
 
-func (e *evening) acts(a *spokenAnswer) string {
+func (e *evening) acts(a *answer) string {
 	var all []string
 	for _, act := range a.Actions {
 		said := strings.TrimSpace(act.Op + " " + act.Prop + act.Service)
@@ -203,7 +183,7 @@ func (e *evening) acts(a *spokenAnswer) string {
 }
 
 // sound says it by a second of silence, in which the recogniser hears what it is to hear.
-func (e *evening) sound(t *testing.T, room, lang string) spokenAnswer {
+func (e *evening) sound(t *testing.T, room, lang string) answer {
 	t.Helper()
 	format := speech.Format{Rate: 16000, Channels: 1}
 	q := url.Values{"speaker": {"evening"}, "lang": {lang}}
@@ -222,8 +202,8 @@ func (e *evening) sound(t *testing.T, room, lang string) spokenAnswer {
 	}
 	defer res.Body.Close()
 	var out struct {
-		Heard  string       `json:"heard"`
-		Answer spokenAnswer `json:"answer"`
+		Heard  string `json:"heard"`
+		Answer answer `json:"answer"`
 	}
 	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || res.StatusCode >= 300 {
 		t.Fatalf("a recording is answered with %s, %v", res.Status, err)

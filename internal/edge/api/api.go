@@ -114,7 +114,7 @@ type API struct {
 	Config
 	huma    huma.API
 	metrics *prometheus.Registry
-	seats   seats
+	views   *seats
 	mux     *http.ServeMux
 	bodies  map[string]int64 // the most bytes of a body, by the pattern of routes that take more than others
 }
@@ -136,7 +136,7 @@ func New(c Config) http.Handler {
 
 // build declares every route on mux.
 func build(c Config, mux *http.ServeMux) *API {
-	a := &API{Config: c, metrics: prometheus.NewRegistry(), mux: mux, bodies: make(map[string]int64)}
+	a := &API{Config: c, metrics: prometheus.NewRegistry(), views: liveSeats(), mux: mux, bodies: make(map[string]int64)}
 	hc := huma.DefaultConfig("Lampworks", "1")
 	hc.Info.Description = about
 	hc.OpenAPIPath, hc.DocsPath, hc.SchemasPath = "", "", ""

@@ -107,7 +107,7 @@ func (a *API) seatedBy(there func(context.Context, access.Actor, huma.Context) e
 			a.refuse(hc, err)
 			return
 		}
-		leave, err := a.seats.take(who.User + " " + who.Organisation)
+		leave, err := a.views.take(who.User + " " + who.Organisation)
 		if err != nil {
 			a.refuse(hc, err)
 			return
@@ -120,33 +120,11 @@ func (a *API) seatedBy(there func(context.Context, access.Actor, huma.Context) e
 	}
 }
 
-// seats counts live views.
-type seats struct {
-	mu    sync.Mutex // guards the fields below
-	taken map[string]int
-	all   int
-}
-
-// take counts one more view of key, until leave is called.
-func (s *seats) take(key string) (leave func(), err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.taken[key] >= liveEach || s.all >= liveAll {
-		return nil, fault.Limit("number of live views", strconv.Itoa(s.taken[key]), strconv.Itoa(liveEach)+" for one person at a time", 5*time.Second)
-	}
-	if s.taken == nil {
-		s.taken = make(map[string]int)
-	}
-	s.taken[key]++
-	s.all++
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.all--
-		if s.taken[key]--; s.taken[key] == 0 {
-			delete(s.taken, key)
-		}
-	}, nil
+// liveSeats are the places of live views.
+func liveSeats() *seats {
+	return &seats{each: liveEach, all: liveAll, full: func(held int) error {
+		return fault.Limit("number of live views", strconv.Itoa(held), strconv.Itoa(liveEach)+" for one person at a time", 5*time.Second)
+	}}
 }
 
 // live sends the events of a home until the browser leaves, or what let it in ends.

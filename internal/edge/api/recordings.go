@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,46 +39,27 @@ type recordingView struct {
 }
 
 func (a *API) recordingRoutes() {
-	hearings := hearings{of: make(map[string]int)}
+	hearings := hearingSeats()
 	op := a.operation("POST", "/api/v1/homes/{home}/recordings", access.Speak, ofHome, "Say a sentence to a home by its sound: a WAV file of 16 bit, at most 60 s, as the body. Nothing of it is kept")
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"audio/wav": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}, octets: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 	}}
 	register(a, op, func(ctx context.Context, in *recordingInput) (recordingView, error) {
 		who, _ := access.Of(ctx)
-		if !hearings.enter(who.Organisation) {
-			return recordingView{}, &fault.Fault{Code: fault.Down, What: "as much is being heard as can be", Fix: "send it again in a second", RetryAfter: time.Second}
+		leave, err := hearings.take(who.Organisation)
+		if err != nil {
+			return recordingView{}, err
 		}
-		defer hearings.leave(who.Organisation)
+		defer leave()
 		return a.record(ctx, who, in)
 	})
 }
 
-// hearings counts what is heard at a time, of all and of each organisation: none takes the ears of the others.
-type hearings struct {
-	mu  sync.Mutex // guards what follows
-	all int
-	of  map[string]int
-}
-
-func (h *hearings) enter(organisation string) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.all >= maxHearings || h.of[organisation] >= maxHearingsEach {
-		return false
-	}
-	h.all++
-	h.of[organisation]++
-	return true
-}
-
-func (h *hearings) leave(organisation string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.all--
-	if h.of[organisation]--; h.of[organisation] == 0 {
-		delete(h.of, organisation)
-	}
+// hearingSeats are the places of what is being heard, by organisation.
+func hearingSeats() *seats {
+	return &seats{each: maxHearingsEach, all: maxHearings, full: func(int) error {
+		return &fault.Fault{Code: fault.Down, What: "as much is being heard as can be", Fix: "send it again in a second", RetryAfter: time.Second}
+	}}
 }
 
 // record hears what was said, and says it.

@@ -65,17 +65,23 @@ func TestABodyThatDripsIsGivenUp(t *testing.T) {
 
 // TestNoOrganisationTakesAllEars: what one is heard does not keep the others from being heard, and places come back.
 func TestNoOrganisationTakesAllEars(t *testing.T) {
-	h := hearings{of: make(map[string]int)}
+	h := hearingSeats()
+	var leave []func()
 	for i, tt := range []struct {
 		of   string
 		want bool
 	}{{"a", true}, {"a", true}, {"a", false}, {"b", true}, {"b", true}, {"c", true}, {"c", true}, {"d", true}, {"d", true}, {"e", false}} {
-		if got := h.enter(tt.of); got != tt.want {
-			t.Errorf("entry %d, of %s: %v", i, tt.of, got)
+		l, err := h.take(tt.of)
+		if (err == nil) != tt.want || err != nil && !fault.Is(err, fault.Down) {
+			t.Errorf("entry %d, of %s: %v", i, tt.of, err)
 		}
+		leave = append(leave, l)
 	}
-	h.leave("a")
-	if !h.enter("e") || h.enter("a") {
-		t.Error("a place that was given back is not for who comes first")
+	leave[0]()
+	if _, err := h.take("e"); err != nil {
+		t.Errorf("a place that was given back: %v", err)
+	}
+	if _, err := h.take("a"); err == nil {
+		t.Error("a place that was taken is given again")
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/danielgtaylor/huma/v2/sse"
-
 	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/store"
@@ -118,9 +116,5 @@ func (v *view) rang(_ string, payload []byte) {
 	if json.Unmarshal(payload, &r) != nil {
 		return
 	}
-	select {
-	case v.events <- sse.Message{Data: timerEvent{r.Timer, r.Label, r.State, moment(r.DueAt), r.Run}}:
-	default:
-		v.dropped.Add(1)
-	}
+	v.hint(timerEvent{r.Timer, r.Label, r.State, moment(r.DueAt), r.Run})
 }

@@ -228,7 +228,7 @@ func jsonOf(b []byte) json.RawMessage {
 	return s
 }
 
-// bus turns events that the Log does not hold into live ones. What a slow browser does not take is dropped and counted.
+// bus turns events that the Log does not hold into live ones.
 func (v *view) bus(ctx context.Context, prefix string) func(string, []byte) {
 	return func(subject string, payload []byte) {
 		id := strings.TrimPrefix(subject, prefix)
@@ -243,14 +243,18 @@ func (v *view) bus(ctx context.Context, prefix string) func(string, []byte) {
 			}
 			event = commandEventOf(&c)
 		}
-		if event == nil {
-			return
+		if event != nil {
+			v.hint(event)
 		}
-		select {
-		case v.events <- sse.Message{Data: event}:
-		default:
-			v.dropped.Add(1)
-		}
+	}
+}
+
+// hint offers an event that may be lost: what a slow browser does not take is dropped and counted.
+func (v *view) hint(event any) {
+	select {
+	case v.events <- sse.Message{Data: event}:
+	default:
+		v.dropped.Add(1)
 	}
 }
 
@@ -260,11 +264,7 @@ func (v *view) told(_ string, payload []byte) {
 	if json.Unmarshal(payload, &t) != nil || t.User == "" || t.User != v.who.User {
 		return
 	}
-	select {
-	case v.events <- sse.Message{Data: sentenceEvent{t.Answer}}:
-	default:
-		v.dropped.Add(1)
-	}
+	v.hint(sentenceEvent{t.Answer})
 }
 
 func (v *view) traffic(prefix, id string, payload []byte) any {

@@ -90,7 +90,7 @@ func TestExportAsksAgain(t *testing.T) {
 }
 
 func TestSeats(t *testing.T) {
-	var s seats
+	s := liveSeats()
 	var leave []func()
 	for i := range liveEach {
 		l, err := s.take("anna")
@@ -111,8 +111,8 @@ func TestSeats(t *testing.T) {
 	}
 	for i := range liveAll {
 		if _, err := s.take(fmt.Sprint(i)); err != nil {
-			if s.all != liveAll {
-				t.Errorf("refused at %d views, want %d", s.all, liveAll)
+			if s.sum != liveAll {
+				t.Errorf("refused at %d views, want %d", s.sum, liveAll)
 			}
 			return
 		}

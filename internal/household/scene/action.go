@@ -107,6 +107,16 @@ func (a *Action) check(at string, of models) error {
 	return fault.Unlisted(at+"/kind", string(a.Kind), Kinds(), "")
 }
 
+// startsKnown holds the scenes that actions start against those of the home, and the one, itself, that is being made.
+func startsKnown(actions []Action, all map[string]*Scene, itself string) error {
+	for i := range actions {
+		if a := &actions[i]; a.Kind == Start && all[a.Scene] == nil && (itself == "" || a.Scene != itself) {
+			return fault.NotFound("scene", a.Scene)
+		}
+	}
+	return nil
+}
+
 // fits holds what an action sends against the model of its device.
 func (a *Action) fits(at string, model *tsl.Model) error {
 	if len(a.Params) > MaxParams {

@@ -297,10 +297,8 @@ func (s *Service) writeAutomation(ctx context.Context, tx *store.Tx, who access.
 	if err != nil {
 		return err
 	}
-	for i := range a.Actions {
-		if act := &a.Actions[i]; act.Kind == Start && scenes[act.Scene] == nil {
-			return fault.NotFound("scene", act.Scene)
-		}
+	if err := startsKnown(a.Actions, scenes, ""); err != nil {
+		return err
 	}
 	act := "automation.set"
 	if a.ID == "" {
@@ -393,20 +391,8 @@ func (s *Service) RemoveAutomation(ctx context.Context, who access.Actor, homeID
 
 // Automations returns the automations of a home of who's organisation in the order they were made, with what they cannot do.
 func (s *Service) Automations(ctx context.Context, who access.Actor, homeID string) ([]Automation, error) {
-	h, err := s.c.Homes.Load(ctx, who, homeID)
-	if err != nil {
-		return nil, err
-	}
-	of, err := s.modelsOf(ctx, &h)
-	if err != nil {
-		return nil, err
-	}
 	var all []Automation
-	err = s.c.Store.Read(ctx, func(v *store.View) error {
-		scenes, err := scenesOf(ctx, v, homeID)
-		if err != nil {
-			return err
-		}
+	err := s.within(ctx, who, homeID, func(v *store.View, of models, scenes map[string]*Scene) (err error) {
 		if all, err = queryAutomations(ctx, v, "WHERE home = ? ORDER BY id LIMIT ?", homeID, MaxAutomations); err != nil {
 			return err
 		}
@@ -421,15 +407,7 @@ func (s *Service) Automations(ctx context.Context, who access.Actor, homeID stri
 // LoadAutomation returns an automation of a home of who's organisation.
 func (s *Service) LoadAutomation(ctx context.Context, who access.Actor, homeID, id string) (Automation, error) {
 	all, err := s.Automations(ctx, who, homeID)
-	if err != nil {
-		return Automation{}, err
-	}
-	for i := range all {
-		if all[i].ID == id {
-			return all[i], nil
-		}
-	}
-	return Automation{}, fault.NotFound("automation", id)
+	return oneOf(all, err, "automation", id, func(a *Automation) string { return a.ID })
 }
 
 // AutomationRevision gives the version of an automation as q sees it.

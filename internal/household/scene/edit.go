@@ -110,10 +110,8 @@ func (s *Service) write(ctx context.Context, tx *store.Tx, who access.Actor, sc 
 	default:
 		sc.Version, sc.CreatedAt = had.Version+1, had.CreatedAt
 	}
-	for i := range sc.Actions {
-		if a := &sc.Actions[i]; a.Kind == Start && all[a.Scene] == nil && a.Scene != sc.ID {
-			return fault.NotFound("scene", a.Scene)
-		}
+	if err := startsKnown(sc.Actions, all, sc.ID); err != nil {
+		return err
 	}
 	others := make(map[string]home.Label)
 	for id, other := range all {
@@ -163,33 +161,13 @@ func (s *Service) Remove(ctx context.Context, who access.Actor, homeID, id strin
 // Load returns a scene of a home of who's organisation, with what it cannot do any more.
 func (s *Service) Load(ctx context.Context, who access.Actor, homeID, id string) (Scene, error) {
 	all, err := s.List(ctx, who, homeID)
-	if err != nil {
-		return Scene{}, err
-	}
-	for i := range all {
-		if all[i].ID == id {
-			return all[i], nil
-		}
-	}
-	return Scene{}, fault.NotFound("scene", id)
+	return oneOf(all, err, "scene", id, func(sc *Scene) string { return sc.ID })
 }
 
 // List returns the scenes of a home of who's organisation in the order they were made, with what they cannot do any more.
 func (s *Service) List(ctx context.Context, who access.Actor, homeID string) ([]Scene, error) {
-	h, err := s.c.Homes.Load(ctx, who, homeID)
-	if err != nil {
-		return nil, err
-	}
-	of, err := s.modelsOf(ctx, &h)
-	if err != nil {
-		return nil, err
-	}
 	var list []Scene
-	err = s.c.Store.Read(ctx, func(v *store.View) error {
-		byID, err := scenesOf(ctx, v, homeID)
-		if err != nil {
-			return err
-		}
+	err := s.within(ctx, who, homeID, func(_ *store.View, of models, byID map[string]*Scene) error {
 		list = inOrder(byID)
 		for i := range list {
 			list[i].Broken = flaws(list[i].Actions, of, byID)
@@ -197,6 +175,39 @@ func (s *Service) List(ctx context.Context, who access.Actor, homeID string) ([]
 		return nil
 	})
 	return list, err
+}
+
+// within reads in a home of who's organisation, with the models of its devices and its scenes.
+func (s *Service) within(ctx context.Context, who access.Actor, homeID string, read func(v *store.View, of models, scenes map[string]*Scene) error) error {
+	h, err := s.c.Homes.Load(ctx, who, homeID)
+	if err != nil {
+		return err
+	}
+	of, err := s.modelsOf(ctx, &h)
+	if err != nil {
+		return err
+	}
+	return s.c.Store.Read(ctx, func(v *store.View) error {
+		scenes, err := scenesOf(ctx, v, homeID)
+		if err != nil {
+			return err
+		}
+		return read(v, of, scenes)
+	})
+}
+
+// oneOf is the one of a home's things that is called id.
+func oneOf[T any](all []T, err error, what, id string, idOf func(*T) string) (T, error) {
+	var none T
+	if err != nil {
+		return none, err
+	}
+	for i := range all {
+		if idOf(&all[i]) == id {
+			return all[i], nil
+		}
+	}
+	return none, fault.NotFound(what, id)
 }
 
 // Revision gives the version of a scene as q sees it: an edit may be held to the one that was read.

@@ -212,10 +212,8 @@ func (s *Service) writeTimer(ctx context.Context, tx *store.Tx, who access.Actor
 	if err != nil {
 		return err
 	}
-	for i := range t.Actions {
-		if a := &t.Actions[i]; a.Kind == Start && scenes[a.Scene] == nil {
-			return fault.NotFound("scene", a.Scene)
-		}
+	if err := startsKnown(t.Actions, scenes, ""); err != nil {
+		return err
 	}
 	act := "timer.change"
 	if t.ID == "" {
@@ -287,20 +285,8 @@ func (s *Service) CancelTimer(ctx context.Context, who access.Actor, homeID, id 
 // Timers returns the timers of a home of who's organisation: those that are pending in the order in which they are due, then those
 // that have ended, the newest first.
 func (s *Service) Timers(ctx context.Context, who access.Actor, homeID string) ([]Timer, error) {
-	h, err := s.c.Homes.Load(ctx, who, homeID)
-	if err != nil {
-		return nil, err
-	}
-	of, err := s.modelsOf(ctx, &h)
-	if err != nil {
-		return nil, err
-	}
 	var all []Timer
-	err = s.c.Store.Read(ctx, func(v *store.View) error {
-		scenes, err := scenesOf(ctx, v, homeID)
-		if err != nil {
-			return err
-		}
+	err := s.within(ctx, who, homeID, func(v *store.View, of models, scenes map[string]*Scene) (err error) {
 		if all, err = timersOf(ctx, v, homeID); err != nil {
 			return err
 		}
@@ -328,15 +314,7 @@ func (s *Service) Timers(ctx context.Context, who access.Actor, homeID string) (
 // LoadTimer returns a timer of a home of who's organisation.
 func (s *Service) LoadTimer(ctx context.Context, who access.Actor, homeID, id string) (Timer, error) {
 	all, err := s.Timers(ctx, who, homeID)
-	if err != nil {
-		return Timer{}, err
-	}
-	for i := range all {
-		if all[i].ID == id {
-			return all[i], nil
-		}
-	}
-	return Timer{}, fault.NotFound("timer", id)
+	return oneOf(all, err, "timer", id, func(t *Timer) string { return t.ID })
 }
 
 // TimerRevision gives the version of a timer as q sees it.

@@ -28,18 +28,19 @@ type Telling struct {
 
 // late counts the sentences that are under way after their answer.
 type late struct {
-	mu      sync.Mutex // guards n and closed
-	n       int
-	closed  bool
-	all     sync.WaitGroup
-	closing chan struct{}
+	life context.Context //nolint:containedctx // of what is under way
+	end  context.CancelFunc
+	all  sync.WaitGroup
+
+	mu sync.Mutex // guards n, and that none enters when life has ended
+	n  int
 }
 
 // enter takes a place; it is given back by leave.
 func (l *late) enter() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || l.n >= maxLate {
+	if l.life.Err() != nil || l.n >= maxLate {
 		return false
 	}
 	l.n++
@@ -57,10 +58,7 @@ func (l *late) leave() {
 // Close ends the waiting for devices whose sentences were answered already; nobody is told of them.
 func (s *Service) Close() {
 	s.late.mu.Lock()
-	if !s.late.closed {
-		s.late.closed = true
-		close(s.late.closing)
-	}
+	s.late.end()
 	s.late.mu.Unlock()
 	s.late.all.Wait()
 }
@@ -82,19 +80,8 @@ func (t *turn) open() bool {
 // finish waits for what is open of an answered sentence, and tells.
 func (s *Service) finish(t *turn) {
 	defer s.late.leave()
-	ctx, cancel := context.WithTimeout(context.Background(), s.c.CommandDeadline+s.c.Deadline)
+	ctx, cancel := context.WithTimeout(s.late.life, s.c.CommandDeadline+s.c.Deadline)
 	defer cancel()
-	stopped := make(chan struct{})
-	defer func() { <-stopped }()
-	go func() {
-		defer close(stopped)
-		select {
-		case <-s.late.closing:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	defer cancel() // before the wait for what watches
 	t.early, t.late = false, true
 	t.steps = slices.DeleteFunc(t.steps, func(st step) bool { return isScene(t.reading.Actions[st.act]) })
 	t.out.Outcome, t.out.Reason, t.out.Stages = string(t.reading.Outcome), "", nil
@@ -103,10 +90,8 @@ func (s *Service) finish(t *turn) {
 	if err == nil {
 		_, err = t.answer(ctx)
 	}
-	select {
-	case <-s.late.closing:
+	if s.late.life.Err() != nil {
 		return
-	default:
 	}
 	if err != nil {
 		s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "what came of a sentence was not told", slog.String("sentence", t.id), slog.Any("error", err))

@@ -118,7 +118,7 @@ func (w *teller) done(a nlu.Action, steps []*step) string {
 	what := w.what(a.Meaning, p)
 	value, known := w.result(a, p, steps)
 	if !slices.ContainsFunc(steps, func(st *step) bool { return st.outcome != Already }) {
-		return w.already(a, ids, what, value, known)
+		return w.already(a, ids, steps[0], what, value, known)
 	}
 	on, isBool := a.Value.(bool)
 	switch {
@@ -182,28 +182,15 @@ func (w *teller) moved(p *tsl.Property, st *step) phrase {
 	return donePosition
 }
 
-// toNumber is a value of an action as a number.
-func toNumber(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return float64(v), true
-	case int:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
-}
-
-func (w *teller) already(a nlu.Action, ids []string, what, value string, known bool) string {
+func (w *teller) already(a nlu.Action, ids []string, st *step, what, value string, known bool) string {
 	if on, is := a.Value.(bool); is && a.Meaning == nlu.Power {
 		return w.about(either(on, alreadyOn, alreadyOff), ids)
 	}
-	if p := w.home.property(ids[0], a.Prop); a.Meaning == nlu.Position && p != nil && p.HasRange {
-		switch n, is := toNumber(a.Value); {
-		case is && n == p.Max:
+	if p := w.home.property(ids[0], a.Prop); a.Meaning == nlu.Position && p != nil {
+		switch w.moved(p, st) {
+		case doneOpened:
 			return w.about(alreadyOn, ids)
-		case is && n == p.Min:
+		case doneClosed:
 			return w.about(alreadyOff, ids)
 		}
 	}

@@ -89,8 +89,9 @@ func New(c Config) *Service {
 	if c.SentAfter <= 0 {
 		c.SentAfter = 1500 * time.Millisecond
 	}
+	life, end := context.WithCancel(context.Background())
 	return &Service{
-		c: c, words: catalogues(), late: late{closing: make(chan struct{})},
+		c: c, words: catalogues(), late: late{life: life, end: end},
 		indexes:       indexes{max: maxIndexed},
 		conversations: conversations{max: maxConversations, life: conversationLife},
 	}

@@ -91,3 +91,51 @@ func TestFollowReadsAgainAfterAnErrorAndEndsWhenTheLogIsClosed(t *testing.T) {
 		}
 	})
 }
+
+// growing is a log that has one record more every 10 ms, from its first on.
+type growing struct {
+	scripted
+	began time.Time
+}
+
+func (g *growing) Tail() Position { return 1 + Position(time.Since(g.began)/(10*time.Millisecond)) }
+
+func (g *growing) Wait(ctx context.Context, after Position) error {
+	for g.Tail() <= after {
+		if !pause(ctx, time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (g *growing) Read(ctx context.Context, after Position, limit int) ([]Record, error) {
+	g.n = g.Tail()
+	return g.scripted.Read(ctx, after, limit)
+}
+
+// TestGather: the first record does not wait; those after it come together, and a whole batch waits for none.
+func TestGather(t *testing.T) {
+	for _, tt := range []struct {
+		batch int
+		want  string
+	}{{1000, "[1 10 10 10]"}, {4, "[1 4 4 2]"}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			l := &growing{began: time.Now()}
+			var sizes []int
+			err := Follow(ctx, l, "x", 0, tt.batch, func(_ context.Context, records []Record) error {
+				if sizes = append(sizes, len(records)); len(sizes) == 1 && time.Since(l.began) > 0 {
+					t.Errorf("the first waited %s", time.Since(l.began))
+				}
+				if len(sizes) == 4 {
+					cancel()
+				}
+				return nil
+			}, Gather(100*time.Millisecond))
+			if got := fmt.Sprint(sizes); err != nil || got != tt.want {
+				t.Errorf("batches of %d come as %s, %v, want %s", tt.batch, got, err, tt.want)
+			}
+		})
+	}
+}
