@@ -132,6 +132,7 @@ func (n *Node) guardRooms() {
 		name string
 		room any
 	}{
+		{"voice", n.Voice},
 		{"scene", n.Scenes},
 		{"home", n.Homes},
 		{"timeline", n.Timelines},

@@ -260,8 +260,8 @@ func (n *Node) openRooms(context.Context) error {
 	n.Homes.TellOn(n.Bus)
 	n.Devices.OnReset(n.Homes.Leave)
 	n.Scenes = scene.New(scene.Config{Store: n.Store, Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Bus: n.Bus, Live: n.live, Logger: n.log})
-	n.Homes.OnChanged(n.Scenes.Moved)
-	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Live: n.live, Told: n.told, Logger: n.log})
+	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Store: n.Store, Live: n.live, Told: n.told, Logger: n.log})
+	n.Homes.OnChanged(n.homeMoved)
 	n.guardRooms()
 	sessions := n.Sessions
 	if n.c.NoConsumers {
@@ -315,6 +315,14 @@ func (n *Node) web(rest http.Handler) http.Handler {
 		}
 		rest.ServeHTTP(w, r)
 	})
+}
+
+// homeMoved tells the rooms that have something of a home that it changed.
+func (n *Node) homeMoved(ctx context.Context, tx *store.Tx, id string) error {
+	if err := n.Scenes.Moved(ctx, tx, id); err != nil {
+		return err
+	}
+	return n.Voice.Moved(ctx, tx, id)
 }
 
 // live reports whether a device has a session here, whatever the Log's readers know of it yet.
@@ -433,6 +441,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"papers":       n.Products.Run,
 		"verify":       n.Verify.Run,
 		"scenes":       n.Scenes.Run,
+		"words":        n.Voice.Run,
 	}
 	if n.Speaker != nil && n.c.WyomingOpen {
 		work["the announcement of Wyoming"] = func(ctx context.Context) error { return speaker.Announce(ctx, n.Addresses().Wyoming, n.log) }
@@ -451,6 +460,7 @@ func (n *Node) work() map[string]func(context.Context) error {
 		"automations":        n.Scenes.Follow,
 		"session state":      n.Sessions.Follow,
 		"history":            n.History.Follow,
+		"sentences":          n.Voice.Follow,
 	} {
 		work[name] = func(ctx context.Context) error { return follow(ctx, n.Log) }
 	}

@@ -140,7 +140,7 @@ func (n *Node) mailNotice(ctx context.Context, tx *store.Tx, l notice.Letter) er
 
 // forgetUser makes every room that knows something of a person forget it.
 func (n *Node) forgetUser(ctx context.Context, tx *store.Tx, user string) error {
-	for _, room := range []eraser{n.Agreements, n.Notices, n.Quota} {
+	for _, room := range []eraser{n.Agreements, n.Notices, n.Quota, n.Voice} {
 		for more := true; more; {
 			var err error
 			if more, err = room.Erase(ctx, tx, "user", user, 1000); err != nil {

@@ -184,6 +184,7 @@ func (a *API) routes() {
 	a.automationRoutes()
 	a.sentenceRoutes()
 	a.recordingRoutes()
+	a.wordRoutes()
 	a.liveRoutes()
 	a.timelineRoutes()
 	a.agreementRoutes()

@@ -421,6 +421,7 @@ func (y *walk) homes() {
 	y.call(y.owner, "POST", "/api/v1/speech", `{"text":"客厅灯打开了","lang":"zh-CN"}`)
 	y.does(y.owner, "POST", home+"/sentences", fmt.Sprintf(`{"text":"打开客厅的灯","room":%q,"lang":"zh-CN"}`, room))
 	y.upload(y.owner, home+"/recordings?lang=zh-CN&speaker=hall&room="+room, string(recorded(time.Second)), "audio/wav")
+	y.words(home)
 	y.scenes(home, id)
 	y.misbehave(id)
 	y.does(y.owner, "PUT", device+"/state", `{"state":"disabled","note":"it flickers"}`)
@@ -428,6 +429,18 @@ func (y *walk) homes() {
 	y.does(y.owner, "DELETE", home+"/rooms/"+room, "")
 	y.does(y.owner, "DELETE", home, "")
 	y.does(y.owner, "POST", device+"/revocation", `{"reason":"its secret was seen"}`)
+}
+
+// words looks up what was said, and has it forgotten.
+func (y *walk) words(home string) {
+	y.reads(y.owner, home+"/voice-privacy")
+	y.does(y.owner, "PUT", home+"/voice-privacy", `{"keep_text":true,"share_unrecognised":true}`)
+	said := y.does(y.owner, "GET", home+"/sentences?sort=-at&total=true", "")
+	y.does(y.owner, "DELETE", home+"/sentences/"+said.text("items/0/id"), "")
+	y.does(y.owner, "DELETE", home+"/sentences", "")
+	y.eventually("sentences are counted", func() bool {
+		return strings.Contains(string(y.does(y.owner, "GET", "voice/statistics", "").body), "outcomes")
+	})
 }
 
 // scenes makes what the home does by itself.

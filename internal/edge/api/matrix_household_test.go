@@ -24,4 +24,10 @@ var householdMatrix = []entry{
 	{"GET", "/api/v1/homes/{home}/automations/{automation}/traces", access.ReadHome, "", false},
 	{"GET", "/api/v1/homes/{home}/runs", access.ReadHome, "", false},
 	{"GET", "/api/v1/homes/{home}/runs/{run}", access.ReadHome, "", false},
+	{"GET", "/api/v1/homes/{home}/voice-privacy", access.ReadHome, "", false},
+	{"PUT", "/api/v1/homes/{home}/voice-privacy", access.ReadHome, `{"keep_text":true,"share_unrecognised":false}`, false},
+	{"GET", "/api/v1/homes/{home}/sentences", access.ReadHome, "", false},
+	{"DELETE", "/api/v1/homes/{home}/sentences", access.ReadHome, "", false},
+	{"DELETE", "/api/v1/homes/{home}/sentences/{sentence}", access.ReadHome, "", false},
+	{"GET", "/api/v1/voice/statistics", access.ReadVoice, "", true},
 }

@@ -159,7 +159,7 @@ func fill(s string, ids map[string]string) string {
 func none() map[string]string {
 	ids := map[string]string{"version": "1", "number": "1", "service": "identify"}
 	for _, kind := range []string{
-		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "scene", "run", "timer", "automation", "download", "list", "log",
+		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "scene", "run", "timer", "automation", "sentence", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
 		"paper", "waiver",
 		"limit_override", "measure", "appeal", "deletion", "export",

@@ -1,9 +1,13 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -151,5 +155,42 @@ func TestRecordingsAtOnce(t *testing.T) {
 	go func() { <-w.ears.began }()
 	if a := post(); a.status != 200 {
 		t.Errorf("afterwards: %d %s", a.status, a.body)
+	}
+}
+
+// TestNoSoundIsKept: of a recording nothing is on the disk afterwards, neither in a file of the data nor beside them, and
+// nothing in the log.
+func TestNoSoundIsKept(t *testing.T) {
+	all := t.TempDir()
+	t.Setenv("TMPDIR", all)
+	w := newWorld(t)
+	w.people()
+	m := w.manufacture()
+	sound := recorded(20 * time.Second)
+	mark := []byte("the sound of a voice, as it was recorded")
+	for at := 44; at+len(mark) < len(sound); at += 4096 {
+		copy(sound[at:], mark)
+	}
+	w.ears.text = "打开客厅的灯"
+	a := w.want(w.call(w.owner, "POST", "/api/v1/homes/"+m.home+"/recordings?lang=zh-CN", string(sound), "Content-Type", "audio/wav"), 200)
+	w.want(w.call(w.owner, "GET", "/api/v1/homes/"+m.home+"/sentences", ""), 200)
+	files, found := 0, false
+	err := filepath.WalkDir(filepath.Dir(all), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		files++
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, mark) {
+			t.Errorf("%s has the sound", path)
+		}
+		found = found || bytes.Contains(b, []byte(a.text("answer/id")))
+		return err
+	})
+	if err != nil || files < 2 || !found && os.Getenv("LAMPWORKS_TEST_STORE") == "" {
+		t.Errorf("%d files were looked at, the sentence was among them: %t; %v", files, found, err)
+	}
+	if bytes.Contains([]byte(w.logs.String()), mark) {
+		t.Error("the log has the sound")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -202,7 +203,6 @@ func newWorld(t *testing.T) *world {
 	points := history.New(series, w.devices, products, 0, log)
 	homes := home.New(w.store)
 	scenes := scene.New(scene.Config{Store: w.store, Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Bus: w.bus, Logger: log})
-	homes.OnChanged(scenes.Moved)
 	w.limits = quota.New(quota.Config{Store: w.store, Logger: log})
 	w.measures = enforce.New(enforce.Config{Store: w.store, Bus: w.bus, Jobs: jobs, Logger: log, Owner: func(ctx context.Context, of enforce.Subject) (string, error) {
 		if of.Kind == enforce.KindOrganisation {
@@ -218,16 +218,20 @@ func newWorld(t *testing.T) *world {
 	w.forgetters = []forgetter{agreements.Erase, notices.Erase}
 	w.jobs = jobs
 	w.timelines = timeline.New(w.store, w.commands, w.bus, log)
+	voices := voice.New(voice.Config{Homes: homes, Scenes: scenes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Store: w.store, Logger: log})
+	homes.OnChanged(func(ctx context.Context, tx *store.Tx, id string) error {
+		return errors.Join(scenes.Moved(ctx, tx, id), voices.Moved(ctx, tx, id))
+	})
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate, w.shut},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Configs: w.configs, Timelines: w.timelines, Commands: w.commands,
 		History: points, Virtual: w.virtual, Homes: homes, Scenes: scenes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
-		Voice: voice.New(voice.Config{Homes: homes, Scenes: scenes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Logger: log}),
+		Voice: voices,
 		Hears: w.ears, Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})
 	server := httptest.NewServer(handler)
 	w.url = server.URL
-	w.run(jobs.Run, scenes.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(scenes.Follow, w.log), follower(points.Follow, w.log), follower(w.timelines.Follow, w.log))
+	w.run(jobs.Run, scenes.Run, verifications.Run, w.outbox.Run, w.commands.Run, follower(w.commands.Follow, w.log), follower(w.devices.Follow, w.log), follower(shadows.Follow, w.log), follower(scenes.Follow, w.log), follower(points.Follow, w.log), follower(w.timelines.Follow, w.log), voices.Run, follower(voices.Follow, w.log))
 	t.Cleanup(func() { // runs before that of run: the server ends first
 		server.CloseClientConnections()
 		server.Close()

@@ -4,13 +4,15 @@
 // into what to send to which device, sent as commands, confirmed by the devices'
 // own answers, and answered in words.
 //
-// It owns no table. It promises:
+// It owns the tables voice_*: what people want done with their words, those words for a few days, and figures. It promises:
 //   - "done" is said only of what the device confirmed; silence, a refusal and another value than asked are each said as such;
 //   - an unclear sentence is answered by a question and switches nothing; so is one that opens a lock, a gate or a valve, or
 //     starts what heats unseen, until somebody says yes;
 //   - an answer comes within the deadline of the sentence, whatever the devices do; who can be told later is answered sooner, and
 //     told what came of it once;
-//   - what people say is not kept: the record of a sentence holds figures and outcomes, its words only while debugging is on.
+//   - no sound is kept: it never sees one; the record of a sentence and what is counted hold figures and outcomes, and no word of it;
+//   - words are kept for who said them, for 7 days, the newest 10,000 of a home; nobody else sees them, and who switches that off
+//     has deleted what there was.
 //
 // It knows no socket and no microphone: edges bring the text and carry the answer away.
 package voice
@@ -29,6 +31,7 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/product"
 	"lampworks/nlu"
@@ -53,7 +56,8 @@ type Config struct {
 	Products *product.Service
 	Shadows  *shadow.Service
 	Commands Commands
-	Facts    uplink.Log // gets a record of each sentence; nil: none
+	Facts    uplink.Log   // gets a record of each sentence; nil: none
+	Store    *store.Store // nil: no words are kept and nothing is counted
 	// Live reports whether a device has a session now. Presence rows follow the Log and may be behind: a device that has
 	// just connected is not to be called offline. nil: the rows alone are asked.
 	Live   func(device string) bool
@@ -63,7 +67,7 @@ type Config struct {
 	SentAfter       time.Duration // the same where the speaker can be told later; default 1.5 s
 	Told            func(Telling) // is given what came later of a sentence, for who speaks with Sentence.Later; nil: everybody waits
 	CommandDeadline time.Duration // how long a device may take; default 10 s
-	KeepText        bool          // debugging: records of sentences hold their words
+	ForgetText      bool          // words of those who have not chosen are not kept
 }
 
 // Service answers sentences. It is safe for concurrent use.
@@ -72,6 +76,7 @@ type Service struct {
 	late          late
 	indexes       indexes
 	conversations conversations
+	keeper        keeper
 	words         map[string]catalogue
 }
 
@@ -94,6 +99,7 @@ func New(c Config) *Service {
 		c: c, words: catalogues(), late: late{life: life, end: end},
 		indexes:       indexes{max: maxIndexed},
 		conversations: conversations{max: maxConversations, life: conversationLife},
+		keeper:        keeper{more: make(chan struct{}, 1)},
 	}
 }
 

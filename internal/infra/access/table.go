@@ -53,6 +53,8 @@ const (
 	ReadHome           Act = "home.read"
 	WriteHome          Act = "home.write"
 	Speak              Act = "voice.speak"
+	ReadVoice          Act = "voice.read"   // figures of sentences, and those that people gave away because nobody understood them
+	DecideVoice        Act = "voice.decide" // what becomes of those
 )
 
 // The acts of the operator's people.
@@ -84,7 +86,7 @@ func Acts() []Act {
 		ReadEnforcement, Appeal,
 		ReadProduct, WriteProduct, PublishModel, MoveProduct, ReadCertification, ApplyCertification, ReadOrder,
 		IssueTriples, DownloadTriples, RevokeTriples, TraceTriples, ReadBurnLog, WriteBurnLog,
-		ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak,
+		ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak, ReadVoice, DecideVoice,
 		ManageOrganisations, ManageUsers, ManageAgreements, ManageNotices, ReviewVerification, ManageServices,
 		DecideEntitlement, ReviewProduct, RecordCertification, AppointLaboratory, ReviewOrder, ManagePools,
 		ManageQuota, Enforce, DecideAppeal, OperatePlatform,
@@ -137,7 +139,7 @@ func Allowed(r Role) []Act {
 		return []Act{
 			ReadOrganisation, WriteOrganisation, ReadMembers, ManageMembers, ManageTokens, ReadAudit, ExportAudit, ReadJob, ManageJob,
 			ReadVerification, ReadEntitlement, ReadQuota, ReadEnforcement, ReadProduct, ReadCertification, ReadOrder, RevokeTriples,
-			TraceTriples, ReadBurnLog, ReadDevice, WriteDevice,
+			TraceTriples, ReadBurnLog, ReadDevice, WriteDevice, ReadVoice, DecideVoice,
 			ManageOrganisations, ManageUsers, ManageAgreements, ManageNotices, ReviewVerification, ManageServices, DecideEntitlement,
 			ReviewProduct, AppointLaboratory, ReviewOrder, ManagePools, ManageQuota, Enforce, DecideAppeal, OperatePlatform,
 		}
@@ -184,6 +186,7 @@ func engineering() []Act {
 	return []Act{
 		ReadOrganisation, ReadMembers, ManageTokens, ReadJob, ManageJob, ReadVerification, ReadEntitlement, ReadQuota, ReadEnforcement,
 		ReadProduct, WriteProduct, PublishModel, MoveProduct, ReadCertification, ApplyCertification, ReadOrder, IssueTriples,
-		RevokeTriples, TraceTriples, ReadBurnLog, ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak,
+		RevokeTriples, TraceTriples, ReadBurnLog, ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak, ReadVoice,
+		DecideVoice,
 	}
 }

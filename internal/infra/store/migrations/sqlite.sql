@@ -1547,6 +1547,47 @@ CREATE TABLE scene_cursor (
   consumer TEXT    NOT NULL PRIMARY KEY,
   position INTEGER NOT NULL
 );
+CREATE TABLE voice_privacy (
+  person       TEXT    NOT NULL,
+  home         TEXT    NOT NULL,
+  organisation TEXT    NOT NULL,
+  keep_text    INTEGER NOT NULL, -- 1: for some days
+  share        INTEGER NOT NULL, -- 1: what was not understood may be looked at
+  changed_at   INTEGER NOT NULL,
+  PRIMARY KEY (person, home)
+) WITHOUT ROWID;
+CREATE INDEX voice_privacy_home ON voice_privacy (home, person);
+CREATE INDEX voice_privacy_organisation ON voice_privacy (organisation, person);
+CREATE TABLE voice_sentence (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  organisation TEXT    NOT NULL,
+  home         TEXT    NOT NULL,
+  person       TEXT    NOT NULL,
+  lang         TEXT    NOT NULL,
+  text         TEXT    NOT NULL,
+  reply        TEXT    NOT NULL,
+  outcome      TEXT    NOT NULL,
+  reason       TEXT    NOT NULL,
+  at           INTEGER NOT NULL
+);
+CREATE INDEX voice_sentence_person ON voice_sentence (person, home, id);
+CREATE INDEX voice_sentence_when ON voice_sentence (person, home, at, id);
+CREATE INDEX voice_sentence_home ON voice_sentence (home, id);
+CREATE INDEX voice_sentence_organisation ON voice_sentence (organisation, id);
+CREATE INDEX voice_sentence_age ON voice_sentence (at);
+CREATE TABLE voice_count (
+  organisation TEXT    NOT NULL,
+  day          TEXT    NOT NULL, -- 2026-01-31, UTC
+  kind         TEXT    NOT NULL,
+  value        TEXT    NOT NULL,
+  n            INTEGER NOT NULL,
+  PRIMARY KEY (organisation, day, kind, value)
+) WITHOUT ROWID;
+CREATE INDEX voice_count_day ON voice_count (day);
+CREATE TABLE voice_cursor (
+  consumer TEXT    NOT NULL PRIMARY KEY,
+  position INTEGER NOT NULL
+) WITHOUT ROWID;
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (1, 0, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (2, 1, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (3, 2, 1);
@@ -1632,7 +1673,8 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (82, 200, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (83, 201, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (84, 202, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (85, 203, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (86, 230, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 85);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 86);
