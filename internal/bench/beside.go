@@ -135,8 +135,9 @@ func (b *bench) echo(ctx context.Context, at *place) ([]Figure, error) {
 				return nil, err
 			}
 		}
+		machine := pace(ctx, "")
 		f, err := b.steady(ctx, at.stage, "commands", command)
-		return echoed(&f), err
+		return echoed(&f, &machine), err
 	}
 	clients, err := at.all(ctx, func(i int, c *mqtt.Client, m mqtt.Message) {
 		_ = c.PublishAsync(at.devices[i].says, m.Payload, nil)
@@ -154,6 +155,7 @@ func (b *bench) echo(ctx context.Context, at *place) ([]Figure, error) {
 	}
 	defer c.Kill()
 	var took []time.Duration
+	machine := pace(ctx, "")
 	tick := time.NewTicker(time.Second / time.Duration(max(b.Rate, 1)))
 	defer tick.Stop()
 	cpu := at.cpu()
@@ -172,13 +174,14 @@ func (b *bench) echo(ctx context.Context, at *place) ([]Figure, error) {
 	}
 	f := Figure{N: len(took), CPUPerOpUS: float64((at.cpu() - cpu).Microseconds()) / float64(max(len(took), 1))}
 	f.P50, f.P99 = spread(took)
-	return echoed(&f), nil
+	return echoed(&f, &machine), nil
 }
 
-func echoed(f *Figure) []Figure {
+func echoed(f, machine *Figure) []Figure {
 	return []Figure{
 		{Name: "command and answer at 100/s, p50", Value: f.P50 / 1000, Unit: "ms", N: f.N},
 		{Name: "command and answer at 100/s, p99", Value: f.P99 / 1000, Unit: "ms", N: f.N},
+		{Name: "the machine before it: fixed work, p99 to p50", Value: machine.Value, Unit: "ratio", N: machine.N},
 		{Name: "command and answer, processor", Value: f.CPUPerOpUS, Unit: "µs", N: f.N},
 	}
 }

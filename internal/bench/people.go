@@ -177,6 +177,7 @@ func (b *bench) people(ctx context.Context, name string, act func(ctx context.Co
 			return err
 		}
 	}
+	machine := pace(ctx, name+".machine")
 	steady, err := b.steady(ctx, st, name, act)
 	if err != nil {
 		return err
@@ -185,7 +186,7 @@ func (b *bench) people(ctx context.Context, name string, act func(ctx context.Co
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.print(steady), b.print(full))
+	return errors.Join(b.print(machine), b.print(steady), b.print(full))
 }
 
 // steady starts acts at a fixed rate, whatever became of the ones before.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,7 @@ func (s *Commands) announce(cs []Command) {
 
 func (s *Commands) ended(c Command) {
 	s.waiting.wake(c.ID)
+	s.acks.forget(c.Seq)
 	s.bus.Publish(EndedSubject+c.Device, []byte(c.ID))
 }
 
@@ -109,24 +111,23 @@ func (s *Commands) Newest(ctx context.Context) (int64, error) {
 
 // Acknowledged notes that the device acknowledged the packet of command seq. It returns at once; a row is written soon,
 // unless the command has ended by then.
-func (s *Commands) Acknowledged(seq int64) { s.acks.add(acknowledgement{seq: seq, at: time.Now()}) }
+func (s *Commands) Acknowledged(seq int64) { s.acks.add(seq, acknowledgement{at: time.Now()}) }
 
 // Delivered notes that the message of command seq has reached its end: the device acknowledged it, or, at QoS 0, it was handed
 // to the connection. Nothing answers it.
 func (s *Commands) Delivered(seq int64, acknowledged bool) {
-	s.acks.add(acknowledgement{seq: seq, at: time.Now(), ends: true, unsure: !acknowledged})
+	s.acks.add(seq, acknowledgement{at: time.Now(), ends: true, unsure: !acknowledged})
 }
 
 // acknowledgements gathers the PUBACKs of some milliseconds, so that they cost one write and often none.
 type acknowledgements struct {
 	wake chan struct{}
 
-	mu   sync.Mutex
-	list []acknowledgement
+	mu    sync.Mutex
+	bySeq map[int64]acknowledgement
 }
 
 type acknowledgement struct {
-	seq    int64
 	at     time.Time
 	ends   bool // nothing else will come
 	unsure bool // nobody acknowledged it: QoS 0
@@ -136,25 +137,35 @@ type acknowledgement struct {
 // command does not need in order to end.
 const maxAcknowledgements = 10_000
 
-func (a *acknowledgements) add(one acknowledgement) {
+func (a *acknowledgements) add(seq int64, one acknowledgement) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.list) >= maxAcknowledgements {
+	if len(a.bySeq) >= maxAcknowledgements {
 		return
 	}
-	a.list = append(a.list, one)
+	if a.bySeq == nil {
+		a.bySeq = make(map[int64]acknowledgement)
+	}
+	a.bySeq[seq] = one
 	select {
 	case a.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (a *acknowledgements) take() []acknowledgement {
+// forget drops what came of a command that has ended: its row says more.
+func (a *acknowledgements) forget(seq int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	list := a.list
-	a.list = nil
-	return list
+	delete(a.bySeq, seq)
+}
+
+func (a *acknowledgements) take() map[int64]acknowledgement {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	taken := a.bySeq
+	a.bySeq = nil
+	return taken
 }
 
 // maxBehind is how long a reading of the Log that does not come on may keep commands from ending.
@@ -221,27 +232,28 @@ func (s *Commands) Run(ctx context.Context) error {
 func (s *Commands) record(ctx context.Context) {
 	s.recording.Lock()
 	defer s.recording.Unlock()
-	list := s.acks.take()
-	if len(list) == 0 {
+	taken := s.acks.take()
+	if len(taken) == 0 {
 		return
 	}
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
-		for _, a := range list {
+		for _, seq := range slices.Sorted(maps.Keys(taken)) {
+			a := taken[seq]
 			if a.ends {
-				if err := s.delivered(ctx, tx, a); err != nil {
+				if err := s.delivered(ctx, tx, seq, a); err != nil {
 					return err
 				}
 				continue
 			}
-			_, err := tx.Exec(ctx, "UPDATE command SET state = 'acknowledged', acknowledged_at = ? WHERE seq = ? AND state = 'sent'", a.at.UnixMilli(), a.seq)
+			_, err := tx.Exec(ctx, "UPDATE command SET state = 'acknowledged', acknowledged_at = ? WHERE seq = ? AND state = 'sent'", a.at.UnixMilli(), seq)
 			if err != nil {
-				return fmt.Errorf("acknowledging command %d: %w", a.seq, err)
+				return fmt.Errorf("acknowledging command %d: %w", seq, err)
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "acknowledgements were not recorded", slog.Int("count", len(list)), slog.Any("error", err))
+		s.log.LogAttrs(ctx, slog.LevelWarn, "acknowledgements were not recorded", slog.Int("count", len(taken)), slog.Any("error", err))
 	}
 }
 
@@ -249,16 +261,16 @@ func (s *Commands) record(ctx context.Context) {
 const noteUnsure = "sent at QoS 0: nobody knows whether it arrived"
 
 // delivered ends a message.
-func (s *Commands) delivered(ctx context.Context, tx *store.Tx, a acknowledgement) error {
-	cs, err := query(ctx, tx, "WHERE seq = ? AND ended_at IS NULL", a.seq)
+func (s *Commands) delivered(ctx context.Context, tx *store.Tx, seq int64, a acknowledgement) error {
+	cs, err := query(ctx, tx, "WHERE seq = ? AND ended_at IS NULL", seq)
 	if err != nil || len(cs) == 0 {
 		return err
 	}
 	c := cs[0]
 	if a.unsure {
 		c.Note = noteUnsure
-	} else if _, err := tx.Exec(ctx, "UPDATE command SET acknowledged_at = ? WHERE seq = ?", a.at.UnixMilli(), a.seq); err != nil {
-		return fmt.Errorf("acknowledging command %d: %w", a.seq, err)
+	} else if _, err := tx.Exec(ctx, "UPDATE command SET acknowledged_at = ? WHERE seq = ?", a.at.UnixMilli(), seq); err != nil {
+		return fmt.Errorf("acknowledging command %d: %w", seq, err)
 	}
 	err = end(ctx, tx, &c, Confirm, "", a.at)
 	if errors.Is(err, errMoved) {

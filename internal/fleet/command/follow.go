@@ -66,9 +66,9 @@ type follower struct {
 	s        *Commands
 	newest   int64 // the newest Seq that byDevice knows
 	byDevice map[string][]*pending
-	forget   time.Time // when what needs no memory is next looked for
-	saved    time.Time // when the cursor was last written without need
-	compare  time.Time // when memory is next held against the rows
+	forget   time.Time  // when what needs no memory is next looked for
+	lag      uplink.Lag // of the cursor
+	compare  time.Time  // when memory is next held against the rows
 
 	otherwise []contradiction // of the report that is read; kept for its memory
 }
@@ -128,10 +128,6 @@ func (f *follower) read(ctx context.Context, records []uplink.Record) {
 	}
 }
 
-// saveEvery is how often the cursor is written while nothing concerns a command: what is read twice after a restart
-// concerns none then either.
-const saveEvery = 2 * time.Second
-
 // idle reports whether nothing among the records concerns an open command, and the cursor was written not long ago.
 func (f *follower) idle(records []uplink.Record) bool {
 	for i := range records {
@@ -139,12 +135,7 @@ func (f *follower) idle(records []uplink.Record) bool {
 			return false
 		}
 	}
-	now := time.Now()
-	if now.Sub(f.saved) < saveEvery {
-		return true
-	}
-	f.saved = now
-	return false
+	return !f.lag.Due(time.Now())
 }
 
 // learn adds the commands accepted since the last batch. An answer is in the Log only after its command's row.

@@ -50,11 +50,16 @@ type follower struct {
 	s    *Service
 	seen map[string]time.Time // when a device was last written down as seen; forgotten when its session ends
 
+	lag   uplink.Lag // of the cursor
 	clock watch.Clock
 	aged  time.Time // when old lines were last looked for
 }
 
 func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
+	if f.idle(records) && !f.lag.Due(time.Now()) {
+		f.age(ctx, time.Now())
+		return nil
+	}
 	b := batch{f: f}
 	err := f.s.store.Write(ctx, func(tx *store.Tx) error {
 		b.seen, b.said, b.wrote, b.changed = make(map[string]time.Time), make(map[string]time.Time), make(map[string]bool), make(map[string]change)
@@ -92,6 +97,23 @@ func (f *follower) handle(ctx context.Context, records []uplink.Record) error {
 	}
 	f.age(ctx, time.Now())
 	return nil
+}
+
+// idle reports whether no record changes a row: messages of devices that were written down as seen not long ago, that say
+// nothing which is kept here.
+func (f *follower) idle(records []uplink.Record) bool {
+	for i := range records {
+		r := &records[i]
+		switch r.Kind {
+		case uplink.Presence:
+			return false
+		case uplink.Message:
+			if r.At.Sub(f.seen[r.Device]) >= seenEvery || sayer(templateOf(r.Body)) != nil {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // batch is what one transaction learns. The follower takes it over when that is committed.

@@ -32,15 +32,8 @@ func templateOf(body []byte) alink.Template {
 
 // word takes down what a device says of itself in a message.
 func (b *batch) word(ctx context.Context, tx *store.Tx, r uplink.Record) error {
-	var do func(context.Context, *store.Tx, uplink.Record, alink.Request) error
-	switch templateOf(r.Body) {
-	case alink.OTAInform:
-		do = firmware
-	case alink.LogPost:
-		do = b.lines
-	case alink.Reset:
-		do = b.reset
-	default:
+	do := sayer(templateOf(r.Body))
+	if do == nil {
 		return nil
 	}
 	m, err := DecodeMessage(r.Body)
@@ -51,10 +44,23 @@ func (b *batch) word(ctx context.Context, tx *store.Tx, r uplink.Record) error {
 	if err != nil {
 		return nil //nolint:nilerr // the gateway has told the device already
 	}
-	return do(ctx, tx, r, req)
+	return do(b, ctx, tx, r, req)
 }
 
-func firmware(ctx context.Context, tx *store.Tx, r uplink.Record, req alink.Request) error {
+// sayer is what keeps what messages on t say; nil: nothing of them is kept here.
+func sayer(t alink.Template) func(*batch, context.Context, *store.Tx, uplink.Record, alink.Request) error {
+	switch t {
+	case alink.OTAInform:
+		return (*batch).firmware
+	case alink.LogPost:
+		return (*batch).lines
+	case alink.Reset:
+		return (*batch).reset
+	}
+	return nil
+}
+
+func (b *batch) firmware(ctx context.Context, tx *store.Tx, r uplink.Record, req alink.Request) error {
 	f, err := alink.ParseFirmware(req.Params)
 	if err != nil {
 		return nil //nolint:nilerr // the gateway has told the device already

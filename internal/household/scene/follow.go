@@ -90,6 +90,9 @@ func (s *Service) follow(ctx context.Context, records []uplink.Record) error {
 			}
 		}
 	}
+	if len(met) == 0 && !s.lag.Due(time.Now()) {
+		return nil
+	}
 	verdicts := make([]verdict, len(met))
 	for i, h := range met {
 		if verdicts[i], err = s.consider(ctx, h); err != nil {

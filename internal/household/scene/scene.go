@@ -33,6 +33,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/product"
 )
 
@@ -78,6 +79,7 @@ type Service struct {
 	log  *slog.Logger
 	wake chan struct{} // one place: something is due
 
+	lag     uplink.Lag // of the cursor; of Follow only
 	watched atomic.Pointer[watching]
 
 	mu         sync.Mutex // guards the fields below

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -13,10 +12,8 @@ import (
 // OwnerOf finds the organisation that the object with this id belongs to, by the query of the room whose object it is: one
 // text, "SELECT organisation FROM product WHERE id = ?". Where there is none it is a fault.
 func OwnerOf(ctx context.Context, s *store.Store, object, query, id string) (organisation string, err error) {
-	err = s.Read(ctx, func(v *store.View) error {
-		return v.QueryRow(ctx, query, id).Scan(&organisation)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
+	err = s.Look(ctx, query, []any{id}, &organisation)
+	if errors.Is(err, store.ErrNoRows) {
 		return "", fault.NotFound(object, id)
 	}
 	if err != nil {

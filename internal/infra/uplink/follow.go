@@ -134,3 +134,20 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
+
+// cursorLag is how far, in time, the cursor of a consumer that none of its records concerned may lie behind what it read:
+// what is read twice after a crash concerns it no more then.
+const cursorLag = 2 * time.Second
+
+// A Lag lets a consumer that none of the records concerned leave its cursor where it is for a while: a row written for
+// nothing costs as much as one that says something. One goroutine uses it; the zero Lag writes at once.
+type Lag struct{ written time.Time }
+
+// Due reports whether the cursor is to be written at now although nothing else is, and takes it for written.
+func (l *Lag) Due(now time.Time) bool {
+	if since := now.Sub(l.written); since >= 0 && since < cursorLag {
+		return false
+	}
+	l.written = now
+	return true
+}

@@ -169,34 +169,34 @@ func (w *writer) begin() error {
 }
 
 // Mark notes where a member begins. Its savepoint goes out with its first statement.
-func (w *writer) Mark() error {
+func (w *writer) Mark(bool) error {
 	w.raw.broken = nil
 	return nil
 }
 
 // End keeps or undoes what was done since the mark.
-func (w *writer) End(keep bool) error {
+func (w *writer) End(keep bool) (open bool, err error) {
 	c := w.raw
 	if c.pg.IsClosed() {
 		if c.broken == nil {
 			c.broken = lost{errors.New("the connection is closed"), true}
 		}
-		return c.broken
+		return false, c.broken
 	}
 	own := c.saved && !c.stale // it has run a statement
 	if keep && c.broken == nil {
 		c.stale = c.saved
-		return nil
+		return true, nil
 	}
 	if own {
 		if err := c.control(context.Background(), undoOne); err != nil {
-			return err
+			return false, err
 		}
 		c.wrote, c.part = false, false
 	} else if c.pg.PgConn().TxStatus() != 'T' {
-		return c.broken
+		return false, c.broken
 	}
-	return nil
+	return true, nil
 }
 
 // Commit ends the transaction. If the answer is lost, the database is asked for it.

@@ -82,7 +82,7 @@ func openEngine(ctx context.Context, path string, o Options) (*engine, error) {
 	}
 	e.reserve = newReserve(path, o.Reserve, o.Logger)
 	var err error
-	if e.writers, err = pool(path, o, 1, "synchronous(FULL)"); err != nil {
+	if e.writers, err = pool(path, o, 1, "synchronous(FULL)", "temp_store(MEMORY)"); err != nil {
 		return nil, err
 	}
 	if e.readers, err = pool(path, o, o.Readers, "query_only(1)"); err != nil {
@@ -193,7 +193,7 @@ func (e *engine) start(ctx context.Context) error {
 	e.conn = c
 	return c.Raw(func(dc any) error {
 		e.raw = dc.(*conn)
-		e.turns = turns.New(group{e.raw}, turns.Options{MaxGroup: e.options.MaxGroup, MaxHold: e.options.MaxHold, Slow: e.options.Slow, Logger: e.options.Logger})
+		e.turns = turns.New(&group{raw: e.raw}, turns.Options{MaxGroup: e.options.MaxGroup, MaxHold: e.options.MaxHold, Slow: e.options.Slow, Logger: e.options.Logger})
 		return nil
 	})
 }
@@ -232,15 +232,45 @@ func (e *engine) Write(ctx context.Context, fn func(store.Conn) error) error {
 const urgentTries = 5
 
 // A group is the transaction that writers share: each stands in a savepoint of its own.
-type group struct{ raw *conn }
+// The first has none: a savepoint costs it two statements and a copy of every page that it changes, and most writers are alone.
+type group struct {
+	raw    *conn
+	marked bool // the member that runs has a savepoint
+}
 
-func (g group) Begin() error  { return g.raw.control("BEGIN IMMEDIATE") }
-func (g group) Mark() error   { return g.raw.control("SAVEPOINT one") }
-func (g group) Commit() error { return g.raw.control("COMMIT") }
-func (g group) Abandon()      { _ = g.raw.control("ROLLBACK") }
+func (g *group) Begin() error  { return g.raw.control("BEGIN IMMEDIATE") }
+func (g *group) Commit() error { return g.raw.control("COMMIT") }
+func (g *group) Abandon()      { _ = g.raw.control("ROLLBACK") }
 
-// End keeps or undoes what was done since the savepoint.
-func (g group) End(keep bool) error {
+// Mark begins a savepoint, unless there is nothing before it.
+func (g *group) Mark(first bool) error {
+	g.marked = !first
+	if first {
+		return nil
+	}
+	return g.raw.control("SAVEPOINT one")
+}
+
+// End keeps or undoes what the member did.
+func (g *group) End(keep bool) (open bool, err error) {
+	if g.marked {
+		return true, g.endMarked(keep)
+	}
+	broken := g.raw.broken
+	if keep && broken == nil {
+		return true, nil
+	}
+	if err := g.raw.control("ROLLBACK"); err != nil && broken == nil { // else SQLite may have done so
+		return false, err
+	}
+	if keep {
+		return false, broken // the function went on after an error that may have ended the transaction
+	}
+	return false, nil
+}
+
+// endMarked keeps or undoes what was done since the savepoint.
+func (g *group) endMarked(keep bool) error {
 	broken := g.raw.broken
 	if keep && broken == nil {
 		return g.raw.control("RELEASE one")

@@ -20,11 +20,11 @@ import (
 type Transaction interface {
 	// Begin opens the transaction that a group shares.
 	Begin() error
-	// Mark notes where one member begins.
-	Mark() error
-	// End keeps or undoes what was done since the mark. An error means that the
-	// whole transaction is gone, or must go.
-	End(keep bool) error
+	// Mark notes where one member begins. Before the first there is nothing that its end could have to leave.
+	Mark(first bool) error
+	// End keeps or undoes what was done since the mark. Not open: the transaction was undone with it. An error means that
+	// the whole transaction is gone, or must go.
+	End(keep bool) (open bool, err error)
 	// Commit ends the transaction. After an error nothing of it is there, unless the error says otherwise.
 	Commit() error
 	// Abandon ends a transaction that is lost, as well as it can.
@@ -93,12 +93,16 @@ func (t *Turns) run(ctx context.Context, fn func() error, answer chan error) (jo
 		if took := time.Since(began); took > t.options.Slow {
 			t.options.Logger.LogAttrs(ctx, slog.LevelWarn, "a write kept all others waiting", slog.Duration("took", took))
 		}
-		if err2 := t.tx.End(kept); err2 != nil { // the whole group is lost
+		open, err2 := t.tx.End(kept)
+		switch {
+		case err2 != nil: // the whole group is lost
 			t.fail(err2)
 			joined, err = false, err2
-		} else if kept {
+		case kept:
 			t.group.members = append(t.group.members, answer)
 			joined = true
+		default:
+			t.group.open = open
 		}
 		t.settle()
 	}()
@@ -117,7 +121,7 @@ func (t *Turns) begin() error {
 		}
 		t.group.open, t.group.since = true, time.Now()
 	}
-	return t.tx.Mark()
+	return t.tx.Mark(len(t.group.members) == 0)
 }
 
 // settle passes the right to write on, with the group still open if somebody may
