@@ -137,6 +137,8 @@ const (
 	stageCompiled  phrase = "stage.compiled"
 	stageRepaired  phrase = "stage.repaired"
 	stageUnread    phrase = "stage.unread"
+	stageHanded    phrase = "stage.handed"
+	stageVain      phrase = "stage.vain"
 	stageFound     phrase = "stage.found"
 	stageSent      phrase = "stage.sent"
 	stageSome      phrase = "stage.some_sent"

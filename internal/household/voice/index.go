@@ -31,6 +31,8 @@ type spoken struct {
 	rooms   map[string]*home.Room
 	scenes  map[string]*scene.Scene
 	models  map[string]*tsl.Model // by product
+
+	categories map[string]string // by device; those that can be spoken to
 }
 
 // indexes keeps homes that were made ready, until the home or one of its
@@ -116,7 +118,10 @@ func (s *Service) make(ctx context.Context, who access.Actor, id string) (*spoke
 	if err != nil {
 		return nil, err
 	}
-	h.models = byProduct
+	h.models, h.categories = byProduct, make(map[string]string, len(plan.Devices))
+	for i := range plan.Devices {
+		h.categories[plan.Devices[i].ID] = plan.Devices[i].Category
+	}
 	if plan.Scenes, err = s.scenes(ctx, who, h); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package voice
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -39,6 +40,7 @@ type turn struct {
 	planned  map[int][]scene.Action // what is done later, by action
 	bookings []booking              // of timers
 	sent     []string               // ids of commands
+	spoken   string                 // a reply that was handed back
 	out      Answer
 }
 
@@ -61,6 +63,8 @@ type step struct {
 // needs says whether the sentence comes through a stage.
 func (t *turn) needs(stage string) bool {
 	switch stage {
+	case "hand_on":
+		return t.s.c.Handler != nil && t.lost()
 	case "resolve":
 		return t.reading.Outcome == nlu.Act && t.later() == ""
 	case "send":
@@ -316,7 +320,7 @@ func (t *turn) answer(context.Context) (string, error) {
 		t.judgeBookings()
 	}
 	teller := teller{catalogue: t.s.words[t.out.Lang], lang: t.out.Lang, home: t.home, candidates: t.reading.Candidates}
-	t.out.Reply = teller.reply(t)
+	t.out.Reply = cmp.Or(t.spoken, teller.reply(t))
 	return t.words().say(stageWritten), nil
 }
 

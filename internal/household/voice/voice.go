@@ -12,7 +12,9 @@
 //     told what came of it once;
 //   - no sound is kept: it never sees one; the record of a sentence and what is counted hold figures and outcomes, and no word of it;
 //   - words are kept for who said them, for 7 days, the newest 10,000 of a home; nobody else sees them, and who switches that off
-//     has deleted what there was.
+//     has deleted what there was;
+//   - what it has nothing to do and nothing to ask about goes to one [Handler], if there is one; whatever that does, its answer is
+//     one that the home and its models allow, in time and without danger, or it is said that nothing was understood.
 //
 // It knows no socket and no microphone: edges bring the text and carry the answer away.
 package voice
@@ -67,6 +69,8 @@ type Config struct {
 	SentAfter       time.Duration // the same where the speaker can be told later; default 1.5 s
 	Told            func(Telling) // is given what came later of a sentence, for who speaks with Sentence.Later; nil: everybody waits
 	CommandDeadline time.Duration // how long a device may take; default 10 s
+	Handler         Handler       // gets what nobody here understood; nil: that is said at once
+	HandOnWithin    time.Duration // how long it may take, within the deadline; default 2 s
 	ForgetText      bool          // words of those who have not chosen are not kept
 }
 
@@ -77,6 +81,7 @@ type Service struct {
 	indexes       indexes
 	conversations conversations
 	keeper        keeper
+	handing       handing
 	words         map[string]catalogue
 }
 
@@ -201,7 +206,7 @@ type Target struct {
 // A Stage is a part of the road of a sentence. Times are in microseconds since
 // it came.
 type Stage struct {
-	Name     string `json:"name"` // understand, resolve, send, confirm, answer
+	Name     string `json:"name"` // understand, hand_on, resolve, send, confirm, answer
 	StartUS  int64  `json:"start_us"`
 	LengthUS int64  `json:"length_us"`
 	Detail   string `json:"detail,omitempty"`
@@ -239,6 +244,7 @@ func (s *Service) say(ctx context.Context, t *turn) (Answer, error) {
 		do   func(context.Context) (detail string, err error)
 	}{
 		{"understand", t.understand},
+		{"hand_on", t.handOn},
 		{"resolve", t.resolve},
 		{"send", t.send},
 		{"confirm", t.confirm},
