@@ -55,6 +55,9 @@ func (d *deviceEntry) dangerous(x *Index, a *Action) bool {
 			slices.ContainsFunc(d.called, func(k int32) bool { return slices.Contains(list, x.v.categories.list[k]) })
 	}
 	opens, heats := is(opening), is(heating)
+	if d.confirm.confirms(a) {
+		return true
+	}
 	switch a.Op {
 	case OpCall:
 		return (opens || heats) && !x.ending(d, a.Service)
@@ -139,7 +142,7 @@ func (x *Index) dangerousTo(device, property string, act func(p *prop) Action) b
 func (x *Index) ending(d *deviceEntry, id string) bool {
 	for i := range d.services {
 		if d.services[i].id == id {
-			v := d.services[i].verb
+			v := d.services[i].plain
 			return v == vStop || v == vPause || v == vDock
 		}
 	}
@@ -157,7 +160,7 @@ func truth(x *Index, p *prop, a *Action, keys ...string) bool {
 	case string:
 		for i := range p.enum {
 			e := &p.enum[i]
-			if e.name == v && e.code >= 0 && e.code < ownValue && slices.Contains(keys, x.v.values.list[e.code]) {
+			if e.name == v && e.plain >= 0 && slices.Contains(keys, x.v.values.list[e.plain]) {
 				return true
 			}
 		}

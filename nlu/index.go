@@ -20,8 +20,9 @@ type Index struct {
 	byID     map[string]int32
 	values   names
 	ownProps names
-	calls    names    // services by what this home's models call them
-	spelling []string // English words of names
+	worded   map[int32]bool // meanings of this home's models alone whose values are words
+	calls    names          // services by what this home's models call them
+	spelling []string       // English words of names
 }
 
 type roomEntry struct {
@@ -68,6 +69,7 @@ type deviceEntry struct {
 	called   []int32 // kinds of device that its names say it is
 	props    []prop
 	services []service
+	confirm  *Voice // whose maker wants some acts confirmed; may be nil
 }
 
 // property is the property that the model calls id, nil if there is none.
@@ -113,6 +115,7 @@ type enumEntry struct {
 	name  string
 	value int64
 	code  int32 // code of a value, -1 unknown
+	plain int32 // the same by what the model says alone: dangers are judged by it
 	words [][]rune
 }
 
@@ -139,7 +142,8 @@ func Compile(h Home) (*Index, error) {
 	if len(h.Devices) > MaxDevices {
 		return nil, fmt.Errorf("the home has %d devices, want at most %d", len(h.Devices), MaxDevices)
 	}
-	b := builder{x: &Index{v: vocab(), byID: map[string]int32{}}, models: map[*tsl.Model][]prop{}, callable: map[*tsl.Model][]service{}, rooms: map[string]int32{}}
+	b := builder{x: &Index{v: vocab(), byID: map[string]int32{}, worded: map[int32]bool{}}, models: map[spokenModel][]prop{}, callable: map[spokenModel][]service{}, rooms: map[string]int32{}}
+	b.reserve(&h)
 	x := b.x
 	x.names, x.sounds = newTrie(40*len(h.Devices)+256), newTrie(40*len(h.Devices)+256)
 	for _, r := range h.Rooms {
@@ -165,9 +169,10 @@ func Compile(h Home) (*Index, error) {
 
 type builder struct {
 	x        *Index
-	models   map[*tsl.Model][]prop
-	callable map[*tsl.Model][]service
+	models   map[spokenModel][]prop
+	callable map[spokenModel][]service
 	rooms    map[string]int32
+	taken    map[string]bool // words of the home itself, which no maker's word takes away; nil where no maker has any
 }
 
 // each calls do with every folded name; what is too long or too many is an error.
@@ -385,16 +390,18 @@ func (b *builder) device(d Device) error {
 		e.category = c
 	}
 	if d.Model != nil {
-		props, ok := b.models[d.Model]
+		key := spokenModel{d.Model, d.Voice}
+		props, ok := b.models[key]
 		if !ok {
-			props = b.properties(d.Model.Properties(), e.category)
-			b.models[d.Model] = props
+			props = b.properties(d.Model.Properties(), e.category, d.Voice)
+			b.models[key] = props
 		}
 		e.props = props
-		if e.services, ok = b.callable[d.Model]; !ok {
-			e.services = b.services(d.Model.Services())
-			b.callable[d.Model] = e.services
+		if e.services, ok = b.callable[key]; !ok {
+			e.services = b.services(d.Model.Services(), d.Voice)
+			b.callable[key] = e.services
 		}
+		b.callDevice(&e, n, d.Voice)
 	}
 	err := b.each("device", d.ID, d.Names, func(lang string, w []rune) {
 		b.add(w, sense{class: cDevice, code: n})

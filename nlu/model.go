@@ -9,16 +9,16 @@ import (
 // This file reads makers' models: what a property is about, what its values mean.
 
 // properties gives the properties of a model their meanings.
-func (b *builder) properties(list []*tsl.Property, category int32) []prop {
+func (b *builder) properties(list []*tsl.Property, category int32, voice *Voice) []prop {
 	out := make([]prop, 0, len(list))
 	for _, p := range list {
-		out = append(out, b.property(p, category))
+		out = append(out, b.property(p, category, voice.property(p.Identifier)))
 	}
 	return out
 }
 
-func (b *builder) property(t *tsl.Property, category int32) prop {
-	p := prop{id: t.Identifier, meaning: b.meaningOf(t), readable: t.Readable, writable: t.Writable, unit: t.Unit}
+func (b *builder) property(t *tsl.Property, category int32, voice *VoiceProperty) prop {
+	p := prop{id: t.Identifier, meaning: b.meaningOf(t, voice), readable: t.Readable, writable: t.Writable, unit: t.Unit}
 	p.hasRange, p.min, p.max, p.step = t.HasRange, t.Min, t.Max, t.Step
 	switch t.Type {
 	case tsl.Bool:
@@ -29,7 +29,7 @@ func (b *builder) property(t *tsl.Property, category int32) prop {
 		p.kind = kindFloat
 	case tsl.Enum:
 		p.kind = kindEnum
-		p.enum = b.enum(t.Enum)
+		p.enum = b.enum(t.Enum, voice)
 	case tsl.Text:
 		p.kind = kindText
 	case tsl.Struct:
@@ -42,23 +42,36 @@ func (b *builder) property(t *tsl.Property, category int32) prop {
 	if p.meaning < ownMeaning {
 		b.learn(words(t), sense{class: cProp, code: p.meaning})
 	}
+	if p.meaning >= ownMeaning && (p.kind == kindEnum || p.kind == kindBool) {
+		b.x.worded[p.meaning] = true
+	}
+	b.teach(&p, voice)
 	return p
 }
 
 // enum gives the values of a property their codes, each its own: 换气 beside 吹风 is not the same.
-func (b *builder) enum(list []tsl.EnumValue) []enumEntry {
+func (b *builder) enum(list []tsl.EnumValue, voice *VoiceProperty) []enumEntry {
 	var out []enumEntry
 	for _, e := range list {
-		code := b.valueOf(e)
-		if slices.ContainsFunc(out, func(o enumEntry) bool { return o.code == code }) {
-			code = b.newValue(e)
-		} else if code < ownValue {
-			b.learn(valueWords(e), sense{class: cValue, code: code})
+		said := voice.value(e.Value)
+		entry := enumEntry{name: e.Name, value: e.Value, plain: -1}
+		if c, known := b.valueOf(valueWords(e)); known {
+			entry.code, entry.plain = c, c
+		} else if c, known := b.valueOf(said); known {
+			entry.code = c
+		} else {
+			entry.code = ownValue
 		}
-		entry := enumEntry{name: e.Name, value: e.Value, code: code}
-		for _, w := range valueWords(e) {
+		switch {
+		case entry.code == ownValue || slices.ContainsFunc(out, func(o enumEntry) bool { return o.code == entry.code }):
+			entry.code = b.newValue(e)
+		default:
+			b.learn(valueWords(e), sense{class: cValue, code: entry.code})
+		}
+		for _, w := range append(valueWords(e), said...) {
 			entry.words = append(entry.words, fold(w))
 		}
+		b.teachWords(said, sense{class: cValue, code: entry.code})
 		out = append(out, entry)
 	}
 	return out
@@ -94,21 +107,19 @@ func valueWords(e tsl.EnumValue) []string {
 	return all
 }
 
-// meaningOf finds the meaning by the identifier, then by the name in any language; what stays unknown is a meaning of
-// its own, spoken of by its names.
-func (b *builder) meaningOf(t *tsl.Property) int32 {
+// meaningOf finds the meaning by the identifier, then by the name in any language, then by what its maker says of it; what stays
+// unknown is a meaning of its own, spoken of by its names.
+func (b *builder) meaningOf(t *tsl.Property, voice *VoiceProperty) int32 {
 	v := b.x.v
 	if c, ok := v.propIDs[identifier(t.Identifier)]; ok {
 		return c
 	}
 	words := words(t)
-	for _, w := range words {
-		if c, ok := v.propIDs[identifier(w)]; ok {
-			return c
-		}
-		if c, ok := v.lookup(w, cProp); ok {
-			return c
-		}
+	if c, ok := v.meant(words); ok {
+		return c
+	}
+	if c, ok := v.meant(voice.names()); ok {
+		return c
 	}
 	code := ownMeaning + b.x.ownProps.code(identifier(t.Identifier))
 	for _, w := range words {
@@ -117,6 +128,19 @@ func (b *builder) meaningOf(t *tsl.Property) int32 {
 		}
 	}
 	return code
+}
+
+// meant is the meaning of a property by what it is called.
+func (v *vocabulary) meant(words []string) (code int32, ok bool) {
+	for _, w := range words {
+		if c, ok := v.propIDs[identifier(w)]; ok {
+			return c, true
+		}
+		if c, ok := v.lookup(w, cProp); ok {
+			return c, true
+		}
+	}
+	return 0, false
 }
 
 // lookup finds a whole word of class c in any language.
@@ -155,29 +179,29 @@ func (v *vocabulary) knows(w []rune) bool {
 // ownValue is the first code of values that only this home's models have.
 const ownValue = 1 << 20
 
-func (b *builder) valueOf(e tsl.EnumValue) int32 {
+// valueOf finds the code of a value by its words; false: the vocabulary has none of them.
+func (b *builder) valueOf(words []string) (code int32, ok bool) {
 	v := b.x.v
-	words := valueWords(e)
 	for _, w := range words {
 		if c, ok := v.valueIDs[identifier(w)]; ok {
-			return c
+			return c, true
 		}
 	}
 	for _, w := range words {
 		for _, form := range []string{w, trimMode(w)} {
 			if c, ok := v.lookup(form, cValue); ok {
-				return c
+				return c, true
 			}
 		}
 	}
 	for _, w := range words { // 开启, 关闭, 暂停: a value can be what a verb brings about
 		if c, ok := v.lookup(w, cVerb); ok {
 			if c, ok := v.values.index[sense{code: c}.verb().String()]; ok {
-				return c
+				return c, true
 			}
 		}
 	}
-	return b.newValue(e)
+	return 0, false
 }
 
 // newValue is a value that only this home's models have, spoken of by its names.

@@ -58,6 +58,7 @@ type Device struct {
 	Category string
 	Names    map[string][]string
 	Model    *tsl.Model
+	Voice    *Voice // what its maker says beside the model; nil: nothing
 }
 
 // Scene is started by its name, or by a sentence that is one of its phrases.

@@ -258,7 +258,7 @@ func (p *parser) enum(t *token) {
 	p.endExcept()
 	p.flush()
 	d := p.valuePred(func(d *pred) bool {
-		return d.prop == 0 || p.fits(&pred{kind: valEnum}, d.prop-1) || !p.numeric(d.prop-1)
+		return d.prop == 0 || p.fits(&pred{kind: valEnum}, d.prop-1) || !p.numeric(d.prop-1) || p.x != nil && p.x.worded[d.prop-1]
 	})
 	d.kind, d.code, d.own = valEnum, s.code, 0
 	p.senses(t, func(s sense) bool {

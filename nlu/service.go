@@ -12,12 +12,13 @@ type service struct {
 	id    string
 	code  int32 // of what it is called in this home, -1: by its verb alone
 	verb  verb  // the verb that means it: stop; vNone
+	plain verb  // the same by what the model says alone: dangers are judged by it
 	input *prop // the number it takes, nil: none
 	must  bool  // and cannot do without
 }
 
 // services reads those of a model that can be called with what a sentence says.
-func (b *builder) services(list []*tsl.Service) []service {
+func (b *builder) services(list []*tsl.Service, voice *Voice) []service {
 	var out []service
 	for _, t := range list {
 		s := service{id: t.Identifier, code: -1}
@@ -26,6 +27,10 @@ func (b *builder) services(list []*tsl.Service) []service {
 		}
 		for _, w := range wordsOf(t) {
 			b.called(&s, w)
+		}
+		s.plain = s.verb
+		for _, w := range voice.phrases(t.Identifier) {
+			b.phrase(&s, w)
 		}
 		if s.code >= 0 || s.verb != vNone {
 			out = append(out, s)
@@ -37,7 +42,7 @@ func (b *builder) services(list []*tsl.Service) []service {
 // input finds the number that a service takes. False: it needs more than can be said.
 func (b *builder) input(s *service, list []*tsl.Property) bool {
 	for _, t := range list {
-		p := b.property(t, -1)
+		p := b.property(t, -1, nil)
 		number := p.kind == kindInt || p.kind == kindFloat
 		switch {
 		case number && (s.input == nil || t.Required && !s.must):

@@ -17,6 +17,7 @@ type productCommand struct {
 	Draft     productDraft     `cmd:"" help:"The draft of a thing model (物模型): print, save, forget."`
 	Versions  productVersions  `cmd:"" help:"Published versions of the thing model."`
 	Version   productVersion   `cmd:"" help:"Print a published version with its document."`
+	Voice     wordingCommand   `cmd:"" help:"How devices of a product are spoken of (语音配置): names, words, replies."`
 	Config    configCommand    `cmd:"" help:"Configuration files (远程配置) that devices of a product fetch."`
 	Publish   productPublish   `cmd:"" help:"Publish the draft as the next version."`
 	Secret    productSecret    `cmd:"" help:"The ProductSecret, with which devices of a product register (动态注册)."`
@@ -203,11 +204,15 @@ func (p *productVersion) Run(ctx context.Context) error {
 type productPublish struct {
 	oneProduct
 	Note           string `help:"What has changed." placeholder:"TEXT"`
+	Voice          bool   `help:"Publish the draft of the voice configuration with it, or neither."`
 	AcceptBreaking int    `help:"How many devices in use you have seen that a breaking change hits (product draft show)." placeholder:"N"`
 }
 
 func (p *productPublish) Run(ctx context.Context) error {
 	in := body("note", p.Note)
+	if p.Voice {
+		in["voice"] = true
+	}
 	if p.AcceptBreaking > 0 {
 		in["accept_breaking"] = p.AcceptBreaking
 	}

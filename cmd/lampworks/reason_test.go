@@ -8,7 +8,7 @@ import (
 // TestWhyHasOneName looks for flags that say why something is done: they are --reason, and --note is another name for it. A note
 // of its own goes with something else.
 func TestWhyHasOneName(t *testing.T) {
-	own := []string{"lampworks order request", "lampworks product config upload", "lampworks product publish", "lampworks verify decide"}
+	own := []string{"lampworks order request", "lampworks product config upload", "lampworks product publish", "lampworks product voice publish", "lampworks verify decide"}
 	var found []string
 	for _, leaf := range newParser(t).Model.Leaves(false) {
 		for _, f := range leaf.Flags {

@@ -299,11 +299,35 @@ func (a *API) collectModels(ctx context.Context, who access.Actor, out *takeout.
 	if err != nil {
 		return err
 	}
+	if err := a.collectVoices(ctx, who, out, product); err != nil {
+		return err
+	}
 	d, err := a.Products.Draft(ctx, who, product)
 	if err != nil || d.Revision == 0 {
 		return err
 	}
 	return out.JSON(ctx, "thing-models/"+product+"/draft.json", draftOf(&d, asItIs))
+}
+
+// collectVoices writes every version of a product's voice configuration, and the draft if there is one.
+func (a *API) collectVoices(ctx context.Context, who access.Actor, out *takeout.Archive, product string) error {
+	err := each(ctx, func(ctx context.Context, cursor string) (page[voiceView], error) {
+		return a.voices(ctx, who, &versionsInput{PageInput: PageInput{Cursor: cursor}, Product: product})
+	}, func(line voiceView) error {
+		v, err := a.Products.VoiceVersion(ctx, who, product, line.Number, 0)
+		if err != nil {
+			return err
+		}
+		return out.JSON(ctx, "voice-configurations/"+product+"/"+strconv.Itoa(v.Number)+".json", voiceOf(&v))
+	})
+	if err != nil {
+		return err
+	}
+	d, err := a.Products.VoiceDraft(ctx, who, product)
+	if err != nil || d.Revision == 0 {
+		return err
+	}
+	return out.JSON(ctx, "voice-configurations/"+product+"/draft.json", voiceDraftOf(&d, asItIs))
 }
 
 type caseEvidence struct {

@@ -269,6 +269,7 @@ func (y *walk) products() {
 	y.does(y.owner, "PATCH", at, `{"names":{"zh-CN":"灯火台灯","en":"Denghuo desk lamp"},"care":{"warranty_months":24,"warranty":{"zh-CN":"两年质保","en":"Two years"},"phone":"+8657100000000","email":"care@example.com","address":"杭州市西湖区灯火路 1 号"}}`)
 	y.reads(y.owner, "products", at, at+"/steps", at+"/versions", at+"/versions/1", "categories", "categories/colour_light", "protocols", "catalogue", "paper-kinds", "icons/"+icon, at+"/limits")
 	y.model(at)
+	y.wording(at)
 	y.configuration(y.lamp)
 
 	kinds, _ := y.does(y.owner, "GET", "categories/colour_light", "").get("papers").([]any)
@@ -317,6 +318,15 @@ func (y *walk) model(at string) {
 	y.does(y.owner, "DELETE", at+"/draft", "")
 	y.does(y.owner, "PUT", at+"/draft", strings.Replace(draft, `"maximum":100`, `"maximum":99`, 1))
 	y.does(y.owner, "POST", at+"/versions", `{"note":"as the second series is built"}`)
+}
+
+// wording publishes how lamps of the product are spoken of.
+func (y *walk) wording(at string) {
+	y.t.Helper()
+	y.does(y.owner, "PUT", at+"/voice", `{"document":{"names":{"zh-CN":["夜明珠"],"en":["night pearl"]},"replies":{"powerstate":{"done":{"zh-CN":"{device}听您的"}}}}}`)
+	y.reads(y.owner, at+"/voice")
+	y.does(y.owner, "POST", at+"/voice/versions", `{"note":"as people call it"}`)
+	y.reads(y.owner, at+"/voice/versions", at+"/voice/versions/1")
 }
 
 // orders applies for triples, to try and for the line.

@@ -45,6 +45,7 @@ type productView struct {
 	Category   string        `json:"category"`
 	Names      product.Names `json:"names"`
 	Version    int           `json:"version" doc:"Of the thing model in force; 0: it has none."`
+	Voice      int           `json:"voice" doc:"Version of the voice configuration in force; 0: it has none."`
 	BuiltOn    string        `json:"built_on,omitempty" doc:"Product: a chip or a module."`
 	Solution   string        `json:"solution,omitempty" doc:"Product."`
 	Protocols  []string      `json:"protocols,omitempty" nullable:"false" doc:"Of a chip, what it was tuned for; of others, which of those of what they are built on they use: all, if none is named. GET /api/v1/protocols lists them."`
@@ -66,7 +67,7 @@ func (v productView) revision() int64 { return v.Revision }
 func productOf(who access.Actor) func(*product.Product) productView {
 	return func(p *product.Product) productView {
 		return productView{
-			p.ID, uint32(p.ProductID), p.ProductKey, p.Kind, p.State, p.Category, p.Names, p.Version, p.BuiltOn, p.Solution, p.Protocols, p.Gateway, p.Registration, p.Care,
+			p.ID, uint32(p.ProductID), p.ProductKey, p.Kind, p.State, p.Category, p.Names, p.Version, p.Voice, p.BuiltOn, p.Solution, p.Protocols, p.Gateway, p.Registration, p.Care,
 			p.Icon, p.Flagged, p.Flag, moment(p.FlaggedAt), moment(p.CreatedAt), moment(p.ChangedAt), p.Revision, append([]product.Act{}, p.Open(who)...),
 		}
 	}
@@ -157,6 +158,7 @@ type publishInput struct {
 	Body    struct {
 		Note           string `json:"note,omitempty" doc:"Why, for those who read the list of versions."`
 		AcceptBreaking *int64 `json:"accept_breaking,omitempty" minimum:"0" doc:"How many devices in use you have seen that a breaking change hits; a product that is out needs it."`
+		Voice          bool   `json:"voice,omitempty" doc:"The draft of the voice configuration is published with it, or neither is."`
 	}
 }
 
@@ -218,6 +220,7 @@ func (a *API) productRoutes() {
 		return productOf(who)(&p), err
 	})
 	a.modelRoutes()
+	a.wordingRoutes()
 }
 
 func (a *API) modelRoutes() {
@@ -234,7 +237,7 @@ func (a *API) modelRoutes() {
 		return nothing{}, a.Products.DropDraft(ctx, who, in.Product)
 	})
 	create(a, versions, access.PublishModel, ofProduct, "Publish the draft as the next version of the thing model", func(ctx context.Context, who access.Actor, in *publishInput) (versionView, error) {
-		v, err := a.Products.Publish(ctx, who, in.Product, product.Publication{Note: in.Body.Note, AcceptBreaking: in.Body.AcceptBreaking})
+		v, err := a.Products.Publish(ctx, who, in.Product, product.Publication{Note: in.Body.Note, AcceptBreaking: in.Body.AcceptBreaking, Voice: in.Body.Voice})
 		return versionOf(&v), err
 	})
 	list(a, versions, access.ReadProduct, ofProduct, "Published versions of the thing model, newest first", a.versions)

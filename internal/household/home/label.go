@@ -6,18 +6,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
 	"lampworks/internal/infra/fault"
+	"lampworks/nlu"
 )
 
 // Limits of names.
 const (
-	MaxName    = 32 // characters of a name or alias
-	MaxAliases = 8  // aliases in one language
+	MaxName    = nlu.MaxSayable // characters of a name or alias
+	MaxAliases = 8              // aliases in one language
 )
 
 // Languages a name may be given in.
@@ -115,22 +114,12 @@ func checkName(where, lang, name string) (string, error) {
 		return "", fault.Invalid(where, lang, `the language "zh-CN" or "en"`, "use one of the two")
 	}
 	rule := fmt.Sprintf("1 to %d characters with a letter or digit, and no control characters", MaxName)
-	if len(name) > 16*MaxName || !utf8.ValidString(name) {
-		return "", fault.Invalid(where, name, rule, "choose another name")
-	}
-	kept := norm.NFC.String(strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '\u3000' }), " "))
-	n := utf8.RuneCountInString(kept)
-	sayable := strings.ContainsFunc(kept, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
-	if n < 1 || n > MaxName || !sayable || strings.ContainsFunc(kept, hidden) {
+	kept, ok := nlu.Sayable(name)
+	if !ok {
 		return "", fault.Invalid(where, name, rule, "choose another name")
 	}
 	return kept, nil
 }
-
-// hidden says whether a character cannot be seen, or changes how others are
-// shown: controls, format characters (direction marks, zero width), line
-// separators, private use, unassigned.
-func hidden(r rune) bool { return r != ' ' && !unicode.IsGraphic(r) }
 
 // Fold is the form in which two names that sound the same way written are equal:
 // widths, case and spaces do not tell them apart.

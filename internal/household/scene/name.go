@@ -10,6 +10,7 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/partner/product"
+	"lampworks/internal/partner/product/wording"
 	"lampworks/nlu"
 	"lampworks/tsl"
 )
@@ -118,10 +119,16 @@ func commands(index, bare *nlu.Index, lang, word string) bool {
 	return false
 }
 
-// Plan is a home as understanding takes it, without its scenes, and the thing models of its products. A device whose product has
-// no model cannot be spoken to and is left out.
-func Plan(ctx context.Context, products *product.Service, h *home.Home) (plan nlu.Home, byProduct map[string]*tsl.Model, err error) {
-	byProduct = make(map[string]*tsl.Model)
+// Spoken is what understanding has of a product: its thing model, nil if it has none, and what its maker says beside it, nil if nothing.
+type Spoken struct {
+	Model   *tsl.Model
+	Wording *wording.Wording
+}
+
+// Plan is a home as understanding takes it, without its scenes, and what it has of its products. A device whose product has no model
+// cannot be spoken to and is left out.
+func Plan(ctx context.Context, products *product.Service, h *home.Home) (plan nlu.Home, byProduct map[string]Spoken, err error) {
+	byProduct = make(map[string]Spoken)
 	for i := range h.Rooms {
 		r := &h.Rooms[i]
 		room := nlu.Room{ID: r.ID, Names: r.All(), Floor: r.Floor[home.Chinese]}
@@ -133,24 +140,40 @@ func Plan(ctx context.Context, products *product.Service, h *home.Home) (plan nl
 	categories := make(map[string]string)
 	for i := range h.Devices {
 		d := &h.Devices[i]
-		if _, seen := byProduct[d.Product]; !seen {
-			model, err := products.Model(ctx, d.Product)
-			if err != nil && !fault.Is(err, fault.Missing) {
-				return plan, nil, fmt.Errorf("opening the thing model of product %s: %w", d.Product, err)
+		said, seen := byProduct[d.Product]
+		if !seen {
+			if said, err = SpokenOf(ctx, products, d.Product); err != nil {
+				return plan, nil, err
 			}
-			byProduct[d.Product] = model
-			if model == nil {
-				continue
-			}
-			if categories[d.Product], err = products.Category(ctx, d.Product); err != nil {
+			byProduct[d.Product] = said
+			if categories[d.Product], err = products.Category(ctx, d.Product); err != nil && said.Model != nil {
 				return plan, nil, fmt.Errorf("looking up the category of product %s: %w", d.Product, err)
 			}
 		}
-		if model := byProduct[d.Product]; model != nil {
-			plan.Devices = append(plan.Devices, nlu.Device{ID: d.ID, Room: d.Room, Category: categories[d.Product], Names: d.All(), Model: model})
+		if said.Model != nil {
+			plan.Devices = append(plan.Devices, nlu.Device{ID: d.ID, Room: d.Room, Category: categories[d.Product], Names: d.All(), Model: said.Model, Voice: said.Voice()})
 		}
 	}
 	return plan, byProduct, nil
+}
+
+// SpokenOf is what understanding has of a product now. As long as nothing is published the pointers stay the same.
+func SpokenOf(ctx context.Context, products *product.Service, id string) (said Spoken, err error) {
+	if said.Model, err = products.Model(ctx, id); err != nil && !fault.Is(err, fault.Missing) {
+		return Spoken{}, fmt.Errorf("opening the thing model of product %s: %w", id, err)
+	}
+	if said.Wording, err = products.Wording(ctx, id); err != nil && !fault.Is(err, fault.Missing) {
+		return Spoken{}, fmt.Errorf("opening the voice configuration of product %s: %w", id, err)
+	}
+	return said, nil
+}
+
+// Voice is what the maker says beside the model, nil if nothing.
+func (s Spoken) Voice() *nlu.Voice {
+	if s.Wording == nil {
+		return nil
+	}
+	return s.Wording.Voice
 }
 
 func marshal(v any) string {

@@ -156,7 +156,7 @@ func (t *turn) asked() Asked {
 	text := []rune(strings.ToLower(t.in.Text))
 	for i := range t.home.home.Devices {
 		d := &t.home.home.Devices[i]
-		model := t.home.models[d.Product]
+		model := t.home.model(d.Product)
 		if model == nil {
 			continue
 		}

@@ -14,7 +14,6 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/access"
-	"lampworks/internal/infra/fault"
 	"lampworks/nlu"
 	"lampworks/tsl"
 )
@@ -30,7 +29,9 @@ type spoken struct {
 	devices map[string]*home.Device
 	rooms   map[string]*home.Room
 	scenes  map[string]*scene.Scene
-	models  map[string]*tsl.Model // by product
+	said    map[string]scene.Spoken                // by product
+	called  map[*tsl.Property]map[string][]string  // what makers call their properties, by language
+	valued  map[*tsl.EnumValue]map[string][]string // and the values of these
 
 	categories map[string]string // by device; those that can be spoken to
 }
@@ -72,37 +73,61 @@ func (s *Service) ready(ctx context.Context, who access.Actor, id string) (h *sp
 	return v.(*spoken), true, nil
 }
 
+// sameModels reports whether no product of the home has published since how it is spoken to.
 func (s *Service) sameModels(ctx context.Context, h *spoken) (bool, error) {
-	for product, model := range h.models {
-		now, err := s.model(ctx, product)
+	for product, said := range h.said {
+		now, err := scene.SpokenOf(ctx, s.c.Products, product)
 		if err != nil {
 			return false, err
 		}
-		if now != model {
+		if now != said {
 			return false, nil
 		}
 	}
 	return true, nil
 }
 
-// model is the thing model in force of a product, nil if it has none.
-func (s *Service) model(ctx context.Context, product string) (*tsl.Model, error) {
-	model, err := s.c.Products.Model(ctx, product)
-	if fault.Is(err, fault.Missing) {
-		return nil, nil
+// callThings notes what makers call their properties and values, for replies.
+func (h *spoken) callThings() {
+	h.called, h.valued = make(map[*tsl.Property]map[string][]string), make(map[*tsl.EnumValue]map[string][]string)
+	for _, said := range h.said {
+		if said.Model == nil || said.Wording == nil {
+			continue
+		}
+		for id, words := range said.Wording.Voice.Properties {
+			p, ok := said.Model.Property(id)
+			if !ok {
+				continue
+			}
+			h.called[p] = words.Names
+			for i := range p.Enum {
+				h.valued[&p.Enum[i]] = words.Values[p.Enum[i].Value]
+			}
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("opening the thing model of product %s: %w", product, err)
-	}
-	return model, nil
 }
 
-// make loads and compiles a home. A device whose product has no model cannot
-// be spoken to and is left out.
+// model is the thing model of a product of the home, nil if it has none.
+func (h *spoken) model(product string) *tsl.Model { return h.said[product].Model }
+
+// make loads and compiles a home.
 func (s *Service) make(ctx context.Context, who access.Actor, id string) (*spoken, error) {
-	loaded, err := s.c.Homes.Load(ctx, who, id)
+	h, plan, err := s.plan(ctx, who, id)
 	if err != nil {
 		return nil, err
+	}
+	if h.index, err = nlu.Compile(plan); err != nil {
+		return nil, fmt.Errorf("making home %s ready to be spoken to: %w", id, err)
+	}
+	s.c.Logger.LogAttrs(ctx, slog.LevelDebug, "home compiled", slog.String("home", id), slog.Int64("version", h.home.Version), slog.Int("devices", len(plan.Devices)))
+	return h, nil
+}
+
+// plan loads a home, and makes of it what is compiled. A device whose product has no model cannot be spoken to and is left out.
+func (s *Service) plan(ctx context.Context, who access.Actor, id string) (*spoken, nlu.Home, error) {
+	loaded, err := s.c.Homes.Load(ctx, who, id)
+	if err != nil {
+		return nil, nlu.Home{}, err
 	}
 	h := &spoken{
 		home: loaded, scenes: make(map[string]*scene.Scene),
@@ -116,20 +141,15 @@ func (s *Service) make(ctx context.Context, who access.Actor, id string) (*spoke
 	}
 	plan, byProduct, err := scene.Plan(ctx, s.c.Products, &loaded)
 	if err != nil {
-		return nil, err
+		return nil, nlu.Home{}, err
 	}
-	h.models, h.categories = byProduct, make(map[string]string, len(plan.Devices))
+	h.said, h.categories = byProduct, make(map[string]string, len(plan.Devices))
 	for i := range plan.Devices {
 		h.categories[plan.Devices[i].ID] = plan.Devices[i].Category
 	}
-	if plan.Scenes, err = s.scenes(ctx, who, h); err != nil {
-		return nil, err
-	}
-	if h.index, err = nlu.Compile(plan); err != nil {
-		return nil, fmt.Errorf("making home %s ready to be spoken to: %w", id, err)
-	}
-	s.c.Logger.LogAttrs(ctx, slog.LevelDebug, "home compiled", slog.String("home", id), slog.Int64("version", loaded.Version), slog.Int("devices", len(plan.Devices)))
-	return h, nil
+	h.callThings()
+	plan.Scenes, err = s.scenes(ctx, who, h)
+	return h, plan, err
 }
 
 // scenes are the scenes of a home as understanding takes them.
@@ -187,10 +207,10 @@ func weight(h *spoken) int { return 1 + len(h.home.Devices) }
 // property is a property of a device of the home, nil if its model has none.
 func (h *spoken) property(device, id string) *tsl.Property {
 	d := h.devices[device]
-	if d == nil || h.models[d.Product] == nil {
+	if d == nil || h.model(d.Product) == nil {
 		return nil
 	}
-	p, _ := h.models[d.Product].Property(id)
+	p, _ := h.model(d.Product).Property(id)
 	return p
 }
 

@@ -111,6 +111,9 @@ func devicesOf(steps []*step) []string {
 // done says what an action did to the devices that confirmed it.
 func (w *teller) done(a nlu.Action, steps []*step) string {
 	ids := devicesOf(steps)
+	if said := w.own(a, ids, steps); said != "" {
+		return said
+	}
 	if a.Op == nlu.OpCall {
 		return w.about(doneCall, ids, "what", w.service(ids[0], a.Service))
 	}

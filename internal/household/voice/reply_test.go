@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/scene"
 	"lampworks/nlu"
 	"lampworks/tsl"
 )
@@ -50,7 +51,7 @@ func bedroomAndLivingRoom(t testing.TB) *spoken {
 	h := &spoken{
 		home:    home.Home{ID: "h"},
 		devices: make(map[string]*home.Device), rooms: make(map[string]*home.Room),
-		models: map[string]*tsl.Model{"lamp": model(t, lampModel), "air": model(t, airModel), "curtain": model(t, curtainModel)},
+		said: map[string]scene.Spoken{"lamp": {Model: model(t, lampModel)}, "air": {Model: model(t, airModel)}, "curtain": {Model: model(t, curtainModel)}},
 	}
 	for _, r := range []home.Room{{ID: "lr", Label: label("客厅", "living room")}, {ID: "br", Label: label("主卧", "bedroom")}, {ID: "sb", Label: label("次卧", "guest room")}} {
 		h.rooms[r.ID] = &r

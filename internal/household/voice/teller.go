@@ -89,6 +89,9 @@ func (w *teller) what(m nlu.Meaning, p *tsl.Property) string {
 		return said
 	}
 	if p != nil {
+		if words := w.home.called[p][w.lang]; len(words) > 0 {
+			return words[0]
+		}
 		if name := p.Names[w.lang]; name != "" {
 			return quoted(name)
 		}
@@ -102,10 +105,13 @@ func (w *teller) what(m nlu.Meaning, p *tsl.Property) string {
 // service names a service of a device, in quotation marks where its name is not known in the language.
 func (w *teller) service(device, id string) string {
 	d := w.home.devices[device]
-	if d == nil || w.home.models[d.Product] == nil {
+	if d == nil || w.home.model(d.Product) == nil {
 		return quoted(id)
 	}
-	s, ok := w.home.models[d.Product].Service(id)
+	if words := w.home.said[d.Product].Wording.Phrases(id, w.lang); len(words) > 0 {
+		return words[0]
+	}
+	s, ok := w.home.model(d.Product).Service(id)
 	switch {
 	case !ok:
 		return quoted(id)
@@ -215,6 +221,9 @@ func (w *teller) truth(m nlu.Meaning, on bool) string {
 }
 
 func (w *teller) enum(e *tsl.EnumValue) string {
+	if words := w.home.valued[e][w.lang]; len(words) > 0 {
+		return words[0]
+	}
 	if name := e.Names[w.lang]; name != "" {
 		return quoted(name)
 	}

@@ -61,8 +61,14 @@ func (s *Service) eraseProduct(ctx context.Context, tx *store.Tx, id string, lim
 	if err != nil || deleted >= limit {
 		return deleted, err
 	}
-	if err := remove("DELETE FROM product_draft WHERE product = ?", id); err != nil {
+	err = remove("DELETE FROM product_voice WHERE product = ? AND version IN (SELECT version FROM product_voice WHERE product = ? LIMIT ?)", id, id, limit-deleted)
+	if err != nil || deleted >= limit {
 		return deleted, err
+	}
+	for _, draft := range []string{"DELETE FROM product_draft WHERE product = ?", "DELETE FROM product_voice_draft WHERE product = ?"} {
+		if err := remove(draft, id); err != nil {
+			return deleted, err
+		}
 	}
 	if _, err := tx.Exec(ctx, "INSERT INTO product_erased (product_id) SELECT product_id FROM product WHERE id = ? ON CONFLICT (product_id) DO NOTHING", id); err != nil {
 		return deleted, err

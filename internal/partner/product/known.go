@@ -13,6 +13,7 @@ import (
 
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
+	"lampworks/internal/partner/product/wording"
 	"lampworks/tsl"
 )
 
@@ -33,7 +34,8 @@ type known struct {
 // entry is one product. It is replaced as a whole but for the time of its last comparison.
 type entry struct {
 	product Product
-	model   *tsl.Model // nil: no version is published
+	model   *tsl.Model       // nil: no version is published
+	wording *wording.Wording // nil: as model
 	checked time.Time
 }
 
@@ -58,6 +60,16 @@ func (s *Service) Model(ctx context.Context, product string) (*tsl.Model, error)
 		return nil, fault.NotFound("thing model of product", product)
 	}
 	return e.model, nil
+}
+
+// Wording returns how devices of a product are spoken of beside what the model says, nil if nothing is: the same pointer until
+// another version is published. It is for the program's own paths, as Model.
+func (s *Service) Wording(ctx context.Context, product string) (*wording.Wording, error) {
+	e, err := s.find(ctx, &s.known.byID, product, inForceSQL)
+	if err != nil {
+		return nil, err
+	}
+	return e.wording, nil
 }
 
 // Key returns the ProductKey of a product. It is for the program's own paths, as Model.
@@ -128,6 +140,11 @@ func (s *Service) read(ctx context.Context, old *entry, key, query string) (*ent
 		if err != nil {
 			return fmt.Errorf("reading product %.64q: %w", key, err)
 		}
+		if old != nil && old.product.Voice == e.product.Voice {
+			e.wording = old.wording
+		} else if e.wording, err = spokenOf(ctx, v, e.product); err != nil {
+			return err
+		}
 		if old != nil && old.product.Version == e.product.Version {
 			e.model = old.model
 			return nil
@@ -190,6 +207,9 @@ func (k *known) keep(e *entry, changes uint64) *entry {
 	}
 	if other := k.byID[e.product.ID]; other != nil && other.product.Version == e.product.Version {
 		e.model = other.model
+	}
+	if other := k.byID[e.product.ID]; other != nil && other.product.Voice == e.product.Voice {
+		e.wording = other.wording
 	}
 	if len(k.byID) >= maxKnown && k.byID[e.product.ID] == nil {
 		for _, other := range k.byID { // any: the order of use costs more than it gains

@@ -152,6 +152,7 @@ type Publication struct {
 	// AcceptBreaking is how many devices in use the maker has seen that a breaking change hits. A product that is out needs
 	// it: with fewer than there are now, or nil, a breaking change is refused.
 	AcceptBreaking *int64
+	Voice          bool // the draft of the voice configuration is published with it, in the same transaction
 }
 
 // Publish makes the draft the next version of a product's thing model, against which its devices are checked from then
@@ -183,6 +184,12 @@ func (s *Service) Publish(ctx context.Context, who access.Actor, id string, with
 		}
 		if err := dropDraft(ctx, tx, id); err != nil {
 			return err
+		}
+		if with.Voice {
+			p.Version = next.Number
+			if _, err := s.publishVoice(ctx, tx, who, &p, with.Note); err != nil {
+				return err
+			}
 		}
 		return audit.Record(ctx, tx, who, access.PublishModel, id,
 			fmt.Sprintf("version %d, %d changes, breaking %t, %s", next.Number, len(next.Changes), next.Breaking, with.Note))

@@ -95,6 +95,7 @@ type Product struct {
 	Category     string
 	Names        Names
 	Version      int // of the thing model in force; 0: none yet
+	Voice        int // of the voice configuration in force; 0: none yet
 	CreatedAt    time.Time
 	ChangedAt    time.Time
 	Kind         Kind

@@ -18,7 +18,7 @@ import (
 
 const (
 	columns = `id, organisation, product_id, product_key, category, names, version, created_at, changed_at, kind, state, offered, built_on,
-		solution, protocols, care, icon, icon_media, icon_size, flagged, flag, flagged_at, gateway, registration, secret_generation, revision`
+		solution, protocols, care, icon, icon_media, icon_size, flagged, flag, flagged_at, gateway, registration, secret_generation, voice, revision`
 
 	loadSQL = `
 		SELECT ` + columns + `
@@ -121,6 +121,44 @@ const (
 		LIMIT ?`
 )
 
+const (
+	voiceDraftSQL = `
+		SELECT revision, document, changed_at
+		FROM product_voice_draft
+		WHERE product = ?`
+
+	saveVoiceDraftSQL = `
+		INSERT INTO product_voice_draft (product, revision, document, changed_at)
+		VALUES (?, ?, ?, ?)
+		ON CONFLICT (product) DO UPDATE
+		SET revision = excluded.revision, document = excluded.document, changed_at = excluded.changed_at`
+
+	dropVoiceDraftSQL = `
+		DELETE FROM product_voice_draft
+		WHERE product = ?`
+
+	insertVoiceSQL = `
+		INSERT INTO product_voice (product, version, model, document, note, published_at, published_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`
+
+	advanceVoiceSQL = `
+		UPDATE product
+		SET voice = ?, changed_at = ?
+		WHERE id = ? AND voice = ?`
+
+	voiceSQL = `
+		SELECT version, model, document, note, published_at, published_by
+		FROM product_voice
+		WHERE product = ? AND version = ?`
+
+	voicesSQL = `
+		SELECT version, model, '', note, published_at, published_by
+		FROM product_voice
+		WHERE product = ? AND version < ?
+		ORDER BY version DESC
+		LIMIT ?`
+)
+
 type scanner interface{ Scan(dest ...any) error }
 
 func scan(row scanner) (Product, error) {
@@ -129,7 +167,7 @@ func scan(row scanner) (Product, error) {
 	var created, changed, flagged int64
 	var offered, flag, gateway, registers int
 	err := row.Scan(&p.ID, &p.Organisation, &p.ProductID, &p.ProductKey, &p.Category, &names, &p.Version, &created, &changed, &p.Kind, &p.State,
-		&offered, &p.BuiltOn, &p.Solution, &protocols, &care, &p.Icon, &p.IconMedia, &p.iconSize, &flag, &p.Flag, &flagged, &gateway, &registers, &p.secret, &p.Revision)
+		&offered, &p.BuiltOn, &p.Solution, &protocols, &care, &p.Icon, &p.IconMedia, &p.iconSize, &flag, &p.Flag, &flagged, &gateway, &registers, &p.secret, &p.Voice, &p.Revision)
 	if err != nil {
 		return Product{}, err
 	}

@@ -150,7 +150,7 @@ CREATE TABLE product (
   version      INTEGER NOT NULL,           -- of the thing model in force; 0: none yet
   created_at   INTEGER NOT NULL,
   changed_at   INTEGER NOT NULL
-, kind TEXT NOT NULL DEFAULT 'terminal', state TEXT NOT NULL DEFAULT 'debug', offered INTEGER NOT NULL DEFAULT 0, built_on TEXT NOT NULL DEFAULT '', solution TEXT NOT NULL DEFAULT '', protocols TEXT NOT NULL DEFAULT '[]', care TEXT NOT NULL DEFAULT '{}', icon TEXT NOT NULL DEFAULT '', icon_media TEXT NOT NULL DEFAULT '', flagged INTEGER NOT NULL DEFAULT 0, flag TEXT NOT NULL DEFAULT '', flagged_at INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 1, icon_size INTEGER NOT NULL DEFAULT 0, gateway INTEGER NOT NULL DEFAULT 0, registration INTEGER NOT NULL DEFAULT 0, secret_generation INTEGER NOT NULL DEFAULT 1);
+, kind TEXT NOT NULL DEFAULT 'terminal', state TEXT NOT NULL DEFAULT 'debug', offered INTEGER NOT NULL DEFAULT 0, built_on TEXT NOT NULL DEFAULT '', solution TEXT NOT NULL DEFAULT '', protocols TEXT NOT NULL DEFAULT '[]', care TEXT NOT NULL DEFAULT '{}', icon TEXT NOT NULL DEFAULT '', icon_media TEXT NOT NULL DEFAULT '', flagged INTEGER NOT NULL DEFAULT 0, flag TEXT NOT NULL DEFAULT '', flagged_at INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 1, icon_size INTEGER NOT NULL DEFAULT 0, gateway INTEGER NOT NULL DEFAULT 0, registration INTEGER NOT NULL DEFAULT 0, secret_generation INTEGER NOT NULL DEFAULT 1, voice INTEGER NOT NULL DEFAULT 0);
 CREATE UNIQUE INDEX product_number ON product (product_id);
 CREATE UNIQUE INDEX product_key ON product (product_key);
 CREATE INDEX product_organisation ON product (organisation, id);
@@ -1588,6 +1588,26 @@ CREATE TABLE voice_cursor (
   consumer TEXT    NOT NULL PRIMARY KEY,
   position INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE product_voice_draft (
+  product    TEXT    NOT NULL PRIMARY KEY,
+  revision   INTEGER NOT NULL,           -- grows with each save
+  document   TEXT    NOT NULL,           -- JSON, problems included
+  changed_at INTEGER NOT NULL            -- ms
+) WITHOUT ROWID;
+CREATE TABLE product_voice (
+  product      TEXT    NOT NULL,
+  version      INTEGER NOT NULL,
+  model        INTEGER NOT NULL,         -- version of the thing model that it was checked against
+  document     TEXT    NOT NULL,
+  note         TEXT    NOT NULL,
+  published_at INTEGER NOT NULL,         -- ms
+  published_by TEXT    NOT NULL,         -- user, empty for the platform
+  PRIMARY KEY (product, version)
+) WITHOUT ROWID;
+CREATE TRIGGER product_voice_stays BEFORE UPDATE ON product_voice
+BEGIN
+  SELECT RAISE(ABORT, 'a published voice configuration never changes');
+END;
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (1, 0, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (2, 1, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (3, 2, 1);
@@ -1674,7 +1694,8 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (83, 201, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (84, 202, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (85, 203, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (86, 230, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (87, 240, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 86);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 87);
