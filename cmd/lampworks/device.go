@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,8 +22,11 @@ import (
 type deviceCommand struct {
 	Server     string        `help:"The gateway: HOST:PORT (MQTT), or mqtts://, ws:// or wss://HOST:PORT. Default: ${default}." default:"127.0.0.1:1883" placeholder:"URL" env:"LAMPWORKS_MQTT_SERVER"`
 	CA         string        `name:"ca" help:"Certificates (PEM) to hold that of the server against. Default: those of the system." type:"existingfile" placeholder:"FILE"`
-	Triple     string        `help:"The device's triple (三元组): PRODUCT_ID,MAC,SECRET." required:"" placeholder:"PID,MAC,SECRET"`
+	Triple     string        `help:"The device's triple (三元组): PRODUCT_ID,MAC,SECRET; with --register, PRODUCT_ID,MAC." required:"" placeholder:"PID,MAC,SECRET"`
 	ProductKey string        `help:"ProductKey, if the product was brought from elsewhere. Default: what follows from the ProductID." placeholder:"KEY"`
+	Register   string        `help:"Ask for a secret of its own first (dynamic registration): https://HOST:PORT of the server's --https, or mqtt to ask at --server. Needs --registered and a ProductSecret." placeholder:"URL"`
+	Secret     string        `name:"product-secret" help:"With --register: the ProductSecret." placeholder:"SECRET" env:"LAMPWORKS_PRODUCT_SECRET"`
+	Registered string        `help:"With --register: the file that keeps the triple it is handed. If it is there, the device connects with that and asks for none." placeholder:"FILE"`
 	Category   string        `help:"The category whose thing model (物模型) it has. Default: ${default}." default:"colour_light" placeholder:"NAME"`
 	Model      string        `help:"Thing model of its own, a TSL document, instead." type:"existingfile" placeholder:"FILE"`
 	Child      []string      `help:"The triple of a device that it carries, as a gateway (网关); may be repeated, or a file of them, one a line: @FILE." sep:"none" placeholder:"PID,MAC,SECRET"`
@@ -42,6 +44,9 @@ func (d *deviceCommand) Validate() error {
 	if _, err := d.line(); err != nil {
 		return err
 	}
+	if err := d.checkRegister(); err != nil {
+		return err
+	}
 	if d.QoS > 2 {
 		return fmt.Errorf("--qos %d: want 0, 1 or 2", d.QoS)
 	}
@@ -57,15 +62,9 @@ func (d *deviceCommand) Validate() error {
 
 // line is how the device reaches the gateway.
 func (d *deviceCommand) line() (*virtual.Line, error) {
-	var roots *x509.CertPool
-	if d.CA != "" {
-		b, err := os.ReadFile(d.CA)
-		if err != nil {
-			return nil, fmt.Errorf("--ca: %w", err)
-		}
-		if roots = x509.NewCertPool(); !roots.AppendCertsFromPEM(b) {
-			return nil, fmt.Errorf("--ca %s: want certificates in PEM", d.CA)
-		}
+	roots, err := d.roots()
+	if err != nil {
+		return nil, err
 	}
 	l, err := virtual.ParseLine(d.Server, roots)
 	if err != nil {
@@ -77,6 +76,9 @@ func (d *deviceCommand) line() (*virtual.Line, error) {
 func (d *deviceCommand) Run(ctx context.Context) error {
 	c, err := d.config()
 	if err != nil {
+		return err
+	}
+	if err := d.register(ctx, &c); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
@@ -125,7 +127,7 @@ func (d *deviceCommand) config() (c virtual.Config, err error) {
 	if c.Log, err = logger(d.LogLevel); err != nil {
 		return c, err
 	}
-	if c.Triple, err = triple.Parse(d.Triple); err != nil {
+	if c.Triple, err = d.identity(); err != nil {
 		return c, usageError{fmt.Errorf("--triple: %w", err)}
 	}
 	if c.Model, err = d.model(); err != nil {

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,12 +16,14 @@ import (
 	"lampworks/internal/edge/gateway"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/device/devicetest"
+	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/issuance"
 	"lampworks/internal/partner/product"
 	"lampworks/mqtt"
+	"lampworks/triple"
 )
 
 // A plant is a house whose maker lets devices register.
@@ -309,6 +312,63 @@ func TestRegisterOverMQTT(t *testing.T) {
 	}
 	if _, _, err := connect(p.secret, "register"); err == nil {
 		t.Error("a second time it is let in")
+	}
+}
+
+// TestVirtualRegisters has the virtual device ask for a secret, over HTTP and over MQTT, and sign in with what it was handed.
+func TestVirtualRegisters(t *testing.T) {
+	p := newPlant(t, 3)
+	line, err := virtual.ParseLine(p.addr, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(i int, secret string, http *http.Client) (triple.Triple, error) {
+		t.Helper()
+		mac, err := triple.ParseMAC(p.Lights[i].Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := virtual.Registration{
+			ProductKey: p.Product.ProductKey, Of: triple.Triple{ProductID: 7, MAC: mac}, Line: line, Addr: p.addr, HTTP: http, URL: strings.TrimSuffix(p.url, gateway.RegisterPath) + "/",
+			Sign: func(name, random string) (string, error) {
+				return alink.SignRegister("hmacsha256", secret, name, p.Product.ProductKey, random)
+			},
+		}
+		return r.Ask(t.Context())
+	}
+	var refused *virtual.NotRegistered
+	if _, err := ask(0, p.secret, http.DefaultClient); !errors.As(err, &refused) || refused.Code != alink.CodeRegistrationOff || refused.Message == "" {
+		t.Errorf("without a window: %v", err)
+	}
+	p.opens(t)
+	for i, client := range []*http.Client{http.DefaultClient, nil} {
+		got, err := ask(i, p.secret, client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.ProductID != 7 || got.MAC.String() != p.Lights[i].Name {
+			t.Errorf("it is %s now", got)
+		}
+		if err := p.signsIn(t, p.Lights[i], got.Secret.Reveal()); err != nil {
+			t.Error(err)
+		}
+		if _, err := ask(i, p.secret, client); err == nil {
+			t.Error("it registered twice")
+		}
+	}
+	const wrong = "0123456789abcdef"
+	if _, err := ask(2, wrong, http.DefaultClient); !errors.As(err, &refused) || refused.Code != alink.CodeSign {
+		t.Errorf("with a wrong secret: %v", err)
+	}
+	var mqttRefused *mqtt.Refused
+	if _, err := ask(2, wrong, nil); !errors.As(err, &mqttRefused) {
+		t.Errorf("with a wrong secret over MQTT: %v", err)
+	}
+	s := httptest.NewServer(http.NotFoundHandler())
+	defer s.Close()
+	p.url = s.URL
+	if _, err := ask(2, p.secret, http.DefaultClient); err == nil || !strings.Contains(err.Error(), "registers no devices (HTTP 404)") {
+		t.Errorf("at another server: %v", err)
 	}
 }
 
