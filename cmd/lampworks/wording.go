@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 )
 
 type wordingCommand struct {
 	Show     wordingShow     `cmd:"" help:"Print the draft, or the version in force, with what is wrong with it."`
 	Set      wordingSet      `cmd:"" help:"Save the draft from a file."`
+	Trial    wordingTrial    `cmd:"" help:"Try it in a home: which sentences come to the product, and which words collide."`
 	Publish  wordingPublish  `cmd:"" help:"Publish the draft as the next version of the voice configuration."`
 	Versions wordingVersions `cmd:"" help:"Published versions of the voice configuration."`
 	Diff     wordingDiff     `cmd:"" help:"Print a published version with what it changes."`
@@ -31,6 +33,24 @@ func (w *wordingSet) Run(ctx context.Context) error {
 		return err
 	}
 	return w.do(ctx, "PUT", w.path("/voice"), body("document", words, "revision", w.Revision))
+}
+
+type wordingTrial struct {
+	oneProduct
+	Home     string   `help:"Id of a home of yours. Default: one with two rooms and the product in each." placeholder:"HOME"`
+	File     string   `help:"Voice configuration, JSON. Default: the draft, or else the version in force." placeholder:"FILE"`
+	Sentence []string `arg:"" optional:"" help:"What people might say."`
+}
+
+func (w *wordingTrial) Run(ctx context.Context) error {
+	var words json.RawMessage
+	if w.File != "" {
+		var err error
+		if words, err = document(w.File); err != nil {
+			return err
+		}
+	}
+	return w.do(ctx, "POST", w.path("/voice/trial"), body("home", w.Home, "document", words, "sentences", w.Sentence))
 }
 
 type wordingPublish struct {

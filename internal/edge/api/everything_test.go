@@ -325,6 +325,7 @@ func (y *walk) wording(at string) {
 	y.t.Helper()
 	y.does(y.owner, "PUT", at+"/voice", `{"document":{"names":{"zh-CN":["夜明珠"],"en":["night pearl"]},"replies":{"powerstate":{"done":{"zh-CN":"{device}听您的"}}}}}`)
 	y.reads(y.owner, at+"/voice")
+	y.does(y.owner, "POST", at+"/voice/trial", `{"sentences":["打开夜明珠","turn on the night pearl"]}`)
 	y.does(y.owner, "POST", at+"/voice/versions", `{"note":"as people call it"}`)
 	y.reads(y.owner, at+"/voice/versions", at+"/voice/versions/1")
 }

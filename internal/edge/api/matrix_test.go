@@ -86,6 +86,7 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"GET", "/api/v1/products/{product}/versions/{version}", access.ReadProduct, "", false},
 	{"GET", "/api/v1/products/{product}/voice", access.ReadProduct, "", false},
 	{"PUT", "/api/v1/products/{product}/voice", access.WriteProduct, `{"document":{}}`, false},
+	{"POST", "/api/v1/products/{product}/voice/trial", access.ReadProduct, `{}`, false},
 	{"GET", "/api/v1/products/{product}/voice/versions", access.ReadProduct, "", false},
 	{"POST", "/api/v1/products/{product}/voice/versions", access.PublishModel, `{}`, false},
 	{"GET", "/api/v1/products/{product}/voice/versions/{version}", access.ReadProduct, "", false},

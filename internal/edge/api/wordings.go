@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/partner/product"
 	"lampworks/internal/partner/product/wording"
@@ -62,6 +63,24 @@ type voiceVersionInput struct {
 	From    int    `query:"from" minimum:"0" maximum:"2147483647" doc:"Version that the changes are told from; 0: the one before."`
 }
 
+type trialInput struct {
+	Product string `path:"product" maxLength:"64"`
+	Body    struct {
+		Document  json.RawMessage `json:"document,omitempty" doc:"A voice configuration, at most 64 KiB; the draft if not given, or else the version in force."`
+		Home      string          `json:"home,omitempty" maxLength:"64" doc:"A home of yours; if not given, one with two rooms and the product in each."`
+		Sentences []string        `json:"sentences,omitempty" maxItems:"50" doc:"What people might say, each at most 2048 bytes."`
+	}
+}
+
+type trialView struct {
+	Problems   []Flaw            `json:"problems" nullable:"false" doc:"What keeps the configuration from being published; what can be read of it was tried all the same."`
+	Warnings   []Flaw            `json:"warnings" nullable:"false"`
+	Sample     bool              `json:"sample" doc:"The home has no device of the product: there was one for the trial."`
+	Sentences  []voice.Tried     `json:"sentences" nullable:"false" doc:"Those that were sent, in their order."`
+	Canonical  []voice.Tried     `json:"canonical" nullable:"false" doc:"At most 200 that were made of the configuration and the thing model, in both languages: which would come to the product?"`
+	Collisions []voice.Collision `json:"collisions" nullable:"false" doc:"Words of the configuration that something else in the home has."`
+}
+
 // wordingRoutes are how devices of a product are spoken of (语音配置).
 func (a *API) wordingRoutes() {
 	const draft, versions = "/api/v1/products/{product}/voice", "/api/v1/products/{product}/voice/versions"
@@ -77,11 +96,22 @@ func (a *API) wordingRoutes() {
 		v, err := a.Products.PublishVoice(ctx, who, in.Product, in.Body.Note)
 		return voiceOf(&v), err
 	})
+	route(a, "POST", draft+"/trial", access.ReadProduct, ofProduct, "Try a voice configuration in a home: which sentences come to the product, and which words collide", a.tryVoice)
 	list(a, versions, access.ReadProduct, ofProduct, "Published versions of the voice configuration, newest first", a.voices)
 	route(a, "GET", versions+"/{version}", access.ReadProduct, ofProduct, "A published voice configuration with its document and its changes", func(ctx context.Context, who access.Actor, in *voiceVersionInput) (voiceView, error) {
 		v, err := a.Products.VoiceVersion(ctx, who, in.Product, in.Version, in.From)
 		return voiceOf(&v), err
 	})
+}
+
+func (a *API) tryVoice(ctx context.Context, who access.Actor, in *trialInput) (trialView, error) {
+	b := &in.Body
+	t, err := a.Voice.Try(ctx, who, voice.TrialRequest{Product: in.Product, Document: b.Document, Home: b.Home, Sentences: b.Sentences})
+	say := spoken(ctx)
+	return trialView{
+		sayFlaws(flawsOf(t.Problems), say), sayFlaws(flawsOf(tsl.Problems(t.Warnings)), say), t.Sample,
+		append([]voice.Tried{}, t.Sentences...), append([]voice.Tried{}, t.Canonical...), append([]voice.Collision{}, t.Collisions...),
+	}, err
 }
 
 func (a *API) voices(ctx context.Context, who access.Actor, in *versionsInput) (page[voiceView], error) {

@@ -1724,6 +1724,98 @@ export interface paths {
         patch: operations["patch_homes_home"];
         trace?: never;
     };
+    "/api/v1/homes/{home}/automations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The automations (自动化) of a home
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_automations"];
+        put?: never;
+        /**
+         * Make an automation
+         * @description Needs home.write.
+         */
+        post: operations["post_homes_home_automations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/automations/{automation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An automation
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_automations_automation"];
+        /**
+         * Make an automation anew
+         * @description Needs home.write.
+         */
+        put: operations["put_homes_home_automations_automation"];
+        post?: never;
+        /**
+         * Take an automation away, with its traces
+         * @description Needs home.write.
+         */
+        delete: operations["delete_homes_home_automations_automation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/automations/{automation}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Switch an automation on or off
+         * @description Needs home.write.
+         */
+        put: operations["put_homes_home_automations_automation_state"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/automations/{automation}/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of an automation each time it was set off, the newest first: why it ran, or did not
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_automations_automation_traces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{home}/devices": {
         parameters: {
             query?: never;
@@ -1822,6 +1914,26 @@ export interface paths {
          */
         put: operations["put_homes_home_place"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say a sentence to a home by its sound: a WAV file of 16 bit, at most 60 s, as the body. Nothing of it is kept
+         * @description Needs voice.speak.
+         */
+        post: operations["post_homes_home_recordings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1991,13 +2103,117 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * What one said oneself in the last 7 days in a home, newest first; nobody else sees it
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_sentences"];
         put?: never;
         /**
          * Say a sentence to a home
          * @description Needs voice.speak.
          */
         post: operations["post_homes_home_sentences"];
+        /**
+         * Delete all that one said oneself in a home
+         * @description Needs home.read.
+         */
+        delete: operations["delete_homes_home_sentences"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/sentences/{sentence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a sentence that one said oneself
+         * @description Needs home.read.
+         */
+        delete: operations["delete_homes_home_sentences_sentence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/timers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The timers (定时) of a home: those that are pending in the order in which they are due, then those that have ended
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_timers"];
+        put?: never;
+        /**
+         * Set a timer
+         * @description Needs device.control.
+         */
+        post: operations["post_homes_home_timers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/timers/{timer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A timer
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_timers_timer"];
+        /**
+         * Set a timer anew that is pending
+         * @description Needs device.control.
+         */
+        put: operations["put_homes_home_timers_timer"];
+        post?: never;
+        /**
+         * Cancel a timer that is pending; it stays in the list
+         * @description Needs device.control.
+         */
+        delete: operations["delete_homes_home_timers_timer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/voice-privacy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is kept of what one says in a home
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_voice_privacy"];
+        /**
+         * Say what is to be kept of what one says in a home
+         * @description Needs home.read.
+         */
+        put: operations["put_homes_home_voice_privacy"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3980,6 +4196,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{product}/voice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The draft of a voice configuration, with what is wrong with it
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_voice"];
+        /**
+         * Save a draft of the voice configuration
+         * @description Needs product.write.
+         */
+        put: operations["put_products_product_voice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/voice/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a voice configuration in a home: which sentences come to the product, and which words collide
+         * @description Needs product.read.
+         */
+        post: operations["post_products_product_voice_trial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/voice/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Published versions of the voice configuration, newest first
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_voice_versions"];
+        put?: never;
+        /**
+         * Publish the draft as the next version of the voice configuration
+         * @description Needs product.publish.
+         */
+        post: operations["post_products_product_voice_versions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}/voice/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A published voice configuration with its document and its changes
+         * @description Needs product.read.
+         */
+        get: operations["get_products_product_voice_versions_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/protocols": {
         parameters: {
             query?: never;
@@ -4736,6 +5040,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/voice/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said, by day, in figures: no sentence is in them
+         * @description Needs voice.read.
+         */
+        get: operations["get_voice_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/waivers": {
         parameters: {
             query?: never;
@@ -4806,12 +5130,14 @@ export interface components {
             meaning?: string;
             op: string;
             prop?: string;
+            repeat?: string[] | null;
             run?: string;
             scene?: string;
             /** Format: int64 */
             seconds?: number;
             service?: string;
             targets: components["schemas"]["Target"][] | null;
+            timer?: string;
             value?: unknown;
         };
         AgreementDraftInputBody: {
@@ -5088,6 +5414,76 @@ export interface components {
              * @description Grows from entry to entry.
              */
             seq: number;
+        };
+        AutomationBody: {
+            actions: components["schemas"]["SceneAction"][];
+            /** @description CEL, with name.property and name.online of each device, now.hour, now.minute, now.weekday (1 is Monday), and value or event.… of the trigger. Left out: always. */
+            condition?: string;
+            /** @description What the condition calls devices: a name to an id. */
+            devices?: {
+                [key: string]: string;
+            };
+            disabled?: boolean;
+            /** @description At most 32 characters. */
+            name: string;
+            trigger: components["schemas"]["AutomationTrigger"];
+        };
+        AutomationTrigger: {
+            /** @description Of time: time of day in the home, as 07:30. */
+            at?: string;
+            /** @description Of time and sun: on these weekdays only. */
+            days?: ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")[];
+            /** @description Id, of property, event and presence. */
+            device?: string;
+            event?: string;
+            /**
+             * @description Of property: what it becomes, and was not before.
+             * @enum {string}
+             */
+            is?: "changed" | "above" | "below" | "equals";
+            /** @enum {string} */
+            kind: "property" | "event" | "presence" | "time" | "sun";
+            /**
+             * Format: int64
+             * @description Of sun: so much later, below 0 earlier.
+             */
+            offset_minutes?: number;
+            /** @description Of presence: true when it comes, false when it goes. */
+            online?: boolean;
+            property?: string;
+            /** @enum {string} */
+            sun?: "sunrise" | "sunset";
+            /**
+             * Format: double
+             * @description Of above, below and equals.
+             */
+            value?: number;
+        };
+        AutomationView: {
+            actions: components["schemas"]["SceneAction"][];
+            /** @description What it cannot do any more; it skips that. */
+            broken?: components["schemas"]["SceneFlaw"][];
+            /** Format: date-time */
+            changed_at: string;
+            /** @description CEL. */
+            condition?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description What the condition calls devices: a name to an id. */
+            devices?: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @description By time and sun: when it is looked at next.
+             */
+            due_at?: string;
+            enabled: boolean;
+            id: string;
+            name: string;
+            trigger: components["schemas"]["AutomationTrigger"];
+            /** Format: int64 */
+            version: number;
         };
         BadRow: {
             /** Format: int64 */
@@ -5390,6 +5786,18 @@ export interface components {
              */
             wait_seconds?: number;
         };
+        Collision: {
+            /** @description Which one. */
+            name: string;
+            /** @description JSON Pointer into the document. */
+            where: string;
+            /**
+             * @description What else has it. The names of a home win; what products share is asked back.
+             * @enum {string}
+             */
+            with: "room" | "floor" | "device" | "scene" | "product";
+            word: string;
+        };
         CommandEvent: {
             /** Format: date-time */
             at: string;
@@ -5541,6 +5949,29 @@ export interface components {
             features?: string[] | null;
             firmware?: string;
             protocols: string[] | null;
+        };
+        DayView: {
+            /** @description In UTC. */
+            day: string;
+            /** @description How many sentences asked for something of a kind: set, query … */
+            intents: {
+                [key: string]: number;
+            };
+            langs: {
+                [key: string]: number;
+            };
+            outcomes: {
+                [key: string]: number;
+            };
+            reasons: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            sentences: number;
+            /** @description How long the parts of the road took; total is the whole. */
+            stages: {
+                [key: string]: components["schemas"]["LengthsView"];
+            };
         };
         DeadView: {
             /** Format: date-time */
@@ -5737,6 +6168,11 @@ export interface components {
             /** @enum {string} */
             state: "enabled" | "disabled";
         };
+        Difference: {
+            kind: string;
+            path: string;
+            text: string;
+        };
         DownloadView: {
             /** Format: date-time */
             created_at: string;
@@ -5834,6 +6270,9 @@ export interface components {
             guardian: boolean;
             /** @description To be accepted before anything else. */
             now: components["schemas"]["DemandView"][];
+        };
+        EnableInputBody: {
+            enabled: boolean;
         };
         EntryView: {
             /**
@@ -6250,6 +6689,15 @@ export interface components {
             /** @description The id of the organisation once more: everything of it will be deleted. */
             confirm: string;
             reason?: string;
+        };
+        LengthsView: {
+            /**
+             * Format: int64
+             * @description Half of them took at most so long, in microseconds; up to a fifth too high.
+             */
+            p50_us: number;
+            /** Format: int64 */
+            p99_us: number;
         };
         LevelSpec: {
             forms?: string[] | null;
@@ -7027,6 +7475,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageAutomationView: {
+            items: components["schemas"]["AutomationView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageBadRowView: {
             items: components["schemas"]["BadRowView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -7433,8 +7888,22 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageTimerView: {
+            items: components["schemas"]["TimerView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageTokenView: {
             items: components["schemas"]["TokenView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageTraceView: {
+            items: components["schemas"]["TraceView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -7491,6 +7960,20 @@ export interface components {
         };
         PageVersionView: {
             items: components["schemas"]["VersionView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageVoiceView: {
+            items: components["schemas"]["VoiceView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageWordsView: {
+            items: components["schemas"]["WordsView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -7634,6 +8117,17 @@ export interface components {
             online: boolean;
             reason: string;
         };
+        PrivacyView: {
+            /**
+             * Format: date-time
+             * @description Absent: nothing was chosen.
+             */
+            changed_at?: string;
+            /** @description Words of one's sentences are kept for 7 days, for oneself. */
+            keep_text: boolean;
+            /** @description What was not understood may be looked at by who makes the understanding better, without one's name. */
+            share_unrecognised: boolean;
+        };
         Problem: {
             /**
              * @description Stable, for programs.
@@ -7732,6 +8226,11 @@ export interface components {
              * @description Of the thing model in force; 0: it has none.
              */
             version: number;
+            /**
+             * Format: int64
+             * @description Version of the voice configuration in force; 0: it has none.
+             */
+            voice: number;
         };
         ProofInputBody: {
             code: string;
@@ -7777,6 +8276,12 @@ export interface components {
              * @description How many devices in use you have seen that a breaking change hits; a product that is out needs it.
              */
             accept_breaking?: number;
+            /** @description Why, for those who read the list of versions. */
+            note?: string;
+            /** @description The draft of the voice configuration is published with it, or neither is. */
+            voice?: boolean;
+        };
+        PublishVoiceInputBody: {
             /** @description Why, for those who read the list of versions. */
             note?: string;
         };
@@ -7831,6 +8336,17 @@ export interface components {
             /** Format: date-time */
             read_at: string;
             user: string;
+        };
+        RecordingView: {
+            /** @description What came of it, if something was said. */
+            answer?: components["schemas"]["Answer"];
+            /** @description What was said; empty: nothing. */
+            heard: string;
+            /**
+             * Format: int64
+             * @description How long the recogniser took, microseconds.
+             */
+            heard_us: number;
         };
         RecountView: {
             corrected: boolean;
@@ -7950,8 +8466,13 @@ export interface components {
             service?: string;
         };
         RunView: {
-            /** @description Who asked for it: api, voice, clock. */
+            /** @description Who asked for it: api, voice, clock, or what set an automation off. */
             asked: string;
+            /**
+             * Format: int64
+             * @description How many automations led to it.
+             */
+            depth?: number;
             /**
              * Format: date-time
              * @description While it is running: when the next step is due.
@@ -7970,7 +8491,7 @@ export interface components {
              * @description What it is a run of.
              * @enum {string}
              */
-            origin: "scene";
+            origin: "scene" | "timer" | "automation";
             /**
              * Format: int64
              * @description How many of the steps were begun.
@@ -8157,6 +8678,12 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+        };
+        SetPrivacyInputBody: {
+            /** @description false deletes the words there are. */
+            keep_text: boolean;
+            /** @description false takes back what nobody has decided about yet. */
+            share_unrecognised: boolean;
         };
         SetProductInputBody: {
             /** @description Empty: on nothing. */
@@ -8365,6 +8892,76 @@ export interface components {
             body: string;
             title: string;
         };
+        TimerBody: {
+            /** @description Those of a scene; left out: it only rings. */
+            actions?: components["schemas"]["SceneAction"][];
+            /** @description Time of day in the home, as 07:30. */
+            at?: string;
+            /** @description Date, with at; left out: the next time it is so late. */
+            day?: string;
+            /** @description With at: it repeats on these weekdays. */
+            days?: ("monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday")[];
+            /** @description What it is called: 煮蛋. At most 32 characters. */
+            label?: string;
+            /**
+             * Format: int64
+             * @description After so many seconds; or at.
+             */
+            seconds?: number;
+        };
+        TimerEvent: {
+            /** Format: date-time */
+            due_at: string;
+            label?: string;
+            /** @description What it does, if it does anything. */
+            run?: string;
+            /** @enum {string} */
+            state: "fired" | "missed";
+            timer: string;
+        };
+        TimerView: {
+            /** @description None: it only rings. */
+            actions: components["schemas"]["SceneAction"][];
+            /** @enum {string} */
+            asked: "api" | "voice";
+            at?: string;
+            /** @description What it cannot do any more; it skips that. */
+            broken?: components["schemas"]["SceneFlaw"][];
+            /** Format: date-time */
+            created_at: string;
+            day?: string;
+            days?: string[];
+            /** Format: date-time */
+            due_at: string;
+            /** Format: date-time */
+            ended_at?: string;
+            id: string;
+            label: string;
+            /**
+             * @description What came of that.
+             * @enum {string}
+             */
+            last?: "fired" | "missed";
+            /**
+             * Format: date-time
+             * @description When it was due last.
+             */
+            last_at?: string;
+            /** Format: int64 */
+            seconds?: number;
+            /**
+             * @description What daylight saving does to it. gap: there is no such time on that day, it is as much later; first: there are two, it is the first.
+             * @enum {string}
+             */
+            shift?: "gap" | "first";
+            /**
+             * @description missed: it was due more than five minutes before the platform ran again; it did nothing.
+             * @enum {string}
+             */
+            state: "pending" | "fired" | "missed" | "cancelled";
+            /** Format: int64 */
+            version: number;
+        };
         TokenView: {
             /** Format: date-time */
             created_at: string;
@@ -8395,9 +8992,94 @@ export interface components {
             /** @description false: there are at least so many. */
             exact: boolean;
         };
+        TraceView: {
+            /**
+             * Format: date-time
+             * @description Of several, the last.
+             */
+            at: string;
+            /** @description What set it off. */
+            cause: string;
+            /**
+             * Format: int64
+             * @description How many automations led to it.
+             */
+            depth: number;
+            id: string;
+            /**
+             * @description condition: it did not hold; unknown: what it looks at was not reported; loop: automations set each other off, three deep; rate: it ran too often; late: the platform did not run; refused: see why.
+             * @enum {string}
+             */
+            outcome: "ran" | "condition" | "unknown" | "loop" | "rate" | "late" | "refused";
+            run?: string;
+            /**
+             * Format: int64
+             * @description How often within the minute, of what did not run.
+             */
+            times: number;
+            why?: string;
+        };
         TransferInputBody: {
             /** @description Id of the member who becomes an owner. */
             user: string;
+        };
+        TrialInputBody: {
+            /** @description A voice configuration, at most 64 KiB; the draft if not given, or else the version in force. */
+            document?: unknown;
+            /** @description A home of yours; if not given, one with two rooms and the product in each. */
+            home?: string;
+            /** @description What people might say, each at most 2048 bytes. */
+            sentences?: string[] | null;
+        };
+        TrialView: {
+            /** @description At most 200 that were made of the configuration and the thing model, in both languages: which would come to the product? */
+            canonical: components["schemas"]["Tried"][];
+            /** @description Words of the configuration that something else in the home has. */
+            collisions: components["schemas"]["Collision"][];
+            /** @description What keeps the configuration from being published; what can be read of it was tried all the same. */
+            problems: components["schemas"]["Flaw"][];
+            /** @description The home has no device of the product: there was one for the trial. */
+            sample: boolean;
+            /** @description Those that were sent, in their order. */
+            sentences: components["schemas"]["Tried"][];
+            warnings: components["schemas"]["Flaw"][];
+        };
+        Tried: {
+            /** @description Of sentences that are made: where in the thing model they aim, /properties/ID or /services/ID. */
+            about?: string;
+            actions?: components["schemas"]["TriedAction"][];
+            /** @description To choose from, when it is asked back. */
+            candidates?: components["schemas"]["TriedTarget"][];
+            /** @description It waits for a yes. */
+            confirm?: boolean;
+            /** @description It was read in. */
+            lang: string;
+            /** @enum {string} */
+            outcome: "act" | "clarify" | "reject" | "chat";
+            /**
+             * @description Whether it comes to the product.
+             * @enum {string}
+             */
+            reach: "reached" | "elsewhere" | "ambiguous" | "not_understood";
+            reason?: string;
+            text: string;
+            /** @description That was not understood, or of which there is no such thing. */
+            word?: string;
+        };
+        TriedAction: {
+            direction?: string;
+            op: string;
+            prop?: string;
+            scene?: string;
+            service?: string;
+            targets?: components["schemas"]["TriedTarget"][];
+            value?: unknown;
+        };
+        TriedTarget: {
+            device: string;
+            /** @description It is one of the product. */
+            mine: boolean;
+            name: string;
         };
         UnburnedView: {
             mac: string;
@@ -8805,6 +9487,59 @@ export interface components {
             /** @description User. */
             published_by?: string;
         };
+        VoiceDays: {
+            /** @description Those on which something was said, in their order. */
+            days: components["schemas"]["DayView"][];
+        };
+        VoiceDraftInputBody: {
+            /** @description At most 64 KiB; it may still have problems. */
+            document: unknown;
+            /**
+             * Format: int64
+             * @description The one that was edited; 0: whatever stands there is replaced.
+             */
+            revision?: number;
+        };
+        VoiceDraftView: {
+            /** Format: date-time */
+            changed_at?: string;
+            /** @description From the version in force; empty while there are problems. */
+            changes: components["schemas"]["Difference"][];
+            /** @description Names, properties, services and replies; {} if there never was one. */
+            document: unknown;
+            /** @description What keeps it from being published. */
+            problems: components["schemas"]["Flaw"][];
+            /**
+             * Format: int64
+             * @description Send it back with the next save, so that nobody's work is lost. 0: there is no draft, document is the version in force.
+             */
+            revision: number;
+            /**
+             * Format: int64
+             * @description In force; 0: none.
+             */
+            version: number;
+            /** @description What does not, and should be known: words that other devices act on, words that change nothing. */
+            warnings: components["schemas"]["Flaw"][];
+        };
+        VoiceView: {
+            /** @description From the version before, or from the one that was asked for; left out in lists. */
+            changes?: components["schemas"]["Difference"][];
+            /** @description Left out in lists. */
+            document?: unknown;
+            /**
+             * Format: int64
+             * @description Version of the thing model that it was checked against.
+             */
+            model: number;
+            note?: string;
+            /** Format: int64 */
+            number: number;
+            /** Format: date-time */
+            published_at: string;
+            /** @description User. */
+            published_by?: string;
+        };
         WholeVersionView: {
             /** Format: date-time */
             created_at: string;
@@ -8864,6 +9599,17 @@ export interface components {
              * @description Devices of the order that have registered, in this window and before.
              */
             registered: number;
+        };
+        WordsView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Of the answer that was given. */
+            id: string;
+            lang: string;
+            outcome: string;
+            reason?: string;
+            reply: string;
+            text: string;
         };
     };
     responses: {
@@ -14541,6 +15287,427 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
+    get_homes_home_automations: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
+                     *           "name": "太亮了",
+                     *           "enabled": true,
+                     *           "trigger": {
+                     *             "kind": "property",
+                     *             "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *             "property": "brightness",
+                     *             "is": "above",
+                     *             "value": 80
+                     *           },
+                     *           "devices": {
+                     *             "lamp": "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                     *           },
+                     *           "condition": "lamp.powerstate && now.hour >= 0",
+                     *           "actions": [
+                     *             {
+                     *               "kind": "adjust",
+                     *               "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *               "property": "brightness",
+                     *               "by": -20
+                     *             }
+                     *           ],
+                     *           "version": 2,
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "changed_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAutomationView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_homes_home_automations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "太亮了",
+                 *       "trigger": {
+                 *         "kind": "property",
+                 *         "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                 *         "property": "brightness",
+                 *         "is": "above",
+                 *         "value": 80
+                 *       },
+                 *       "devices": {
+                 *         "lamp": "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                 *       },
+                 *       "condition": "lamp.powerstate && now.hour >= 0",
+                 *       "actions": [
+                 *         {
+                 *           "kind": "adjust",
+                 *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                 *           "property": "brightness",
+                 *           "by": -20
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AutomationBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
+                     *       "name": "太亮了",
+                     *       "enabled": true,
+                     *       "trigger": {
+                     *         "kind": "property",
+                     *         "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *         "property": "brightness",
+                     *         "is": "above",
+                     *         "value": 80
+                     *       },
+                     *       "devices": {
+                     *         "lamp": "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                     *       },
+                     *       "condition": "lamp.powerstate && now.hour >= 0",
+                     *       "actions": [
+                     *         {
+                     *           "kind": "adjust",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "property": "brightness",
+                     *           "by": -20
+                     *         }
+                     *       ],
+                     *       "version": 1,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_homes_home_automations_automation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                automation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
+                     *       "name": "太亮了",
+                     *       "enabled": true,
+                     *       "trigger": {
+                     *         "kind": "property",
+                     *         "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *         "property": "brightness",
+                     *         "is": "above",
+                     *         "value": 80
+                     *       },
+                     *       "devices": {
+                     *         "lamp": "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                     *       },
+                     *       "condition": "lamp.powerstate && now.hour >= 0",
+                     *       "actions": [
+                     *         {
+                     *           "kind": "adjust",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "property": "brightness",
+                     *           "by": -20
+                     *         }
+                     *       ],
+                     *       "version": 2,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_homes_home_automations_automation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                home: string;
+                automation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "太亮了",
+                 *       "trigger": {
+                 *         "kind": "property",
+                 *         "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                 *         "property": "brightness",
+                 *         "is": "above",
+                 *         "value": 80
+                 *       },
+                 *       "devices": {
+                 *         "lamp": "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                 *       },
+                 *       "condition": "lamp.powerstate && now.hour >= 0",
+                 *       "actions": [
+                 *         {
+                 *           "kind": "adjust",
+                 *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                 *           "property": "brightness",
+                 *           "by": -20
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AutomationBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
+                     *       "name": "太亮了",
+                     *       "enabled": true,
+                     *       "trigger": {
+                     *         "kind": "property",
+                     *         "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *         "property": "brightness",
+                     *         "is": "above",
+                     *         "value": 80
+                     *       },
+                     *       "devices": {
+                     *         "lamp": "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                     *       },
+                     *       "condition": "lamp.powerstate && now.hour >= 0",
+                     *       "actions": [
+                     *         {
+                     *           "kind": "adjust",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "property": "brightness",
+                     *           "by": -20
+                     *         }
+                     *       ],
+                     *       "version": 2,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
+        };
+    };
+    delete_homes_home_automations_automation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                automation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    put_homes_home_automations_automation_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                automation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["EnableInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000136",
+                     *       "name": "太亮了",
+                     *       "enabled": false,
+                     *       "trigger": {
+                     *         "kind": "property",
+                     *         "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *         "property": "brightness",
+                     *         "is": "above",
+                     *         "value": 80
+                     *       },
+                     *       "devices": {
+                     *         "lamp": "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                     *       },
+                     *       "condition": "lamp.powerstate && now.hour >= 0",
+                     *       "actions": [
+                     *         {
+                     *           "kind": "adjust",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "property": "brightness",
+                     *           "by": -20
+                     *         }
+                     *       ],
+                     *       "version": 3,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "changed_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AutomationView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_homes_home_automations_automation_traces: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+                automation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000137",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "cause": "brightness 60 → 90",
+                     *           "outcome": "ran",
+                     *           "depth": 0,
+                     *           "times": 1,
+                     *           "run": "0197f3a0-7b1e-7c3a-9f42-000000000138"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageTraceView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
     post_homes_home_devices: {
         parameters: {
             query?: never;
@@ -14798,6 +15965,17 @@ export interface operations {
                         id?: number;
                         /** @description The retry time in milliseconds. */
                         retry?: number;
+                    } | {
+                        data: components["schemas"]["TimerEvent"];
+                        /**
+                         * @description The event name.
+                         * @constant
+                         */
+                        event: "timer";
+                        /** @description The event ID. */
+                        id?: number;
+                        /** @description The retry time in milliseconds. */
+                        retry?: number;
                     })[];
                 };
             };
@@ -14839,6 +16017,93 @@ export interface operations {
                 content?: never;
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
+        };
+    };
+    post_homes_home_recordings: {
+        parameters: {
+            query?: {
+                /** @description Id of the room the speaker stands in. */
+                room?: string;
+                /** @description What is spoken; recognised, if it is not given, where the recogniser can. */
+                lang?: "zh-CN" | "en";
+                /** @description Sentences to one speaker are one conversation. */
+                speaker?: string;
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "audio/wav": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "heard": "打开客厅的灯",
+                     *       "heard_us": 218,
+                     *       "answer": {
+                     *         "id": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *         "text": "打开客厅的灯",
+                     *         "lang": "zh-CN",
+                     *         "outcome": "failed",
+                     *         "reason": "offline",
+                     *         "reply": "客厅灯不在线，没有执行。",
+                     *         "actions": [
+                     *           {
+                     *             "op": "set",
+                     *             "prop": "powerstate",
+                     *             "meaning": "power",
+                     *             "value": true,
+                     *             "targets": [
+                     *               {
+                     *                 "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *                 "room": "0197f3a0-7b1e-7c3a-9f42-000000000121",
+                     *                 "name": "客厅灯",
+                     *                 "outcome": "failed",
+                     *                 "reason": "offline"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "stages": [
+                     *           {
+                     *             "name": "understand",
+                     *             "start_us": 3,
+                     *             "length_us": 78,
+                     *             "detail": "一种读法"
+                     *           },
+                     *           {
+                     *             "name": "resolve",
+                     *             "start_us": 82,
+                     *             "length_us": 148,
+                     *             "detail": "动作 1 个，设备 1 台"
+                     *           },
+                     *           {
+                     *             "name": "answer",
+                     *             "start_us": 231,
+                     *             "length_us": 15,
+                     *             "detail": "普通话"
+                     *           }
+                     *         ],
+                     *         "total_us": 246
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RecordingView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     post_homes_home_rooms: {
@@ -14978,7 +16243,7 @@ export interface operations {
                 until?: string;
                 /** @description Count the items too: exact up to 10,000. */
                 total?: boolean;
-                /** @description Id of the scene. */
+                /** @description Id of the scene, timer or automation. */
                 of?: string;
                 state?: "running" | "done" | "partly" | "failed" | "late";
             };
@@ -15496,6 +16761,76 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
+    get_homes_home_sentences: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                outcome?: "act" | "clarify" | "reject" | "chat" | "failed" | "sent";
+                lang?: "zh-CN" | "en";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000132",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "lang": "zh-CN",
+                     *           "text": "打开客厅的灯",
+                     *           "reply": "客厅灯不在线，没有执行。",
+                     *           "outcome": "failed",
+                     *           "reason": "offline"
+                     *         },
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000131",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "lang": "zh-CN",
+                     *           "text": "打开客厅的灯",
+                     *           "reply": "客厅灯不在线，没有执行。",
+                     *           "outcome": "failed",
+                     *           "reason": "offline"
+                     *         }
+                     *       ],
+                     *       "total": {
+                     *         "count": 2,
+                     *         "exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageWordsView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
     post_homes_home_sentences: {
         parameters: {
             query?: never;
@@ -15574,6 +16909,370 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Answer"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    delete_homes_home_sentences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    delete_homes_home_sentences_sentence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                sentence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    get_homes_home_timers: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *           "label": "煮蛋",
+                     *           "seconds": 180,
+                     *           "actions": [],
+                     *           "asked": "api",
+                     *           "state": "pending",
+                     *           "due_at": "2026-11-24T08:03:00.000Z",
+                     *           "version": 2,
+                     *           "created_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageTimerView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_homes_home_timers: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "天亮了",
+                 *       "at": "07:00",
+                 *       "days": [
+                 *         "monday",
+                 *         "friday"
+                 *       ],
+                 *       "actions": [
+                 *         {
+                 *           "kind": "set",
+                 *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                 *           "params": {
+                 *             "powerstate": 1
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TimerBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *       "label": "天亮了",
+                     *       "at": "07:00",
+                     *       "days": [
+                     *         "monday",
+                     *         "friday"
+                     *       ],
+                     *       "actions": [
+                     *         {
+                     *           "kind": "set",
+                     *           "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *           "params": {
+                     *             "powerstate": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "asked": "api",
+                     *       "state": "pending",
+                     *       "due_at": "2026-11-29T23:00:00.000Z",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TimerView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_homes_home_timers_timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                timer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *       "label": "煮蛋",
+                     *       "seconds": 180,
+                     *       "actions": [],
+                     *       "asked": "api",
+                     *       "state": "pending",
+                     *       "due_at": "2026-11-24T08:03:00.000Z",
+                     *       "version": 2,
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TimerView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_homes_home_timers_timer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the object as it was read: if somebody has changed it since, nothing is done (412). */
+                "If-Match"?: string;
+            };
+            path: {
+                home: string;
+                timer: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "label": "煮蛋",
+                 *       "seconds": 180
+                 *     }
+                 */
+                "application/json": components["schemas"]["TimerBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *       "label": "煮蛋",
+                     *       "seconds": 180,
+                     *       "actions": [],
+                     *       "asked": "api",
+                     *       "state": "pending",
+                     *       "due_at": "2026-11-24T08:03:00.000Z",
+                     *       "version": 2,
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TimerView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
+        };
+    };
+    delete_homes_home_timers_timer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                timer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *       "label": "煮蛋",
+                     *       "seconds": 180,
+                     *       "actions": [],
+                     *       "asked": "api",
+                     *       "state": "cancelled",
+                     *       "due_at": "2026-11-24T08:03:00.000Z",
+                     *       "version": 3,
+                     *       "created_at": "2026-11-24T08:00:00.000Z",
+                     *       "ended_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TimerView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    get_homes_home_voice_privacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "keep_text": true,
+                     *       "share_unrecognised": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PrivacyView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_homes_home_voice_privacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "keep_text": true,
+                 *       "share_unrecognised": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["SetPrivacyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "keep_text": true,
+                     *       "share_unrecognised": true,
+                     *       "changed_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PrivacyView"];
                 };
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
@@ -20716,6 +22415,7 @@ export interface operations {
                      *             "zh-CN": "灯火芯片"
                      *           },
                      *           "version": 0,
+                     *           "voice": 0,
                      *           "protocols": [
                      *             "mqtt"
                      *           ],
@@ -20745,6 +22445,7 @@ export interface operations {
                      *             "zh-CN": "灯火模组"
                      *           },
                      *           "version": 0,
+                     *           "voice": 0,
                      *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000038",
                      *           "gateway": false,
                      *           "registration": false,
@@ -20772,6 +22473,7 @@ export interface operations {
                      *             "zh-CN": "灯火台灯"
                      *           },
                      *           "version": 1,
+                     *           "voice": 0,
                      *           "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *           "gateway": false,
                      *           "registration": false,
@@ -20853,6 +22555,7 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 1,
+                     *       "voice": 0,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
                      *       "registration": false,
@@ -20904,6 +22607,7 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 1,
+                     *       "voice": 0,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
                      *       "registration": false,
@@ -20991,6 +22695,7 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 1,
+                     *       "voice": 0,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
                      *       "registration": false,
@@ -21968,6 +23673,7 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 1,
+                     *       "voice": 0,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
                      *       "registration": false,
@@ -22316,6 +24022,7 @@ export interface operations {
                      *         "zh-CN": "灯火台灯"
                      *       },
                      *       "version": 2,
+                     *       "voice": 1,
                      *       "built_on": "0197f3a0-7b1e-7c3a-9f42-000000000043",
                      *       "gateway": false,
                      *       "registration": false,
@@ -22867,6 +24574,506 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["VersionView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    get_products_product_voice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "revision": 1795887237096,
+                     *       "document": {
+                     *         "names": {
+                     *           "zh-CN": [
+                     *             "夜明珠"
+                     *           ],
+                     *           "en": [
+                     *             "night pearl"
+                     *           ]
+                     *         },
+                     *         "replies": {
+                     *           "powerstate": {
+                     *             "done": {
+                     *               "zh-CN": "{device}听您的"
+                     *             }
+                     *           }
+                     *         }
+                     *       },
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "version": 0,
+                     *       "problems": [],
+                     *       "warnings": [],
+                     *       "changes": [
+                     *         {
+                     *           "path": "/names/en",
+                     *           "kind": "added",
+                     *           "text": "\"night pearl\""
+                     *         },
+                     *         {
+                     *           "path": "/names/zh-CN",
+                     *           "kind": "added",
+                     *           "text": "\"夜明珠\""
+                     *         },
+                     *         {
+                     *           "path": "/replies/powerstate/done/zh-CN",
+                     *           "kind": "added",
+                     *           "text": "\"{device}听您的\""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VoiceDraftView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_products_product_voice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "names": {
+                 *           "zh-CN": [
+                 *             "夜明珠"
+                 *           ],
+                 *           "en": [
+                 *             "night pearl"
+                 *           ]
+                 *         },
+                 *         "replies": {
+                 *           "powerstate": {
+                 *             "done": {
+                 *               "zh-CN": "{device}听您的"
+                 *             }
+                 *           }
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["VoiceDraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "revision": 1795887237096,
+                     *       "document": {
+                     *         "names": {
+                     *           "zh-CN": [
+                     *             "夜明珠"
+                     *           ],
+                     *           "en": [
+                     *             "night pearl"
+                     *           ]
+                     *         },
+                     *         "replies": {
+                     *           "powerstate": {
+                     *             "done": {
+                     *               "zh-CN": "{device}听您的"
+                     *             }
+                     *           }
+                     *         }
+                     *       },
+                     *       "changed_at": "2026-11-24T08:00:00.000Z",
+                     *       "version": 0,
+                     *       "problems": [],
+                     *       "warnings": [],
+                     *       "changes": [
+                     *         {
+                     *           "path": "/names/en",
+                     *           "kind": "added",
+                     *           "text": "\"night pearl\""
+                     *         },
+                     *         {
+                     *           "path": "/names/zh-CN",
+                     *           "kind": "added",
+                     *           "text": "\"夜明珠\""
+                     *         },
+                     *         {
+                     *           "path": "/replies/powerstate/done/zh-CN",
+                     *           "kind": "added",
+                     *           "text": "\"{device}听您的\""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VoiceDraftView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    post_products_product_voice_trial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sentences": [
+                 *         "打开夜明珠",
+                 *         "turn on the night pearl"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TrialInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "problems": [],
+                     *       "warnings": [],
+                     *       "sample": false,
+                     *       "sentences": [
+                     *         {
+                     *           "text": "打开夜明珠",
+                     *           "lang": "zh-CN",
+                     *           "reach": "reached",
+                     *           "outcome": "act",
+                     *           "actions": [
+                     *             {
+                     *               "op": "set",
+                     *               "prop": "powerstate",
+                     *               "value": true,
+                     *               "targets": [
+                     *                 {
+                     *                   "device": "sample_living_room",
+                     *                   "name": "living room",
+                     *                   "mine": true
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "text": "turn on the night pearl",
+                     *           "lang": "en",
+                     *           "reach": "reached",
+                     *           "outcome": "act",
+                     *           "actions": [
+                     *             {
+                     *               "op": "set",
+                     *               "prop": "powerstate",
+                     *               "value": true,
+                     *               "targets": [
+                     *                 {
+                     *                   "device": "sample_living_room",
+                     *                   "name": "living room",
+                     *                   "mine": true
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "canonical": [
+                     *         {
+                     *           "text": "打开夜明珠",
+                     *           "lang": "zh-CN",
+                     *           "about": "/properties/powerstate",
+                     *           "reach": "reached",
+                     *           "outcome": "act",
+                     *           "actions": [
+                     *             {
+                     *               "op": "set",
+                     *               "prop": "powerstate",
+                     *               "value": true,
+                     *               "targets": [
+                     *                 {
+                     *                   "device": "sample_living_room",
+                     *                   "name": "living room",
+                     *                   "mine": true
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "text": "关闭夜明珠",
+                     *           "lang": "zh-CN",
+                     *           "about": "/properties/powerstate",
+                     *           "reach": "reached",
+                     *           "outcome": "act",
+                     *           "actions": [
+                     *             {
+                     *               "op": "set",
+                     *               "prop": "powerstate",
+                     *               "value": false,
+                     *               "targets": [
+                     *                 {
+                     *                   "device": "sample_living_room",
+                     *                   "name": "living room",
+                     *                   "mine": true
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "text": "把夜明珠的亮度调到50",
+                     *           "lang": "zh-CN",
+                     *           "about": "/properties/brightness",
+                     *           "reach": "reached",
+                     *           "outcome": "act",
+                     *           "actions": [
+                     *             {
+                     *               "op": "set",
+                     *               "prop": "brightness",
+                     *               "value": 50,
+                     *               "targets": [
+                     *                 {
+                     *                   "device": "sample_living_room",
+                     *                   "name": "living room",
+                     *                   "mine": true
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "collisions": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrialView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_products_product_voice_versions: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "number": 1,
+                     *           "model": 2,
+                     *           "note": "as people call it",
+                     *           "published_at": "2026-11-24T08:00:00.000Z",
+                     *           "published_by": "0197f3a0-7b1e-7c3a-9f42-000000000001"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageVoiceView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_products_product_voice_versions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "note": "as people call it"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PublishVoiceInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": 1,
+                     *       "model": 2,
+                     *       "note": "as people call it",
+                     *       "published_at": "2026-11-24T08:00:00.000Z",
+                     *       "published_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "document": {
+                     *         "names": {
+                     *           "zh-CN": [
+                     *             "夜明珠"
+                     *           ],
+                     *           "en": [
+                     *             "night pearl"
+                     *           ]
+                     *         },
+                     *         "replies": {
+                     *           "powerstate": {
+                     *             "done": {
+                     *               "zh-CN": "{device}听您的"
+                     *             }
+                     *           }
+                     *         }
+                     *       },
+                     *       "changes": [
+                     *         {
+                     *           "path": "/names/en",
+                     *           "kind": "added",
+                     *           "text": "\"night pearl\""
+                     *         },
+                     *         {
+                     *           "path": "/names/zh-CN",
+                     *           "kind": "added",
+                     *           "text": "\"夜明珠\""
+                     *         },
+                     *         {
+                     *           "path": "/replies/powerstate/done/zh-CN",
+                     *           "kind": "added",
+                     *           "text": "\"{device}听您的\""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VoiceView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_products_product_voice_versions_version: {
+        parameters: {
+            query?: {
+                /** @description Version that the changes are told from; 0: the one before. */
+                from?: number;
+            };
+            header?: never;
+            path: {
+                product: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": 1,
+                     *       "model": 2,
+                     *       "note": "as people call it",
+                     *       "published_at": "2026-11-24T08:00:00.000Z",
+                     *       "published_by": "0197f3a0-7b1e-7c3a-9f42-000000000001",
+                     *       "document": {
+                     *         "names": {
+                     *           "zh-CN": [
+                     *             "夜明珠"
+                     *           ],
+                     *           "en": [
+                     *             "night pearl"
+                     *           ]
+                     *         },
+                     *         "replies": {
+                     *           "powerstate": {
+                     *             "done": {
+                     *               "zh-CN": "{device}听您的"
+                     *             }
+                     *           }
+                     *         }
+                     *       },
+                     *       "changes": [
+                     *         {
+                     *           "path": "/names/en",
+                     *           "kind": "added",
+                     *           "text": "\"night pearl\""
+                     *         },
+                     *         {
+                     *           "path": "/names/zh-CN",
+                     *           "kind": "added",
+                     *           "text": "\"夜明珠\""
+                     *         },
+                     *         {
+                     *           "path": "/replies/powerstate/done/zh-CN",
+                     *           "kind": "added",
+                     *           "text": "\"{device}听您的\""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VoiceView"];
                 };
             };
             default: components["responses"]["ProblemOfMemberObject"];
@@ -25219,6 +27426,74 @@ export interface operations {
                 content?: never;
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_voice_statistics: {
+        parameters: {
+            query?: {
+                /** @description First day, as 2026-01-31; 30 days before the last, if it is not given. */
+                since?: string;
+                /** @description Last day; today, if it is not given. At most 366 days together. */
+                until?: string;
+                /** @description For the operator: only this one. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "days": [
+                     *         {
+                     *           "day": "2026-11-28",
+                     *           "sentences": 2,
+                     *           "outcomes": {
+                     *             "failed": 2
+                     *           },
+                     *           "reasons": {
+                     *             "offline": 2
+                     *           },
+                     *           "langs": {
+                     *             "zh-CN": 2
+                     *           },
+                     *           "intents": {
+                     *             "set": 2
+                     *           },
+                     *           "stages": {
+                     *             "answer": {
+                     *               "p50_us": 11,
+                     *               "p99_us": 13
+                     *             },
+                     *             "resolve": {
+                     *               "p50_us": 128,
+                     *               "p99_us": 304
+                     *             },
+                     *             "total": {
+                     *               "p50_us": 256,
+                     *               "p99_us": 9741
+                     *             },
+                     *             "understand": {
+                     *               "p50_us": 90,
+                     *               "p99_us": 9741
+                     *             }
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VoiceDays"];
+                };
+            };
+            default: components["responses"]["ProblemOfMember"];
         };
     };
     get_waivers: {
