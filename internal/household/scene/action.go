@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -183,8 +185,55 @@ func devicesOf(actions []Action) []string {
 
 // checkCircle refuses a scene that would run itself, or too deep. all has the scene as it shall be.
 func checkCircle(id string, all map[string]*Scene) error {
-	_, err := walk(id, all, nil)
-	return err
+	if _, err := walk(id, all, nil); err != nil {
+		return err
+	}
+	for _, other := range slices.Sorted(maps.Keys(all)) {
+		if other == id || !leads(other, id, all, make(map[string]bool)) {
+			continue
+		}
+		if _, err := walk(other, all, nil); err != nil {
+			f := fault.Conflict("/actions", fmt.Sprintf("the scene %q, which runs this one, would be too large: %s", nameOf(all[other].Label), err))
+			f.Fix = "leave actions out, here or there"
+			return f
+		}
+	}
+	return nil
+}
+
+// leads says whether a scene runs another, itself or by those that it runs.
+func leads(from, to string, all map[string]*Scene, seen map[string]bool) bool {
+	if from == to {
+		return true
+	}
+	sc := all[from]
+	if sc == nil || seen[from] {
+		return false
+	}
+	seen[from] = true
+	return slices.ContainsFunc(sc.Actions, func(a Action) bool { return a.Kind == Start && leads(a.Scene, to, all, seen) })
+}
+
+// checkSize holds what a timer or an automation does, with the scenes that it runs, against the limit of a run.
+func checkSize(actions []Action, all map[string]*Scene) error {
+	steps := 0
+	for i := range actions {
+		n := 1
+		if a := &actions[i]; a.Kind == Start {
+			var err error
+			if n, err = walk(a.Scene, all, nil); err != nil {
+				return err
+			}
+		}
+		if steps += n; steps > MaxSteps {
+			return tooManySteps()
+		}
+	}
+	return nil
+}
+
+func tooManySteps() error {
+	return fault.Limit("steps", "more", fmt.Sprintf("%d steps with those of the scenes that it runs", MaxSteps), 0)
 }
 
 // walk counts the steps of a scene with those that it runs.
@@ -199,7 +248,7 @@ func walk(id string, all map[string]*Scene, path []string) (steps int, err error
 	}
 	sc := all[id]
 	if sc == nil {
-		return 0, nil
+		return 1, nil // a step that says so
 	}
 	for i := range sc.Actions {
 		n := 1
@@ -209,7 +258,7 @@ func walk(id string, all map[string]*Scene, path []string) (steps int, err error
 			}
 		}
 		if steps += n; steps > MaxSteps {
-			return 0, fault.Limit("steps", "more", fmt.Sprintf("%d steps with those of the scenes that it runs", MaxSteps), 0)
+			return 0, tooManySteps()
 		}
 	}
 	return steps, nil

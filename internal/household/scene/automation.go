@@ -3,6 +3,7 @@ package scene
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -226,15 +227,16 @@ func (a *Automation) devices() []string {
 
 // CreateAutomation adds an automation to a home of who's organisation.
 func (s *Service) CreateAutomation(ctx context.Context, who access.Actor, homeID string, d AutomationDraft) (Automation, error) {
-	return s.keepAutomation(ctx, who, homeID, "", d)
+	return s.keepAutomation(ctx, who, homeID, "", 0, d)
 }
 
 // ChangeAutomation makes an automation what d says.
 func (s *Service) ChangeAutomation(ctx context.Context, who access.Actor, homeID, id string, d AutomationDraft) (Automation, error) {
-	return s.keepAutomation(ctx, who, homeID, id, d)
+	return s.keepAutomation(ctx, who, homeID, id, 0, d)
 }
 
-func (s *Service) keepAutomation(ctx context.Context, who access.Actor, homeID, id string, d AutomationDraft) (Automation, error) {
+// keepAutomation makes an automation, or changes one: that of the version held, unless that is 0; another is errMoved.
+func (s *Service) keepAutomation(ctx context.Context, who access.Actor, homeID, id string, held int64, d AutomationDraft) (Automation, error) {
 	if err := who.Check(access.WriteHome); err != nil {
 		return Automation{}, err
 	}
@@ -269,7 +271,7 @@ func (s *Service) keepAutomation(ctx context.Context, who access.Actor, homeID, 
 	if a.seen, err = s.lastSeen(ctx, &a); err != nil {
 		return Automation{}, err
 	}
-	err = s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.writeAutomation(ctx, tx, who, &a) })
+	err = s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.writeAutomation(ctx, tx, who, &a, held) })
 	return a, err
 }
 
@@ -289,7 +291,7 @@ func (s *Service) lastSeen(ctx context.Context, a *Automation) (*float64, error)
 	return &v, nil
 }
 
-func (s *Service) writeAutomation(ctx context.Context, tx *store.Tx, who access.Actor, a *Automation) error {
+func (s *Service) writeAutomation(ctx context.Context, tx *store.Tx, who access.Actor, a *Automation, held int64) error {
 	if _, err := home.Revision(ctx, tx, who, a.Home); err != nil {
 		return err
 	}
@@ -298,6 +300,9 @@ func (s *Service) writeAutomation(ctx context.Context, tx *store.Tx, who access.
 		return err
 	}
 	if err := startsKnown(a.Actions, scenes, ""); err != nil {
+		return err
+	}
+	if err := checkSize(a.Actions, scenes); err != nil {
 		return err
 	}
 	act := "automation.set"
@@ -314,6 +319,9 @@ func (s *Service) writeAutomation(ctx context.Context, tx *store.Tx, who access.
 		had, err := loadAutomation(ctx, tx, a.Home, a.ID)
 		if err != nil {
 			return err
+		}
+		if held != 0 && had.Version != held {
+			return errMoved
 		}
 		a.Version, a.CreatedAt = had.Version+1, had.CreatedAt
 	}
@@ -338,11 +346,18 @@ func (s *Service) EnableAutomation(ctx context.Context, who access.Actor, homeID
 	if !on {
 		return s.disable(ctx, who, homeID, id)
 	}
-	a, err := s.LoadAutomation(ctx, who, homeID, id)
-	if err != nil {
-		return Automation{}, err
+	for range tries {
+		a, err := s.LoadAutomation(ctx, who, homeID, id)
+		if err != nil {
+			return Automation{}, err
+		}
+		d := AutomationDraft{Name: a.Name, Enabled: on, Trigger: a.Trigger, Devices: a.Devices, Condition: a.Condition, Actions: a.Actions}
+		a, err = s.keepAutomation(ctx, who, homeID, id, a.Version, d)
+		if !errors.Is(err, errMoved) { // else somebody changed it meanwhile, and that is what is switched on
+			return a, err
+		}
 	}
-	return s.keepAutomation(ctx, who, homeID, id, AutomationDraft{Name: a.Name, Enabled: on, Trigger: a.Trigger, Devices: a.Devices, Condition: a.Condition, Actions: a.Actions})
+	return Automation{}, fault.Stale("automation", id)
 }
 
 func (s *Service) disable(ctx context.Context, who access.Actor, homeID, id string) (Automation, error) {

@@ -133,7 +133,9 @@ func program(text string, names map[string]*cel.Type) (cel.Program, error) {
 	}
 	p, err := env.Program(ast, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
-		return nil, fmt.Errorf("preparing a condition: %w", err)
+		f := fault.Invalid("/condition", text, "a condition that can be reckoned", "mend the constant that it names")
+		f.What = "the condition is wrong: " + err.Error()
+		return nil, f
 	}
 	return p, nil
 }

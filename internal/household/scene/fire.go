@@ -31,7 +31,7 @@ type Rang struct {
 func (s *Service) lookTimers(ctx context.Context, wg *sync.WaitGroup) (time.Duration, error) {
 	var soon []Timer
 	err := s.c.Store.Read(ctx, func(v *store.View) (err error) {
-		soon, err = queryTimers(ctx, v, "WHERE state = ? ORDER BY due_at, id LIMIT ?", Pending, 4*maxWorking)
+		soon, err = queryTimers(ctx, v, "WHERE state = ? ORDER BY due_at, id LIMIT ?", Pending, s.window())
 		return err
 	})
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Service) lookTimers(ctx context.Context, wg *sync.WaitGroup) (time.Dura
 			return min(s.c.Every, left), nil
 		}
 		key := OfTimer + " " + t.ID
-		if !s.take(key) {
+		if !s.take(key, t.Home) {
 			continue
 		}
 		wg.Go(func() {
@@ -134,7 +134,7 @@ func (s *Service) runTimer(ctx context.Context, tx *store.Tx, me access.Actor, t
 		return "", err
 	}
 	r := s.newRun(me, t.Home, OfTimer, t.ID, "clock")
-	r.Steps = expand(t.Actions, scenes, "", 0, nil)
+	r.Steps = expand(t.Actions, scenes, "", -1, nil)
 	if t.Label != "" {
 		r.Label = home.Names{home.Chinese: t.Label}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -36,6 +37,7 @@ type road struct {
 	commands map[string]command.Command
 	ends     map[string]func(*command.Command) // by device; none: success
 	refuse   func(reqs []command.Request) error
+	unread   int // how often the end of commands cannot be read
 }
 
 // Submit implements scene.Commands.
@@ -70,6 +72,11 @@ func (r *road) Submit(ctx context.Context, _ access.Actor, reqs ...command.Reque
 // Wait implements scene.Commands.
 func (r *road) Wait(ctx context.Context, ids ...string) ([]command.Command, error) {
 	r.mu.Lock()
+	if r.unread > 0 {
+		r.unread--
+		r.mu.Unlock()
+		return nil, errors.New("the database is away")
+	}
 	var out []command.Command
 	open := false
 	for _, id := range ids {

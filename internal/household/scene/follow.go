@@ -470,7 +470,7 @@ func (s *Service) runAutomation(ctx context.Context, tx *store.Tx, a *Automation
 	}
 	r := s.newRun(access.Clock("automation", a.Organisation), a.Home, OfAutomation, a.ID, t.Cause)
 	r.Label, r.Depth = home.Names{home.Chinese: a.Name}, t.Depth
-	r.Steps = expand(a.Actions, scenes, "", 0, nil)
+	r.Steps = expand(a.Actions, scenes, "", -1, nil)
 	err = s.begin(ctx, tx, &r)
 	switch {
 	case fault.Is(err, fault.OverLimit):
@@ -487,7 +487,7 @@ func (s *Service) runAutomation(ctx context.Context, tx *store.Tx, a *Automation
 func (s *Service) lookAutomations(ctx context.Context, wg *sync.WaitGroup) (time.Duration, error) {
 	var soon []Automation
 	err := s.c.Store.Read(ctx, func(v *store.View) (err error) {
-		soon, err = queryAutomations(ctx, v, "WHERE enabled = 1 AND due_at > 0 ORDER BY due_at, id LIMIT ?", 4*maxWorking)
+		soon, err = queryAutomations(ctx, v, "WHERE enabled = 1 AND due_at > 0 ORDER BY due_at, id LIMIT ?", s.window())
 		return err
 	})
 	if err != nil {
@@ -500,7 +500,7 @@ func (s *Service) lookAutomations(ctx context.Context, wg *sync.WaitGroup) (time
 			return min(s.c.Every, left), nil
 		}
 		key := OfAutomation + " " + a.ID
-		if !s.take(key) {
+		if !s.take(key, a.Home) {
 			continue
 		}
 		wg.Go(func() {

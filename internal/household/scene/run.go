@@ -132,7 +132,7 @@ func (s *Service) nudge() {
 	}
 }
 
-// expand puts the scenes that actions run into their places.
+// expand puts the scenes that actions run into their places. depth is how deep the actions stand: 0 of a scene, -1 of what only runs scenes.
 func expand(actions []Action, all map[string]*Scene, of string, depth int, steps []Step) []Step {
 	for _, a := range actions {
 		if len(steps) >= MaxSteps {

@@ -79,21 +79,21 @@ func (r *Run) move(ctx context.Context, tx *store.Tx, from int) error {
 }
 
 // due lists runs that are under way, those that are due first.
-func due(ctx context.Context, v *store.View, limit int) (ids []string, at []time.Time, err error) {
-	rows, err := v.Query(ctx, "SELECT id, due_at FROM scene_run WHERE state = ? ORDER BY due_at, id LIMIT ?", Running, limit)
+func due(ctx context.Context, v *store.View, limit int) (ids, homes []string, at []time.Time, err error) {
+	rows, err := v.Query(ctx, "SELECT id, home, due_at FROM scene_run WHERE state = ? ORDER BY due_at, id LIMIT ?", Running, limit)
 	if err != nil {
-		return nil, nil, fmt.Errorf("looking for runs that are due: %w", err)
+		return nil, nil, nil, fmt.Errorf("looking for runs that are due: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id string
+		var id, homeID string
 		var ms int64
-		if err := rows.Scan(&id, &ms); err != nil {
-			return nil, nil, err
+		if err := rows.Scan(&id, &homeID, &ms); err != nil {
+			return nil, nil, nil, err
 		}
-		ids, at = append(ids, id), append(at, time.UnixMilli(ms))
+		ids, homes, at = append(ids, id), append(homes, homeID), append(at, time.UnixMilli(ms))
 	}
-	return ids, at, rows.Err()
+	return ids, homes, at, rows.Err()
 }
 
 // trim forgets the oldest runs of a home.

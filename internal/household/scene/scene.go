@@ -84,7 +84,7 @@ type Service struct {
 
 	mu         sync.Mutex // guards the fields below
 	conditions map[string]*condition
-	working    map[string]bool
+	work       work
 	ends       map[string][]chan struct{} // who waits for the end of a run, by its id
 }
 
@@ -96,7 +96,7 @@ func New(c Config) *Service {
 	if c.Every <= 0 {
 		c.Every = lookEvery
 	}
-	return &Service{c: c, log: c.Logger, wake: make(chan struct{}, 1), working: make(map[string]bool), ends: make(map[string][]chan struct{})}
+	return &Service{c: c, log: c.Logger, wake: make(chan struct{}, 1), work: work{homes: make(map[string]string), busy: make(map[string]int), waiting: make(map[string]bool)}, ends: make(map[string][]chan struct{})}
 }
 
 // A Scene is a list of actions under a name.

@@ -215,6 +215,9 @@ func (s *Service) writeTimer(ctx context.Context, tx *store.Tx, who access.Actor
 	if err := startsKnown(t.Actions, scenes, ""); err != nil {
 		return err
 	}
+	if err := checkSize(t.Actions, scenes); err != nil {
+		return err
+	}
 	act := "timer.change"
 	if t.ID == "" {
 		var n int

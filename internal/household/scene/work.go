@@ -15,7 +15,9 @@ import (
 
 const (
 	lookEvery  = 2 * time.Second
-	maxWorking = 64 // runs carried on at a time
+	maxWorking = 64 // things carried on at a time, those that only wait for devices beside them
+	maxOfHome  = 8  // of one home
+	maxWaiting = 1000
 	sweepEvery = time.Hour
 )
 
@@ -56,10 +58,10 @@ func (s *Service) Run(ctx context.Context) error {
 
 // look carries on the runs that are due, and says how long nothing else is.
 func (s *Service) look(ctx context.Context, wg *sync.WaitGroup) (time.Duration, error) {
-	var ids []string
+	var ids, homes []string
 	var at []time.Time
 	err := s.c.Store.Read(ctx, func(v *store.View) (err error) {
-		ids, at, err = due(ctx, v, 4*maxWorking)
+		ids, homes, at, err = due(ctx, v, s.window())
 		return err
 	})
 	if err != nil {
@@ -71,7 +73,7 @@ func (s *Service) look(ctx context.Context, wg *sync.WaitGroup) (time.Duration, 
 			wait = min(wait, left)
 			break
 		}
-		if !s.take(id) {
+		if !s.take(id, homes[i]) {
 			continue
 		}
 		wg.Go(func() {
@@ -84,24 +86,67 @@ func (s *Service) look(ctx context.Context, wg *sync.WaitGroup) (time.Duration, 
 	return wait, nil
 }
 
-func (s *Service) take(id string) bool {
+// work is what is carried on now, and how much of it waits for devices only.
+type work struct {
+	homes   map[string]string // what is carried on, and of which home it is
+	busy    map[string]int    // by home, what does not only wait
+	busyAll int
+	waiting map[string]bool // what only waits
+}
+
+// window is how many of what is due are looked at: behind those that are carried on already, and those of a home that has its share.
+func (s *Service) window() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.working[id] || len(s.working) >= maxWorking {
+	return len(s.work.homes) + 8*maxWorking
+}
+
+// take lets something of a home be carried on, once, if there is room and others have theirs.
+func (s *Service) take(id, homeID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := &s.work
+	if _, is := w.homes[id]; is || w.busyAll >= maxWorking || w.busy[homeID] >= maxOfHome {
 		return false
 	}
-	s.working[id] = true
+	w.homes[id] = homeID
+	w.busy[homeID]++
+	w.busyAll++
 	return true
+}
+
+// rest tells that what is carried on only waits from here on, and makes room for something else.
+func (s *Service) rest(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.work.waiting) >= maxWaiting {
+		return // it keeps its place
+	}
+	s.work.waiting[id] = true
+	s.leaveBusy(s.work.homes[id])
+}
+
+// leaveBusy gives a place back; whoever was refused it is looked at again.
+func (s *Service) leaveBusy(homeID string) {
+	w := &s.work
+	full := w.busyAll == maxWorking || w.busy[homeID] == maxOfHome
+	w.busyAll--
+	if w.busy[homeID]--; w.busy[homeID] == 0 {
+		delete(w.busy, homeID)
+	}
+	if full {
+		s.nudge()
+	}
 }
 
 func (s *Service) release(id string) {
 	s.mu.Lock()
-	delete(s.working, id)
-	full := len(s.working) == maxWorking-1
-	s.mu.Unlock()
-	if full {
-		s.nudge()
+	defer s.mu.Unlock()
+	if homeID := s.work.homes[id]; !s.work.waiting[id] {
+		s.leaveBusy(homeID)
 	}
+	delete(s.work.waiting, id)
+	delete(s.work.homes, id)
 }
 
 // carryOn goes through the steps of a run that are due, and ends it behind the last.
@@ -174,10 +219,11 @@ const settleTime = command.DefaultDeadline + 5*time.Second
 
 // settle waits until every command of a run has ended, and ends it.
 func (s *Service) settle(ctx context.Context, r *Run) error {
+	s.rest(r.ID)
 	waiting, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	if err := s.judge(waiting, r); err != nil && ctx.Err() != nil {
-		return err
+	if err := s.judge(waiting, r); err != nil && (ctx.Err() != nil || waiting.Err() == nil) {
+		return err // nobody knows what came of it: it is looked at again
 	}
 	r.State, r.DueAt = r.end(), time.Now()
 	err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
