@@ -64,6 +64,29 @@ func BenchmarkCompile210(b *testing.B) {
 	}
 }
 
+// BenchmarkCompileSpoken is a home in which every product has a voice configuration.
+func BenchmarkCompileSpoken(b *testing.B) {
+	h := largeHome(b)
+	voices := map[string]*Voice{}
+	for i := range h.Devices {
+		d := &h.Devices[i]
+		if voices[d.Category] == nil {
+			v := &Voice{Names: map[string][]string{Chinese: {"雪球" + d.Category, "铁蛋" + d.Category}, English: {"snow ball " + d.Category}}, Properties: map[string]VoiceProperty{}}
+			for _, p := range d.Model.Properties() {
+				v.Properties[p.Identifier] = VoiceProperty{Names: map[string][]string{Chinese: {"玄" + p.Identifier}, English: {"odd " + p.Identifier}}}
+			}
+			voices[d.Category] = v
+		}
+		d.Voice = voices[d.Category]
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Compile(h); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // TestCompileIsFast allows ten times what a free machine needs.
 func TestCompileIsFast(t *testing.T) {
 	h := largeHome(t)

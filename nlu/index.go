@@ -21,7 +21,7 @@ type Index struct {
 	values   names
 	ownProps names
 	worded   map[int32]bool // meanings of this home's models alone whose values are words
-	calls    names          // services by what this home's models call them
+	calls    names          // words that call services of this home's models
 	spelling []string       // English words of names
 }
 
@@ -114,8 +114,9 @@ type prop struct {
 type enumEntry struct {
 	name  string
 	value int64
-	code  int32 // code of a value, -1 unknown
-	plain int32 // the same by what the model says alone: dangers are judged by it
+	code  int32   // code of a value, -1 unknown
+	also  []int32 // codes of words of the vocabulary that its maker has for it, beside
+	plain int32   // the same by what the model says alone: dangers are judged by it
 	words [][]rune
 }
 
@@ -172,6 +173,7 @@ type builder struct {
 	models   map[spokenModel][]prop
 	callable map[spokenModel][]service
 	rooms    map[string]int32
+	meant    map[int32]bool  // own meanings of the model that is being read
 	taken    map[string]bool // words of the home itself, which no maker's word takes away; nil where no maker has any
 }
 

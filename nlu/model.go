@@ -11,9 +11,11 @@ import (
 // properties gives the properties of a model their meanings.
 func (b *builder) properties(list []*tsl.Property, category int32, voice *Voice) []prop {
 	out := make([]prop, 0, len(list))
+	b.meant = make(map[int32]bool)
 	for _, p := range list {
 		out = append(out, b.property(p, category, voice.property(p.Identifier)))
 	}
+	b.meant = nil
 	return out
 }
 
@@ -64,9 +66,14 @@ func (b *builder) enum(list []tsl.EnumValue, voice *VoiceProperty) []enumEntry {
 		}
 		switch {
 		case entry.code == ownValue || slices.ContainsFunc(out, func(o enumEntry) bool { return o.code == entry.code }):
-			entry.code = b.newValue(e)
+			entry.code = b.newValue(e, said, out)
 		default:
 			b.learn(valueWords(e), sense{class: cValue, code: entry.code})
+		}
+		for _, w := range said {
+			if c, is := b.x.v.lookup(w, cValue); is && c != entry.code {
+				entry.also = append(entry.also, c)
+			}
 		}
 		for _, w := range append(valueWords(e), said...) {
 			entry.words = append(entry.words, fold(w))
@@ -121,13 +128,43 @@ func (b *builder) meaningOf(t *tsl.Property, voice *VoiceProperty) int32 {
 	if c, ok := v.meant(voice.names()); ok {
 		return c
 	}
-	code := ownMeaning + b.x.ownProps.code(identifier(t.Identifier))
+	code := b.shared(append(slices.Clip(words), voice.names()...), cProp, ownMeaning, func(c int32) bool { return b.meant[c] })
+	if code < 0 {
+		code = b.ownMeaning(identifier(t.Identifier))
+	}
+	if b.meant != nil {
+		b.meant[code] = true
+	}
 	for _, w := range words {
 		if f := fold(w); len(f) > 1 && len(f) <= MaxNameRunes {
 			b.add(f, sense{class: cProp, code: code})
 		}
 	}
 	return code
+}
+
+// ownMeaning is the code of a meaning that only this home's models have; two properties of one model never share one.
+func (b *builder) ownMeaning(name string) int32 {
+	for {
+		code := ownMeaning + b.x.ownProps.code(name)
+		if !b.meant[code] {
+			return code
+		}
+		name += "'"
+	}
+}
+
+// shared is what one of the words means to another product of the home already, as a word of class c with a code of this home's models,
+// -1 if none does: what two products call the same is the same, and it is asked back which is meant.
+func (b *builder) shared(words []string, c class, first int32, used func(int32) bool) int32 {
+	for _, w := range words {
+		for _, s := range b.x.names.of(fold(w)) {
+			if s.class == c && s.code >= first && !used(s.code) {
+				return s.code
+			}
+		}
+	}
+	return -1
 }
 
 // meant is the meaning of a property by what it is called.
@@ -205,8 +242,13 @@ func (b *builder) valueOf(words []string) (code int32, ok bool) {
 }
 
 // newValue is a value that only this home's models have, spoken of by its names.
-func (b *builder) newValue(e tsl.EnumValue) int32 {
-	code := ownValue + b.x.values.code(identifier(e.Name))
+func (b *builder) newValue(e tsl.EnumValue, said []string, before []enumEntry) int32 {
+	code := b.shared(append(valueWords(e), said...), cValue, ownValue, func(c int32) bool {
+		return slices.ContainsFunc(before, func(o enumEntry) bool { return o.code == c })
+	})
+	if code < 0 {
+		code = ownValue + b.x.values.code(identifier(e.Name))
+	}
 	for _, w := range valueWords(e) {
 		if f := fold(w); len(f) > 1 && len(f) <= MaxNameRunes {
 			b.add(f, sense{class: cValue, code: code})

@@ -10,18 +10,18 @@ import (
 // service is a service (服务) of a model that a sentence can call: one that needs no input, or one number.
 type service struct {
 	id    string
-	code  int32 // of what it is called in this home, -1: by its verb alone
-	verb  verb  // the verb that means it: stop; vNone
-	plain verb  // the same by what the model says alone: dangers are judged by it
-	input *prop // the number it takes, nil: none
-	must  bool  // and cannot do without
+	codes []int32 // of the words that call it in this home; none: its verb alone
+	verb  verb    // the verb that means it: stop; vNone
+	plain verb    // the same by what the model says alone: dangers are judged by it
+	input *prop   // the number it takes, nil: none
+	must  bool    // and cannot do without
 }
 
 // services reads those of a model that can be called with what a sentence says.
 func (b *builder) services(list []*tsl.Service, voice *Voice) []service {
 	var out []service
 	for _, t := range list {
-		s := service{id: t.Identifier, code: -1}
+		s := service{id: t.Identifier}
 		if !b.input(&s, t.Input) {
 			continue
 		}
@@ -32,7 +32,7 @@ func (b *builder) services(list []*tsl.Service, voice *Voice) []service {
 		for _, w := range voice.phrases(t.Identifier) {
 			b.phrase(&s, w)
 		}
-		if s.code >= 0 || s.verb != vNone {
+		if len(s.codes) > 0 || s.verb != vNone {
 			out = append(out, s)
 		}
 	}
@@ -85,10 +85,11 @@ func (b *builder) called(s *service, word string) {
 	if len(f) < 2 || len(f) > MaxNameRunes {
 		return
 	}
-	if s.code < 0 {
-		s.code = b.x.calls.code(identifier(s.id))
+	code := b.x.calls.code(string(f)) // by the word: what two products call the same is asked back
+	if !slices.Contains(s.codes, code) {
+		s.codes = append(s.codes, code)
 	}
-	b.add(f, sense{class: cPhrase, code: firstCall + s.code})
+	b.add(f, sense{class: cPhrase, code: firstCall + code})
 }
 
 // firstCall is the code from which on senses of the class cPhrase are services.
@@ -106,7 +107,7 @@ func (p *parser) call(code int32) {
 func (x *Index) callable(dev, code int32, v verb) *service {
 	list := x.devices[dev].services
 	for i := range list {
-		if code >= 0 && list[i].code == code || code < 0 && v != vNone && list[i].verb == v {
+		if code >= 0 && slices.Contains(list[i].codes, code) || code < 0 && v != vNone && list[i].verb == v {
 			return &list[i]
 		}
 	}

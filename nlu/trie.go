@@ -85,6 +85,20 @@ func (t *trie) step(node uint32, r rune) uint32 {
 	return n
 }
 
+// of lists the senses of a word.
+func (t *trie) of(word []rune) (out []sense) {
+	var n uint32
+	for _, r := range word {
+		if n = t.next(n, r); n == 0 {
+			return nil
+		}
+	}
+	for e := t.nodes[n].head; e != 0; e = t.chain[e].next {
+		out = append(out, t.chain[e].sense)
+	}
+	return out
+}
+
 // add gives word one more sense; the same sense twice counts once.
 func (t *trie) add(word []rune, s sense) {
 	if len(word) == 0 {

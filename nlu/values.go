@@ -1,6 +1,9 @@
 package nlu
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // This file puts said values on properties: numbers, modes, extremes, colours.
 
@@ -237,6 +240,11 @@ func (a *assigner) valued(p *prop) (assignment, bool) {
 	}
 	for i := range p.enum {
 		if p.enum[i].code == code && p.kind == kindEnum {
+			return a.set(p, p.enum[i].name)
+		}
+	}
+	for i := range p.enum {
+		if slices.Contains(p.enum[i].also, code) && p.kind == kindEnum {
 			return a.set(p, p.enum[i].name)
 		}
 	}

@@ -101,6 +101,51 @@ func TestNamesOfTheHomeWin(t *testing.T) {
 	}
 }
 
+// What two makers call the same is asked back, or is that of the speaker's room, or of the device that is named; never silently one of
+// them.
+func TestWordsOfTwoMakers(t *testing.T) {
+	zh := func(words ...string) map[string][]string { return map[string][]string{nlu.Chinese: words} }
+	one := compiled(t, `{"properties":[{"identifier":"q","name":"Q","accessMode":"rw","dataType":{"type":"enum","specs":{"0":"auto","1":"B"}}},
+		{"identifier":"lv1","name":"L1","accessMode":"rw","dataType":{"type":"int","specs":{"min":"0","max":"9"}}}],
+		"services":[{"identifier":"go1","name":"G","callType":"async","inputData":[],"outputData":[]}]}`)
+	other := compiled(t, `{"properties":[{"identifier":"r","name":"R","accessMode":"rw","dataType":{"type":"enum","specs":{"0":"X","1":"Y"}}},
+		{"identifier":"lv2","name":"L2","accessMode":"rw","dataType":{"type":"int","specs":{"min":"0","max":"9"}}}],
+		"services":[{"identifier":"go2","name":"G","callType":"async","inputData":[],"outputData":[]}]}`)
+	x, err := nlu.Compile(nlu.Home{
+		Rooms: []nlu.Room{{ID: "a", Names: zh("客厅")}, {ID: "b", Names: zh("主卧")}},
+		Devices: []nlu.Device{
+			{ID: "d1", Room: "a", Names: zh("甲号"), Model: one, Voice: &nlu.Voice{
+				Names: zh("雪球"), Services: map[string]nlu.VoiceService{"go1": {Phrases: zh("铲屎")}},
+				Properties: map[string]nlu.VoiceProperty{"q": {Names: zh("档势"), Values: map[int64]map[string][]string{0: zh("睡眠"), 1: zh("狠狠铲")}}, "lv1": {Names: zh("香浓度")}},
+			}},
+			{ID: "d2", Room: "b", Names: zh("乙号"), Model: other, Voice: &nlu.Voice{
+				Names: zh("铁蛋"), Services: map[string]nlu.VoiceService{"go2": {Phrases: zh("铲屎")}},
+				Properties: map[string]nlu.VoiceProperty{"r": {Names: zh("档势"), Values: map[int64]map[string][]string{1: zh("狠狠铲")}}, "lv2": {Names: zh("香浓度")}},
+			}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ room, say, want string }{
+		{"", "铲屎", "clarify ambiguous_device "},
+		{"a", "铲屎", "call d1 go1"},
+		{"b", "铲屎", "call d2 go2"},
+		{"", "雪球铲屎", "call d1 go1"},
+		{"", "铁蛋铲屎", "call d2 go2"},
+		{"", "香浓度调到五", "clarify ambiguous_device "},
+		{"", "雪球的香浓度调到五", "set d1 lv1 5"},
+		{"", "铁蛋的香浓度调到五", "set d2 lv2 5"},
+		{"", "雪球的档势调到狠狠铲", "set d1 q B"},
+		{"", "铁蛋的档势调到狠狠铲", "set d2 r Y"},
+		{"", "雪球的档势调到睡眠", "set d1 q auto"},
+	} {
+		if got := heard(x.Read(&nlu.Context{Room: tt.room}, tt.say)); got != tt.want {
+			t.Errorf("%s in %q: got %s, want %s", tt.say, tt.room, got, tt.want)
+		}
+	}
+}
+
 // A maker can have its acts confirmed, and cannot have a dangerous one not confirmed, whatever it calls it.
 func TestConfigurationNeverHidesDanger(t *testing.T) {
 	model := compiled(t, `{"properties":[{"identifier":"q","name":"Q","accessMode":"rw","dataType":{"type":"enum","specs":{"0":"A","1":"B"}}},
