@@ -14,7 +14,8 @@ const DefaultCacheBytes = 16 << 20
 // Cache is a [Synthesizer] that keeps what another one said, because most
 // replies of a home are the same few sentences. It holds the most recently
 // used sounds up to a number of bytes, and never errors. Callers that ask for
-// the same text at the same time share one synthesis.
+// the same text at the same time share one synthesis; texts are the same that
+// are said the same ([Aloud]).
 type Cache struct {
 	next Synthesizer
 	max  int
@@ -47,13 +48,14 @@ func (c *Cache) Speak(ctx context.Context, text, lang string) ([]byte, error) {
 	if err := CheckText(text, lang); err != nil {
 		return nil, err
 	}
-	p := phrase{lang, text}
+	said := Aloud(text, lang)
+	p := phrase{lang, said}
 	if wav, ok := c.take(p); ok {
 		return wav, nil
 	}
 	// The shared synthesis must outlive the caller that happened to come
 	// first; the engine below has a deadline of its own.
-	done := c.once.DoChan(lang+"\x00"+text, func() (any, error) {
+	done := c.once.DoChan(lang+"\x00"+said, func() (any, error) {
 		wav, err := c.next.Speak(context.WithoutCancel(ctx), text, lang)
 		if err == nil {
 			c.put(p, wav)

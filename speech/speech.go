@@ -10,10 +10,11 @@
 //   - a call ends within its deadline even when the engine hangs, and the number of engines that run at once is bounded;
 //   - without an engine every call fails with [ErrUnavailable], which says what to install; nothing else of the program is affected.
 //
-// Before eSpeak NG sees a text it is written out in words here: 26℃, 50%,
-// 7:30, 2.5 and 4000 K, English words inside Chinese, Chinese names inside
-// English. Mandarin is handed over as pinyin with tone digits, because eSpeak
-// reads Chinese characters badly; heteronyms come from a small phrase table.
+// Before any voice gets a text it is written out in words here ([Aloud]): 26℃,
+// 50%, 7:30, 2.5 and 4000 K. Mandarin is handed to eSpeak NG as pinyin with tone
+// digits, because it reads Chinese characters badly; heteronyms come from a small
+// phrase table, English words inside Chinese and Chinese names inside English go
+// to the voice of their language.
 package speech
 
 import (

@@ -13,9 +13,9 @@ import (
 // plain punctuation only.
 type piece struct{ voice, text string }
 
-// words writes text out as pieces. lang decides how numbers and units are read.
+// words writes text out as pieces. lang decides how numbers and units are said.
 func words(text, lang string) []piece {
-	w := writer{base: lang, rest: clean(text)}
+	w := writer{base: lang, rest: clean(Aloud(text, lang))}
 	for w.rest != "" {
 		w.step()
 	}
@@ -23,17 +23,9 @@ func words(text, lang string) []piece {
 	return w.pieces
 }
 
-// clean folds widths and compatibility forms (５０％ ℃ ㎡) and takes out what
-// has no sound.
+// clean folds the punctuation of Chinese, too.
 func clean(text string) string {
-	text = strings.NewReplacer("µ", "μ", "−", "-", "³", "3", "²", "2").Replace(text)
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return ' '
-		}
-		return r
-	}, norm.NFKC.String(text))
-	return strings.Join(strings.Fields(text), " ")
+	return strings.Join(strings.Fields(norm.NFKC.String(text)), " ")
 }
 
 // A writer collects runs of one language. zh holds Han characters, upper-case
@@ -41,7 +33,6 @@ func clean(text string) string {
 type writer struct {
 	base   string
 	rest   string
-	last   rune // the rune before rest, 0 at the start
 	zh, en strings.Builder
 	pieces []piece
 }
@@ -49,8 +40,6 @@ type writer struct {
 func (w *writer) step() {
 	r, n := utf8.DecodeRuneInString(w.rest)
 	switch {
-	case isDigit(r), r == '-' && len(w.rest) > 1 && isDigit(rune(w.rest[1])) && !isWord(w.last):
-		n = w.number()
 	case unicode.Is(unicode.Han, r):
 		w.toChinese()
 		w.zh.WriteRune(r)
@@ -59,7 +48,6 @@ func (w *writer) step() {
 	default:
 		w.mark(r)
 	}
-	w.last, _ = utf8.DecodeLastRuneInString(w.rest[:n])
 	w.rest = w.rest[n:]
 }
 

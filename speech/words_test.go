@@ -20,7 +20,7 @@ func TestWordsInChinese(t *testing.T) {
 		{"好的，空调已调到26℃。", "zh|hao3 de5, kong1 tiao2 yi3 tiao2 dao4 er4 shi2 liu4 she4 shi4 du4."},
 		{"亮度50%", "zh|liang4 du4 bai3 fen1 zhi1 wu3 shi2"},
 		{"亮度５０％", "zh|liang4 du4 bai3 fen1 zhi1 wu3 shi2"},
-		{"早上7:30", "zh|zao3 shang4 qi1 dian3 san1 shi2 fen1"},
+		{"早上7:30", "zh|zao3 shang4 qi1 dian3 ban4"},
 		{"2:05", "zh|liang3 dian3 ling2 wu3 fen1"},
 		{"19:00", "zh|shi2 jiu3 dian3 zheng3"},
 		{"2.5", "zh|er4 dian3 wu3"},
@@ -53,16 +53,16 @@ func TestWordsInChinese(t *testing.T) {
 
 func TestWordsInEnglish(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
-		{"Done, 26 °C.", "en|Done, 26 degrees Celsius."},
-		{"Brightness is 50 %", "en|Brightness is 50 percent"},
-		{"at 7:30, 7:00, 7:05 and 0:00", "en|at 7 30, 7 o'clock, 7 oh 5 and 0 oh 0"},
-		{"4000 K", "en|4000 kelvin"},
-		{"from 1 to 100", "en|from 1 to 100"},
-		{"2700–6500 K", "en|2700 to 6500 kelvin"},
-		{"-5 °C", "en|minus 5 degrees Celsius"},
+		{"Done, 26 °C.", "en|Done, twenty-six degrees Celsius."},
+		{"Brightness is 50 %", "en|Brightness is fifty percent"},
+		{"at 7:30, 7:00, 7:05 and 0:00", "en|at seven thirty, seven o'clock, seven oh five and midnight"},
+		{"4000 K", "en|four thousand kelvin"},
+		{"from one to one hundred", "en|from one to one hundred"},
+		{"2700–6500 K", "en|two thousand seven hundred to six thousand five hundred kelvin"},
+		{"-5 °C", "en|minus five degrees Celsius"},
 		{"客厅的灯 is on", "zh|ke4 ting1 de5 deng1\nen|is on"},
 		{"客厅2号灯 is on", "zh|ke4 ting1 er4 hao4 deng1\nen|is on"},
-		{"5 metres", "en|5 metres"},
+		{"5 metres", "en|five metres"},
 	} {
 		if got := written(words(tt.in, English)); got != tt.want {
 			t.Errorf("words(%q)\n got %q\nwant %q", tt.in, got, tt.want)

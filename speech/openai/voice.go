@@ -35,7 +35,7 @@ func (v *Voice) Speak(ctx context.Context, text, lang string) ([]byte, error) {
 		Input  string `json:"input"`
 		Voice  string `json:"voice"`
 		Format string `json:"response_format"`
-	}{v.Model, text, v.Voice, "wav"})
+	}{v.Model, speech.Aloud(text, lang), v.Voice, "wav"})
 	if err != nil {
 		return nil, fmt.Errorf("asking the voice: %w", err)
 	}

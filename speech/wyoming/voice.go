@@ -41,7 +41,7 @@ func (v *Voice) Speak(ctx context.Context, text, lang string) ([]byte, error) {
 	if err := l.send(Synthesize, struct {
 		Text  string `json:"text"`
 		Voice voice  `json:"voice"`
-	}{text, voice{Name: name}}, nil); err != nil {
+	}{speech.Aloud(text, lang), voice{Name: name}}, nil); err != nil {
 		return nil, err
 	}
 	return l.spoken()

@@ -26,7 +26,7 @@ func TestVoiceSpeaks(t *testing.T) {
 		l.say(AudioChunk, mono22, []byte{5, 6})
 		l.say(AudioStop, nil, nil)
 	}))
-	wav, err := NewVoice(Config{Address: p.addr}).Speak(t.Context(), "好的。", speech.Chinese)
+	wav, err := NewVoice(Config{Address: p.addr}).Speak(t.Context(), "好的，26℃。", speech.Chinese)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestVoiceSpeaks(t *testing.T) {
 	events := <-got
 	d := events[0].Data.plain(t)
 	voice, _ := d["voice"].(map[string]any)
-	if !slices.Equal(kinds(events), want) || d["text"] != "好的。" || voice["name"] != "speaks" {
+	if !slices.Equal(kinds(events), want) || d["text"] != "好的，二十六摄氏度。" || voice["name"] != "speaks" {
 		t.Errorf("sent %v %v", kinds(events), d)
 	}
 }
