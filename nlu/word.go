@@ -40,8 +40,8 @@ func Folded(word string) string { return string(fold(word)) }
 // HasChinese reports whether there is a Chinese character in a text.
 func HasChinese(text string) bool { return strings.ContainsFunc(text, isHan) }
 
-// A Use is what a word is in the vocabulary already: Kind is "type" (a kind of device), "property", "value", "verb" or "word" (all
-// others), Key what it stands for: "lamp", "brightness", "open".
+// A Use is what a word is in the vocabulary already: Kind is "type" (a kind of device), "property", "value", "verb", "direction", "room"
+// (a kind of room) or "word" (all others), Key what it stands for: "lamp", "brightness", "open".
 type Use struct{ Kind, Key string }
 
 // Uses are what a whole word means before a home or a maker gives it a meaning; none: it is free. A number is a word.
@@ -88,7 +88,9 @@ func (v *vocabulary) use(s sense) Use {
 	case cColour:
 		return Use{"word", v.colours.list[s.code]}
 	case cPlace:
-		return Use{"word", v.kinds.list[s.code]}
+		return Use{"room", v.kinds.list[s.code]}
+	case cDir, cExtreme:
+		return Use{"direction", map[bool]string{true: "more", false: "less"}[s.sign >= 0]}
 	case cDay:
 		return Use{"word", v.days.list[s.code]}
 	}
@@ -104,13 +106,13 @@ func CategoryKey(category string) string {
 	return ""
 }
 
-// Uses are what the vocabulary takes the words of an utterance for, as they were told apart in the home.
-func (x *Index) Uses(utterance string) []Use {
-	var out []Use
+// Uses are what the vocabulary takes the words of an utterance for, as they were told apart in the home, and how many characters it
+// has no word for.
+func (x *Index) Uses(utterance string) (out []Use, unknown int) {
 	s := new(scan)
 	s.load(x, "", utterance)
 	s.lattice()
-	s.segment()
+	unknown = s.segment()
 	for i := range s.tokens {
 		s.senses(&s.tokens[i], func(e sense) bool {
 			if e.class != cPhrase && e.class != cRoom && e.class != cFloor && e.class != cDevice && e.class != cPart && e.class != cScene && e.code < ownMeaning {
@@ -121,7 +123,7 @@ func (x *Index) Uses(utterance string) []Use {
 			return true
 		})
 	}
-	return out
+	return out, unknown
 }
 
 // MeaningOf is what the vocabulary takes a property to be about by its identifier and names, "" if it has none for it.

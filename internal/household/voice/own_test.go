@@ -1,6 +1,7 @@
 package voice_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 
@@ -90,6 +91,9 @@ func TestMakersWords(t *testing.T) {
 func TestMakersRepliesNeverHideFailure(t *testing.T) {
 	h := newHouse(t)
 	h.publishVoice(t, h.litter(t), litterVoice)
+	if a := h.say(t, "猫砂盆的香薰浓度调到3"); a.Outcome != voice.Acted || strings.Contains(a.Reply, "香味") {
+		t.Errorf("what was so before: %s %s", a.Outcome, a.Reply)
+	}
 	h.road.ends[h.device["litter"]] = ended(command.Failed, command.Unconfirmed, "")
 	if a := h.say(t, "铲屎"); a.Outcome != voice.Failed || a.Reply != "次卧的小白没有回应，不确定执行了没有。" {
 		t.Errorf("%s %s", a.Outcome, a.Reply)

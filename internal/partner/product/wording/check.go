@@ -172,17 +172,21 @@ func (c *checker) service(at, id string, phrases Words) {
 	})
 }
 
-// spoken reads a word as if it were a sentence: one that switches something else must not come to mean the product.
+// spoken reads a word as if it were a sentence, or a part of one: what is said to something else must not come to mean the product.
 func (c *checker) spoken(at, word string) {
 	r := c.everyday.Read(nil, word)
-	if r.Outcome != nlu.Act {
+	uses, unknown := c.everyday.Uses(word)
+	common := unknown == 0 && len(nlu.Uses(word)) == 0 // it is made of everybody's words alone
+	if !common && r.Outcome != nlu.Act {
 		return
 	}
-	for _, u := range c.everyday.Uses(word) {
-		if u.Kind == "type" && u.Key != c.kind {
-			c.add(at, strconv.Quote(word), "a word that is no command to other devices", "choose another word: this one speaks to a device of the kind "+u.Key)
-			return
-		}
+	if i := slices.IndexFunc(uses, func(u nlu.Use) bool { return u.Kind == "type" && u.Key != c.kind }); i >= 0 {
+		c.add(at, strconv.Quote(word), "a word that is no command to other devices", "choose another word: this one speaks to a device of the kind "+uses[i].Key)
+		return
+	}
+	if i := slices.IndexFunc(uses, claims); common && i >= 0 {
+		c.add(at, strconv.Quote(word), "a word that people do not say to everything", "choose another word: the vocabulary has all of this one, as "+uses[i].Kind+" "+uses[i].Key)
+		return
 	}
 	for _, a := range r.Actions {
 		for _, other := range a.Targets {
@@ -192,6 +196,19 @@ func (c *checker) spoken(at, word string) {
 			}
 		}
 	}
+}
+
+// claims reports whether a part of a word is what is said to anything: verbs (打开), directions (亮一点), rooms, all of them.
+func claims(u nlu.Use) bool {
+	switch u.Kind {
+	case "verb":
+		return !slices.Contains(doing, u.Key)
+	case "direction", "room":
+		return true
+	case "word":
+		return slices.Contains([]string{"all", "both", "thing", "house", "other", "here", "it"}, u.Key)
+	}
+	return false
 }
 
 func (c *checker) reply(at, id string, r Reply) {
