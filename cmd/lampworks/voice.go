@@ -1,8 +1,6 @@
 package main
 
-import (
-	"context"
-)
+import "context"
 
 type voiceCommand struct {
 	Privacy    voicePrivacy    `cmd:"" help:"What is kept of what one says in a home."`
@@ -10,6 +8,12 @@ type voiceCommand struct {
 	Sentences  voiceSentences  `cmd:"" help:"What one said oneself in a home, newest first."`
 	Forget     voiceForget     `cmd:"" help:"Delete a sentence that one said oneself in a home, or all of them."`
 	Statistics voiceStatistics `cmd:"" help:"What was said, by day, in figures."`
+	Inbox      voiceInbox      `cmd:"" help:"Sentences that nobody understood, of those who give them away."`
+	Vocabulary voiceVocabulary `cmd:"" help:"The names that such a sentence was said among, as a file for lampworks nlu --home."`
+	Accept     voiceAccept     `cmd:"" help:"Make such a sentence a regression case, or give a case another expectation."`
+	Dismiss    voiceDismiss    `cmd:"" help:"Dismiss such a sentence: nothing is to be done about it."`
+	Reopen     voiceReopen     `cmd:"" help:"Take back what was decided about such a sentence."`
+	Cases      voiceCases      `cmd:"" help:"Regression cases, and which of them the running program reads as it should."`
 }
 
 type ownVoice struct {
@@ -65,4 +69,67 @@ type voiceStatistics struct {
 
 func (v *voiceStatistics) Run(ctx context.Context) error {
 	return v.do(ctx, "GET", query("/api/v1/voice/statistics", "since", v.Since, "until", v.Until, "organisation", v.Organisation), nil)
+}
+
+type voiceInbox struct {
+	sorted
+	State        string `help:"new, case or dismissed." placeholder:"STATE"`
+	Lang         string `help:"Only those in this language: zh-CN or en." placeholder:"LANG"`
+	Organisation string `help:"Id of an organisation, for the operator. Default: all together." placeholder:"ID"`
+}
+
+func (v *voiceInbox) Run(ctx context.Context) error {
+	return v.list(ctx, "/api/v1/voice/inbox", "id lang text times state last_at", "state", v.State, "lang", v.Lang, "organisation", v.Organisation)
+}
+
+const inboxPath = "/api/v1/voice/inbox/{}"
+
+type unread struct {
+	client
+	Sentence string `arg:"" help:"Id of the sentence, in the inbox."`
+}
+
+type voiceVocabulary struct{ unread }
+
+func (v *voiceVocabulary) Run(ctx context.Context) error {
+	return v.do(ctx, "GET", at(inboxPath, v.Sentence)+"/home", nil)
+}
+
+type voiceAccept struct {
+	unread
+	File string `arg:"" help:"What it should be read as: a file with outcome and actions; - is the standard input." sends:"expect"`
+}
+
+func (v *voiceAccept) Help() string {
+	return `{"outcome":"act","actions":[{"op":"set","targets":["d1"],"prop":"powerstate","value":true}]}: outcome is act, clarify, reject or chat; actions are as lampworks nlu writes them, on devices as lampworks voice vocabulary names them.`
+}
+
+func (v *voiceAccept) Run(ctx context.Context) error {
+	expect, err := document(v.File)
+	if err != nil {
+		return err
+	}
+	return v.do(ctx, "PUT", at(inboxPath, v.Sentence)+"/state", body("act", "accept", "expect", expect))
+}
+
+type voiceDismiss struct{ unread }
+
+func (v *voiceDismiss) Run(ctx context.Context) error {
+	return v.do(ctx, "PUT", at(inboxPath, v.Sentence)+"/state", body("act", "dismiss"))
+}
+
+type voiceReopen struct{ unread }
+
+func (v *voiceReopen) Run(ctx context.Context) error {
+	return v.do(ctx, "PUT", at(inboxPath, v.Sentence)+"/state", body("act", "reopen"))
+}
+
+type voiceCases struct {
+	sorted
+	Lang         string `help:"Only those in this language: zh-CN or en." placeholder:"LANG"`
+	Organisation string `help:"Id of an organisation, for the operator. Default: all together." placeholder:"ID"`
+}
+
+func (v *voiceCases) Run(ctx context.Context) error {
+	return v.list(ctx, "/api/v1/voice/cases", "id lang utterance passes expect got", "lang", v.Lang, "organisation", v.Organisation)
 }

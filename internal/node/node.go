@@ -217,7 +217,7 @@ func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
 }
 
 // openRooms builds the rooms from the ground up and hands each upper room's hook to the lower one.
-func (n *Node) openRooms(context.Context) error {
+func (n *Node) openRooms(ctx context.Context) error {
 	n.Jobs = job.New(n.Store, n.log).Recorded(func(ctx context.Context, tx *store.Tx, who access.Actor, id string) error {
 		return audit.Record(ctx, tx, who, "job.cancel", id, "")
 	})
@@ -260,7 +260,12 @@ func (n *Node) openRooms(context.Context) error {
 	n.Homes.TellOn(n.Bus)
 	n.Devices.OnReset(n.Homes.Leave)
 	n.Scenes = scene.New(scene.Config{Store: n.Store, Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Bus: n.Bus, Live: n.live, Logger: n.log})
-	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Store: n.Store, Live: n.live, Told: n.told, Logger: n.log})
+	inbox, err := n.Keys.DataKey(ctx, n.Store, "", "voice inbox", "")
+	if err != nil {
+		return err
+	}
+	key := inbox.Reveal()
+	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Store: n.Store, InboxKey: key[:], Live: n.live, Told: n.told, Logger: n.log})
 	n.Homes.OnChanged(n.homeMoved)
 	n.guardRooms()
 	sessions := n.Sessions

@@ -185,6 +185,7 @@ func (a *API) routes() {
 	a.sentenceRoutes()
 	a.recordingRoutes()
 	a.wordRoutes()
+	a.voiceInboxRoutes()
 	a.liveRoutes()
 	a.timelineRoutes()
 	a.agreementRoutes()

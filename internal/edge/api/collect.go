@@ -25,7 +25,7 @@ import (
 func (a *API) collections() []takeout.Collection {
 	return []takeout.Collection{
 		a.collectPeople, a.collectAgreements, a.collectVerification, a.collectProducts, a.collectCertifications, a.collectOrders, a.collectDevices,
-		a.collectServices, a.collectMeasures, a.collectRecords,
+		a.collectVoice, a.collectServices, a.collectMeasures, a.collectRecords,
 	}
 }
 
@@ -434,6 +434,15 @@ func (a *API) collectDevices(ctx context.Context, who access.Actor, out *takeout
 	return collect(ctx, out, "devices", func(ctx context.Context, cursor string) (page[deviceView], error) {
 		p, err := a.Devices.List(ctx, who, asked(cursor, nil))
 		return pageFrom(p, viewOf), err
+	})
+}
+
+// collectVoice writes the cases that were made of what nobody understood.
+func (a *API) collectVoice(ctx context.Context, who access.Actor, out *takeout.Archive) error {
+	return collect(ctx, out, "voice-cases", func(ctx context.Context, cursor string) (page[triedView], error) {
+		in := triedInput{}
+		in.Cursor, in.Limit = cursor, exportPage
+		return a.tried(ctx, who, &in)
 	})
 }
 

@@ -87,7 +87,7 @@ func TestDoor(t *testing.T) {
 		{"GET", "/readyz", 200, "", "ready\n"},
 		{"GET", "/metrics", 200, "", "lampworks_sessions 3\n"},
 		{"GET", "/metrics", 200, "", "lampworks_messages_total 7\n"},
-		{"GET", "/metrics", 200, "", "lampworks_uplink_tail 0\n"},
+		{"GET", "/metrics", 200, "", "lampworks_uplink_tail 1\n"},
 	} {
 		a := w.call(w.owner, tt.method, tt.path, "")
 		if a.status != tt.want || a.header.Get("Allow") != tt.allow || !strings.Contains(string(a.body), tt.body) {

@@ -449,6 +449,11 @@ func (y *walk) words(home string) {
 	said := y.does(y.owner, "GET", home+"/sentences?sort=-at&total=true", "")
 	y.does(y.owner, "DELETE", home+"/sentences/"+said.text("items/0/id"), "")
 	y.does(y.owner, "DELETE", home+"/sentences", "")
+	y.does(y.owner, "POST", home+"/sentences", `{"text":"今天晚上吃什么好呢","lang":"zh-CN"}`)
+	unread := "voice/inbox/" + y.does(y.owner, "GET", "voice/inbox?state=new&total=true", "").text("items/0/id")
+	y.reads(y.owner, unread+"/home")
+	y.does(y.owner, "PUT", unread+"/state", `{"act":"accept","expect":{"outcome":"chat"}}`)
+	y.reads(y.owner, "voice/cases")
 	y.eventually("sentences are counted", func() bool {
 		return strings.Contains(string(y.does(y.owner, "GET", "voice/statistics", "").body), "outcomes")
 	})

@@ -30,4 +30,8 @@ var householdMatrix = []entry{
 	{"DELETE", "/api/v1/homes/{home}/sentences", access.ReadHome, "", false},
 	{"DELETE", "/api/v1/homes/{home}/sentences/{sentence}", access.ReadHome, "", false},
 	{"GET", "/api/v1/voice/statistics", access.ReadVoice, "", true},
+	{"GET", "/api/v1/voice/inbox", access.ReadVoice, "", true},
+	{"GET", "/api/v1/voice/inbox/{sentence}/home", access.ReadVoice, "", false},
+	{"PUT", "/api/v1/voice/inbox/{sentence}/state", access.DecideVoice, `{"act":"dismiss"}`, false},
+	{"GET", "/api/v1/voice/cases", access.ReadVoice, "", true},
 }

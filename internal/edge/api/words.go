@@ -39,7 +39,7 @@ type lengthsView struct {
 }
 
 type dayView struct {
-	Day       string                 `json:"day" doc:"In UTC."`
+	Day       string                 `json:"day" format:"date" doc:"In UTC."`
 	Sentences int64                  `json:"sentences"`
 	Outcomes  map[string]int64       `json:"outcomes"`
 	Reasons   map[string]int64       `json:"reasons"`
@@ -86,8 +86,8 @@ type oneSentenceInput struct {
 }
 
 type voiceDaysInput struct {
-	Since        string `query:"since" maxLength:"10" doc:"First day, as 2026-01-31; 30 days before the last, if it is not given."`
-	Until        string `query:"until" maxLength:"10" doc:"Last day; today, if it is not given. At most 366 days together."`
+	Since        string `query:"since" maxLength:"10" format:"date" doc:"First day, as 2026-01-31; 30 days before the last, if it is not given."`
+	Until        string `query:"until" maxLength:"10" format:"date" doc:"Last day; today, if it is not given. At most 366 days together."`
 	Organisation string `query:"organisation" maxLength:"64" doc:"For the operator: only this one."`
 }
 

@@ -218,7 +218,7 @@ func newWorld(t *testing.T) *world {
 	w.forgetters = []forgetter{agreements.Erase, notices.Erase}
 	w.jobs = jobs
 	w.timelines = timeline.New(w.store, w.commands, w.bus, log)
-	voices := voice.New(voice.Config{Homes: homes, Scenes: scenes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Store: w.store, Logger: log})
+	voices := voice.New(voice.Config{Homes: homes, Scenes: scenes, Products: products, Shadows: shadows, Commands: w.commands, Facts: w.log, Store: w.store, InboxKey: []byte("a key of a test"), Logger: log})
 	homes.OnChanged(func(ctx context.Context, tx *store.Tx, id string) error {
 		return errors.Join(scenes.Moved(ctx, tx, id), voices.Moved(ctx, tx, id))
 	})
@@ -477,9 +477,19 @@ func (w *world) manufacture() maker {
 	m.session = as("GET", "/api/v1/sessions", "", 200).text("items/0/id")
 	m.member = as("GET", "/api/v1/organisations/"+w.a+"/members", "", 200).text("items/1/user") // of the staff, if there is one
 	m.agreed = w.agree()
+	m.agreed["sentence"] = w.unread(m.home)
 	as("PUT", "/api/v1/products/"+m.product+"/draft", fmt.Sprintf(`{"document":%s}`, w.document(m.product)), 200)
 	m.certified = w.certificates(m.product)
 	return m
+}
+
+// unread is a sentence in the inbox, that nobody understood in a home.
+func (w *world) unread(home string) string {
+	w.t.Helper()
+	at := "/api/v1/homes/" + home
+	w.want(w.call(w.owner, "PUT", at+"/voice-privacy", `{"keep_text":true,"share_unrecognised":true}`), 200)
+	w.want(w.call(w.owner, "POST", at+"/sentences", `{"text":"今天晚上吃什么好呢"}`), 200)
+	return w.want(w.call(w.owner, "GET", "/api/v1/voice/inbox", ""), 200).text("items/0/id")
 }
 
 // document is the thing model in force.

@@ -2,6 +2,7 @@ package voice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"lampworks/internal/infra/store"
@@ -16,9 +17,42 @@ func (s *Service) Moved(ctx context.Context, tx *store.Tx, homeID string) error 
 	if homes > 0 {
 		return nil
 	}
+	if err := s.withdrawAll(ctx, tx, "home", homeID, -1); err != nil {
+		return err
+	}
 	for _, table := range [...]string{"voice_sentence", "voice_privacy"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE home = ?", homeID); err != nil {
 			return fmt.Errorf("forgetting what was said in home %s: %w", homeID, err)
+		}
+	}
+	return nil
+}
+
+// withdrawAll takes back what was given away by those whose choice names something; limit below 0: of all.
+func (s *Service) withdrawAll(ctx context.Context, tx *store.Tx, column, id string, limit int) error {
+	query, args := "SELECT person, home FROM voice_privacy WHERE "+column+" = ? ORDER BY person, home", []any{id}
+	if limit >= 0 {
+		query, args = query+" LIMIT ?", append(args, limit)
+	}
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	var all [][2]string
+	for rows.Next() {
+		var of [2]string
+		if err := rows.Scan(&of[0], &of[1]); err != nil {
+			rows.Close()
+			return err
+		}
+		all = append(all, of)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, of := range all {
+		if err := s.withdraw(ctx, tx, of[0], of[1], ""); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -28,7 +62,7 @@ func (s *Service) Moved(ctx context.Context, tx *store.Tx, homeID string) error 
 func owned(kind string) map[string]string {
 	switch kind {
 	case "organisation":
-		return map[string]string{"voice_sentence": "id", "voice_privacy": "person, home", "voice_count": "organisation, day, kind, value"}
+		return map[string]string{"voice_sentence": "id", "voice_privacy": "person, home", "voice_count": "organisation, day, kind, value", "voice_inbox": "id", "voice_vocabulary": "organisation, id"}
 	case "user":
 		return map[string]string{"voice_sentence": "id", "voice_privacy": "person, home"}
 	}
@@ -46,8 +80,17 @@ func by(kind string) string {
 // Erase deletes what people of an organisation said, what is counted of it and what they wanted, or all of a person's; more
 // says that another call is needed. It is called before the homes go.
 func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
+	switch kind {
+	case "user":
+		err = s.withdrawAll(ctx, tx, "person", id, limit)
+	case "organisation":
+		_, err = tx.Exec(ctx, "DELETE FROM voice_inbox_person WHERE entry IN (SELECT id FROM voice_inbox WHERE organisation = ?)", id)
+	}
+	if err != nil {
+		return false, fmt.Errorf("erasing who is in the inbox: %w", err)
+	}
 	for table, key := range owned(kind) {
-		n, err := deleted(tx.Exec(ctx, "DELETE FROM "+table+" WHERE ("+key+") IN (SELECT "+key+" FROM "+table+" WHERE "+by(kind)+" = ? LIMIT ?)", id, limit))
+		n, err := deleted(tx.Exec(ctx, "DELETE FROM "+table+" WHERE ("+key+") IN (SELECT "+key+" FROM "+table+" WHERE "+by(kind)+" = ? ORDER BY "+key+" LIMIT ?)", id, limit))
 		if err != nil {
 			return false, fmt.Errorf("erasing from %s: %w", table, err)
 		}

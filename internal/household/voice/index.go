@@ -34,6 +34,7 @@ type spoken struct {
 	valued  map[*tsl.EnumValue]map[string][]string // and the values of these
 
 	categories map[string]string // by device; those that can be spoken to
+	inOrder    []*scene.Scene
 }
 
 // indexes keeps homes that were made ready, until the home or one of its
@@ -164,6 +165,7 @@ func (s *Service) scenes(ctx context.Context, who access.Actor, h *spoken) ([]nl
 	spoken := make([]nlu.Scene, len(all))
 	for i := range all {
 		h.scenes[all[i].ID] = &all[i]
+		h.inOrder = append(h.inOrder, &all[i])
 		spoken[i] = nlu.Scene{ID: all[i].ID, Names: all[i].All(), Phrases: all[i].Phrases}
 	}
 	return spoken, nil

@@ -14,7 +14,7 @@ import (
 	"lampworks/internal/infra/watch"
 )
 
-// This file keeps the words of sentences for who said them, for some days.
+// This file keeps the words of sentences for who said them, for some days, and hands on what they give away.
 
 // Limits of what is kept.
 const (
@@ -22,7 +22,8 @@ const (
 	MaxKept   = 10_000             // sentences of a home; the oldest go first
 	keepDays  = 400                // figures of a day
 	maxAside  = 1000               // sentences that wait to be written down; beyond, words are not kept
-	lookEvery = time.Hour          // how often old words are looked for
+	ageEvery  = time.Hour          // how often old words are looked for
+	lookEvery = time.Minute        // and whether it is time to
 	atOnce    = 5000               // rows that are forgotten in one transaction
 )
 
@@ -52,6 +53,8 @@ type keeper struct {
 type saying struct {
 	Words
 	home, person string
+	room         string
+	spoken       *spoken // of one that was not understood, the home
 }
 
 func (k *keeper) put(s *store.Store, t *turn) {
@@ -62,6 +65,9 @@ func (k *keeper) put(s *store.Store, t *turn) {
 	said := saying{
 		Words: Words{ID: t.id, At: t.start, Lang: t.out.Lang, Text: t.in.Text, Reply: t.out.Reply, Outcome: t.out.Outcome, Reason: t.out.Reason},
 		home:  t.in.Home, person: who,
+	}
+	if t.unread() {
+		said.spoken, said.room = t.home, t.in.Room
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -112,6 +118,9 @@ func (s *Service) flush(ctx context.Context) error {
 
 func (s *Service) keep(ctx context.Context, tx *store.Tx, t *saying) (kept bool, err error) {
 	p, err := s.privacy(ctx, tx, t.person, t.home)
+	if err == nil && p.Share && t.spoken != nil && len(s.c.InboxKey) > 0 {
+		err = s.share(ctx, tx, t)
+	}
 	if err != nil || !p.KeepText {
 		return false, err
 	}
@@ -145,12 +154,15 @@ func trim(ctx context.Context, tx *store.Tx, home string) error {
 func (s *Service) Run(ctx context.Context) error {
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
-	aged := false
+	var aged time.Time
 	for {
 		err := s.flush(context.WithoutCancel(ctx))
-		if !aged {
-			err = errors.Join(err, s.age(ctx, time.Now()))
-			aged = true
+		if now := time.Now(); now.Sub(aged).Abs() >= ageEvery {
+			failed := s.age(ctx, now)
+			if failed == nil {
+				aged = now
+			}
+			err = errors.Join(err, failed)
 		}
 		if err != nil && ctx.Err() == nil {
 			s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "words of sentences were not kept, or not forgotten", slog.Any("error", err))
@@ -159,7 +171,6 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return s.flush(context.WithoutCancel(ctx))
 		case <-look.C:
-			aged = false
 		case <-s.keeper.more:
 		}
 	}
@@ -181,7 +192,10 @@ func (s *Service) age(ctx context.Context, now time.Time) error {
 		}
 	}
 	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.Exec(ctx, "DELETE FROM voice_count WHERE day < ?", dateOf(now.AddDate(0, 0, -keepDays)))
+		if _, err := tx.Exec(ctx, "DELETE FROM voice_count WHERE day < ?", dateOf(now.AddDate(0, 0, -keepDays))); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "DELETE FROM voice_vocabulary WHERE NOT EXISTS (SELECT 1 FROM voice_inbox i WHERE i.organisation = voice_vocabulary.organisation AND i.vocabulary = voice_vocabulary.id)")
 		return err
 	})
 }

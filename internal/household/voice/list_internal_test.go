@@ -11,6 +11,7 @@ import (
 // TestEveryListIsIndexed asks the database how it reads each list.
 func TestEveryListIsIndexed(t *testing.T) {
 	listingtest.Prove(t, storetest.Open(t), sentences())
+	listingtest.Prove(t, storetest.Open(t), inbox())
 }
 
 // TestLengthsAreClassed: a length is at most what its class says, and that is at most a fifth more.

@@ -130,6 +130,11 @@ func (s *Service) SetPrivacy(ctx context.Context, who access.Actor, homeID strin
 				return err
 			}
 		}
+		if !want.Share {
+			if err := s.withdraw(ctx, tx, own, homeID, ""); err != nil {
+				return err
+			}
+		}
 		note := "keep_text " + strconv.FormatBool(want.KeepText) + ", share_unrecognised " + strconv.FormatBool(want.Share)
 		return audit.Record(ctx, tx, who, "voice.privacy.set", homeID, note)
 	})
@@ -169,7 +174,8 @@ func (s *Service) Sentences(ctx context.Context, who access.Actor, homeID string
 	return page, err
 }
 
-// Forget deletes the words of a sentence of who's own; without an id, all of theirs in the home.
+// Forget deletes the words of a sentence of who's own; without an id, all of theirs in the home. What of it was given away, and
+// nobody has decided about, goes too.
 func (s *Service) Forget(ctx context.Context, who access.Actor, homeID, id string) error {
 	own, err := s.speaks(ctx, who, homeID)
 	if err != nil {
@@ -183,14 +189,24 @@ func (s *Service) Forget(ctx context.Context, who access.Actor, homeID, id strin
 			if err := forget(ctx, tx, own, homeID); err != nil {
 				return err
 			}
+			if err := s.withdraw(ctx, tx, own, homeID, ""); err != nil {
+				return err
+			}
 			return audit.Record(ctx, tx, who, "voice.sentence.delete_all", homeID, "")
 		}
-		n, err := deleted(tx.Exec(ctx, "DELETE FROM voice_sentence WHERE id = ? AND person = ? AND home = ?", id, own, homeID))
+		var text string
+		err := tx.QueryRow(ctx, "SELECT text FROM voice_sentence WHERE id = ? AND person = ? AND home = ?", id, own, homeID).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fault.NotFound("sentence", id)
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, "DELETE FROM voice_sentence WHERE id = ?", id)
+		}
 		if err != nil {
 			return fmt.Errorf("deleting the words of a sentence: %w", err)
 		}
-		if n == 0 {
-			return fault.NotFound("sentence", id)
+		if err := s.withdraw(ctx, tx, own, homeID, text); err != nil {
+			return err
 		}
 		return audit.Record(ctx, tx, who, "voice.sentence.delete", id, "home "+homeID)
 	})

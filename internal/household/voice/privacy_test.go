@@ -140,7 +140,7 @@ func TestWordsEnd(t *testing.T) {
 	h := newHouse(t)
 	h.say(t, "打开客厅的灯")
 	words(t, h, h.who)
-	old := time.Now().Add(-voice.KeepText).UnixMilli()
+	old := time.Now().Add(-voice.KeepText - time.Second).UnixMilli()
 	for i := range 3 {
 		insertWords(t, h, "0000"+string(rune('a'+i)), old-int64(i))
 	}

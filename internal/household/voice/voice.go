@@ -4,7 +4,8 @@
 // into what to send to which device, sent as commands, confirmed by the devices'
 // own answers, and answered in words.
 //
-// It owns the tables voice_*: what people want done with their words, those words for a few days, and figures. It promises:
+// It owns the tables voice_*: what people want done with their words, those words for a few days,
+// figures, and an inbox of what was not understood. It promises:
 //   - "done" is said only of what the device confirmed; silence, a refusal and another value than asked are each said as such;
 //   - an unclear sentence is answered by a question and switches nothing; so is one that opens a lock, a gate or a valve, or
 //     starts what heats unseen, until somebody says yes;
@@ -13,6 +14,8 @@
 //   - no sound is kept: it never sees one; the record of a sentence and what is counted hold figures and outcomes, and no word of it;
 //   - words are kept for who said them, for 7 days, the newest 10,000 of a home; nobody else sees them, and who switches that off
 //     has deleted what there was;
+//   - what was not understood is shown to who makes the understanding better, with the consent of who said it, without them and
+//     without the home; it is taken back with the consent, until somebody has decided about it;
 //   - what it has nothing to do and nothing to ask about goes to one [Handler], if there is one; whatever that does, its answer is
 //     one that the home and its models allow, in time and without danger, or it is said that nothing was understood.
 //
@@ -71,6 +74,7 @@ type Config struct {
 	CommandDeadline time.Duration // how long a device may take; default 10 s
 	Handler         Handler       // gets what nobody here understood; nil: that is said at once
 	HandOnWithin    time.Duration // how long it may take, within the deadline; default 2 s
+	InboxKey        []byte        // hides who gave a sentence away; nil: none is taken
 	ForgetText      bool          // words of those who have not chosen are not kept
 }
 

@@ -5040,6 +5040,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/voice/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Regression cases, newest first, each read again by the program that runs; as JSON lines in the form of the evaluation sets
+         * @description Needs voice.read.
+         */
+        get: operations["get_voice_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sentences that nobody understood, of those who give them away, newest first; they name neither person nor home
+         * @description Needs voice.read.
+         */
+        get: operations["get_voice_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/inbox/{sentence}/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The names that such a sentence was said among, with the thing models in force, as lampworks nlu --home reads them
+         * @description Needs voice.read.
+         */
+        get: operations["get_voice_inbox_sentence_home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/voice/inbox/{sentence}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make such a sentence a regression case, dismiss it, or take that back
+         * @description Needs voice.decide.
+         */
+        put: operations["put_voice_inbox_sentence_state"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/voice/statistics": {
         parameters: {
             query?: never;
@@ -5951,7 +6031,10 @@ export interface components {
             protocols: string[] | null;
         };
         DayView: {
-            /** @description In UTC. */
+            /**
+             * Format: date
+             * @description In UTC.
+             */
             day: string;
             /** @description How many sentences asked for something of a kind: set, query … */
             intents: {
@@ -5997,6 +6080,30 @@ export interface components {
              * @description Of a grant; without an end if not given.
              */
             until?: string;
+        };
+        DecideInputBody: {
+            /**
+             * @description accept makes it a case, or gives a case another expectation.
+             * @enum {string}
+             */
+            act: "accept" | "dismiss" | "reopen";
+            /**
+             * @description With accept: outcome (act, clarify, reject, chat) and, of act, actions as lampworks nlu writes them, on devices of the sentence's home.
+             * @example {
+             *       "actions": [
+             *         {
+             *           "op": "set",
+             *           "prop": "powerstate",
+             *           "targets": [
+             *             "d1"
+             *           ],
+             *           "value": true
+             *         }
+             *       ],
+             *       "outcome": "act"
+             *     }
+             */
+            expect?: unknown;
         };
         DecisionInputBody: {
             /** @enum {string} */
@@ -7909,8 +8016,22 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageTriedView: {
+            items: components["schemas"]["TriedView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageUnburnedView: {
             items: components["schemas"]["UnburnedView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageUnreadView: {
+            items: components["schemas"]["UnreadView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -9075,14 +9196,57 @@ export interface components {
             targets?: components["schemas"]["TriedTarget"][];
             value?: unknown;
         };
+        TriedContext: {
+            /** @description Cases with the same were said among the same names. */
+            home: string;
+            previous_utterances: string[];
+            speaker_room?: string;
+        };
         TriedTarget: {
             device: string;
             /** @description It is one of the product. */
             mine: boolean;
             name: string;
         };
+        TriedView: {
+            context: components["schemas"]["TriedContext"];
+            expect: unknown;
+            /** @description What it is read as. */
+            got: unknown;
+            id: string;
+            lang: string;
+            /** @description It is read so by the program that runs, with the thing models in force. */
+            passes: boolean;
+            utterance: string;
+        };
         UnburnedView: {
             mac: string;
+        };
+        UnreadView: {
+            /** Format: date-time */
+            decided_at?: string;
+            /** @description Of a case: what it should have been read as. */
+            expect?: unknown;
+            /** Format: date-time */
+            first_at: string;
+            id: string;
+            lang: string;
+            /** Format: date-time */
+            last_at: string;
+            /** @description What who asks may do with it now. */
+            open: string[];
+            organisation: string;
+            reason: string;
+            /** @description In which it was said, as its home names it. */
+            room?: string;
+            /** @enum {string} */
+            state: "new" | "case" | "dismissed";
+            text: string;
+            /**
+             * Format: int64
+             * @description How often it was said, or what is equal to it but for spaces, signs and case.
+             */
+            times: number;
         };
         UseView: {
             /** @example products */
@@ -27424,6 +27588,432 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_voice_cases: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                /** @description Of one organisation only. */
+                lang?: "zh-CN" | "en";
+                /** @description For the operator: only this one. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *           "lang": "zh-CN",
+                     *           "utterance": "今天晚上吃什么好呢",
+                     *           "context": {
+                     *             "home": "244ca1d4e9e640b33b409363af4f1f0d.json",
+                     *             "previous_utterances": []
+                     *           },
+                     *           "expect": {
+                     *             "outcome": "chat"
+                     *           },
+                     *           "passes": true,
+                     *           "got": {
+                     *             "lang": "zh-CN",
+                     *             "outcome": "chat",
+                     *             "actions": [],
+                     *             "reason": "not_understood",
+                     *             "latency_us": 0
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageTriedView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMember"];
+        };
+    };
+    get_voice_inbox: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+                /** @description What the list is sorted by, with - before it for descending. A combination with filters that is not served is refused, and the refusal names those that are. */
+                sort?: string;
+                /** @description Lower end of what is sorted by, included; of times, one as 2026-01-31T08:00:00Z. */
+                since?: string;
+                /** @description Upper end of what is sorted by, excluded; of times, one as 2026-01-31T08:00:00Z. */
+                until?: string;
+                /** @description Count the items too: exact up to 10,000. */
+                total?: boolean;
+                state?: "new" | "case" | "dismissed";
+                /** @description Of one organisation only. */
+                lang?: "zh-CN" | "en";
+                /** @description For the operator: only this one. */
+                organisation?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *           "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *           "lang": "zh-CN",
+                     *           "text": "今天晚上吃什么好呢",
+                     *           "reason": "not_understood",
+                     *           "state": "new",
+                     *           "times": 1,
+                     *           "first_at": "2026-11-24T08:00:00.000Z",
+                     *           "last_at": "2026-11-24T08:00:00.000Z",
+                     *           "open": [
+                     *             "accept",
+                     *             "dismiss"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "total": {
+                     *         "count": 1,
+                     *         "exact": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageUnreadView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMember"];
+        };
+    };
+    get_voice_inbox_sentence_home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sentence: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "devices": [
+                     *         {
+                     *           "category": "colour_light",
+                     *           "id": "d1",
+                     *           "model": {
+                     *             "events": [
+                     *               {
+                     *                 "desc": "设备出现故障或恢复正常 (a fault began, or with code 0 ended)",
+                     *                 "identifier": "fault",
+                     *                 "lampworks": {
+                     *                   "names": {
+                     *                     "en": "fault"
+                     *                   }
+                     *                 },
+                     *                 "method": "thing.event.fault.post",
+                     *                 "name": "故障",
+                     *                 "outputData": [
+                     *                   {
+                     *                     "dataType": {
+                     *                       "specs": {
+                     *                         "0": "恢复正常",
+                     *                         "1": "过热",
+                     *                         "2": "驱动故障"
+                     *                       },
+                     *                       "type": "enum"
+                     *                     },
+                     *                     "identifier": "code",
+                     *                     "lampworks": {
+                     *                       "names": {
+                     *                         "en": "fault code"
+                     *                       },
+                     *                       "values": {
+                     *                         "0": {
+                     *                           "en": "recovered"
+                     *                         },
+                     *                         "1": {
+                     *                           "en": "overheated"
+                     *                         },
+                     *                         "2": {
+                     *                           "en": "driver fault"
+                     *                         }
+                     *                       }
+                     *                     },
+                     *                     "name": "故障代码",
+                     *                     "required": true
+                     *                   },
+                     *                   {
+                     *                     "dataType": {
+                     *                       "specs": {
+                     *                         "length": "256"
+                     *                       },
+                     *                       "type": "text"
+                     *                     },
+                     *                     "identifier": "detail",
+                     *                     "lampworks": {
+                     *                       "names": {
+                     *                         "en": "detail"
+                     *                       }
+                     *                     },
+                     *                     "name": "详情"
+                     *                   }
+                     *                 ],
+                     *                 "required": false,
+                     *                 "type": "error"
+                     *               }
+                     *             ],
+                     *             "properties": [
+                     *               {
+                     *                 "accessMode": "rw",
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "0": "关",
+                     *                     "1": "开"
+                     *                   },
+                     *                   "type": "bool"
+                     *                 },
+                     *                 "identifier": "powerstate",
+                     *                 "lampworks": {
+                     *                   "aliases": {
+                     *                     "en": [
+                     *                       "switch"
+                     *                     ],
+                     *                     "zh-CN": [
+                     *                       "电源"
+                     *                     ]
+                     *                   },
+                     *                   "names": {
+                     *                     "en": "power"
+                     *                   },
+                     *                   "values": {
+                     *                     "0": {
+                     *                       "en": "off"
+                     *                     },
+                     *                     "1": {
+                     *                       "en": "on"
+                     *                     }
+                     *                   }
+                     *                 },
+                     *                 "name": "开关",
+                     *                 "required": true
+                     *               },
+                     *               {
+                     *                 "accessMode": "rw",
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "max": "100",
+                     *                     "min": "1",
+                     *                     "step": "1",
+                     *                     "unit": "%",
+                     *                     "unitName": "百分比"
+                     *                   },
+                     *                   "type": "int"
+                     *                 },
+                     *                 "identifier": "brightness",
+                     *                 "lampworks": {
+                     *                   "aliases": {
+                     *                     "en": [
+                     *                       "dimming"
+                     *                     ],
+                     *                     "zh-CN": [
+                     *                       "光亮"
+                     *                     ]
+                     *                   },
+                     *                   "names": {
+                     *                     "en": "brightness"
+                     *                   }
+                     *                 },
+                     *                 "name": "亮度",
+                     *                 "required": false
+                     *               },
+                     *               {
+                     *                 "accessMode": "rw",
+                     *                 "dataType": {
+                     *                   "specs": {
+                     *                     "max": "6500",
+                     *                     "min": "2700",
+                     *                     "step": "1",
+                     *                     "unit": "K",
+                     *                     "unitName": "开尔文"
+                     *                   },
+                     *                   "type": "int"
+                     *                 },
+                     *                 "identifier": "colorTemperature",
+                     *                 "lampworks": {
+                     *                   "aliases": {
+                     *                     "en": [
+                     *                       "color temperature"
+                     *                     ]
+                     *                   },
+                     *                   "names": {
+                     *                     "en": "colour temperature"
+                     *                   }
+                     *                 },
+                     *                 "name": "色温",
+                     *                 "required": false
+                     *               }
+                     *             ],
+                     *             "schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
+                     *             "services": [
+                     *               {
+                     *                 "callType": "async",
+                     *                 "desc": "闪烁几次，便于在多盏灯中认出这一盏 (blinks, to be found among others)",
+                     *                 "identifier": "identify",
+                     *                 "inputData": [],
+                     *                 "lampworks": {
+                     *                   "idempotent": true,
+                     *                   "names": {
+                     *                     "en": "identify"
+                     *                   }
+                     *                 },
+                     *                 "method": "thing.service.identify",
+                     *                 "name": "闪灯",
+                     *                 "outputData": [],
+                     *                 "required": false
+                     *               }
+                     *             ]
+                     *           },
+                     *           "name": {
+                     *             "en": [
+                     *               "living room lamp"
+                     *             ],
+                     *             "zh-CN": [
+                     *               "客厅灯",
+                     *               "主灯"
+                     *             ]
+                     *           },
+                     *           "product": "0197f3a0-7b1e-7c3a-9f42-000000000048",
+                     *           "room": "r1"
+                     *         }
+                     *       ],
+                     *       "rooms": [
+                     *         {
+                     *           "floor": "一楼",
+                     *           "id": "r1",
+                     *           "name": {
+                     *             "en": [
+                     *               "living room"
+                     *             ],
+                     *             "zh-CN": [
+                     *               "客厅",
+                     *               "大厅"
+                     *             ]
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_voice_inbox_sentence_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sentence: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "act": "accept",
+                 *       "expect": {
+                 *         "outcome": "chat"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["DecideInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000134",
+                     *       "organisation": "0197f3a0-7b1e-7c3a-9f42-000000000002",
+                     *       "lang": "zh-CN",
+                     *       "text": "今天晚上吃什么好呢",
+                     *       "reason": "not_understood",
+                     *       "state": "case",
+                     *       "expect": {
+                     *         "outcome": "chat"
+                     *       },
+                     *       "times": 1,
+                     *       "first_at": "2026-11-24T08:00:00.000Z",
+                     *       "last_at": "2026-11-24T08:00:00.000Z",
+                     *       "decided_at": "2026-11-24T08:00:00.000Z",
+                     *       "open": [
+                     *         "accept",
+                     *         "reopen"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UnreadView"];
+                };
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };

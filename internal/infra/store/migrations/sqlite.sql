@@ -1588,6 +1588,40 @@ CREATE TABLE voice_cursor (
   consumer TEXT    NOT NULL PRIMARY KEY,
   position INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE voice_inbox (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  organisation TEXT    NOT NULL,
+  lang         TEXT    NOT NULL,
+  text         TEXT    NOT NULL,
+  folded       TEXT    NOT NULL, -- without case, spaces and signs: by it equals are found
+  room         TEXT    NOT NULL, -- in the vocabulary; empty: not known
+  vocabulary   TEXT    NOT NULL,
+  reason       TEXT    NOT NULL,
+  state        TEXT    NOT NULL, -- new, case, dismissed
+  expect       TEXT    NOT NULL, -- JSON, of a case: what it should have been read as
+  times        INTEGER NOT NULL,
+  version      INTEGER NOT NULL,
+  first_at     INTEGER NOT NULL,
+  last_at      INTEGER NOT NULL,
+  decided_at   INTEGER NOT NULL  -- 0: it is not
+);
+CREATE UNIQUE INDEX voice_inbox_equal ON voice_inbox (organisation, lang, folded);
+CREATE INDEX voice_inbox_organisation ON voice_inbox (organisation, id);
+CREATE INDEX voice_inbox_when ON voice_inbox (organisation, last_at, id);
+CREATE INDEX voice_inbox_state ON voice_inbox (state, id);
+CREATE INDEX voice_inbox_vocabulary ON voice_inbox (organisation, vocabulary);
+CREATE TABLE voice_inbox_person (
+  entry  TEXT NOT NULL,
+  person TEXT NOT NULL,
+  PRIMARY KEY (entry, person)
+) WITHOUT ROWID;
+CREATE INDEX voice_inbox_person_person ON voice_inbox_person (person, entry);
+CREATE TABLE voice_vocabulary (
+  organisation TEXT NOT NULL,
+  id           TEXT NOT NULL, -- sum of home
+  home         TEXT NOT NULL, -- JSON
+  PRIMARY KEY (organisation, id)
+) WITHOUT ROWID;
 CREATE TABLE product_voice_draft (
   product    TEXT    NOT NULL PRIMARY KEY,
   revision   INTEGER NOT NULL,           -- grows with each save
@@ -1694,8 +1728,9 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (83, 201, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (84, 202, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (85, 203, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (86, 230, 1);
-INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (87, 240, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (87, 231, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (88, 240, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 87);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 88);
