@@ -25,7 +25,7 @@ bench
 demo
 node
 gateway, speaker, console, api, link < oauth
-voice < scene, pairing < home
+voice < scene, pairing < home < resident
 stats, ota, config, subscription, timeline < history, command < shadow, session, foreign < device, virtual
 market, factory < issuance < product < certify < entitlement < verify < agreement, notice < account < quota, enforce, takeout
 job, lifecycle, audit < outbox, once, outbound, access, listing < store, keyring, uplink, bus, lease, blob < fault, watch
@@ -58,6 +58,7 @@ var adapters = []string{
 var hooks = []string{
 	"internal/fleet/device.Reset",
 	"internal/household/home.Changed",
+	"internal/household/resident.Forget",
 	"internal/infra/job.Record",
 	"internal/infra/outbox.Limit",
 	"internal/partner/account.Changed",

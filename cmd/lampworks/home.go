@@ -12,6 +12,17 @@ type homeCommand struct {
 	List  homeList  `cmd:"" help:"List homes."`
 	Show  homeShow  `cmd:"" help:"One home, with its rooms and devices and what those report."`
 	Place homePlace `cmd:"" help:"Say where a home lies: what is not given is forgotten."`
+
+	Claim       homeClaim       `cmd:"" help:"Bind the device whose token one has (绑定)."`
+	Claimed     homeClaimed     `cmd:"" help:"What became of a claim."`
+	Unbind      homeUnbind      `cmd:"" help:"Unbind a device (解绑)."`
+	Members     homeMembers     `cmd:"" help:"Who lives in a home of residents."`
+	Role        homeRole        `cmd:"" help:"Give a member another role."`
+	Leave       homeLeave       `cmd:"" help:"Leave a home, or, as its householder, end a membership."`
+	Transfer    homeTransfer    `cmd:"" help:"Hand a home on to another member (转让)."`
+	Invite      homeInvite      `cmd:"" help:"Make an invitation to a home: a code that is good once, for 7 days."`
+	Invitations homeInvitations `cmd:"" help:"The open invitations to a home."`
+	Withdraw    homeWithdraw    `cmd:"" help:"Withdraw an invitation."`
 }
 
 const homePath = "/api/v1/homes/{}"

@@ -56,7 +56,8 @@ type program struct {
 	Burn       burnCommand       `cmd:"" group:"product" help:"Upload burn logs of a factory, and see what is missing."`
 	Fleet      fleetCommand      `cmd:"" group:"product" help:"Devices (设备) of a running server: list, look into, command, enable, revoke."`
 
-	Home       homeCommand       `cmd:"" group:"household" help:"Homes (家庭): list, look into, say where they lie."`
+	Resident   residentCommand   `cmd:"" group:"household" help:"Residents (住户): sign up and in by a code, one's own homes."`
+	Home       homeCommand       `cmd:"" group:"household" help:"Homes (家庭): list, look into, say where they lie, who lives there."`
 	Timer      timerCommand      `cmd:"" group:"household" help:"Timers (定时) of a home: list, set, change, cancel."`
 	Scene      sceneCommand      `cmd:"" group:"household" help:"Scenes (场景) of a home: make, change, run, see what came of it."`
 	Automation automationCommand `cmd:"" group:"household" help:"Automations (自动化) of a home: make, change, switch, see why they ran."`

@@ -134,6 +134,7 @@ func (n *Node) guardRooms() {
 	}{
 		{"voice", n.Voice},
 		{"scene", n.Scenes},
+		{"pairing", n.Pairing},
 		{"home", n.Homes},
 		{"timeline", n.Timelines},
 		{"command", n.Commands},

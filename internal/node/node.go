@@ -37,6 +37,8 @@ import (
 	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/pairing"
+	"lampworks/internal/household/resident"
 	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
@@ -98,7 +100,9 @@ type Node struct {
 	Configs   *config.Service
 	History   *history.Service
 	Virtual   *virtual.Fleet
+	Residents *resident.Service
 	Homes     *home.Service
+	Pairing   *pairing.Service
 	Scenes    *scene.Service
 	Voice     *voice.Service
 	Gateway   *gateway.Gateway
@@ -254,10 +258,13 @@ func (n *Node) openRooms(ctx context.Context) error {
 	n.History = history.New(n.series, n.Devices, n.Products, n.c.HistoryKeep, n.log)
 	n.Virtual = virtual.NewFleet(n.log)
 	n.Homes = home.New(n.Store)
+	n.Pairing = pairing.New(pairing.Config{Store: n.Store, Homes: n.Homes, Products: n.Products, Epoch: func(device string) (uint64, bool) { return n.Gateway.Epoch(device) }, Logger: n.log})
+	n.Residents = resident.New(resident.Config{Store: n.Store, Outbox: n.Outbox, Forget: n.forgetResident, Logger: n.log})
 	if err := n.Homes.UseZone(n.c.TimeZone); err != nil {
 		return err
 	}
 	n.Homes.TellOn(n.Bus)
+	n.Commands.LendBy(n.Homes.Lends)
 	n.Devices.OnReset(n.Homes.Leave)
 	n.Scenes = scene.New(scene.Config{Store: n.Store, Homes: n.Homes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Bus: n.Bus, Live: n.live, Logger: n.log})
 	inbox, err := n.Keys.DataKey(ctx, n.Store, "", "voice inbox", "")
@@ -273,7 +280,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 		sessions = nil
 	}
 	n.Gateway = gateway.New(gateway.Config{
-		Sessions: sessions, Devices: n.Devices, Products: n.Products, Commands: n.Commands, Shadows: n.Shadows, Configs: n.Configs, FileURL: n.fileURL, Log: n.Log, Bus: n.Bus, Logger: n.log,
+		Sessions: sessions, Pairing: n.Pairing, Devices: n.Devices, Products: n.Products, Commands: n.Commands, Shadows: n.Shadows, Configs: n.Configs, FileURL: n.fileURL, Log: n.Log, Bus: n.Bus, Logger: n.log,
 		Enforce: n.Enforce, Orders: n.Orders, Quota: n.Quota, Limits: n.c.Limits, PlainProducts: n.c.MQTTPlainProducts,
 	})
 	page, err := console.New(n.c.Console)
@@ -291,7 +298,7 @@ func (n *Node) openRooms(ctx context.Context) error {
 	rest := api.New(api.Config{
 		Accounts: n.Accounts, Verify: n.Verify, Outbox: n.Outbox, Products: n.Products, Certify: n.Certify, Orders: n.Orders, Factory: n.Factory, Jobs: n.Jobs, Devices: n.Devices, Shadows: n.Shadows, Configs: n.Configs, Timelines: n.Timelines,
 		Agreements: n.Agreements, Notices: n.Notices, Entitlements: n.Entitlements, Gates: []api.Gate{n.Enforce.Gate, n.Agreements.Gate, n.Entitlements.Gate},
-		Commands: n.Commands, History: n.History, Virtual: n.Virtual, Homes: n.Homes, Scenes: n.Scenes, Voice: n.Voice, Gateway: n.Gateway, Sessions: n.Sessions,
+		Commands: n.Commands, History: n.History, Virtual: n.Virtual, Residents: n.Residents, Homes: n.Homes, Pairing: n.Pairing, Scenes: n.Scenes, Voice: n.Voice, Gateway: n.Gateway, Sessions: n.Sessions,
 		Quota: n.Quota, Enforce: n.Enforce, Takeout: n.Takeout,
 		Store: n.Store, Log: n.Log, Bus: n.Bus, Speech: speech.NewCache(speaks, 16<<20), Hears: hears,
 		Console: page, Logger: n.log, Closing: n.closing,
@@ -429,6 +436,8 @@ func (n *Node) Run(ctx context.Context, ready func() error) error {
 func (n *Node) work() map[string]func(context.Context) error {
 	work := map[string]func(context.Context) error{
 		"accounts":     n.Accounts.Run,
+		"residents":    n.Residents.Run,
+		"pairing":      n.Pairing.Run,
 		"quota":        n.Quota.Run,
 		"sessions":     n.Sessions.Run,
 		"enforcement":  n.Enforce.Run,

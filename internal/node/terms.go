@@ -138,6 +138,22 @@ func (n *Node) mailNotice(ctx context.Context, tx *store.Tx, l notice.Letter) er
 	return n.Accounts.Notify(ctx, tx, of)
 }
 
+// forgetResident makes the rooms forget a resident who leaves.
+func (n *Node) forgetResident(ctx context.Context, tx *store.Tx, resident string) error {
+	if err := n.Homes.Depart(ctx, tx, resident); err != nil {
+		return err
+	}
+	for _, room := range []eraser{n.Quota, n.Voice, n.Pairing} {
+		for more := true; more; {
+			var err error
+			if more, err = room.Erase(ctx, tx, "user", resident, 1000); err != nil {
+				return err
+			}
+		}
+	}
+	return once.Forget(ctx, tx, resident)
+}
+
 // forgetUser makes every room that knows something of a person forget it.
 func (n *Node) forgetUser(ctx context.Context, tx *store.Tx, user string) error {
 	for _, room := range []eraser{n.Agreements, n.Notices, n.Quota, n.Voice} {

@@ -7,9 +7,10 @@
 //   - a refusal is problem+json (RFC 9457) with a stable code, what, where, which rule and what to do; what the program
 //     itself did wrong is logged and shown as an id only;
 //   - a field or parameter that is not known is refused, so that a misspelt one is not lost;
+//   - a resident (住户) passes only to what is a resident's own, and into homes that they are a member of at that moment;
 //   - a creating call repeated with its Idempotency-Key gets the first answer;
 //   - a browser's cookie is good for requests of the same origin only;
-//   - no answer is kept by a cache but an icon, which never changes, by the browser that asked; and none holds a secret but the one that makes an API token, once;
+//   - no answer is kept by a cache but an icon, which never changes, by the browser that asked; and none holds a secret but those that make an API token or an invitation to a home, once;
 //   - a live view that does not keep up is told of the gap, and ends when its session does.
 //
 // OpenAPI 3.1 stands at /api/openapi.json, made from the same declarations; openapi.json beside this file is a copy of
@@ -40,6 +41,8 @@ import (
 	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/pairing"
+	"lampworks/internal/household/resident"
 	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/bus"
@@ -79,7 +82,9 @@ type Config struct {
 	Commands  *command.Commands
 	History   *history.Service
 	Virtual   *virtual.Fleet
+	Residents *resident.Service
 	Homes     *home.Service
+	Pairing   *pairing.Service
 	Scenes    *scene.Service
 	Voice     *voice.Service
 	Quota     *quota.Service // nil: requests are not limited
@@ -178,7 +183,10 @@ func (a *API) routes() {
 	a.factoryRoutes()
 	a.deviceRoutes()
 	a.configRoutes()
+	a.residentRoutes()
 	a.homeRoutes()
+	a.residenceRoutes()
+	a.claimRoutes()
 	a.sceneRoutes()
 	a.timerRoutes()
 	a.automationRoutes()

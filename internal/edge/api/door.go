@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"lampworks/internal/household/resident"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 )
@@ -106,7 +107,7 @@ func (a *API) identify(next http.Handler) http.Handler {
 			ctx := r.Context()
 			c := callOf(ctx)
 			c.token = token
-			who, err := a.Accounts.Authenticate(ctx, token, c.address)
+			who, err := a.authenticate(ctx, token, c.address)
 			if err == nil {
 				ctx = access.With(ctx, who)
 			}
@@ -115,6 +116,43 @@ func (a *API) identify(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// authenticate says who holds a token: a resident's has a mark of its own.
+func (a *API) authenticate(ctx context.Context, token, address string) (access.Actor, error) {
+	if a.Residents != nil && resident.Mine(token) {
+		return a.Residents.Authenticate(ctx, token, address)
+	}
+	return a.Accounts.Authenticate(ctx, token, address)
+}
+
+// enter parts residents from makers and operators. A resident passes to what is a resident's own, and into a home that they are a
+// member of, in whose name they act from here on; all else is refused to them, as what is a resident's own is to others.
+func (a *API) enter(own owner) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		ctx := hc.Context()
+		who, ok := access.Of(ctx)
+		switch theirs := own.object == ofResident.object; {
+		case ok && theirs != who.Resident() && own.object != ofHome.object:
+			a.refuse(hc, notTheirs(who))
+		case ok && who.Resident() && !theirs:
+			inside, err := a.Homes.Enter(ctx, who, hc.Param(own.param))
+			if err != nil {
+				a.refuse(hc, err)
+				return
+			}
+			next(huma.WithContext(hc, access.With(ctx, inside)))
+		default:
+			next(hc)
+		}
+	}
+}
+
+func notTheirs(who access.Actor) error {
+	if who.Resident() {
+		return fault.Forbidden("what makers and operators do", "an account of a maker or an operator")
+	}
+	return fault.Forbidden("what is a resident's own", "a resident's session (POST /api/v1/resident/session)")
 }
 
 // shown is the token that came with a request: a bearer token before the cookie.
@@ -158,7 +196,10 @@ func allowed(ctx context.Context, act access.Act, harmless bool) error {
 // organisation's, a role be taken away, a gate be shut. It gives who they are now.
 func (a *API) still(ctx context.Context, was access.Actor, act access.Act) (access.Actor, error) {
 	c := callOf(ctx)
-	who, err := a.Accounts.Authenticate(ctx, c.token, c.address)
+	who, err := a.authenticate(ctx, c.token, c.address)
+	if err == nil && who.Resident() && was.Organisation != "" {
+		who, err = a.Homes.Enter(ctx, who, was.Organisation)
+	}
 	switch {
 	case err != nil:
 		return was, err

@@ -41,6 +41,7 @@ func TestEveryOperationOnce(t *testing.T) {
 	y.factory()
 	y.leak()
 	y.homes()
+	y.residents()
 	y.limitsAndMeasures()
 	y.people()
 	y.end()

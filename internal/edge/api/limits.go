@@ -18,7 +18,7 @@ import (
 func (a *API) limited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who, ok := access.Of(r.Context())
-		if a.Quota == nil || !ok || who.Organisation == "" || !isAPI(r) {
+		if a.Quota == nil || !ok || who.Organisation == "" && !who.Resident() || !isAPI(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -27,7 +27,13 @@ func (a *API) limited(next http.Handler) http.Handler {
 		if who.Kind == access.KindToken {
 			uses = append(uses, rated{quota.Token(who.ID, who.Organisation), quota.TokenRequestRate, quota.Decision{}})
 		}
-		uses = append(uses, rated{of, quota.RequestRate, quota.Decision{}}, rated{of, quota.Requests, quota.Decision{}})
+		if who.Resident() {
+			of = quota.User(who.ID, "")
+		}
+		uses = append(uses, rated{of, quota.RequestRate, quota.Decision{}})
+		if !who.Resident() {
+			uses = append(uses, rated{of, quota.Requests, quota.Decision{}})
+		}
 		for i := range uses {
 			u := &uses[i]
 			if u.decision = a.Quota.Allow(u.of, u.limit, 1); !u.decision.OK {

@@ -28,6 +28,7 @@ const signedIn access.Act = ""
 var nobody = []string{
 	"GET /api/v1/setup", "POST /api/v1/setup", "POST /api/v1/session", "DELETE /api/v1/session",
 	"GET /api/v1/device-files/{link}", "GET /api/v1/sign-up", "POST /api/v1/sign-up", "POST /api/v1/sign-up/codes", "POST /api/v1/password-reset", "POST /api/v1/password-reset/codes",
+	"POST /api/v1/resident/codes", "POST /api/v1/resident/session",
 	"PUT /api/v1/invitations/refusal",
 }
 
@@ -141,6 +142,7 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"POST", "/api/v1/speech", access.Speak, `{"text":"你好","lang":"zh-CN"}`, true},
 },
 	householdMatrix,
+	residenceMatrix,
 	accountMatrix,
 	matrixOfIssuance,
 	matrixOfFactory,
@@ -167,7 +169,7 @@ func none() map[string]string {
 	for _, kind := range []string{
 		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "scene", "run", "timer", "automation", "sentence", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
-		"paper", "waiver",
+		"paper", "waiver", "resident", "claim",
 		"limit_override", "measure", "appeal", "deletion", "export",
 	} {
 		ids[kind] = "0197-none"
@@ -253,6 +255,9 @@ func TestAccess(t *testing.T) {
 			if e.shared {
 				continue
 			}
+			if e.act == access.ManageHome { // of residents only
+				continue
+			}
 			a := w.call(w.stranger, e.method, fill(e.path, m.ids(w)), fill(e.body, m.ids(w)))
 			if a.status != http.StatusNotFound || a.text("code") != "not_found" {
 				t.Errorf("%s as the owner of another organisation: %d %s, want 404", a.name, a.status, a.body)
@@ -307,6 +312,9 @@ type caller struct {
 
 // gets is the status of a harmless request for an object of organisation a, or for none.
 func (c caller) gets(e entry, of string) []int {
+	if e.act == resides {
+		return []int{http.StatusForbidden}
+	}
 	everywhere := slices.Contains(access.PlatformRoles(), c.role)
 	switch {
 	case e.act != signedIn && !slices.Contains(access.Allowed(c.role), e.act):

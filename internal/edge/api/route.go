@@ -42,8 +42,11 @@ func (a *API) operation(method, path string, act access.Act, own owner, summary 
 	if act == anybody {
 		op.Description = "For everybody who is signed in."
 	}
+	if own.object == ofResident.object {
+		op.Description = "For residents."
+	}
 	op.Security = []map[string][]string{{"token": {}}, {"session": {}}}
-	op.Middlewares = huma.Middlewares{a.admit(act, harmless(method, path, own)), a.belongs(own)}
+	op.Middlewares = huma.Middlewares{a.enter(own), a.admit(act, harmless(method, path, own)), a.belongs(own)}
 	if act != anybody {
 		op.Middlewares = append(op.Middlewares, a.gate(act))
 	}

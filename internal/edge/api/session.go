@@ -152,7 +152,11 @@ func credentials(ctx context.Context, login string, p account.Password, code acc
 
 // signOut ends the session that was shown. Whoever has none is signed out already.
 func (a *API) signOut(ctx context.Context, _ *struct{}) (*signedOut, error) {
-	if who, ok := access.Of(ctx); ok {
+	if who, ok := access.Of(ctx); ok && who.Resident() {
+		if err := a.Residents.SignOut(ctx, who); err != nil {
+			return nil, err
+		}
+	} else if ok {
 		if err := a.Accounts.Logout(ctx, who, callOf(ctx).token); err != nil {
 			return nil, err
 		}

@@ -32,6 +32,8 @@ import (
 	"lampworks/internal/fleet/timeline"
 	"lampworks/internal/fleet/virtual"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/pairing"
+	"lampworks/internal/household/resident"
 	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
@@ -93,6 +95,7 @@ type world struct {
 	devices   *device.Service
 	configs   *config.Service
 	commands  *command.Commands
+	pairing   *pairing.Service
 	timelines *timeline.Service
 	virtual   *virtual.Fleet
 
@@ -202,6 +205,9 @@ func newWorld(t *testing.T) *world {
 	w.commands = command.New(w.store, products, shadows, w.bus, log)
 	points := history.New(series, w.devices, products, 0, log)
 	homes := home.New(w.store)
+	w.commands.LendBy(homes.Lends)
+	w.pairing = pairing.New(pairing.Config{Store: w.store, Homes: homes, Products: products, Epoch: func(string) (uint64, bool) { return 1, true }, Logger: log})
+	residents := resident.New(resident.Config{Store: w.store, Outbox: w.outbox, Forget: homes.Depart, Logger: log})
 	scenes := scene.New(scene.Config{Store: w.store, Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Bus: w.bus, Logger: log})
 	w.limits = quota.New(quota.Config{Store: w.store, Logger: log})
 	w.measures = enforce.New(enforce.Config{Store: w.store, Bus: w.bus, Jobs: jobs, Logger: log, Owner: func(ctx context.Context, of enforce.Subject) (string, error) {
@@ -225,7 +231,7 @@ func newWorld(t *testing.T) *world {
 	handler := api.New(api.Config{
 		Agreements: agreements, Notices: notices, Entitlements: entitlements, Gates: []api.Gate{w.measures.Gate, agreements.Gate, entitlements.Gate, w.shut},
 		Accounts: w.accounts, Verify: verifications, Outbox: w.outbox, Products: products, Certify: w.certify, Orders: orders, Factory: factory.New(w.store, orders, products, jobs), Jobs: jobs, Devices: w.devices, Shadows: shadows, Configs: w.configs, Timelines: w.timelines, Commands: w.commands,
-		History: points, Virtual: w.virtual, Homes: homes, Scenes: scenes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
+		History: points, Virtual: w.virtual, Residents: residents, Pairing: w.pairing, Homes: homes, Scenes: scenes, Gateway: gateway{}, Sessions: session.New(w.store, log), Quota: w.limits, Enforce: w.measures, Takeout: w.takeout, Store: w.store, Log: w.log, Bus: w.bus, Logger: log,
 		Voice: voices,
 		Hears: w.ears, Console: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the console") }),
 	})

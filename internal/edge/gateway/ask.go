@@ -45,6 +45,8 @@ func askerOf(t alink.Template) asker {
 		return (*conn).setTags
 	case alink.TagDelete:
 		return (*conn).dropTags
+	case alink.EnrolleeMatch:
+		return (*conn).announce
 	case alink.TopoAdd:
 		return (*conn).addTopology
 	case alink.TopoDelete, alink.SubUnregister:

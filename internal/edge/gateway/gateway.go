@@ -37,6 +37,7 @@ import (
 	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/household/home"
+	"lampworks/internal/household/pairing"
 	"lampworks/internal/infra/bus"
 	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/enforce"
@@ -95,6 +96,7 @@ type Config struct {
 	Configs  *config.Service          // nil: products have no configuration
 	FileURL  func(link string) string // where the API serves the file that a link opens
 	Orders   *issuance.Service        // nil: no device registers
+	Pairing  *pairing.Service         // nil: devices announce no bind tokens
 	Sessions *session.Service         // nil: sessions end with their connections, and wills are not said
 	Log      uplink.Log
 	Bus      bus.Bus

@@ -21,6 +21,8 @@ import (
 	"lampworks/internal/fleet/device/devicetest"
 	"lampworks/internal/fleet/session"
 	"lampworks/internal/fleet/shadow"
+	"lampworks/internal/household/home"
+	"lampworks/internal/household/pairing"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
 	"lampworks/mqtt"
@@ -35,6 +37,7 @@ type house struct {
 	commands *command.Commands
 	shadows  *shadow.Service
 	configs  *config.Service
+	pairing  *pairing.Service
 	addr     string
 }
 
@@ -48,7 +51,8 @@ func newHouse(t testing.TB, lights int, log func(uplink.Log) uplink.Log, limits 
 	devicetest.Run(t, func(ctx context.Context) error { return h.commands.Follow(ctx, h.Log) })
 	sessions := session.New(h.Store, h.Quiet)
 	devicetest.Run(t, func(ctx context.Context) error { return sessions.Follow(ctx, h.Log) })
-	c := gateway.Config{Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Shadows: h.shadows, Configs: h.configs, Orders: h.Orders, FileURL: func(link string) string { return "http://example.com/" + link }, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
+	h.pairing = pairing.New(pairing.Config{Store: h.Store, Homes: home.New(h.Store), Products: h.Products, Epoch: func(device string) (uint64, bool) { return h.Gateway.Epoch(device) }, Logger: h.Quiet})
+	c := gateway.Config{Pairing: h.pairing, Sessions: sessions, Devices: h.Devices, Products: h.Products, Commands: h.commands, Shadows: h.shadows, Configs: h.configs, Orders: h.Orders, FileURL: func(link string) string { return "http://example.com/" + link }, Log: h.Log, Bus: h.Bus, Logger: h.Quiet, Limits: limits}
 	if log != nil {
 		c.Log = log(h.Log)
 	}

@@ -7,11 +7,17 @@ import (
 	"lampworks/internal/fleet/session"
 )
 
-var signature = regexp.MustCompile(`("sign"\s*:\s*")[^"]*`)
+var (
+	signature = regexp.MustCompile(`("sign"\s*:\s*")[^"]*`)
+	bindToken = regexp.MustCompile(`("token"\s*:\s*")[^"]*`)
+)
 
 // veiled is a payload as others may see it: without the signatures that a gateway has of its sub-devices, each of which is as good as a password
-// for as long as the secret is in force.
+// for as long as the secret is in force, and without the token that a device is bound with.
 func veiled(topic string, payload []byte) []byte {
+	if strings.Contains(topic, "/awss/enrollee/match") {
+		return bindToken.ReplaceAll(payload, []byte("${1}…"))
+	}
 	if !strings.Contains(topic, "/combine/") && !strings.Contains(topic, "/topo/") {
 		return payload
 	}

@@ -9,6 +9,8 @@
 //   - succeeded means that the device answered 200 and that its own reports do not say otherwise, or, of a set whose values it
 //     fetched as desired, that it reported them since;
 //   - a synchronous call has a random id, goes to a device that is online, and is answered only by the session it went to, once;
+//   - a device takes the commands of its organisation, and of the home of residents that it is bound in at that moment; such a
+//     command is the organisation's all the same, and tells it of the resident an opaque id and nothing else;
 //   - the newest set of a property replaces those that still wait; at most [MaxWaiting] commands wait for one device.
 //
 // It knows no socket: the gateway takes what is due for the sessions it holds, and answers come up through the uplink Log.
@@ -115,6 +117,7 @@ type Commands struct {
 	shadow   *shadow.Service
 	bus      bus.Bus
 	log      *slog.Logger
+	lent     Lent // nil: devices take the commands of their organisation only
 
 	waiting waiters
 	waits   waits
@@ -163,6 +166,7 @@ type want struct {
 	Request
 	organisation string
 	sets         []shadow.Setting // of a property set
+	lent         bool             // who asks has the device lent
 }
 
 // prepare checks requests against their devices' models, before the write that others wait for.
@@ -173,9 +177,10 @@ func (s *Commands) prepare(ctx context.Context, who access.Actor, reqs []Request
 			return nil, err
 		}
 		var d device.Device
+		var lent bool
 		err := s.store.Read(ctx, func(v *store.View) error {
 			var err error
-			if d, err = device.Load(ctx, v, who, r.Device); err != nil {
+			if d, lent, err = s.reach(ctx, v, who, r.Device); err != nil {
 				return err
 			}
 			st, err := enforce.StandingOf(ctx, v, enforce.Chain{Device: d.ID, Batch: d.Order, Product: d.Product, Organisation: d.Organisation})
@@ -212,7 +217,7 @@ func (s *Commands) prepare(ctx context.Context, who access.Actor, reqs []Request
 		case r.Deadline == 0:
 			r.Deadline = DefaultDeadline
 		}
-		out[i] = want{r, d.Organisation, sets}
+		out[i] = want{r, d.Organisation, sets, lent}
 	}
 	return out, nil
 }
@@ -235,6 +240,12 @@ func (r *Request) bound() error {
 }
 
 func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r *want, now time.Time) (Command, error) {
+	if r.lent {
+		if err := s.stillLent(ctx, tx, who, r.Device); err != nil {
+			return Command{}, err
+		}
+		who.From = "" // where residents are is not for the makers of their devices
+	}
 	if err := s.makeRoom(ctx, tx, r.Device, r.Request, r.sets, now); err != nil {
 		return Command{}, err
 	}

@@ -30,32 +30,80 @@ func (s *Service) Bind(ctx context.Context, who access.Actor, homeID, room, devi
 			return err
 		}
 		d.Product, d.DeviceName = unit.Product, unit.Name
-		n, err := count(ctx, tx, "SELECT COUNT(*) FROM home_device WHERE home = ?", homeID)
-		if err != nil {
-			return fmt.Errorf("counting devices of home %s: %w", homeID, err)
-		}
-		if n >= MaxDevices {
-			return fault.Limit("devices", strconv.Itoa(n), fmt.Sprintf("%d devices a home", MaxDevices), 0)
-		}
-		if err := s.fits(ctx, tx, homeID, d); err != nil {
+		if err := s.free(ctx, tx, homeID, d); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, insertDeviceSQL, d.ID, homeID, d.Room, marshal(d.Names), marshal(d.Aliases), d.BoundAt.UnixMilli())
-		if errors.Is(err, store.ErrDuplicate) {
-			f := fault.Conflict("device", fmt.Sprintf("device %q stands in a home already", deviceID))
-			f.Fix = "unbind it there first"
-			return f
-		}
-		if err != nil {
-			return fmt.Errorf("binding device %s: %w", deviceID, err)
-		}
-		s.tell(tx, deviceID, Bound)
-		return audit.Record(ctx, tx, who, "home.device.bind", deviceID, "home "+homeID+" "+marshal(d.Names))
+		return s.place(ctx, tx, who, homeID, d)
 	})
 	if err != nil {
 		return Device{}, err
 	}
 	return d, nil
+}
+
+// MayTake finds out whether who may put a device, of whatever maker, into a room of a home of theirs: what [Service.Take] would refuse, it
+// refuses.
+func (s *Service) MayTake(ctx context.Context, tx *store.Tx, who access.Actor, homeID, room, deviceID string, label Label) error {
+	if err := who.Check(access.WriteHome); err != nil {
+		return err
+	}
+	if _, err := versionOf(ctx, tx, who, homeID); err != nil {
+		return err
+	}
+	if err := s.free(ctx, tx, homeID, Device{ID: deviceID, Room: room, Label: label}); err != nil {
+		return err
+	}
+	n, err := count(ctx, tx, "SELECT COUNT(*) FROM home_device WHERE device = ?", deviceID)
+	if err != nil {
+		return fmt.Errorf("looking for the home of device %s: %w", deviceID, err)
+	}
+	if n > 0 {
+		return errBound(deviceID)
+	}
+	return nil
+}
+
+// Take puts a device, of whatever maker, into a room of a home of who's, in the transaction of the room that has proof that they
+// have it in their hands.
+func (s *Service) Take(ctx context.Context, tx *store.Tx, who access.Actor, homeID, room, deviceID string, label Label) error {
+	if err := s.MayTake(ctx, tx, who, homeID, room, deviceID, label); err != nil {
+		return err
+	}
+	if _, err := Change(ctx, tx, who, homeID); err != nil {
+		return err
+	}
+	return s.place(ctx, tx, who, homeID, Device{ID: deviceID, Room: room, Label: label, BoundAt: s.now().UTC()})
+}
+
+// free refuses a device for which a home has no room, or whose names are taken there.
+func (s *Service) free(ctx context.Context, tx *store.Tx, homeID string, d Device) error {
+	n, err := count(ctx, tx, "SELECT COUNT(*) FROM home_device WHERE home = ?", homeID)
+	if err != nil {
+		return fmt.Errorf("counting devices of home %s: %w", homeID, err)
+	}
+	if n >= MaxDevices {
+		return fault.Limit("devices", strconv.Itoa(n), fmt.Sprintf("%d devices a home", MaxDevices), 0)
+	}
+	return s.fits(ctx, tx, homeID, d)
+}
+
+// place writes a device into its home.
+func (s *Service) place(ctx context.Context, tx *store.Tx, who access.Actor, homeID string, d Device) error {
+	_, err := tx.Exec(ctx, insertDeviceSQL, d.ID, homeID, d.Room, marshal(d.Names), marshal(d.Aliases), d.BoundAt.UnixMilli())
+	if errors.Is(err, store.ErrDuplicate) {
+		return errBound(d.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("binding device %s: %w", d.ID, err)
+	}
+	s.tell(tx, d.ID, Bound)
+	return audit.Record(ctx, tx, who, "home.device.bind", d.ID, "home "+homeID+" "+marshal(d.Names))
+}
+
+func errBound(deviceID string) error {
+	f := fault.Conflict("device", fmt.Sprintf("device %q stands in a home already", deviceID))
+	f.Fix = "unbind it there first"
+	return f
 }
 
 // SetDevice gives a bound device other names and aliases and puts it into a room.
@@ -93,6 +141,13 @@ func (s *Service) Unbind(ctx context.Context, who access.Actor, homeID, deviceID
 		s.tell(tx, deviceID, Unbound)
 		return audit.Record(ctx, tx, who, "home.device.unbind", deviceID, "home "+homeID)
 	})
+}
+
+// Lends says whether a device is bound in a home of residents, which is its own organisation: whoever acts in its name may command
+// it then, whoever made it. It is what command asks.
+func (s *Service) Lends(ctx context.Context, q store.Querier, organisation, deviceID string) (bool, error) {
+	n, err := count(ctx, q, lendsSQL, deviceID, organisation, organisation)
+	return n > 0, err
 }
 
 // Leave takes a device out of the home that it was placed in before a time: somebody reset it then (恢复出厂设置), and it has

@@ -1,11 +1,14 @@
 // Package home knows where a home lies, which rooms it has, which devices stand in them, and
 // what people call them (家庭、房间、设备).
 //
-// It owns the tables home, home_room and home_device, and promises:
-//   - a device stands in at most one home, and only in one of the organisation it belongs to;
+// It owns the tables home, home_room, home_device, home_member and home_invite, and promises:
+//   - a device stands in at most one home: one of the organisation it belongs to, or, by proof of possession, one of residents;
 //   - within a home no two rooms, and within a room no two devices, share a name or alias: what is said there is not ambiguous;
 //   - the version of a home grows with every change in it, so that who compiled it knows when it is out of date;
 //   - nobody loads a home of another organisation: it is not found;
+//   - a home of residents (住户) is its own organisation: what stands in it is seen and commanded by its members only, in their
+//     roles, and by nobody any more from the commit that removes them;
+//   - such a home has a householder (户主) at any time; an invitation is good once, for 7 days, and only its hash is stored;
 //   - a refused change changes nothing, an accepted one leaves one audit entry in its transaction.
 //
 // It knows no sentence and no state of a device: voice joins them.
@@ -153,21 +156,37 @@ func (s *Service) Rename(ctx context.Context, who access.Actor, id string, names
 
 // Remove takes a home away, with its rooms. Its devices are free for another home.
 func (s *Service) Remove(ctx context.Context, who access.Actor, id string) error {
-	return s.change(ctx, who, id, func(tx *store.Tx) error {
-		for _, statement := range []string{
-			"DELETE FROM home_device WHERE home = ?",
-			"DELETE FROM home_room WHERE home = ?",
-			"DELETE FROM home WHERE id = ?",
-		} {
-			if _, err := tx.Exec(ctx, statement, id); err != nil {
-				return fmt.Errorf("removing home %s: %w", id, err)
-			}
-		}
-		if err := s.changed(ctx, tx, id); err != nil {
+	if who.Resident() {
+		if err := who.Check(access.ManageHome); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, who, "home.remove", id, "")
-	})
+	}
+	return s.change(ctx, who, id, func(tx *store.Tx) error { return s.remove(ctx, tx, who, id) })
+}
+
+func (s *Service) remove(ctx context.Context, tx *store.Tx, who access.Actor, id string) error {
+	stood, err := devices(ctx, tx, inHomeSQL, id)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		"DELETE FROM home_device WHERE home = ?",
+		"DELETE FROM home_room WHERE home = ?",
+		"DELETE FROM home_member WHERE home = ?",
+		"DELETE FROM home_invite WHERE home = ?",
+		"DELETE FROM home WHERE id = ?",
+	} {
+		if _, err := tx.Exec(ctx, statement, id); err != nil {
+			return fmt.Errorf("removing home %s: %w", id, err)
+		}
+	}
+	for i := range stood {
+		s.tell(tx, stood[i].ID, Unbound)
+	}
+	if err := s.changed(ctx, tx, id); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, who, "home.remove", id, "")
 }
 
 // Load returns a home of who's organisation with its rooms and devices.

@@ -21,6 +21,12 @@ const (
 	insertRoomSQL   = "INSERT INTO home_room (id, home, names, aliases, floor, created_at) VALUES (?, ?, ?, ?, ?, ?)"
 	insertDeviceSQL = "INSERT INTO home_device (device, home, room, names, aliases, bound_at) VALUES (?, ?, ?, ?, ?, ?)"
 
+	lendsSQL = `
+		SELECT COUNT(*)
+		FROM home_device d
+		JOIN home h ON h.id = d.home
+		WHERE d.device = ? AND h.id = ? AND h.organisation = ?`
+
 	homeSQL = `
 		SELECT id, organisation, names, version, created_at, time_zone, latitude_e6, longitude_e6
 		FROM home
@@ -30,6 +36,20 @@ const (
 		FROM home
 		WHERE organisation = ? AND id > ?
 		ORDER BY id
+		LIMIT ?`
+	residencesSQL = `
+		SELECT h.id, h.organisation, h.names, h.version, h.created_at, h.time_zone, h.latitude_e6, h.longitude_e6, m.role, m.joined_at
+		FROM home_member m
+		JOIN home h ON h.id = m.home
+		WHERE m.resident = ?
+		ORDER BY h.id
+		LIMIT ?`
+	membersSQL = `
+		SELECT m.resident, COALESCE(r.name, ''), m.role, m.joined_at
+		FROM home_member m
+		LEFT JOIN resident r ON r.id = m.resident
+		WHERE m.home = ?
+		ORDER BY m.resident
 		LIMIT ?`
 	roomsSQL = `
 		SELECT id, names, aliases, floor
@@ -56,12 +76,14 @@ const (
 
 type scanner interface{ Scan(dest ...any) error }
 
-func scanHome(row scanner) (Home, error) {
+// scanHome reads a home, and into more what stands behind it in the row.
+func scanHome(row scanner, more ...any) (Home, error) {
 	var h Home
 	var names string
 	var created int64
 	var latitude, longitude sql.NullInt64
-	if err := row.Scan(&h.ID, &h.Organisation, &names, &h.Version, &created, &h.Place.TimeZone, &latitude, &longitude); err != nil {
+	into := []any{&h.ID, &h.Organisation, &names, &h.Version, &created, &h.Place.TimeZone, &latitude, &longitude}
+	if err := row.Scan(append(into, more...)...); err != nil {
 		return Home{}, err
 	}
 	h.Place.Located, h.Place.Latitude, h.Place.Longitude = latitude.Valid && longitude.Valid, latitude.Int64, longitude.Int64

@@ -5,6 +5,9 @@ import (
 	"lampworks/nlu"
 )
 
+// notAllowed is why a reading is rejected that who speaks may not have carried out: it is dangerous, and they may not risk it.
+const notAllowed nlu.Code = "not_allowed"
+
 // maxChoices is how many devices a question names.
 const maxChoices = 6
 
@@ -124,6 +127,8 @@ func (w *teller) rejection(r nlu.Reason) string {
 		return w.say(rejectTooLong)
 	case nlu.Conditional:
 		return w.say(rejectConditional)
+	case notAllowed:
+		return w.say(rejectNotAllowed)
 	}
 	return w.say(rejectCannot)
 }

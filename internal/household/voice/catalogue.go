@@ -186,6 +186,7 @@ const (
 	rejectTooLong         phrase = "reject.too_long"
 	rejectConditional     phrase = "reject.conditional"
 	rejectCannot          phrase = "reject.cannot"
+	rejectNotAllowed      phrase = "reject.not_allowed"
 
 	timerRing         phrase = "timer.ring"
 	timerRemind       phrase = "timer.remind"

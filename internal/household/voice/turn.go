@@ -97,6 +97,9 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 	if t.failure != nil {
 		return "", t.failure
 	}
+	if t.reading.Reason.Code == nlu.Confirm && !t.who.MayRisk() {
+		t.reading = nlu.Reading{Outcome: nlu.Reject, Lang: t.reading.Lang, Reason: nlu.Reason{Code: notAllowed}}
+	}
 	if !t.forgets {
 		t.s.conversations.remember(t.conversation(), h.index, t.reading.Memory, now)
 	}

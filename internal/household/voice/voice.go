@@ -289,8 +289,9 @@ func (in *Sentence) check() error {
 }
 
 // conversation is whose words follow on whose: a speaker in a home, or a person.
+// Who may not do what is confirmed first has one of their own: their yes is an answer to nothing that others were asked.
 func (t *turn) conversation() conversation {
-	if t.in.Speaker != "" {
+	if t.in.Speaker != "" && t.who.MayRisk() {
 		return conversation{home: t.in.Home, speaker: t.in.Speaker}
 	}
 	return conversation{home: t.in.Home, speaker: fmt.Sprintf("%s %s", t.who.Kind, t.who.ID), own: true}

@@ -6,6 +6,7 @@
 //   - a token can do no more than the roles of its owner, and no more than its scopes;
 //   - whoever holds a role of the operator does nothing without the second factor (第二因素), and nobody sees a secret
 //     without having shown it in the last 15 minutes;
+//   - a role in a home is of a resident only, and every other role of a user or token only;
 //   - a refusal names the roles that would be enough, or how to show the second factor.
 //
 // Whose an object is the room says by its query ([OwnerOf]); a room also loads by id
@@ -23,10 +24,10 @@ import (
 
 // An Actor is who does something. The zero Actor may do nothing.
 type Actor struct {
-	Kind         string // "user", "token", "device", "clock", "system"
-	ID           string // of the user, token or device; the name of a clock or system part
+	Kind         string // "user", "token", "resident", "device", "clock", "system"
+	ID           string // of the user, token, resident or device; the name of a clock or system part
 	User         string // the person behind it, empty for devices and the platform itself
-	Organisation string // in whose name; every load is limited to it
+	Organisation string // in whose name; every load is limited to it. Of a resident: the home they act for
 	Roles        []Role
 	Scopes       []Act  // what a token is limited to; nil: all that Roles allow
 	From         string // remote address, empty inside the program
@@ -40,11 +41,12 @@ type Actor struct {
 
 // The kinds of an actor.
 const (
-	KindUser   = "user"
-	KindToken  = "token"
-	KindDevice = "device"
-	KindClock  = "clock"
-	KindSystem = "system"
+	KindUser     = "user"
+	KindToken    = "token"
+	KindResident = "resident"
+	KindDevice   = "device"
+	KindClock    = "clock"
+	KindSystem   = "system"
 )
 
 // System is the program itself, acting for organisation (empty: the platform) in the part called name.
@@ -84,15 +86,24 @@ func (a Actor) May(act Act) bool {
 	return a.Platform() || !a.NeedsFactor() && a.holds(act)
 }
 
+// Resident says whether a is one of those who live somewhere (住户), apart from makers' accounts.
+func (a Actor) Resident() bool { return a.Kind == KindResident }
+
+// MayRisk says whether a may do by a word what is confirmed first: open a lock, turn the gas on. Of a home's residents those may
+// who may command its devices without a word, too.
+func (a Actor) MayRisk() bool { return !a.Resident() || a.May(ControlDevice) }
+
 // holds says whether roles and scopes of a allow act.
 func (a Actor) holds(act Act) bool {
-	if a.Kind != KindUser && a.Kind != KindToken {
+	if a.Kind != KindUser && a.Kind != KindToken && !a.Resident() {
 		return false
 	}
 	if a.Scopes != nil && !slices.Contains(a.Scopes, act) {
 		return false
 	}
-	return slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(Allowed(r), act) })
+	return slices.ContainsFunc(a.Roles, func(r Role) bool {
+		return slices.Contains(HomeRoles(), r) == a.Resident() && slices.Contains(Allowed(r), act)
+	})
 }
 
 // Check gives nil if a may do act, and otherwise the fault that says what is missing.
@@ -111,7 +122,7 @@ func (a Actor) Check(act Act) error {
 	case a.Scopes != nil && !slices.Contains(a.Scopes, act):
 		return fault.Forbidden(string(act), "a token with the scope "+string(act))
 	default:
-		return fault.Forbidden(string(act), needs(act))
+		return fault.Forbidden(string(act), a.needs(act))
 	}
 }
 
@@ -140,13 +151,20 @@ func weakly(what, kind string) error {
 		"enrol it (POST /api/v1/factor, then PUT /api/v1/factor with a code), or sign in again with a code")
 }
 
-// needs names the roles that allow act.
-func needs(act Act) string {
+// needs names the roles that allow act: those that somebody of the kind of a can have.
+func (a Actor) needs(act Act) string {
 	var names []string
-	for _, r := range Roles() {
+	roles := Roles()
+	if a.Resident() {
+		roles = HomeRoles()
+	}
+	for _, r := range roles {
 		if slices.Contains(Allowed(r), act) {
 			names = append(names, string(r))
 		}
+	}
+	if len(names) == 0 && a.Resident() {
+		return "an account of a maker or an operator"
 	}
 	if len(names) == 0 {
 		return "the platform itself"

@@ -55,6 +55,7 @@ const (
 	Speak              Act = "voice.speak"
 	ReadVoice          Act = "voice.read"   // figures of sentences, and those that people gave away because nobody understood them
 	DecideVoice        Act = "voice.decide" // what becomes of those
+	ManageHome         Act = "home.manage"  // of residents: its members, handing it on, ending it
 )
 
 // The acts of the operator's people.
@@ -86,7 +87,7 @@ func Acts() []Act {
 		ReadEnforcement, Appeal,
 		ReadProduct, WriteProduct, PublishModel, MoveProduct, ReadCertification, ApplyCertification, ReadOrder,
 		IssueTriples, DownloadTriples, RevokeTriples, TraceTriples, ReadBurnLog, WriteBurnLog,
-		ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak, ReadVoice, DecideVoice,
+		ReadDevice, WriteDevice, ControlDevice, RunVirtualDevice, ReadHome, WriteHome, Speak, ReadVoice, DecideVoice, ManageHome,
 		ManageOrganisations, ManageUsers, ManageAgreements, ManageNotices, ReviewVerification, ManageServices,
 		DecideEntitlement, ReviewProduct, RecordCertification, AppointLaboratory, ReviewOrder, ManagePools,
 		ManageQuota, Enforce, DecideAppeal, OperatePlatform,
@@ -121,6 +122,17 @@ const (
 	PlatformSupport Role = "platform_support" // looks, to help
 )
 
+// The roles of a resident in a home.
+const (
+	Householder Role = "householder" // answers for the home (户主)
+	Adult       Role = "adult"       // arranges it as well (成员)
+	Child       Role = "child"       // speaks to it, but for what is dangerous (儿童)
+	Guest       Role = "guest"       // uses it as it is (访客)
+)
+
+// HomeRoles lists the roles of a resident in a home.
+func HomeRoles() []Role { return []Role{Householder, Adult, Child, Guest} }
+
 // PlatformRoles lists the roles of the operator's people.
 func PlatformRoles() []Role {
 	return []Role{Admin, Reviewer, Certifier, Laboratory, PlatformSupport}
@@ -129,7 +141,7 @@ func PlatformRoles() []Role {
 // MemberRoles lists the roles of a membership.
 func MemberRoles() []Role { return []Role{Owner, Engineer, Factory, Market, Support, Query} }
 
-// Roles lists every role there is.
+// Roles lists every role there is but those in homes: see [HomeRoles].
 func Roles() []Role { return append(PlatformRoles(), MemberRoles()...) }
 
 // Allowed lists what a role may do. It is the one table; an unknown role may do nothing.
@@ -175,6 +187,14 @@ func Allowed(r Role) []Act {
 		}
 	case Support:
 		return []Act{ReadOrganisation, ReadProduct, ReadDevice, WriteDevice, ReadHome, ReadEnforcement, TraceTriples, ReadQuota}
+	case Householder:
+		return []Act{ReadHome, WriteHome, ControlDevice, Speak, ManageHome}
+	case Adult:
+		return []Act{ReadHome, WriteHome, ControlDevice, Speak}
+	case Guest:
+		return []Act{ReadHome, ControlDevice, Speak}
+	case Child:
+		return []Act{ReadHome, Speak}
 	case Query:
 		return []Act{ReadOrganisation, ReadJob, ReadProduct, ReadOrder, ReadDevice, ReadHome, ReadQuota}
 	}

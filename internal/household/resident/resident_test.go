@@ -1,0 +1,348 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/outbox"
+	"lampworks/internal/infra/store"
+	"lampworks/internal/infra/store/storetest"
+)
+
+// rig is the room with a clock of its own; what is sent stays in the table of the outbox.
+type rig struct {
+	*Service
+	t     *testing.T
+	clock time.Time
+}
+
+func newRig(t *testing.T, forget Forget) *rig {
+	t.Helper()
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s := storetest.Open(t)
+	senders := map[string]outbox.Sender{outbox.Mail: nowhere{}, outbox.SMS: nowhere{}}
+	r := &rig{Service: New(Config{Store: s, Outbox: outbox.New(s, senders, nil, quiet), Forget: forget, Logger: quiet}), t: t, clock: time.Now()}
+	r.now = func() time.Time { return r.clock }
+	return r
+}
+
+// nowhere is never asked: nobody runs the outbox.
+type nowhere struct{}
+
+func (nowhere) Send(context.Context, outbox.Message) error { return nil }
+
+var digits = regexp.MustCompile(`(?:code is|验证码是) ([0-9]{6})`)
+
+// sent lists the codes that went to a contact, oldest first.
+func (r *rig) sent(contact string) (codes []string) {
+	r.t.Helper()
+	c, err := parseContact(contact)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	err = r.store.Read(r.t.Context(), func(v *store.View) error {
+		rows, err := v.Query(r.t.Context(), "SELECT body FROM outbox_message WHERE recipient = ? ORDER BY id", c.Address)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var body string
+			if err := rows.Scan(&body); err != nil {
+				return err
+			}
+			codes = append(codes, digits.FindStringSubmatch(body)[1])
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return codes
+}
+
+func (r *rig) ask(contact, from string) {
+	r.t.Helper()
+	if err := r.AskCode(r.t.Context(), contact, from, "en"); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) try(contact, code, from string) (Session, error) {
+	return r.SignIn(r.t.Context(), Credentials{Contact: contact, Code: code, Name: "Ming", From: from, Agent: "test"})
+}
+
+func (r *rig) signIn(contact, from string) Session {
+	r.t.Helper()
+	r.clock = r.clock.Add(time.Minute)
+	r.ask(contact, from)
+	all := r.sent(contact)
+	s, err := r.try(contact, all[len(all)-1], from)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return s
+}
+
+const mailbox, here, there = "ming@example.com", "192.0.2.1:1", "198.51.100.7:2"
+
+func TestWhoReadsTheCodeIsIn(t *testing.T) {
+	r := newRig(t, nil)
+	first := r.signIn(mailbox, here)
+	again := r.signIn(" Ming@Example.com ", there)
+	if first.Actor.ID == "" || first.Actor.ID != again.Actor.ID {
+		t.Errorf("two accounts, %q and %q, want one", first.Actor.ID, again.Actor.ID)
+	}
+	who, err := r.Authenticate(t.Context(), again.Token.Reveal(), there)
+	if err != nil || who.ID != first.Actor.ID || who.Kind != access.KindResident || who.May(access.ReadHome) {
+		t.Errorf("authenticated %+v, %v; want the resident, who may do nothing of itself", who, err)
+	}
+	if seen := fmt.Sprintf("%v %+v %#v %s", again, again, again, again.Token); strings.Contains(seen, again.Token.Reveal()) {
+		t.Error("the token can be printed")
+	}
+	me, err := r.Load(t.Context(), who)
+	if err != nil || me.Name != "Ming" || me.Contact.Address != mailbox {
+		t.Errorf("the resident is %+v, %v", me, err)
+	}
+	for _, tt := range []struct{ contact, want string }{
+		{"nobody", "/contact is nobody, want an e-mail address name@host, or a phone number as +8613800000000"},
+		{"+12", "/contact is +12, want a phone number as +8613800000000 (E.164)"},
+		{"Ming <ming@example.com>", "/contact is Ming <ming@example.com>, want an e-mail address name@host, or a phone number as +8613800000000"},
+	} {
+		if err := r.AskCode(t.Context(), tt.contact, here, "en"); err == nil || err.Error() != tt.want {
+			t.Errorf("AskCode(%q)\n got %v\nwant %s", tt.contact, err, tt.want)
+		}
+	}
+}
+
+func TestACodeIsGoodOnce(t *testing.T) {
+	r := newRig(t, nil)
+	r.ask(mailbox, here)
+	code := r.sent(mailbox)[0]
+	if _, err := r.try(mailbox, code[:3]+" "+code[3:], here); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.try(mailbox, code, here); !fault.Is(err, fault.NoActor) {
+		t.Errorf("used again: %v", err)
+	}
+	r.clock = r.clock.Add(time.Minute)
+	r.ask(mailbox, here)
+	r.clock = r.clock.Add(firstLife)
+	if _, err := r.try(mailbox, r.sent(mailbox)[1], here); !fault.Is(err, fault.NoActor) {
+		t.Errorf("used too late: %v", err)
+	}
+	other := New(Config{Store: r.store, Outbox: r.outbox, Logger: r.log}) // the same rows, another memory
+	r.clock = r.clock.Add(time.Minute)
+	r.ask(mailbox, here)
+	if _, err := other.SignIn(t.Context(), Credentials{Contact: mailbox, Code: r.sent(mailbox)[2], From: here}); !fault.Is(err, fault.NoActor) {
+		t.Errorf("a code opens without the memory of who made it: %v", err)
+	}
+}
+
+// wrong is a code that was not sent.
+func (r *rig) wrong(contact string) string {
+	for n := range 100 {
+		code := fmt.Sprintf("%06d", n)
+		if !strings.Contains(strings.Join(r.sent(contact), " "), code) {
+			return code
+		}
+	}
+	return ""
+}
+
+func TestGuessingIsBounded(t *testing.T) {
+	r := newRig(t, nil)
+	r.signIn(mailbox, here)
+	r.clock = r.clock.Add(2 * time.Minute)
+	r.ask(mailbox, there)
+	right, wrong := r.sent(mailbox)[1], r.wrong(mailbox)
+	for i := range triesOfBoth.most {
+		if _, err := r.try(mailbox, wrong, there); !fault.Is(err, fault.NoActor) {
+			t.Fatalf("wrong code %d: %v", i, err)
+		}
+	}
+	if _, err := r.try(mailbox, right, there); !fault.Is(err, fault.OverLimit) {
+		t.Errorf("after five wrong codes the right one gives %v, want a limit", err)
+	}
+	for i := range triesOfStrangers.most { // from everywhere
+		_, err := r.try(mailbox, wrong, fmt.Sprintf("203.0.113.%d:1", i))
+		if i >= triesOfStrangers.most-triesOfBoth.most && !fault.Is(err, fault.OverLimit) {
+			t.Errorf("stranger %d: %v, want a limit", i, err)
+		}
+	}
+	if _, err := r.try(mailbox, right, here); err != nil {
+		t.Errorf("where the holder signed in before: %v", err)
+	}
+}
+
+func TestAFloodOfRequestsTakesNothing(t *testing.T) {
+	r := newRig(t, nil)
+	r.signIn(mailbox, here)
+	before := len(r.sent(mailbox))
+	for i := range 23 * 60 {
+		r.clock = r.clock.Add(time.Minute)
+		r.ask(mailbox, fmt.Sprintf("198.51.%d.%d:1", 100+i/200, i%200))
+		if i%97 != 0 {
+			continue
+		}
+		good := 0
+		for _, code := range r.sent(mailbox)[before:] {
+			if ok, err := r.isGood(mailbox, code); err != nil {
+				t.Fatal(err)
+			} else if ok {
+				good++
+			}
+		}
+		if good == 0 {
+			t.Fatalf("after %d minutes none of %d codes is good", i, len(r.sent(mailbox))-before)
+		}
+	}
+	if n := len(r.sent(mailbox)) - before; n > 8 {
+		t.Errorf("%d codes in a day for strangers, want few", n)
+	}
+	n := len(r.sent(mailbox))
+	r.ask(mailbox, here)
+	if got := len(r.sent(mailbox)); got != n+1 {
+		t.Errorf("the holder got %d codes where they signed in before, want one", got-n)
+	}
+}
+
+func (r *rig) isGood(contact, code string) (good bool, err error) {
+	c, err := parseContact(contact)
+	if err != nil {
+		return false, err
+	}
+	err = r.store.Read(r.t.Context(), func(v *store.View) error {
+		good, err = r.matches(r.t.Context(), v, c, code)
+		return err
+	})
+	return good, err
+}
+
+func TestAskingIsBoundedByAddress(t *testing.T) {
+	r := newRig(t, nil)
+	for i := range asksOfPlace.most {
+		r.ask(fmt.Sprintf("u%d@example.com", i), here)
+	}
+	err := r.AskCode(t.Context(), "one.more@example.com", here, "en")
+	if f := fault.Of(err); f == nil || f.Code != fault.OverLimit || f.RetryAfter <= 0 {
+		t.Errorf("one request too many gives %v", err)
+	}
+	r.ask("one.more@example.com", there)
+	r.clock = r.clock.Add(asksOfPlace.window)
+	r.ask("one.more@example.com", here)
+}
+
+func TestSessionsEnd(t *testing.T) {
+	r := newRig(t, nil)
+	all := []Session{r.signIn(mailbox, here)}
+	for range sessionsKept {
+		r.clock = r.clock.Add(time.Second)
+		err := r.store.Write(t.Context(), func(tx *store.Tx) error {
+			s, err := r.open(t.Context(), tx, all[0].Actor.ID, Credentials{From: here})
+			all = append(all, s)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	holds := func(s Session) bool {
+		_, err := r.Authenticate(t.Context(), s.Token.Reveal(), here)
+		if err != nil && !fault.Is(err, fault.NoActor) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	if holds(all[0]) || !holds(all[1]) {
+		t.Error("the oldest of too many sessions holds, or the next does not")
+	}
+	me := all[2].Actor
+	if err := r.EndSession(t.Context(), me, all[3].ID); err != nil || holds(all[3]) {
+		t.Errorf("an ended session holds (%v)", err)
+	}
+	stranger := r.signIn("other@example.com", there)
+	if err := r.EndSession(t.Context(), stranger.Actor, all[4].ID); !fault.Is(err, fault.Missing) || !holds(all[4]) {
+		t.Errorf("somebody else's session: %v", err)
+	}
+	if err := r.EndOtherSessions(t.Context(), me); err != nil || holds(all[4]) || !holds(all[2]) || !holds(stranger) {
+		t.Errorf("ending the others (%v) ended too many or too few", err)
+	}
+	if list, err := r.Sessions(t.Context(), me); err != nil || len(list) != 1 || !list[0].Current {
+		t.Errorf("sessions are %+v, %v", list, err)
+	}
+	r.clock = r.clock.Add(sessionIdle - time.Hour)
+	if !holds(all[2]) {
+		t.Error("a session ends before 30 days")
+	}
+	r.clock = r.clock.Add(sessionIdle - time.Hour) // since it was used
+	if !holds(all[2]) || holds(stranger) {
+		t.Error("a session that is used ends, or one that is not used holds")
+	}
+	for _, token := range []string{"", "lwr_", "lws_x", "lwr_" + strings.Repeat("a", 52)} {
+		if _, err := r.Authenticate(t.Context(), token, here); !fault.Is(err, fault.NoActor) {
+			t.Errorf("Authenticate(%q): %v", token, err)
+		}
+	}
+}
+
+func TestWhoLeavesIsForgottenOrStays(t *testing.T) {
+	refuses := errors.New("a home would be without a householder")
+	var stays error = refuses
+	r := newRig(t, func(context.Context, *store.Tx, string) error { return stays })
+	s := r.signIn(mailbox, here)
+	code := func() string {
+		r.clock = r.clock.Add(time.Hour)
+		r.ask(mailbox, here)
+		all := r.sent(mailbox)
+		return all[len(all)-1]
+	}
+	if err := r.Delete(t.Context(), s.Actor, r.wrong(mailbox)); !fault.Is(err, fault.NoActor) {
+		t.Errorf("deleting with a wrong code: %v", err)
+	}
+	if err := r.Delete(t.Context(), s.Actor, code()); !errors.Is(err, refuses) {
+		t.Errorf("deleting, refused above: %v", err)
+	}
+	if _, err := r.Authenticate(t.Context(), s.Token.Reveal(), here); err != nil {
+		t.Errorf("a refused act has ended the session: %v", err)
+	}
+	stays = nil
+	if err := r.Delete(t.Context(), s.Actor, code()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Authenticate(t.Context(), s.Token.Reveal(), here); !fault.Is(err, fault.NoActor) {
+		t.Errorf("the session outlives its owner: %v", err)
+	}
+	if again := r.signIn(mailbox, here); again.Actor.ID == s.Actor.ID {
+		t.Error("the account is back")
+	}
+}
+
+func TestContactsChange(t *testing.T) {
+	r := newRig(t, nil)
+	s, other := r.signIn(mailbox, here), r.signIn("taken@example.com", here)
+	const number = "+86 138-0000-0000"
+	r.ask(number, here)
+	me, err := r.ChangeContact(t.Context(), s.Actor, number, r.sent("+8613800000000")[0])
+	if err != nil || me.Contact != (Contact{outbox.SMS, "+8613800000000"}) {
+		t.Fatalf("the contact is %+v, %v", me.Contact, err)
+	}
+	r.clock = r.clock.Add(time.Minute)
+	r.ask("taken@example.com", here)
+	all := r.sent("taken@example.com")
+	if _, err := r.ChangeContact(t.Context(), s.Actor, "taken@example.com", all[len(all)-1]); !fault.Is(err, fault.Clash) {
+		t.Errorf("a contact of resident %s: %v", other.Actor.ID, err)
+	}
+	if _, err := r.Load(t.Context(), access.Actor{Kind: access.KindUser, ID: s.Actor.ID}); !fault.Is(err, fault.NotAllowed) {
+		t.Errorf("a maker reads a resident: %v", err)
+	}
+}
