@@ -16,6 +16,12 @@ type homeCommand struct {
 	Claim       homeClaim       `cmd:"" help:"Bind the device whose token one has (绑定)."`
 	Claimed     homeClaimed     `cmd:"" help:"What became of a claim."`
 	Unbind      homeUnbind      `cmd:"" help:"Unbind a device (解绑)."`
+	Speakers    homeSpeakers    `cmd:"" help:"In which rooms speakers (音箱) stand."`
+	Speaker     homeSpeaker     `cmd:"" help:"Say in which room a speaker stands: what it hears is meant there."`
+	Hide        homeHide        `cmd:"" help:"Hide a bound device from what is said, or show it again."`
+	Favourites  homeFavourites  `cmd:"" help:"The devices that one keeps at hand (常用设备)."`
+	Like        homeLike        `cmd:"" help:"Say which devices one keeps at hand, in which order."`
+	Warnings    homeWarnings    `cmd:"" help:"Names of a home that sound alike, or are commands."`
 	Members     homeMembers     `cmd:"" help:"Who lives in a home of residents."`
 	Role        homeRole        `cmd:"" help:"Give a member another role."`
 	Leave       homeLeave       `cmd:"" help:"Leave a home, or, as its householder, end a membership."`

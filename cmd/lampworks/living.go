@@ -113,3 +113,60 @@ type homeUnbind struct {
 func (h *homeUnbind) Run(ctx context.Context) error {
 	return h.do(ctx, "DELETE", at(homePath+"/devices/{}", h.Home, h.Device), nil)
 }
+
+type homeSpeakers struct {
+	pages
+	Home string `arg:"" help:"Id of the home."`
+}
+
+func (h *homeSpeakers) Run(ctx context.Context) error {
+	return h.list(ctx, at(homePath+"/speakers", h.Home), "speaker room")
+}
+
+type homeSpeaker struct {
+	oneHome
+	Speaker string `arg:"" help:"As it calls itself with a sentence."`
+	Room    string `arg:"" optional:"" help:"Id of the room it stands in. Default: that is forgotten."`
+}
+
+func (h *homeSpeaker) Run(ctx context.Context) error {
+	path := at(homePath+"/speakers/{}", h.Home, h.Speaker)
+	if h.Room == "" {
+		return h.do(ctx, "DELETE", path, nil)
+	}
+	return h.do(ctx, "PUT", path, body("room", h.Room))
+}
+
+type homeHide struct {
+	oneHome
+	Device string `arg:"" help:"Id of the device."`
+	Show   bool   `help:"Show it again."`
+}
+
+func (h *homeHide) Run(ctx context.Context) error {
+	return h.do(ctx, "PUT", at(homePath+"/devices/{}/visibility", h.Home, h.Device), map[string]any{"hidden": !h.Show})
+}
+
+type homeFavourites struct{ oneHome }
+
+func (h *homeFavourites) Run(ctx context.Context) error {
+	return h.do(ctx, "GET", h.path("/favourites"), nil)
+}
+
+type homeLike struct {
+	oneHome
+	Devices []string `arg:"" optional:"" help:"Ids of devices, in their order. Default: none."`
+}
+
+func (h *homeLike) Run(ctx context.Context) error {
+	return h.do(ctx, "PUT", h.path("/favourites"), map[string]any{"devices": append([]string{}, h.Devices...)})
+}
+
+type homeWarnings struct {
+	pages
+	Home string `arg:"" help:"Id of the home."`
+}
+
+func (h *homeWarnings) Run(ctx context.Context) error {
+	return h.list(ctx, at(homePath+"/name-warnings", h.Home), "kind lang name of other other_of")
+}

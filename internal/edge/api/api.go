@@ -187,6 +187,7 @@ func (a *API) routes() {
 	a.homeRoutes()
 	a.residenceRoutes()
 	a.claimRoutes()
+	a.arrangementRoutes()
 	a.sceneRoutes()
 	a.timerRoutes()
 	a.automationRoutes()

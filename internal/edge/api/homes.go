@@ -54,6 +54,7 @@ type deviceHere struct {
 	ProductKey string               `json:"product_key"`
 	DeviceName string               `json:"device_name"`
 	Online     bool                 `json:"online"`
+	Hidden     bool                 `json:"hidden" doc:"Nothing that is said reaches it."`
 	Virtual    bool                 `json:"virtual" doc:"Played by this program."`
 	Fault      string               `json:"fault,omitempty" doc:"How a virtual device misbehaves: none, silent, slow, wrong, duplicate, wrong-type, flapping."`
 	Properties []propertyView       `json:"properties" nullable:"false"`
@@ -270,7 +271,7 @@ func (a *API) deviceHere(ctx context.Context, d *home.Device, s shadow.State) (d
 	}
 	v := deviceHere{
 		ID: d.ID, Room: d.Room, Names: d.Names, Aliases: d.Aliases, Category: p.Category, Product: d.Product, ProductKey: p.ProductKey,
-		DeviceName: d.DeviceName, Properties: propertiesOf(model), State: valuesOf(s.Reported), Desired: valuesOf(s.Desired),
+		DeviceName: d.DeviceName, Hidden: d.Hidden, Properties: propertiesOf(model), State: valuesOf(s.Reported), Desired: valuesOf(s.Desired),
 	}
 	if played := a.Virtual.Find(d.ID); played != nil {
 		v.Virtual, v.Fault = true, string(played.Fault())

@@ -169,7 +169,7 @@ func none() map[string]string {
 	for _, kind := range []string{
 		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "scene", "run", "timer", "automation", "sentence", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
-		"paper", "waiver", "resident", "claim",
+		"paper", "waiver", "resident", "claim", "speaker",
 		"limit_override", "measure", "appeal", "deletion", "export",
 	} {
 		ids[kind] = "0197-none"

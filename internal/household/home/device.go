@@ -138,6 +138,9 @@ func (s *Service) Unbind(ctx context.Context, who access.Actor, homeID, deviceID
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return fault.NotFound("device", deviceID)
 		}
+		if err := unlike(ctx, tx, deviceID); err != nil {
+			return err
+		}
 		s.tell(tx, deviceID, Unbound)
 		return audit.Record(ctx, tx, who, "home.device.unbind", deviceID, "home "+homeID)
 	})
@@ -166,11 +169,22 @@ func (s *Service) Leave(ctx context.Context, tx *store.Tx, deviceID string, at t
 	if _, err := tx.Exec(ctx, "DELETE FROM home_device WHERE device = ?", deviceID); err != nil {
 		return fmt.Errorf("unbinding device %s, which was reset: %w", deviceID, err)
 	}
+	if err := unlike(ctx, tx, deviceID); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, "UPDATE home SET version = version + 1 WHERE id = ?", homeID); err != nil {
 		return fmt.Errorf("changing home %s: %w", homeID, err)
 	}
 	s.tell(tx, deviceID, Unbound)
 	return audit.Record(ctx, tx, access.System("reset", organisation), "home.device.unbind", deviceID, "home "+homeID+", the device was reset")
+}
+
+// unlike takes a device that leaves its home out of everybody's favourites.
+func unlike(ctx context.Context, tx *store.Tx, deviceID string) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM home_favourite WHERE device = ?", deviceID); err != nil {
+		return fmt.Errorf("taking device %s out of favourites: %w", deviceID, err)
+	}
+	return nil
 }
 
 // fits checks that the room is one of the home, and that no other device in it

@@ -13,11 +13,14 @@ import (
 func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
 	var steps []string
 	if of := device.Of("device", kind); of != "" {
-		steps = append(steps, "DELETE FROM home_device WHERE device IN (SELECT device FROM home_device WHERE "+of+" LIMIT ?)")
+		steps = append(steps, "DELETE FROM home_favourite WHERE device IN (SELECT device FROM home_favourite WHERE "+of+" LIMIT ?)", "DELETE FROM home_device WHERE device IN (SELECT device FROM home_device WHERE "+of+" LIMIT ?)")
 	}
 	if kind == "organisation" {
 		const homes = "(SELECT id FROM home WHERE organisation = ? ORDER BY id LIMIT ?)"
-		steps = append(steps, "DELETE FROM home_device WHERE home IN "+homes, "DELETE FROM home_room WHERE home IN "+homes, "DELETE FROM home WHERE id IN "+homes)
+		steps = append(steps, "DELETE FROM home_favourite WHERE home IN "+homes, "DELETE FROM home_speaker WHERE home IN "+homes, "DELETE FROM home_device WHERE home IN "+homes, "DELETE FROM home_room WHERE home IN "+homes, "DELETE FROM home WHERE id IN "+homes)
+	}
+	if kind == "user" { // what they liked; where they live, Depart knows
+		steps = append(steps, "DELETE FROM home_favourite WHERE person = ? AND position < ?")
 	}
 	for _, step := range steps {
 		r, err := tx.Exec(ctx, step, id, limit)

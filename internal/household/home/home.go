@@ -1,7 +1,7 @@
 // Package home knows where a home lies, which rooms it has, which devices stand in them, and
 // what people call them (家庭、房间、设备).
 //
-// It owns the tables home, home_room, home_device, home_member and home_invite, and promises:
+// It owns the tables home, home_room, home_device, home_member, home_invite, home_speaker and home_favourite, and promises:
 //   - a device stands in at most one home: one of the organisation it belongs to, or, by proof of possession, one of residents;
 //   - within a home no two rooms, and within a room no two devices, share a name or alias: what is said there is not ambiguous;
 //   - the version of a home grows with every change in it, so that who compiled it knows when it is out of date;
@@ -45,8 +45,9 @@ type Home struct {
 	Version      int64 // grows with every change of the home, its rooms and its devices
 	CreatedAt    time.Time
 	Place        Place
-	Rooms        []Room   // in the order they were added; empty in a list
-	Devices      []Device // in the order of their ids; empty in a list
+	Rooms        []Room    // in the order they were added; empty in a list
+	Devices      []Device  // in the order of their ids; empty in a list
+	Speakers     []Speaker // that were placed, in the order of their names; empty in a list
 }
 
 // A Room is one room of a home.
@@ -63,6 +64,7 @@ type Device struct {
 	Product    string // UUID of the product it is of
 	DeviceName string // DeviceName (设备名称) of its triple
 	BoundAt    time.Time
+	Hidden     bool // nothing that is said reaches it
 	Label
 }
 
@@ -170,6 +172,8 @@ func (s *Service) remove(ctx context.Context, tx *store.Tx, who access.Actor, id
 		return err
 	}
 	for _, statement := range []string{
+		"DELETE FROM home_favourite WHERE home = ?",
+		"DELETE FROM home_speaker WHERE home = ?",
 		"DELETE FROM home_device WHERE home = ?",
 		"DELETE FROM home_room WHERE home = ?",
 		"DELETE FROM home_member WHERE home = ?",

@@ -267,12 +267,14 @@ func (s *Service) Depart(ctx context.Context, tx *store.Tx, resident string) err
 
 // forgetPerson deletes what a home keeps of one resident, or, with an empty homeID, every home. Invitations of who has left are void.
 func forgetPerson(ctx context.Context, tx *store.Tx, homeID, resident string) error {
-	statement, args := "DELETE FROM home_invite WHERE made_by = ? AND home = ?", []any{resident, homeID}
-	if homeID == "" {
-		statement, args = "DELETE FROM home_invite WHERE made_by = ?", args[:1]
-	}
-	if _, err := tx.Exec(ctx, statement, args...); err != nil {
-		return fmt.Errorf("forgetting resident %s: %w", resident, err)
+	for _, statement := range []string{"DELETE FROM home_invite WHERE made_by = ?", "DELETE FROM home_favourite WHERE person = ?"} {
+		args := []any{resident}
+		if homeID != "" {
+			statement, args = statement+" AND home = ?", append(args, homeID)
+		}
+		if _, err := tx.Exec(ctx, statement, args...); err != nil {
+			return fmt.Errorf("forgetting resident %s: %w", resident, err)
+		}
 	}
 	return nil
 }

@@ -93,6 +93,9 @@ func (s *Service) RemoveRoom(ctx context.Context, who access.Actor, homeID, room
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return fault.NotFound("room", roomID)
 		}
+		if _, err := tx.Exec(ctx, "DELETE FROM home_speaker WHERE home = ? AND room = ?", homeID, roomID); err != nil {
+			return fmt.Errorf("removing the speakers of room %s: %w", roomID, err)
+		}
 		return audit.Record(ctx, tx, who, "home.room.remove", roomID, "home "+homeID)
 	})
 }

@@ -58,7 +58,7 @@ const (
 		ORDER BY id
 		LIMIT ?`
 	devicesSQL = `
-		SELECT h.device, h.room, d.product, d.name, h.names, h.aliases, h.bound_at
+		SELECT h.device, h.room, d.product, d.name, h.names, h.aliases, h.bound_at, h.hidden
 		FROM home_device h
 		JOIN device d ON d.id = h.device
 		WHERE h.home = ?`
@@ -103,6 +103,9 @@ func load(ctx context.Context, q store.Querier, who access.Actor, id string) (Ho
 		return Home{}, err
 	}
 	if h.Devices, err = devices(ctx, q, inHomeSQL, id); err != nil {
+		return Home{}, err
+	}
+	if h.Speakers, err = speakers(ctx, q, id); err != nil {
 		return Home{}, err
 	}
 	return h, nil
@@ -169,10 +172,11 @@ func devices(ctx context.Context, q store.Querier, query string, args ...any) ([
 	for rows.Next() {
 		var d Device
 		var names, aliases string
-		var bound int64
-		if err := rows.Scan(&d.ID, &d.Room, &d.Product, &d.DeviceName, &names, &aliases, &bound); err != nil {
+		var bound, hidden int64
+		if err := rows.Scan(&d.ID, &d.Room, &d.Product, &d.DeviceName, &names, &aliases, &bound, &hidden); err != nil {
 			return nil, fmt.Errorf("reading devices of home %v: %w", args[0], err)
 		}
+		d.Hidden = hidden != 0
 		d.BoundAt = time.UnixMilli(bound).UTC()
 		if d.Label, err = decode(names, aliases); err != nil {
 			return nil, fmt.Errorf("reading device %s of a home: %w", d.ID, err)

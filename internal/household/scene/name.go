@@ -126,7 +126,7 @@ type Spoken struct {
 }
 
 // Plan is a home as understanding takes it, without its scenes, and what it has of its products. A device whose product has no model
-// cannot be spoken to and is left out.
+// cannot be spoken to and is left out, as is one that is hidden.
 func Plan(ctx context.Context, products *product.Service, h *home.Home) (plan nlu.Home, byProduct map[string]Spoken, err error) {
 	byProduct = make(map[string]Spoken)
 	for i := range h.Rooms {
@@ -150,7 +150,7 @@ func Plan(ctx context.Context, products *product.Service, h *home.Home) (plan nl
 				return plan, nil, fmt.Errorf("looking up the category of product %s: %w", d.Product, err)
 			}
 		}
-		if said.Model != nil {
+		if said.Model != nil && !d.Hidden {
 			plan.Devices = append(plan.Devices, nlu.Device{ID: d.ID, Room: d.Room, Category: categories[d.Product], Names: d.All(), Model: said.Model, Voice: said.Voice()})
 		}
 	}

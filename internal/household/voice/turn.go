@@ -84,6 +84,9 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 		return "", err
 	}
 	t.home = h
+	if t.in.Room == "" && t.in.Speaker != "" {
+		t.in.Room = h.home.RoomOf(t.in.Speaker)
+	}
 	if t.in.Room != "" && h.rooms[t.in.Room] == nil {
 		return "", fault.NotFound("room", t.in.Room)
 	}

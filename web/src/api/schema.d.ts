@@ -1816,6 +1816,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{home}/claims/{claim}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of a claim, for an hour
+         * @description Needs home.write.
+         */
+        get: operations["get_homes_home_claims_claim"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{home}/devices": {
         parameters: {
             query?: never;
@@ -1830,6 +1850,26 @@ export interface paths {
          * @description Needs home.write.
          */
         post: operations["post_homes_home_devices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/devices/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bind the device whose token one has (绑定); a lock or a camera waits for its button
+         * @description Needs home.write.
+         */
+        post: operations["post_homes_home_devices_claim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1880,6 +1920,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{home}/devices/{device}/visibility": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Hide a bound device from what is said, or show it again
+         * @description Needs home.write.
+         */
+        put: operations["put_homes_home_devices_device_visibility"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/favourites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The devices that one keeps at hand (常用设备)
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_favourites"];
+        /**
+         * Say which devices one keeps at hand, in which order
+         * @description Needs home.read.
+         */
+        put: operations["put_homes_home_favourites"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The open invitations to a home, without their codes
+         * @description Needs home.manage.
+         */
+        get: operations["get_homes_home_invitations"];
+        put?: never;
+        /**
+         * Make an invitation to a home: a code that is good once, for 7 days
+         * @description Needs home.manage.
+         */
+        post: operations["post_homes_home_invitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/invitations/{invitation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw an invitation
+         * @description Needs home.manage.
+         */
+        delete: operations["delete_homes_home_invitations_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{home}/live": {
         parameters: {
             query?: never;
@@ -1892,6 +2020,70 @@ export interface paths {
          * @description Needs home.read. The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. A command's event comes at its end; a sentence's, for who said it with later, when its slow devices have answered; a ping every 15 s says that the stream lives.
          */
         get: operations["get_homes_home_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who lives in a home of residents, at most 20
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/members/{resident}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a member another role
+         * @description Needs home.manage.
+         */
+        put: operations["put_homes_home_members_resident"];
+        post?: never;
+        /**
+         * Leave a home, or, as its householder, end a membership
+         * @description Needs home.read.
+         */
+        delete: operations["delete_homes_home_members_resident"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/name-warnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Names that sound alike, or are commands: allowed, and not understood well
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_name_warnings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2144,6 +2336,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{home}/speakers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * In which rooms speakers (音箱) stand
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_speakers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/speakers/{speaker}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say in which room a speaker stands: what it hears is meant there
+         * @description Needs home.write.
+         */
+        put: operations["put_homes_home_speakers_speaker"];
+        post?: never;
+        /**
+         * Forget in which room a speaker stands
+         * @description Needs home.write.
+         */
+        delete: operations["delete_homes_home_speakers_speaker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{home}/timers": {
         parameters: {
             query?: never;
@@ -2191,6 +2427,26 @@ export interface paths {
          * @description Needs device.control.
          */
         delete: operations["delete_homes_home_timers_timer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand a home on to another member (转让)
+         * @description Needs home.manage.
+         */
+        post: operations["post_homes_home_transfer"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4304,6 +4560,198 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/resident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The resident who is signed in
+         * @description For residents.
+         */
+        get: operations["get_resident"];
+        /**
+         * Say one's name and language
+         * @description For residents.
+         */
+        put: operations["put_resident"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resident/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send six digits to a contact, for a resident (住户) to sign in with
+         * @description Needs nobody to be signed in.
+         */
+        post: operations["post_resident_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resident/contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Have the contact that a code was sent to, in place of the one before
+         * @description For residents.
+         */
+        put: operations["put_resident_contact"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resident/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End one's own account as a resident for ever
+         * @description For residents.
+         */
+        post: operations["post_resident_deletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resident/homes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The homes that one is a member of, at most 10
+         * @description For residents.
+         */
+        get: operations["get_resident_homes"];
+        put?: never;
+        /**
+         * Make a home, as its householder (户主)
+         * @description For residents.
+         */
+        post: operations["post_resident_homes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resident/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Become a member of a home, by an invitation
+         * @description For residents.
+         */
+        post: operations["post_resident_memberships"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resident/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in as a resident; who is new gets an account
+         * @description Needs nobody to be signed in.
+         */
+        post: operations["post_resident_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resident/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A resident's own sessions, newest first, at most 20
+         * @description For residents.
+         */
+        get: operations["get_resident_sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End all of a resident's own sessions but this one
+         * @description For residents.
+         */
+        delete: operations["delete_resident_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/resident/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of a resident's own sessions
+         * @description For residents.
+         */
+        delete: operations["delete_resident_sessions_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/service-applications": {
         parameters: {
             query?: never;
@@ -5850,6 +6298,44 @@ export interface components {
             };
             value: string;
         };
+        ClaimInputBody: {
+            aliases?: {
+                [key: string]: string[] | null;
+            };
+            names: {
+                [key: string]: string;
+            };
+            /** @description The text of the code that it shows, in place of the token. */
+            qr?: string;
+            /** @description Id; empty: in no room. */
+            room?: string;
+            /** @description That the device announced: 32 hex digits. */
+            token?: string;
+        };
+        ClaimView: {
+            aliases?: {
+                [key: string]: string[] | null;
+            };
+            /** @description Id. */
+            device: string;
+            /**
+             * Format: date-time
+             * @description While the button is waited for: until then.
+             */
+            expires_at: string;
+            id: string;
+            /** Format: date-time */
+            made_at: string;
+            names: {
+                [key: string]: string;
+            };
+            /** @description Why it was refused when the button was pressed. */
+            reason?: string;
+            /** @description Id; empty: in no room. */
+            room: string;
+            /** @enum {string} */
+            state: "bound" | "waiting_for_button" | "refused" | "expired";
+        };
         CodeInputBody: {
             /**
              * Format: password
@@ -6181,6 +6667,8 @@ export interface components {
             device_name: string;
             /** @description How a virtual device misbehaves: none, silent, slow, wrong, duplicate, wrong-type, flapping. */
             fault?: string;
+            /** @description Nothing that is said reaches it. */
+            hidden: boolean;
             id: string;
             names: {
                 [key: string]: string;
@@ -6502,6 +6990,10 @@ export interface components {
             /** @enum {string} */
             fault: "none" | "silent" | "slow" | "wrong" | "duplicate" | "wrong-type" | "flapping";
         };
+        FavouritesBody: {
+            /** @description Ids, in their order; at most 50. */
+            devices: string[];
+        };
         Field: {
             choices?: components["schemas"]["Choice"][] | null;
             forms?: string[] | null;
@@ -6602,6 +7094,10 @@ export interface components {
              */
             reason: string;
         };
+        HandOnInputBody: {
+            /** @description Id of a member. */
+            resident: string;
+        };
         HomeBrief: {
             /** Format: date-time */
             created_at: string;
@@ -6609,6 +7105,17 @@ export interface components {
             names: {
                 [key: string]: string;
             };
+        };
+        HomeInviteView: {
+            /** @description Given once, to be told to whom it is for. */
+            code?: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            /** Format: date-time */
+            made_at: string;
+            /** @enum {string} */
+            role: "householder" | "adult" | "child" | "guest";
         };
         HomeView: {
             /** Format: date-time */
@@ -6717,6 +7224,10 @@ export interface components {
              * @description Absent: not known.
              */
             total?: number;
+        };
+        JoinInputBody: {
+            /** @description Of the invitation. */
+            code: string;
         };
         KindView: {
             kind: string;
@@ -7024,6 +7535,16 @@ export interface components {
             state: "scheduled" | "in_force" | "ended" | "lifted";
             subject: components["schemas"]["SubjectView"];
         };
+        MemberHere: {
+            /** Format: date-time */
+            joined_at: string;
+            /** @description As they call themselves; may be empty. */
+            name: string;
+            /** @description Id. */
+            resident: string;
+            /** @enum {string} */
+            role: "householder" | "adult" | "child" | "guest";
+        };
         MemberView: {
             /**
              * Format: date-time
@@ -7092,6 +7613,22 @@ export interface components {
             /** @enum {string} */
             act: "develop" | "debug" | "redesign" | "certify" | "recall" | "publish" | "produce" | "reopen" | "retire";
             note?: string;
+        };
+        NameWarningView: {
+            /**
+             * @description sounds_alike: with another name; is_command: said alone, it is one.
+             * @enum {string}
+             */
+            kind: "sounds_alike" | "is_command";
+            /** @enum {string} */
+            lang: "zh-CN" | "en";
+            name: string;
+            /** @description Id of the room or device that has it. */
+            of: string;
+            /** @description The name that it sounds like. */
+            other?: string;
+            /** @description Whose that is. */
+            other_of?: string;
         };
         NewAgreementInputBody: {
             categories?: string[];
@@ -7214,6 +7751,10 @@ export interface components {
             login?: string;
             /** @enum {string} */
             role: "owner" | "engineer" | "factory" | "market" | "support" | "query";
+        };
+        NewInviteInputBody: {
+            /** @enum {string} */
+            role: "householder" | "adult" | "child" | "guest";
         };
         NewLimitOverrideInputBody: {
             /**
@@ -7743,6 +8284,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageHomeInviteView: {
+            items: components["schemas"]["HomeInviteView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageInvitationView: {
             items: components["schemas"]["InvitationView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -7834,6 +8382,13 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageMemberHere: {
+            items: components["schemas"]["MemberHere"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageMemberView: {
             items: components["schemas"]["MemberView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -7843,6 +8398,13 @@ export interface components {
         };
         PageMembershipView: {
             items: components["schemas"]["MembershipView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageNameWarningView: {
+            items: components["schemas"]["NameWarningView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -7953,6 +8515,20 @@ export interface components {
             /** @description Where it was asked for. */
             total?: components["schemas"]["Total"];
         };
+        PageResidenceView: {
+            items: components["schemas"]["ResidenceView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageResidentSession: {
+            items: components["schemas"]["ResidentSession"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
         PageRunView: {
             items: components["schemas"]["RunView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
@@ -7969,6 +8545,13 @@ export interface components {
         };
         PageServiceView: {
             items: components["schemas"]["ServiceView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageSpeakerHere: {
+            items: components["schemas"]["SpeakerHere"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -8175,6 +8758,10 @@ export interface components {
             location?: components["schemas"]["Location"];
             /** @description IANA name, such as Asia/Shanghai; empty: the platform's. */
             time_zone?: string;
+        };
+        PlaceSpeakerInputBody: {
+            /** @description Id. */
+            room: string;
         };
         PlanView: {
             /**
@@ -8500,6 +9087,93 @@ export interface components {
              */
             password: string;
         };
+        ResidenceView: {
+            /** @description Of the home. */
+            id: string;
+            /** Format: date-time */
+            joined_at: string;
+            names: {
+                [key: string]: string;
+            };
+            /**
+             * @description What one is there.
+             * @enum {string}
+             */
+            role: "householder" | "adult" | "child" | "guest";
+        };
+        ResidentCodeInputBody: {
+            /**
+             * Format: password
+             * @description Six digits that were sent to one's contact.
+             */
+            code: string;
+        };
+        ResidentContactInputBody: {
+            /**
+             * Format: password
+             * @description Six digits.
+             */
+            code: string;
+            /** @description The code was sent to. */
+            contact: string;
+        };
+        ResidentInputBody: {
+            /** @enum {string} */
+            lang?: "zh-CN" | "en";
+            /** @description At most 32 characters; empty: none. */
+            name?: string;
+        };
+        ResidentSession: {
+            address: string;
+            /** @description What the program said of itself. */
+            agent?: string;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The one that asks. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description If it is not used.
+             */
+            ends_at: string;
+            id: string;
+            /** Format: date-time */
+            used_at: string;
+        };
+        ResidentSignInBody: {
+            /**
+             * Format: password
+             * @description Six digits.
+             */
+            code: string;
+            /** @description The code was sent to. */
+            contact: string;
+            /**
+             * @description Of who is new: of what is sent to them.
+             * @enum {string}
+             */
+            lang?: "zh-CN" | "en";
+            /** @description Of who is new. */
+            name?: string;
+        };
+        ResidentView: {
+            contact: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            /**
+             * @description Of the contact.
+             * @enum {string}
+             */
+            kind: "mail" | "sms";
+            /**
+             * @description Of what is sent to one; absent: as one asks.
+             * @enum {string}
+             */
+            lang?: "zh-CN" | "en";
+            /** @description How others in a home see one; may be empty. */
+            name: string;
+        };
         ResultInputBody: {
             conditions?: string;
             /** @description For the maker; a failure needs one. */
@@ -8790,6 +9464,10 @@ export interface components {
             /** @description Id; empty: in no room. */
             room?: string;
         };
+        SetLivingInputBody: {
+            /** @enum {string} */
+            role: "householder" | "adult" | "child" | "guest";
+        };
         SetMemberInputBody: {
             /** @enum {string} */
             role: "owner" | "engineer" | "factory" | "market" | "support" | "query";
@@ -8905,6 +9583,12 @@ export interface components {
             types: string[] | null;
             valid_from: string;
             valid_until: string;
+        };
+        SpeakerHere: {
+            /** @description Id. */
+            room: string;
+            /** @description As it calls itself with a sentence: a name, or the id of a device. */
+            speaker: string;
         };
         SpeechInputBody: {
             /** @enum {string} */
@@ -9651,6 +10335,10 @@ export interface components {
             /** @description User. */
             published_by?: string;
         };
+        VisibilityInputBody: {
+            /** @description Nothing that is said reaches it; scenes, timers and automations do. */
+            hidden: boolean;
+        };
         VoiceDays: {
             /** @description Those on which something was said, in their order. */
             days: components["schemas"]["DayView"][];
@@ -9823,6 +10511,17 @@ export interface components {
         };
         /** @description What is wrong, where, by which rule, and what to do. */
         ProblemOfMember: {
+            headers: {
+                /** @description Seconds; where asking again makes sense. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description What is wrong, where, by which rule, and what to do. */
+        ProblemOfMemberChange: {
             headers: {
                 /** @description Seconds; where asking again makes sense. */
                 "Retry-After"?: number;
@@ -15315,6 +16014,7 @@ export interface operations {
                      *           "product_key": "lwdyz7bm5mq",
                      *           "device_name": "acde4800003c",
                      *           "online": false,
+                     *           "hidden": false,
                      *           "virtual": false,
                      *           "properties": [
                      *             {
@@ -15872,6 +16572,43 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObject"];
         };
     };
+    get_homes_home_claims_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                claim: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000146",
+                     *       "state": "bound",
+                     *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *       "room": "",
+                     *       "names": {
+                     *         "en": "lamp"
+                     *       },
+                     *       "made_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2026-11-24T08:02:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClaimView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
     post_homes_home_devices: {
         parameters: {
             query?: never;
@@ -15906,6 +16643,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    post_homes_home_devices_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "lw_example_not-a-token",
+                 *       "names": {
+                 *         "en": "lamp"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ClaimInputBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000146",
+                     *       "state": "bound",
+                     *       "device": "0197f3a0-7b1e-7c3a-9f42-000000000115",
+                     *       "room": "",
+                     *       "names": {
+                     *         "en": "lamp"
+                     *       },
+                     *       "made_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2026-11-24T08:02:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClaimView"];
+                };
             };
             default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
@@ -16032,6 +16817,209 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObject"];
         };
     };
+    put_homes_home_devices_device_visibility: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "hidden": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["VisibilityInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_homes_home_favourites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "devices": [
+                     *         "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FavouritesBody"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_homes_home_favourites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "devices": [
+                 *         "0197f3a0-7b1e-7c3a-9f42-000000000115"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["FavouritesBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_homes_home_invitations: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000144",
+                     *           "role": "child",
+                     *           "made_at": "2026-11-24T08:00:00.000Z",
+                     *           "expires_at": "2026-12-01T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageHomeInviteView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_homes_home_invitations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "guest"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewInviteInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000143",
+                     *       "code": "000000",
+                     *       "role": "guest",
+                     *       "made_at": "2026-11-24T08:00:00.000Z",
+                     *       "expires_at": "2026-12-01T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HomeInviteView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    delete_homes_home_invitations_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                invitation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
     get_homes_home_live: {
         parameters: {
             query?: never;
@@ -16141,6 +17129,146 @@ export interface operations {
                         /** @description The retry time in milliseconds. */
                         retry?: number;
                     })[];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    get_homes_home_members: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "resident": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *           "name": "Anna",
+                     *           "role": "householder",
+                     *           "joined_at": "2026-11-24T08:00:00.000Z"
+                     *         },
+                     *         {
+                     *           "resident": "0197f3a0-7b1e-7c3a-9f42-000000000140",
+                     *           "name": "ben.resident",
+                     *           "role": "child",
+                     *           "joined_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageMemberHere"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_homes_home_members_resident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                resident: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "adult"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SetLivingInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    delete_homes_home_members_resident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                resident: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    get_homes_home_name_warnings: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageNameWarningView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["ProblemOfMemberObject"];
@@ -17121,6 +18249,101 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
+    get_homes_home_speakers: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "speaker": "hall",
+                     *           "room": "0197f3a0-7b1e-7c3a-9f42-000000000147"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageSpeakerHere"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    put_homes_home_speakers_speaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                speaker: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "room": "0197f3a0-7b1e-7c3a-9f42-000000000147"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PlaceSpeakerInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    delete_homes_home_speakers_speaker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                speaker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
     get_homes_home_timers: {
         parameters: {
             query?: {
@@ -17371,6 +18594,36 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    post_homes_home_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "resident": "0197f3a0-7b1e-7c3a-9f42-000000000140"
+                 *     }
+                 */
+                "application/json": components["schemas"]["HandOnInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
         };
     };
     get_homes_home_voice_privacy: {
@@ -25313,6 +26566,437 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProblemOfMember"];
+        };
+    };
+    get_resident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *       "kind": "mail",
+                     *       "contact": "anna.resident@home.example",
+                     *       "name": "Anna",
+                     *       "lang": "en",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResidentView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMember"];
+        };
+    };
+    put_resident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Anna",
+                 *       "lang": "en"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResidentInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *       "kind": "mail",
+                     *       "contact": "anna.resident@home.example",
+                     *       "name": "Anna",
+                     *       "lang": "en",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResidentView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
+        };
+    };
+    post_resident_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "contact": "anna.resident@home.example"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ContactInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
+        };
+    };
+    put_resident_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "contact": "anna@elsewhere.example",
+                 *       "code": "000000"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResidentContactInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *       "kind": "mail",
+                     *       "contact": "anna@elsewhere.example",
+                     *       "name": "Anna",
+                     *       "lang": "en",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResidentView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
+        };
+    };
+    post_resident_deletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "000000"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResidentCodeInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
+        };
+    };
+    get_resident_homes: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000142",
+                     *           "names": {
+                     *             "en": "home",
+                     *             "zh-CN": "家"
+                     *           },
+                     *           "role": "householder",
+                     *           "joined_at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageResidenceView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMember"];
+        };
+    };
+    post_resident_homes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "names": {
+                 *         "zh-CN": "家",
+                 *         "en": "home"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewHomeInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000142",
+                     *       "names": {
+                     *         "en": "home",
+                     *         "zh-CN": "家"
+                     *       },
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HomeBrief"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
+        };
+    };
+    post_resident_memberships: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "000000"
+                 *     }
+                 */
+                "application/json": components["schemas"]["JoinInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000142",
+                     *       "names": {
+                     *         "en": "home",
+                     *         "zh-CN": "家"
+                     *       },
+                     *       "role": "child",
+                     *       "joined_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResidenceView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberChangeBody"];
+        };
+    };
+    post_resident_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "contact": "anna.resident@home.example",
+                 *       "code": "000000",
+                 *       "name": "anna.resident"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResidentSignInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *       "kind": "mail",
+                     *       "contact": "anna.resident@home.example",
+                     *       "name": "anna.resident",
+                     *       "created_at": "2026-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResidentView"];
+                };
+            };
+            default: components["responses"]["ProblemOfAnybodyChangeBody"];
+        };
+    };
+    get_resident_sessions: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000141",
+                     *           "current": true,
+                     *           "agent": "Go-http-client/1.1",
+                     *           "address": "192.0.2.7",
+                     *           "created_at": "2026-11-24T08:00:00.000Z",
+                     *           "used_at": "2026-11-24T08:00:00.000Z",
+                     *           "ends_at": "2026-12-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageResidentSession"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMember"];
+        };
+    };
+    delete_resident_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberChange"];
+        };
+    };
+    delete_resident_sessions_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
         };
     };
     get_service_applications: {

@@ -319,7 +319,7 @@ CREATE TABLE home_device (
   names    TEXT    NOT NULL,
   aliases  TEXT    NOT NULL,
   bound_at INTEGER NOT NULL
-);
+, hidden INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX home_device_home ON home_device (home, device);
 CREATE TABLE audit_person (
   reference    TEXT    NOT NULL PRIMARY KEY,
@@ -1547,6 +1547,107 @@ CREATE TABLE scene_cursor (
   consumer TEXT    NOT NULL PRIMARY KEY,
   position INTEGER NOT NULL
 );
+CREATE TABLE resident (
+  id         TEXT    NOT NULL PRIMARY KEY,
+  kind       TEXT    NOT NULL, -- of the contact: mail, sms
+  address    TEXT    NOT NULL,
+  name       TEXT    NOT NULL,
+  lang       TEXT    NOT NULL, -- of what is sent; empty: as they ask
+  created_at INTEGER NOT NULL,
+  UNIQUE (kind, address)
+);
+CREATE TABLE resident_session (
+  id         TEXT    NOT NULL PRIMARY KEY,
+  hash       BLOB    NOT NULL UNIQUE,
+  resident   TEXT    NOT NULL,
+  place      TEXT    NOT NULL, -- it was opened from
+  agent      TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  used_at    INTEGER NOT NULL
+);
+CREATE INDEX resident_session_resident ON resident_session (resident, created_at, id);
+CREATE INDEX resident_session_used ON resident_session (used_at);
+CREATE TABLE resident_place (
+  resident TEXT    NOT NULL,
+  place    TEXT    NOT NULL,
+  seen_at  INTEGER NOT NULL,
+  PRIMARY KEY (resident, place)
+);
+CREATE TABLE resident_code (
+  id         TEXT    NOT NULL PRIMARY KEY,
+  kind       TEXT    NOT NULL,
+  address    TEXT    NOT NULL,
+  known      INTEGER NOT NULL, -- asked for from a place of the holder's
+  hash       BLOB    NOT NULL,
+  made_at    INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+);
+CREATE INDEX resident_code_address ON resident_code (kind, address, known, made_at);
+CREATE INDEX resident_code_made ON resident_code (made_at);
+CREATE TABLE home_member (
+  home      TEXT    NOT NULL,
+  resident  TEXT    NOT NULL,
+  role      TEXT    NOT NULL, -- householder, adult, child, guest
+  joined_at INTEGER NOT NULL,
+  PRIMARY KEY (home, resident)
+);
+CREATE INDEX home_member_resident ON home_member (resident, home);
+CREATE TABLE home_invite (
+  id         TEXT    NOT NULL PRIMARY KEY,
+  home       TEXT    NOT NULL,
+  hash       BLOB    NOT NULL UNIQUE,
+  role       TEXT    NOT NULL,
+  made_by    TEXT    NOT NULL, -- resident
+  made_at    INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+);
+CREATE INDEX home_invite_home ON home_invite (home, id);
+CREATE INDEX home_invite_expires ON home_invite (expires_at);
+CREATE TABLE pairing_token (
+  device     TEXT    NOT NULL PRIMARY KEY,
+  hash       BLOB    NOT NULL UNIQUE,
+  epoch      INTEGER NOT NULL, -- of the session that announced it
+  expires_at INTEGER NOT NULL,
+  used_at    INTEGER NOT NULL  -- 0: it was not
+);
+CREATE INDEX pairing_token_expires ON pairing_token (expires_at);
+CREATE TABLE pairing_claim (
+  id         TEXT    NOT NULL PRIMARY KEY,
+  home       TEXT    NOT NULL,
+  resident   TEXT    NOT NULL,
+  device     TEXT    NOT NULL,
+  room       TEXT    NOT NULL,
+  names      TEXT    NOT NULL, -- JSON object
+  aliases    TEXT    NOT NULL, -- JSON object
+  state      TEXT    NOT NULL, -- waiting_for_button, bound, refused
+  reason     TEXT    NOT NULL, -- of refused
+  made_at    INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+);
+CREATE INDEX pairing_claim_device ON pairing_claim (device, state, expires_at);
+CREATE INDEX pairing_claim_resident ON pairing_claim (resident);
+CREATE INDEX pairing_claim_expires ON pairing_claim (expires_at);
+CREATE TABLE pairing_try (
+  who   TEXT    NOT NULL PRIMARY KEY,
+  wrong INTEGER NOT NULL,
+  until INTEGER NOT NULL -- then they count no more
+);
+CREATE INDEX pairing_try_until ON pairing_try (until);
+CREATE TABLE home_speaker (
+  home    TEXT NOT NULL,
+  speaker TEXT NOT NULL, -- as it calls itself with a sentence
+  room    TEXT NOT NULL,
+  PRIMARY KEY (home, speaker)
+);
+CREATE TABLE home_favourite (
+  home     TEXT    NOT NULL,
+  person   TEXT    NOT NULL,
+  position INTEGER NOT NULL,
+  device   TEXT    NOT NULL,
+  PRIMARY KEY (home, person, position)
+);
+CREATE INDEX home_favourite_device ON home_favourite (device);
+CREATE INDEX home_favourite_person ON home_favourite (person);
 CREATE TABLE voice_privacy (
   person       TEXT    NOT NULL,
   home         TEXT    NOT NULL,
@@ -1727,10 +1828,14 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (82, 200, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (83, 201, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (84, 202, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (85, 203, 1);
-INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (86, 230, 1);
-INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (87, 231, 1);
-INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (88, 240, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (86, 220, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (87, 221, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (88, 222, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (89, 223, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (90, 230, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (91, 231, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (92, 240, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 88);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 92);
