@@ -102,7 +102,8 @@ const (
 	OpTimer       Op = "timer"
 	OpTimerCancel Op = "timer_cancel"
 	OpTimerQuery  Op = "timer_query"
-	OpCall        Op = "call" // a service of the model
+	OpCall        Op = "call"     // a service of the model
+	OpAnnounce    Op = "announce" // to be said on speakers
 )
 
 // All is the Value of an OpTimerCancel for every timer.
@@ -118,11 +119,13 @@ type Action struct {
 	Value     any    // OpSet: bool, int64, float64 or string (name of an enum value as the model names it, a colour name)
 	Direction string // OpAdjust: "up" or "down"
 	Amount    float64
-	HasAmount bool   // false: "a little", the step is ours to choose
-	Unit      string // of Amount and Value as the model has it; "%" of a relative amount
-	Scene     string // OpScene: its id
-	Seconds   int    // timers: length
-	Label     string // timers: their name
+	HasAmount bool     // false: "a little", the step is ours to choose
+	Unit      string   // of Amount and Value as the model has it; "%" of a relative amount
+	Scene     string   // OpScene: its id
+	Seconds   int      // timers: length
+	Label     string   // timers: their name
+	Text      string   // OpAnnounce: what is to be said, as it was said
+	Rooms     []string // OpAnnounce: ids of the rooms it is for; none: all
 
 	DelaySeconds int      // not now, but so much later; 0 is now
 	At           string   // "15:04", or empty
@@ -147,6 +150,7 @@ const (
 	NoSuchValue      Code = "no_such_value"      // reject: Allowed has what there is
 	OutOfRange       Code = "out_of_range"       // reject: Min, Max, Unit
 	ReadOnly         Code = "read_only"          // reject: can be asked, not set
+	MissingText      Code = "missing_text"       // reject: announce, but what
 	TooLong          Code = "too_long"           // reject: more than MaxRunes
 	Conditional      Code = "conditional"        // reject: "if … then …" is an automation, not a command
 	Negated          Code = "negated"            // chat: "do not …"

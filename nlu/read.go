@@ -22,7 +22,11 @@ func (x *Index) Read(c *Context, utterance string) Reading {
 	defer scans.Put(s)
 	s.load(x, c.Lang, utterance)
 	s.lattice()
-	unknown := s.segment() - s.aside()
+	unknown := s.segment()
+	if out, ok := s.announcement(c); ok {
+		return out
+	}
+	unknown -= s.aside()
 	out := s.resolve(c, unknown)
 	if unknown > 0 && repairable(&out) {
 		if repaired, ok := s.repair(c, unknown, &out); ok {

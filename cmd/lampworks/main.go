@@ -61,6 +61,7 @@ type program struct {
 	Timer      timerCommand      `cmd:"" group:"household" help:"Timers (定时) of a home: list, set, change, cancel."`
 	Scene      sceneCommand      `cmd:"" group:"household" help:"Scenes (场景) of a home: make, change, run, see what came of it."`
 	Automation automationCommand `cmd:"" group:"household" help:"Automations (自动化) of a home: make, change, switch, see why they ran."`
+	Announce   announceCommand   `cmd:"" group:"household" help:"Announcements (播报) on the speakers of a home: say, list, cancel."`
 	Voice      voiceCommand      `cmd:"" group:"household" help:"What is kept of what people say (语音隐私), for themselves, and figures of it."`
 
 	Agreement agreementCommand `cmd:"" group:"platform" help:"Read, accept and publish agreements (协议)."`

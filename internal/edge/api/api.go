@@ -192,6 +192,7 @@ func (a *API) routes() {
 	a.timerRoutes()
 	a.automationRoutes()
 	a.sentenceRoutes()
+	a.announcedRoutes()
 	a.recordingRoutes()
 	a.wordRoutes()
 	a.voiceInboxRoutes()

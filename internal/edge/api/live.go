@@ -68,6 +68,8 @@ type (
 
 type liveInput struct {
 	Home        string `path:"home" maxLength:"64"`
+	Speaker     string `query:"speaker" maxLength:"64" doc:"Who watches is the speaker of this name, and is told announcements. Its sentences name it, too: it is told none within a conversation."`
+	Room        string `query:"room" maxLength:"64" doc:"Id of the room the speaker stands in."`
 	LastEventID uint64 `header:"Last-Event-ID" doc:"Where to go on; browsers send it themselves."`
 }
 
@@ -84,16 +86,19 @@ const (
 func (a *API) liveRoutes() {
 	op := a.operation("GET", "/api/v1/homes/{home}/live", access.ReadHome, ofHome, "What happens in a home, as it happens")
 	op.Description += " The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. " +
-		"A command's event comes at its end; a sentence's, for who said it with later, when its slow devices have answered; a ping every 15 s says that the stream lives."
+		"A command's event comes at its end; a sentence's, for who said it with later, when its slow devices have answered; an announcement's, for a view that names its speaker, when nobody speaks with it; a ping every 15 s says that the stream lives."
 	op.Middlewares = append(huma.Middlewares{a.onlyGet}, append(op.Middlewares, a.seatedBy(a.homeIsThere))...)
 	op.Responses["200"] = &huma.Response{Description: "Server-sent events."}
 	sse.Register(a.huma, op, map[string]any{
-		"state": stateEvent{}, "presence": presenceEvent{}, "command": commandEvent{}, "message": messageEvent{}, "sentence": sentenceEvent{}, "timer": timerEvent{}, "gap": gapEvent{}, "ping": pingEvent{},
+		"state": stateEvent{}, "presence": presenceEvent{}, "command": commandEvent{}, "message": messageEvent{}, "sentence": sentenceEvent{}, "timer": timerEvent{}, "announcement": announcementEvent{}, "gap": gapEvent{}, "ping": pingEvent{},
 	}, a.live)
 }
 
-// homeIsThere refuses a view of a home that is not who's.
+// homeIsThere refuses a view of a home that is not who's, and a speaker that cannot listen there.
 func (a *API) homeIsThere(ctx context.Context, who access.Actor, hc huma.Context) error {
+	if speaker, room := hc.Query("speaker"), hc.Query("room"); speaker != "" || room != "" {
+		return a.Voice.MayListen(ctx, who, hc.Param("home"), voice.Speaker{Name: speaker, Room: room})
+	}
 	_, err := a.Homes.Version(ctx, who, hc.Param("home"))
 	return err
 }
@@ -145,6 +150,9 @@ func (a *API) live(ctx context.Context, in *liveInput, send sse.Sender) {
 	}
 	defer a.Bus.Subscribe(voice.ToldSubject+in.Home, v.told)()
 	defer a.Bus.Subscribe(scene.RangSubject+in.Home, v.rang)()
+	if in.Speaker != "" {
+		defer a.Voice.Listen(in.Home, voice.Speaker{Name: in.Speaker, Room: in.Room}, v.announce)()
+	}
 	var following sync.WaitGroup
 	defer following.Wait()
 	defer stop()

@@ -344,3 +344,43 @@ func TestLiveTellsOfTimers(t *testing.T) {
 		t.Errorf("told of %v", e.data)
 	}
 }
+
+// TestLiveTellsAnnouncements: a view that names its speaker is told what is announced, with the sound of it; another is not.
+func TestLiveTellsAnnouncements(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	m := w.manufacture()
+	all := "/api/v1/homes/" + m.home + "/announcements"
+	a := w.call(w.owner, "POST", all, `{"text":"饭好了"}`)
+	if a.status != http.StatusConflict || !strings.Contains(string(a.body), "no speaker listens there") {
+		t.Errorf("announced to nobody: %d %s", a.status, a.body)
+	}
+	for _, query := range []string{"room=" + m.room, "speaker=hall&room=nowhere", "speaker=" + strings.Repeat("x", 65)} {
+		if s := w.watchAt(w.owner, "/api/v1/homes/"+m.home+"/live?"+query, 0); s.status < 400 {
+			t.Errorf("a view with %s is open", query)
+		}
+	}
+	plain := w.watch(w.owner, m.home, 0)
+	plain.next("ping")
+	hall := w.watchAt(w.owner, "/api/v1/homes/"+m.home+"/live?speaker=hall&room="+m.room, 0)
+	hall.next("ping")
+	made := w.want(w.call(w.owner, "POST", all, fmt.Sprintf(`{"text":"饭好了","rooms":[%q]}`, m.room)), 201)
+	e := hall.next("announcement")
+	if e.data["id"] != made.id() || e.data["text"] != "饭好了" || e.data["lang"] != "zh-CN" || e.data["sound"] != all+"/"+made.id()+"/sound" {
+		t.Errorf("told of %v", e.data)
+	}
+	w.eventually("it is told", func() bool {
+		return w.want(w.call(w.owner, "GET", all, ""), 200).text("items/0/speakers/0/state") == "told"
+	})
+	for len(plain.events) > 0 {
+		if e := <-plain.events; e.kind == "announcement" {
+			t.Errorf("a view without a speaker was told %v", e.data)
+		}
+	}
+	if a := w.call(w.owner, "DELETE", all+"/"+made.id(), ""); a.status != http.StatusConflict {
+		t.Errorf("what was told is cancelled: %d %s", a.status, a.body)
+	}
+	if a := w.call(w.owner, "POST", all, `{"text":"x","rooms":["nowhere"]}`); a.status != http.StatusNotFound {
+		t.Errorf("announced nowhere: %d %s", a.status, a.body)
+	}
+}

@@ -167,7 +167,7 @@ func fill(s string, ids map[string]string) string {
 func none() map[string]string {
 	ids := map[string]string{"version": "1", "number": "1", "service": "identify"}
 	for _, kind := range []string{
-		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "scene", "run", "timer", "automation", "sentence", "download", "list", "log",
+		"session", "organisation", "user", "token", "invitation", "job", "category", "product", "order", "device", "child", "command", "home", "room", "scene", "run", "timer", "automation", "sentence", "announced", "download", "list", "log",
 		"agreement", "consent", "notice", "announcement", "bar", "switch", "plan", "application", "override",
 		"paper", "waiver", "resident", "claim", "speaker",
 		"limit_override", "measure", "appeal", "deletion", "export",
@@ -180,7 +180,7 @@ func none() map[string]string {
 func (m maker) ids(w *world) map[string]string {
 	ids := map[string]string{
 		"session": m.session, "organisation": w.a, "user": m.member, "token": m.token, "job": m.job, "category": "light", "product": m.product,
-		"version": "1", "number": "1", "service": "identify", "paper": m.paper, "waiver": "0197-none", "order": m.order, "device": m.device, "child": m.device, "command": m.command, "home": m.home, "room": m.room, "scene": m.scene, "run": m.run, "timer": m.timer, "automation": m.automation, "download": m.download, "list": m.list, "log": m.log,
+		"version": "1", "number": "1", "service": "identify", "paper": m.paper, "waiver": "0197-none", "announced": "0197-none", "order": m.order, "device": m.device, "child": m.device, "command": m.command, "home": m.home, "room": m.room, "scene": m.scene, "run": m.run, "timer": m.timer, "automation": m.automation, "download": m.download, "list": m.list, "log": m.log,
 	}
 	maps.Copy(ids, m.agreed)
 	maps.Copy(ids, w.cases(m))

@@ -251,10 +251,18 @@ func (v *view) bus(ctx context.Context, prefix string) func(string, []byte) {
 
 // hint offers an event that may be lost: what a slow browser does not take is dropped and counted.
 func (v *view) hint(event any) {
+	if !v.offered(event) {
+		v.dropped.Add(1)
+	}
+}
+
+// offered offers an event, and says whether there was room for it.
+func (v *view) offered(event any) bool {
 	select {
 	case v.events <- sse.Message{Data: event}:
+		return true
 	default:
-		v.dropped.Add(1)
+		return false
 	}
 }
 

@@ -123,6 +123,8 @@ func (w *teller) rejection(r nlu.Reason) string {
 		if known {
 			return say(rejectReadOnly, "what", what)
 		}
+	case nlu.MissingText:
+		return w.say(rejectMissingText)
 	case nlu.TooLong:
 		return w.say(rejectTooLong)
 	case nlu.Conditional:

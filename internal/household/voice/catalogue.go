@@ -108,6 +108,13 @@ const (
 	doneSent     phrase = "done.sent"
 	laterTold    phrase = "done.told_later"
 
+	doneAnnounced     phrase = "done.announced"
+	failedNoSpeaker   phrase = "failed.no_speaker"
+	failedOften       phrase = "failed.announced_often"
+	failedAnnounce    phrase = "failed.announce"
+	rejectMissingText phrase = "reject.missing_text"
+	stageAnnounced    phrase = "stage.announced"
+
 	doneScene        phrase = "done.scene"
 	doneScenePartly  phrase = "done.scene_partly"
 	doneSceneStarted phrase = "done.scene_started"

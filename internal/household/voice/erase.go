@@ -20,7 +20,7 @@ func (s *Service) Moved(ctx context.Context, tx *store.Tx, homeID string) error 
 	if err := s.withdrawAll(ctx, tx, "home", homeID, -1); err != nil {
 		return err
 	}
-	for _, table := range [...]string{"voice_sentence", "voice_privacy"} {
+	for _, table := range [...]string{"voice_sentence", "voice_privacy", "voice_heard", "voice_announcement"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE home = ?", homeID); err != nil {
 			return fmt.Errorf("forgetting what was said in home %s: %w", homeID, err)
 		}
@@ -62,9 +62,9 @@ func (s *Service) withdrawAll(ctx context.Context, tx *store.Tx, column, id stri
 func owned(kind string) map[string]string {
 	switch kind {
 	case "organisation":
-		return map[string]string{"voice_sentence": "id", "voice_privacy": "person, home", "voice_count": "organisation, day, kind, value", "voice_inbox": "id", "voice_vocabulary": "organisation, id"}
+		return map[string]string{"voice_sentence": "id", "voice_privacy": "person, home", "voice_count": "organisation, day, kind, value", "voice_heard": "announcement, speaker", "voice_announcement": "id", "voice_inbox": "id", "voice_vocabulary": "organisation, id"}
 	case "user":
-		return map[string]string{"voice_sentence": "id", "voice_privacy": "person, home"}
+		return map[string]string{"voice_sentence": "id", "voice_privacy": "person, home", "voice_heard": "announcement, speaker", "voice_announcement": "id"}
 	}
 	return nil
 }

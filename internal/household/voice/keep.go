@@ -150,8 +150,13 @@ func trim(ctx context.Context, tx *store.Tx, home string) error {
 	return nil
 }
 
-// Run writes down what was said and forgets what is old, until ctx ends.
+// Run writes down what was said, forgets what is old and tells announcements, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	defer all.Wait()
+	if s.c.Store != nil {
+		all.Go(func() { s.announcing(ctx) })
+	}
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	var aged time.Time
@@ -192,6 +197,9 @@ func (s *Service) age(ctx context.Context, now time.Time) error {
 		}
 	}
 	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := ageAnnouncements(ctx, tx, now); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "DELETE FROM voice_count WHERE day < ?", dateOf(now.AddDate(0, 0, -keepDays))); err != nil {
 			return err
 		}

@@ -34,9 +34,14 @@ func (t *turn) send(ctx context.Context) (string, error) {
 	if err := t.book(ctx); err != nil {
 		return "", err
 	}
+	if err := t.announce(ctx); err != nil {
+		return "", err
+	}
 	switch {
 	case detail == "" && n > 0:
 		detail = t.words().say(stageScenes, "n", strconv.Itoa(n))
+	case detail == "" && len(t.notices) > 0:
+		detail = t.words().say(stageAnnounced)
 	case detail == "":
 		detail = t.words().say(stageTimers, "n", strconv.Itoa(len(t.bookings)))
 	}

@@ -39,6 +39,7 @@ type turn struct {
 	local    time.Time              // when it came, by the clocks of the home
 	planned  map[int][]scene.Action // what is done later, by action
 	bookings []booking              // of timers
+	notices  []notice               // of announcements
 	sent     []string               // ids of commands
 	spoken   string                 // a reply that was handed back
 	out      Answer
@@ -70,7 +71,7 @@ func (t *turn) needs(stage string) bool {
 	case "send":
 		return t.later() == "" && t.reading.Outcome == nlu.Act &&
 			(slices.ContainsFunc(t.steps, func(s step) bool { return s.params != nil }) || slices.ContainsFunc(t.reading.Actions, isScene) ||
-				slices.ContainsFunc(t.reading.Actions, ofTimers))
+				slices.ContainsFunc(t.reading.Actions, ofTimers) || slices.ContainsFunc(t.reading.Actions, isAnnouncement))
 	case "confirm":
 		return len(t.sent)+len(t.runs) > 0
 	}
@@ -324,6 +325,7 @@ func (t *turn) answer(context.Context) (string, error) {
 		t.judge()
 		t.judgeScenes()
 		t.judgeBookings()
+		t.judgeNotices()
 	}
 	teller := teller{catalogue: t.s.words[t.out.Lang], lang: t.out.Lang, home: t.home, candidates: t.reading.Candidates}
 	t.out.Reply = cmp.Or(t.spoken, teller.reply(t))
@@ -364,7 +366,7 @@ func (t *turn) acts() []Act {
 	for i, a := range t.reading.Actions {
 		acts[i] = Act{
 			Op: string(a.Op), Prop: a.Prop, Service: a.Service, Meaning: string(a.Meaning), Value: a.Value, Direction: a.Direction,
-			Scene: a.Scene, Seconds: a.Seconds, Label: a.Label, DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day, Repeat: a.Repeat,
+			Scene: a.Scene, Seconds: a.Seconds, Label: a.Label, Text: a.Text, Rooms: a.Rooms, DelaySeconds: a.DelaySeconds, At: a.At, Day: a.Day, Repeat: a.Repeat,
 			Targets: make([]Target, 0, len(a.Targets)),
 		}
 		if a.HasAmount {
@@ -386,6 +388,9 @@ func (t *turn) acts() []Act {
 		if b := &t.bookings[i]; b.timer != nil {
 			acts[b.act].Timer = b.timer.ID
 		}
+	}
+	for i := range t.notices {
+		acts[t.notices[i].act].Announcement = t.notices[i].id
 	}
 	for i := range t.runs {
 		acts[t.runs[i].act].Run = t.runs[i].run.ID

@@ -5,7 +5,7 @@
 // own answers, and answered in words.
 //
 // It owns the tables voice_*: what people want done with their words, those words for a few days,
-// figures, and an inbox of what was not understood. It promises:
+// figures, announcements (播报), and an inbox of what was not understood. It promises:
 //   - "done" is said only of what the device confirmed; silence, a refusal and another value than asked are each said as such;
 //   - an unclear sentence is answered by a question and switches nothing; so is one that opens a lock, a gate or a valve, or
 //     starts what heats unseen, until somebody says yes;
@@ -16,6 +16,8 @@
 //     has deleted what there was;
 //   - what was not understood is shown to who makes the understanding better, with the consent of who said it, without them and
 //     without the home; it is taken back with the consent, until somebody has decided about it;
+//   - an announcement is told once to each speaker that listened when it came, not within a conversation and not later than 10 minutes;
+//     what was not told then is told as missed, across restarts too;
 //   - what it has nothing to do and nothing to ask about goes to one [Handler], if there is one; whatever that does, its answer is
 //     one that the home and its models allow, in time and without danger, or it is said that nothing was understood.
 //
@@ -85,6 +87,7 @@ type Service struct {
 	indexes       indexes
 	conversations conversations
 	keeper        keeper
+	listeners     listeners
 	handing       handing
 	words         map[string]catalogue
 }
@@ -109,6 +112,7 @@ func New(c Config) *Service {
 		indexes:       indexes{max: maxIndexed},
 		conversations: conversations{max: maxConversations, life: conversationLife},
 		keeper:        keeper{more: make(chan struct{}, 1)},
+		listeners:     newListeners(),
 	}
 }
 
@@ -163,6 +167,9 @@ type Act struct {
 	Timer        string   `json:"timer,omitempty"` // that was set
 	Seconds      int      `json:"seconds,omitempty"`
 	Label        string   `json:"label,omitempty"`
+	Text         string   `json:"text,omitempty"`  // of an announcement
+	Rooms        []string `json:"rooms,omitempty"` // ids of the rooms it is for
+	Announcement string   `json:"announcement,omitempty"`
 	DelaySeconds int      `json:"delay_seconds,omitempty"`
 	At           string   `json:"at,omitempty"`
 	Day          string   `json:"day,omitempty"`
@@ -219,12 +226,16 @@ type Stage struct {
 // Say carries out a sentence in the name of who. A sentence that cannot be
 // carried out is an Answer too; an error is a bad request ([fault.Fault]) or
 // something of the program's own that does not work.
-func (s *Service) Say(ctx context.Context, who access.Actor, in Sentence) (Answer, error) {
+func (s *Service) Say(ctx context.Context, who access.Actor, in Sentence) (answer Answer, err error) {
 	t := &turn{s: s, who: who, in: in, id: uuid.Must(uuid.NewV7()).String(), start: time.Now()}
 	if in.Later && s.c.Told != nil && s.late.enter() {
 		t.early = true
 	}
-	answer, err := s.say(ctx, t)
+	if key := t.conversation(); !key.own {
+		s.listeners.begin(key)
+		defer func() { s.listeners.end(key, err == nil && answer.Outcome == Clarified) }()
+	}
+	answer, err = s.say(ctx, t)
 	switch {
 	case !t.early:
 	case err == nil && t.open():

@@ -1724,6 +1724,74 @@ export interface paths {
         patch: operations["patch_homes_home"];
         trace?: never;
     };
+    "/api/v1/homes/{home}/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last 100 announcements (播报) of a home, newest first
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_announcements"];
+        put?: never;
+        /**
+         * Announce a text on the speakers that listen in a home; one that is not idle is told within 10 minutes
+         * @description Needs voice.speak.
+         */
+        post: operations["post_homes_home_announcements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/announcements/{announced}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An announcement, and what became of it on each speaker
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_announcements_announced"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel an announcement on the speakers for which it waits; it stays in the list
+         * @description Needs voice.speak.
+         */
+        delete: operations["delete_homes_home_announcements_announced"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{home}/announcements/{announced}/sound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An announcement as it is spoken, as WAV
+         * @description Needs home.read.
+         */
+        get: operations["get_homes_home_announcements_announced_sound"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{home}/automations": {
         parameters: {
             query?: never;
@@ -2017,7 +2085,7 @@ export interface paths {
         };
         /**
          * What happens in a home, as it happens
-         * @description Needs home.read. The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. A command's event comes at its end; a sentence's, for who said it with later, when its slow devices have answered; a ping every 15 s says that the stream lives.
+         * @description Needs home.read. The id of an event is a position: with Last-Event-ID the stream goes on there, or begins with a gap event. A command's event comes at its end; a sentence's, for who said it with later, when its slow devices have answered; an announcement's, for a view that names its speaker, when nobody speaks with it; a ping every 15 s says that the stream lives.
          */
         get: operations["get_homes_home_live"];
         put?: never;
@@ -5649,6 +5717,7 @@ export interface components {
         Act: {
             /** Format: double */
             amount?: number;
+            announcement?: string;
             at?: string;
             day?: string;
             /** Format: int64 */
@@ -5659,12 +5728,14 @@ export interface components {
             op: string;
             prop?: string;
             repeat?: string[] | null;
+            rooms?: string[] | null;
             run?: string;
             scene?: string;
             /** Format: int64 */
             seconds?: number;
             service?: string;
             targets: components["schemas"]["Target"][] | null;
+            text?: string;
             timer?: string;
             value?: unknown;
         };
@@ -5711,6 +5782,36 @@ export interface components {
              */
             subject: "user" | "organisation" | "product";
         };
+        AnnounceInputBody: {
+            /**
+             * @description Recognised from the text if it is not given.
+             * @enum {string}
+             */
+            lang?: "zh-CN" | "en";
+            /** @description Ids; left out: all. */
+            rooms?: string[];
+            /**
+             * @description At most 200 characters.
+             * @example 饭好了
+             */
+            text: string;
+        };
+        AnnouncedView: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            /** @enum {string} */
+            lang: "zh-CN" | "en";
+            /** @description Ids; none: all. */
+            rooms: string[];
+            speakers: components["schemas"]["HeardView"][];
+            text: string;
+            /**
+             * Format: date-time
+             * @description It waits no longer.
+             */
+            until: string;
+        };
         AnnouncementBody: {
             audience: components["schemas"]["AudienceBody"];
             /**
@@ -5731,6 +5832,19 @@ export interface components {
             texts: {
                 [key: string]: components["schemas"]["AnnouncementText"];
             };
+        };
+        AnnouncementEvent: {
+            /**
+             * Format: date-time
+             * @description When it was announced.
+             */
+            at: string;
+            id: string;
+            /** @enum {string} */
+            lang: "zh-CN" | "en";
+            /** @description Path under which it is to be had as WAV. */
+            sound: string;
+            text: string;
         };
         AnnouncementStateInputBody: {
             /** @description Why it is withdrawn. */
@@ -7098,6 +7212,20 @@ export interface components {
             /** @description Id of a member. */
             resident: string;
         };
+        HeardView: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            at: string;
+            room?: string;
+            speaker: string;
+            /**
+             * @description waiting: somebody speaks with the speaker, or it is away; told: it was handed over; missed: it waited for 10 minutes.
+             * @enum {string}
+             */
+            state: "waiting" | "told" | "missed" | "cancelled";
+        };
         HomeBrief: {
             /** Format: date-time */
             created_at: string;
@@ -8090,6 +8218,13 @@ export interface components {
         };
         PageAgreementView: {
             items: components["schemas"]["AgreementView"][];
+            /** @description Ask for the next page with cursor=…; absent after the last. */
+            next_cursor?: string;
+            /** @description Where it was asked for. */
+            total?: components["schemas"]["Total"];
+        };
+        PageAnnouncedView: {
+            items: components["schemas"]["AnnouncedView"][];
             /** @description Ask for the next page with cursor=…; absent after the last. */
             next_cursor?: string;
             /** @description Where it was asked for. */
@@ -16151,6 +16286,219 @@ export interface operations {
             default: components["responses"]["ProblemOfMemberObjectChangeBodyRevision"];
         };
     };
+    get_homes_home_announcements: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: string;
+                /** @description How many items at most; 0 is the list's own default, and a list may give fewer. */
+                limit?: number;
+                /** @description csv or jsonl: the whole list from the cursor on, as a file. */
+                format?: "json" | "csv" | "jsonl";
+            };
+            header?: never;
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, or the whole list as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0197f3a0-7b1e-7c3a-9f42-000000000133",
+                     *           "text": "饭好了",
+                     *           "lang": "zh-CN",
+                     *           "rooms": [],
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "until": "2026-11-24T08:10:00.000Z",
+                     *           "speakers": [
+                     *             {
+                     *               "speaker": "hall",
+                     *               "state": "told",
+                     *               "at": "2026-11-24T08:00:00.000Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PageAnnouncedView"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    post_homes_home_announcements: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A string of your own, the same when the call is repeated: within 24 hours the act is carried out once, and the answer is that of the first time. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "饭好了",
+                 *       "lang": "zh-CN"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AnnounceInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000133",
+                     *       "text": "饭好了",
+                     *       "lang": "zh-CN",
+                     *       "rooms": [],
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "until": "2026-11-24T08:10:00.000Z",
+                     *       "speakers": [
+                     *         {
+                     *           "speaker": "hall",
+                     *           "state": "waiting",
+                     *           "at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AnnouncedView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChangeBody"];
+        };
+    };
+    get_homes_home_announcements_announced: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                announced: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000133",
+                     *       "text": "饭好了",
+                     *       "lang": "zh-CN",
+                     *       "rooms": [],
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "until": "2026-11-24T08:10:00.000Z",
+                     *       "speakers": [
+                     *         {
+                     *           "speaker": "hall",
+                     *           "state": "told",
+                     *           "at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AnnouncedView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
+    delete_homes_home_announcements_announced: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                announced: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000135",
+                     *       "text": "饭凉了",
+                     *       "lang": "zh-CN",
+                     *       "rooms": [],
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "until": "2026-11-24T08:10:00.000Z",
+                     *       "speakers": [
+                     *         {
+                     *           "speaker": "hall",
+                     *           "state": "cancelled",
+                     *           "at": "2026-11-24T08:00:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AnnouncedView"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    get_homes_home_announcements_announced_sound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                home: string;
+                announced: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 16-bit PCM, mono. */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
+        };
+    };
     get_homes_home_automations: {
         parameters: {
             query?: {
@@ -17022,7 +17370,12 @@ export interface operations {
     };
     get_homes_home_live: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Who watches is the speaker of this name, and is told announcements. Its sentences name it, too: it is told none within a conversation. */
+                speaker?: string;
+                /** @description Id of the room the speaker stands in. */
+                room?: string;
+            };
             header?: {
                 /** @description Where to go on; browsers send it themselves. */
                 "Last-Event-ID"?: number;
@@ -17041,6 +17394,17 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": ({
+                        data: components["schemas"]["AnnouncementEvent"];
+                        /**
+                         * @description The event name.
+                         * @constant
+                         */
+                        event: "announcement";
+                        /** @description The event ID. */
+                        id?: number;
+                        /** @description The retry time in milliseconds. */
+                        retry?: number;
+                    } | {
                         data: components["schemas"]["CommandEvent"];
                         /**
                          * @description The event name.

@@ -1743,6 +1743,36 @@ CREATE TRIGGER product_voice_stays BEFORE UPDATE ON product_voice
 BEGIN
   SELECT RAISE(ABORT, 'a published voice configuration never changes');
 END;
+CREATE TABLE voice_announcement (
+  id           TEXT    NOT NULL PRIMARY KEY,
+  organisation TEXT    NOT NULL,
+  home         TEXT    NOT NULL,
+  person       TEXT    NOT NULL, -- who announced it
+  lang         TEXT    NOT NULL,
+  text         TEXT    NOT NULL,
+  rooms        TEXT    NOT NULL, -- ids as a JSON array; none: all
+  at           INTEGER NOT NULL,
+  until        INTEGER NOT NULL
+);
+CREATE INDEX voice_announcement_home ON voice_announcement (home, id);
+CREATE INDEX voice_announcement_organisation ON voice_announcement (organisation, id);
+CREATE INDEX voice_announcement_person ON voice_announcement (person, id);
+CREATE TABLE voice_heard (
+  announcement TEXT    NOT NULL,
+  speaker      TEXT    NOT NULL,
+  organisation TEXT    NOT NULL,
+  home         TEXT    NOT NULL,
+  person       TEXT    NOT NULL,
+  room         TEXT    NOT NULL,
+  state        TEXT    NOT NULL,
+  at           INTEGER NOT NULL,
+  until        INTEGER NOT NULL,
+  PRIMARY KEY (announcement, speaker)
+) WITHOUT ROWID;
+CREATE INDEX voice_heard_home ON voice_heard (home, state, announcement);
+CREATE INDEX voice_heard_state ON voice_heard (state, until);
+CREATE INDEX voice_heard_organisation ON voice_heard (organisation, announcement);
+CREATE INDEX voice_heard_person ON voice_heard (person, announcement);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (1, 0, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (2, 1, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (3, 2, 1);
@@ -1835,7 +1865,8 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (89, 223, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (90, 230, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (91, 231, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (92, 240, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (93, 250, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 92);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 93);
