@@ -90,7 +90,7 @@ func (s *Service) Announce(ctx context.Context, who access.Actor, homeID string,
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	a = Announcement{ID: uuid.Must(uuid.NewV7()).String(), Text: in.Text, Lang: in.Lang, Rooms: in.Rooms, At: now, Until: now.Add(AnnouncementWaits)}
-	for _, speaker := range s.listeners.in(homeID, in.Rooms, in.from) {
+	for _, speaker := range s.listeners.in(homeID, in.Rooms, in.from, h.home.RoomOf) {
 		a.Speakers = append(a.Speakers, Heard{Speaker: speaker.Name, Room: speaker.Room, State: Waits, At: now})
 	}
 	if len(a.Speakers) == 0 {

@@ -111,6 +111,21 @@ func TestAnnouncementWaitsForAnIdleSpeaker(t *testing.T) {
 	}
 }
 
+// TestPlacedSpeakerIsFound: a speaker that does not say where it stands is where the home has it.
+func TestPlacedSpeakerIsFound(t *testing.T) {
+	h := newHouse(t)
+	works(t, h.voice)
+	hall, _ := h.listens(t, "hall", "")
+	bed, _ := h.listens(t, "bed", "")
+	if err := h.homes.PlaceSpeaker(t.Context(), h.who, h.id, "bed", h.rooms["main bedroom"]); err != nil {
+		t.Fatal(err)
+	}
+	a := h.announce(t, "晚安", "main bedroom")
+	if got := <-bed; got != "晚安 zh-CN" || len(a.Speakers) != 1 || a.Speakers[0].Room != h.rooms["main bedroom"] || len(hall) > 0 {
+		t.Errorf("told %q of %+v", got, a.Speakers)
+	}
+}
+
 // TestAnnouncementSurvivesARestart: one that waits for a speaker that left is told when it is back, by another process too; it
 // can be cancelled until then, and is given up after its time.
 func TestAnnouncementSurvivesARestart(t *testing.T) {

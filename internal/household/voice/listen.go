@@ -67,7 +67,7 @@ func (s *Service) MayListen(ctx context.Context, who access.Actor, homeID string
 	case sp.Room != "" && h.rooms[sp.Room] == nil:
 		return fault.NotFound("room", sp.Room)
 	}
-	names := s.listeners.in(homeID, nil, sp.Name)
+	names := s.listeners.in(homeID, nil, sp.Name, nil)
 	if len(names) >= MaxSpeakers {
 		return fault.Limit("number of speakers that listen", strconv.Itoa(len(names)), strconv.Itoa(MaxSpeakers)+" in a home", 0)
 	}
@@ -94,15 +94,19 @@ func (s *Service) Listen(homeID string, sp Speaker, tell func(Announcement) bool
 	}
 }
 
-// in are the speakers that listen in rooms of a home, each once, without one.
-func (l *listeners) in(homeID string, rooms []string, without string) []Speaker {
+// in are the speakers that listen in rooms of a home, each once, without one. Those that did not say where they stand are where roomOf says.
+func (l *listeners) in(homeID string, rooms []string, without string, roomOf func(string) string) []Speaker {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var all []Speaker
 	for _, one := range l.byHome[homeID] {
-		named := slices.ContainsFunc(all, func(sp Speaker) bool { return sp.Name == one.Name })
-		if !named && one.Name != without && (len(rooms) == 0 || slices.Contains(rooms, one.Room)) {
-			all = append(all, one.Speaker)
+		sp := one.Speaker
+		if sp.Room == "" && roomOf != nil {
+			sp.Room = roomOf(sp.Name)
+		}
+		named := slices.ContainsFunc(all, func(other Speaker) bool { return other.Name == sp.Name })
+		if !named && sp.Name != without && (len(rooms) == 0 || slices.Contains(rooms, sp.Room)) {
+			all = append(all, sp)
 		}
 	}
 	return all

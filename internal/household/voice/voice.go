@@ -231,7 +231,7 @@ func (s *Service) Say(ctx context.Context, who access.Actor, in Sentence) (answe
 	if in.Later && s.c.Told != nil && s.late.enter() {
 		t.early = true
 	}
-	if key := t.conversation(); !key.own {
+	if key := (conversation{home: in.Home, speaker: in.Speaker}); in.Speaker != "" {
 		s.listeners.begin(key)
 		defer func() { s.listeners.end(key, err == nil && answer.Outcome == Clarified) }()
 	}
