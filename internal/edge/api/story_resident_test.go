@@ -50,6 +50,9 @@ func TestAHouseholdFromTheFirstCodeToTheLastDevice(t *testing.T) {
 		t.Errorf("the child sees %s", seen.body)
 	}
 	w.presence(m, true)
+	w.eventually("the home sees the lamp online", func() bool {
+		return w.want(w.call(mei, "GET", home, ""), 200).get("devices/0/online") == true
+	})
 	for _, who := range []string{mei, bo} {
 		if said := w.want(w.call(who, "POST", home+"/sentences", `{"text":"打开客厅的吊灯","later":false}`), 200); !strings.Contains(string(said.body), m.device) {
 			t.Errorf("said: %s", said.body)
@@ -82,4 +85,25 @@ func TestAHouseholdFromTheFirstCodeToTheLastDevice(t *testing.T) {
 	w.want(w.call(bo, "DELETE", home+"/members/"+meiID, ""), 204)
 	w.want(w.call(mei, "GET", home, ""), 404)
 	w.want(w.call(mei, "POST", home+"/sentences", `{"text":"开灯"}`), 404)
+}
+
+// A resident who is deleted is named in no table any more.
+func TestDeletedResidentIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	const name = "ximena"
+	session, id := w.settle(name)
+	home := "/api/v1/homes/" + w.want(w.call(session, "POST", "/api/v1/resident/homes", `{"names":{"en":"Nest of one"}}`), 201).id()
+	w.want(w.call(session, "POST", home+"/invitations", `{"role":"guest"}`), 201)
+	w.want(w.call(session, "POST", home+"/devices/claim", `{"token":"00000000000000000000000000000001","names":{"en":"x"}}`), 404)
+	before := w.sixDigits("ximena@home.example")
+	w.want(w.call("", "POST", "/api/v1/resident/codes", `{"contact":"ximena@home.example"}`), 204)
+	if found := w.find(name, "Nest of one"); len(found) < 3 {
+		t.Fatalf("the test looks in the wrong place: %q", found)
+	}
+	w.want(w.call(session, "POST", "/api/v1/resident/deletion", fmt.Sprintf(`{"code":%q}`, w.sixDigits("ximena@home.example", before))), 204)
+	w.want(w.call(session, "GET", "/api/v1/resident", ""), 401)
+	if found := w.find(name, "Nest of one", id); len(found) > 0 {
+		t.Errorf("the resident is still named: %q", found)
+	}
 }

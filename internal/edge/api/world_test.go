@@ -207,7 +207,13 @@ func newWorld(t *testing.T) *world {
 	homes := home.New(w.store)
 	w.commands.LendBy(homes.Lends)
 	w.pairing = pairing.New(pairing.Config{Store: w.store, Homes: homes, Products: products, Epoch: func(string) (uint64, bool) { return 1, true }, Logger: log})
-	residents := resident.New(resident.Config{Store: w.store, Outbox: w.outbox, Forget: homes.Depart, Logger: log})
+	residents := resident.New(resident.Config{Store: w.store, Outbox: w.outbox, Forget: func(ctx context.Context, tx *store.Tx, id string) error {
+		if err := homes.Depart(ctx, tx, id); err != nil {
+			return err
+		}
+		_, err := w.pairing.Erase(ctx, tx, "user", id, 1000)
+		return err
+	}, Logger: log})
 	scenes := scene.New(scene.Config{Store: w.store, Homes: homes, Products: products, Shadows: shadows, Commands: w.commands, Bus: w.bus, Logger: log})
 	w.limits = quota.New(quota.Config{Store: w.store, Logger: log})
 	w.measures = enforce.New(enforce.Config{Store: w.store, Bus: w.bus, Jobs: jobs, Logger: log, Owner: func(ctx context.Context, of enforce.Subject) (string, error) {

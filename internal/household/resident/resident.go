@@ -166,6 +166,11 @@ func (s *Service) Delete(ctx context.Context, who access.Actor, code string) err
 					return fmt.Errorf("deleting resident %s: %w", r.ID, err)
 				}
 			}
+			if s.outbox != nil {
+				if err := s.outbox.Forget(ctx, tx, r.Contact.Address); err != nil {
+					return err
+				}
+			}
 			if err := audit.Record(ctx, tx, who, "resident.delete", "", ""); err != nil {
 				return err
 			}
