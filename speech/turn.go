@@ -49,6 +49,7 @@ const (
 	beginning   = -45.0 // as loud may the noise be before it is known
 	onset       = 9.0   // above the noise is speech, where it begins
 	staying     = 6.0   // above the noise is speech, where it goes on
+	confirming  = 3.0   // above the noise is speech, where the encoder of the stream says so
 	onsetFrames = 3     // of the last five
 	blockFrames = 13    // of the noise's memory: 260 ms each
 	blocks      = 8
@@ -63,7 +64,8 @@ type Turn struct {
 	filled int
 	last   [2]float64 // of the filter that takes out hum: what came and what went
 
-	frames int // so far
+	hinted bool // the encoder says that somebody speaks
+	frames int  // so far
 	recent uint8
 	noise  noiseFloor
 
@@ -95,6 +97,10 @@ func (t *Turn) Write(pcm []byte) Moment {
 	return t.now
 }
 
+// Hint tells what the encoder of a stream says of the sound that is written next: that somebody speaks. It may be wrong, and is
+// believed only of sound that is louder than the noise.
+func (t *Turn) Hint(voice bool) { t.hinted = voice }
+
 // Spoken is from where to where in the sound somebody spoke, so far. Both are 0 when nobody did.
 func (t *Turn) Spoken() (from, to time.Duration) {
 	if t.now == Waiting || t.now == Nobody {
@@ -121,6 +127,9 @@ func (t *Turn) hear(level float64) {
 	over := onset
 	if t.now == Speaking {
 		over = staying
+	}
+	if t.hinted {
+		over = confirming
 	}
 	speech := level > gate && level > floor+over
 	t.recent <<= 1

@@ -194,6 +194,7 @@ func (a *API) routes() {
 	a.sentenceRoutes()
 	a.announcedRoutes()
 	a.recordingRoutes()
+	a.microphoneRoutes()
 	a.wordRoutes()
 	a.voiceInboxRoutes()
 	a.liveRoutes()

@@ -139,6 +139,7 @@ var matrix = slices.Concat(limitRoutes, enforcementRoutes, takeoutMatrix, agreem
 	{"GET", "/api/v1/homes/{home}/live", access.ReadHome, "", false},
 	{"POST", "/api/v1/homes/{home}/sentences", access.Speak, `{"text":"打开客厅的灯"}`, false},
 	{"POST", "/api/v1/homes/{home}/recordings", access.Speak, "", false},
+	{"GET", "/api/v1/homes/{home}/microphone", access.Speak, "", false},
 	{"POST", "/api/v1/speech", access.Speak, `{"text":"你好","lang":"zh-CN"}`, true},
 },
 	householdMatrix,

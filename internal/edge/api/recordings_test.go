@@ -18,13 +18,14 @@ import (
 
 // ear is the recogniser of a test: it hears what it is told to.
 type ear struct {
-	mu    sync.Mutex
-	text  string
-	err   error
-	ask   speech.Ask
-	bytes int
-	held  chan struct{} // hearings wait for it, if there is one
-	began chan struct{}
+	mu      sync.Mutex
+	text    string
+	partial string // told with each piece, if it is not empty
+	err     error
+	ask     speech.Ask
+	bytes   int
+	held    chan struct{} // hearings wait for it, if there is one
+	began   chan struct{}
 }
 
 func (e *ear) Listen(_ context.Context, ask speech.Ask) (speech.Hearing, error) {
@@ -40,6 +41,9 @@ func (h *hearing) Write(pcm []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.bytes += len(pcm)
+	if h.partial != "" && h.ask.Partial != nil {
+		h.ask.Partial(h.partial)
+	}
 	return len(pcm), nil
 }
 

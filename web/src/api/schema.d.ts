@@ -2140,6 +2140,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{home}/microphone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say a sentence to a home as it is spoken: a WebSocket that takes sound. Nothing of it is kept
+         * @description Needs voice.speak. Messages of bytes are sound; the end of the sentence is found in it, after 600 ms of silence, or 300 ms once what was said is a whole command. The text {"type":"end"} ends it at once, {"type":"cancel"} gives it up. A sentence a connection: it ends with answer, nothing or problem.
+         */
+        get: operations["get_homes_home_microphone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{home}/name-warnings": {
         parameters: {
             query?: never;
@@ -7730,6 +7750,27 @@ export interface components {
              * @description Answer when it has ended, or after this time.
              */
             wait_ms?: number;
+        };
+        MicrophoneNews: {
+            answer?: components["schemas"]["Answer"];
+            /**
+             * @description Of heard and nothing: what ended it.
+             * @enum {string}
+             */
+            ended?: "silence" | "asked" | "too long" | "nobody" | "cancelled";
+            /**
+             * Format: int64
+             * @description Of heard: from the end of the speech to its text, microseconds.
+             */
+            heard_us?: number;
+            problem?: components["schemas"]["Problem"];
+            /** @description Of partial and heard. */
+            text?: string;
+            /**
+             * @description listening: sound is taken. speaking: somebody began. partial: what was understood so far. heard: what was said. answer, nothing and problem end it.
+             * @enum {string}
+             */
+            type: "listening" | "speaking" | "partial" | "heard" | "answer" | "nothing" | "problem";
         };
         MissingView: {
             fix?: string;
@@ -17599,6 +17640,44 @@ export interface operations {
                 content?: never;
             };
             default: components["responses"]["ProblemOfMemberObjectChange"];
+        };
+    };
+    get_homes_home_microphone: {
+        parameters: {
+            query?: {
+                /** @description Id of the room the speaker stands in. */
+                room?: string;
+                /** @description What is spoken; recognised, if it is not given, where the recogniser can. */
+                lang?: "zh-CN" | "en";
+                /** @description Sentences to one speaker are one conversation. */
+                speaker?: string;
+                /** @description As of a sentence. */
+                later?: boolean;
+                /** @description Of the sound: signed 16 bit, little endian, mono, or one packet of Opus (RFC 6716) a message. */
+                codec?: "pcm" | "opus";
+                /** @description Samples a second of PCM. */
+                rate?: number;
+            };
+            header?: {
+                Upgrade?: string;
+            };
+            path: {
+                home: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A WebSocket; each of its texts is one of these. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.lampworks.microphone+json": components["schemas"]["MicrophoneNews"];
+                };
+            };
+            default: components["responses"]["ProblemOfMemberObject"];
         };
     };
     get_homes_home_name_warnings: {
