@@ -26,7 +26,7 @@ import { Speaker } from './Speaker';
 import { Things } from './Things';
 import { useConversation } from './useConversation';
 import { useFault } from './useFault';
-import { useLive, type Live } from './useLive';
+import { useLive, type Announced, type Live } from './useLive';
 import { useSound } from './useSound';
 
 const route = getRouteApi('/inside/bench');
@@ -147,11 +147,16 @@ function Bench({ home, homes, open }: { home: Home; homes: HomeItem[]; open: (ho
   const { lang, t } = useWords();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const live = useLive(home.id);
   const online = useOnline();
   const sound = useSound();
   const fault = useFault(home);
   const [room, setRoom] = useState(home.rooms[0]?.id ?? '');
+  const [speaker] = useState(() => `console-${Math.random().toString(36).slice(2, 10)}`);
+  const [announced, setAnnounced] = useState<Announced>();
+  const live = useLive(home.id, speaker, room, (said) => {
+    setAnnounced(said);
+    if (sound.on) void sound.hear(said.text, said.lang, 0);
+  });
   const sayField = useRef<HTMLInputElement>(null);
   const filterField = useRef<HTMLInputElement>(null);
 
@@ -160,7 +165,7 @@ function Bench({ home, homes, open }: { home: Home; homes: HomeItem[]; open: (ho
   const put = (change: { lamp?: string; q?: string }) =>
     void navigate({ search: (s) => withoutEmpty({ ...s, ...change }), replace: true, resetScroll: false });
 
-  const { turns, say } = useConversation(home.id, (answer, turn) => {
+  const { turns, say } = useConversation(home.id, speaker, (answer, turn) => {
     if (sound.on && answer.reply !== '') void sound.hear(answer.reply, answer.lang, turn);
     const meant = targetsOf(answer);
     const next = lamps.find((d) => meant.includes(d.id));
@@ -217,6 +222,7 @@ function Bench({ home, homes, open }: { home: Home; homes: HomeItem[]; open: (ho
             <Speaker
               home={home}
               turns={turns}
+              announced={announced}
               say={speak}
               room={room}
               setRoom={setRoom}

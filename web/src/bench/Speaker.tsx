@@ -7,11 +7,14 @@ import { useWords, type Catalogue } from '../texts/texts';
 import { chipsFor } from './chips';
 import { nameOf } from './describe';
 import type { Turn } from './useConversation';
+import type { Announced } from './useLive';
 import type { Sound } from './useSound';
 
 interface SpeakerProps {
   home: Home;
   turns: Turn[];
+  /** What was announced last. */
+  announced: Announced | undefined;
   say: (text: string) => void;
   room: string;
   setRoom: (room: string) => void;
@@ -22,7 +25,7 @@ interface SpeakerProps {
 }
 
 /** The speaker that is not there: one types what one would say, and reads and hears what it answers. */
-export function Speaker({ home, turns, say, room, setRoom, sound, reachable, field }: SpeakerProps) {
+export function Speaker({ home, turns, announced, say, room, setRoom, sound, reachable, field }: SpeakerProps) {
   const { lang, t } = useWords();
   const [text, setText] = useState('');
   const [held, setHeld] = useState(false);
@@ -95,6 +98,11 @@ export function Speaker({ home, turns, say, room, setRoom, sound, reachable, fie
       {held && !reachable && (
         <p className="say-note" role="alert">
           {t.speaker.offline}
+        </p>
+      )}
+      {announced && (
+        <p className="say-note" role="status">
+          {t.speaker.announced} <span lang={announced.lang}>{announced.text}</span>
         </p>
       )}
       <p className="vh" role="status" aria-live="polite">

@@ -190,3 +190,11 @@ test.each([
   if (!row) throw new Error('no row');
   expect(matches(row, wordsOf(filter), () => 'living room lamp')).toBe(want);
 });
+
+test('an announcement changes neither the home nor the log', () => {
+  const said = readEvent('announcement', '{"id":"1","text":"饭好了","lang":"zh-CN","sound":"/x","at":""}');
+  expect(said).toEqual({ kind: 'announcement', id: '1', text: '饭好了', lang: 'zh-CN' });
+  if (!said) throw new Error('no event');
+  expect(applyToHome(home, said)).toBe(home);
+  expect(logReducer(emptyLog, { act: 'add', events: [said], dropped: 0, now: 0 })).toBe(emptyLog);
+});

@@ -6,6 +6,7 @@ export type LiveEvent =
   | { kind: 'presence'; device: string; online: boolean; at: string; reason: string }
   | { kind: 'command'; id: string; device: string; state: string; params: unknown; what: string; at: string } // at: accepted
   | { kind: 'message'; message: Message }
+  | { kind: 'announcement'; id: string; text: string; lang: string }
   | { kind: 'gap' };
 
 /** One device message as the log shows it. */
@@ -75,6 +76,8 @@ export function readEvent(kind: string, data: string): LiveEvent | undefined {
         },
       };
     }
+    case 'announcement':
+      return { kind, id: text(body['id']), text: text(body['text']), lang: text(body['lang']) };
     default:
       return undefined;
   }
@@ -89,7 +92,7 @@ function acceptedAt(at: string, tookUS: unknown): string {
 
 /** The home after one event. An older value never replaces a newer one; an event that changes nothing gives the same home. */
 export function applyToHome(home: Home, event: LiveEvent): Home {
-  if (event.kind === 'message' || event.kind === 'gap') return home;
+  if (event.kind === 'message' || event.kind === 'announcement' || event.kind === 'gap') return home;
   const i = home.devices.findIndex((d) => d.id === event.device);
   const device = home.devices[i];
   if (!device) return home;

@@ -35,7 +35,7 @@ export function turnsReducer(turns: Turn[], act: Act): Turn[] {
 }
 
 /** The talk with the speaker of one home. Sentences may overlap: a slow device holds up nobody. */
-export function useConversation(home: string, onAnswer: (answer: Answer, turn: number) => void) {
+export function useConversation(home: string, speaker: string, onAnswer: (answer: Answer, turn: number) => void) {
   const { api } = useServices();
   const client = useQueryClient();
   // What was desired in vain may reach no live stream; the home itself knows it.
@@ -47,7 +47,7 @@ export function useConversation(home: string, onAnswer: (answer: Answer, turn: n
     const turn = { key, text, room, startedAt: Date.now(), endedAt: undefined, answer: undefined, problem: undefined };
     act({ act: 'say', turn });
     try {
-      const answer = await api.say(home, room === '' ? { text } : { text, room });
+      const answer = await api.say(home, room === '' ? { text, speaker } : { text, room, speaker });
       act({ act: 'answered', key, answer, at: Date.now() });
       if (answer.outcome !== 'act') reread();
       onAnswer(answer, key);

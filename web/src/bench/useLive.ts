@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useReducer, useState } from 'react';
+import { useEffect, useReducer, useRef, useState } from 'react';
 import { Problem } from '../api/problem';
 import { useServices, type Door } from '../session/session';
 import { applyToHome, emptyLog, logReducer, readEvent, rowLimit, type LiveEvent, type Log, type LogAct } from './live';
@@ -16,6 +16,9 @@ export interface Live {
   act: (act: LogAct) => void;
 }
 
+/** What is announced in the home. */
+export type Announced = Extract<LiveEvent, { kind: 'announcement' }>;
+
 const gather = 33; // ms that events are gathered for, so that a burst costs one drawing
 const patience = 1200; // ms that a broken stream may take to come back before it is told
 const slowest = 15_000; // ms between two tries
@@ -24,8 +27,9 @@ const slowest = 15_000; // ms between two tries
  * Follows one home. States and presence go into the home that useQuery holds, messages into the log.
  * A break is mended by the browser, which resumes with Last-Event-ID; where the stream has to be opened anew,
  * or says itself that it could not resume, the home is read again and the log shows a gap.
+ * The page is a speaker of the home, and is told what is announced there.
  */
-export function useLive(home: string): Live {
+export function useLive(home: string, speaker: string, room: string, onAnnouncement: (said: Announced) => void): Live {
   const client = useQueryClient();
   const { api, door } = useServices();
   const [{ link, heardAt }, setLink] = useState<{ link: Link; heardAt: number | undefined }>({
@@ -33,6 +37,11 @@ export function useLive(home: string): Live {
     heardAt: undefined,
   });
   const [log, act] = useReducer(logReducer, emptyLog);
+  const followed = useRef(false);
+  const announced = useRef(onAnnouncement);
+  useEffect(() => {
+    announced.current = onAnnouncement;
+  });
 
   useEffect(() => {
     const key = homeQuery(api, home).queryKey;
@@ -50,6 +59,10 @@ export function useLive(home: string): Live {
       if (events.some((e) => e.kind === 'gap')) read();
     };
     const push = (event: LiveEvent) => {
+      if (event.kind === 'announcement') {
+        announced.current(event);
+        return;
+      }
       if (queue.length >= rowLimit) {
         // Faster than this page draws: the oldest message goes, a state never does.
         const i = queue.findIndex((e) => e.kind === 'message');
@@ -59,30 +72,34 @@ export function useLive(home: string): Live {
       queue.push(event);
       timer ??= setTimeout(flush, gather);
     };
-    const close = follow(`/api/v1/homes/${encodeURIComponent(home)}/live`, {
-      onEvent: push,
-      onLink: (link, heardAt) => setLink({ link, heardAt }),
-      onFresh: (again) => {
-        if (again) push({ kind: 'gap' });
-        else read();
+    const close = follow(
+      `/api/v1/homes/${encodeURIComponent(home)}/live?${new URLSearchParams(room === '' ? { speaker } : { speaker, room }).toString()}`,
+      {
+        onEvent: push,
+        onLink: (link, heardAt) => setLink({ link, heardAt }),
+        onFresh: (again) => {
+          if (again || followed.current) push({ kind: 'gap' });
+          else read();
+          followed.current = true;
+        },
+        // The stream cannot say why it was refused; asking for the home can, and shuts the door on a 401.
+        mayRetry: async () => {
+          try {
+            await client.fetchQuery({ ...homeQuery(api, home), staleTime: 0, retry: false });
+            return true;
+          } catch (error) {
+            if (!(error instanceof Problem)) return false;
+            if (error.status === 401) return signedInAgain(door);
+            return error.unreachable || error.status >= 500 || error.status === 429;
+          }
+        },
       },
-      // The stream cannot say why it was refused; asking for the home can, and shuts the door on a 401.
-      mayRetry: async () => {
-        try {
-          await client.fetchQuery({ ...homeQuery(api, home), staleTime: 0, retry: false });
-          return true;
-        } catch (error) {
-          if (!(error instanceof Problem)) return false;
-          if (error.status === 401) return signedInAgain(door);
-          return error.unreachable || error.status >= 500 || error.status === 429;
-        }
-      },
-    });
+    );
     return () => {
       close();
       clearTimeout(timer);
     };
-  }, [api, client, door, home]);
+  }, [api, client, door, home, speaker, room]);
 
   return { link, heardAt, log, act };
 }
@@ -108,7 +125,7 @@ interface Follower {
   mayRetry: () => Promise<boolean>;
 }
 
-const kinds = ['state', 'presence', 'command', 'message', 'gap'];
+const kinds = ['state', 'presence', 'command', 'message', 'announcement', 'gap'];
 
 /** Keeps a stream open until the returned function is called. */
 function follow(url: string, to: Follower): () => void {

@@ -195,6 +195,7 @@ const en: Catalogue = {
   },
   speaker: {
     title: 'Virtual speaker',
+    announced: 'Announced:',
     room: 'Room the speaker stands in',
     nowhere: 'in no room',
     field: 'Say a sentence to the speaker',

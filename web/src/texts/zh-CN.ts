@@ -184,6 +184,7 @@ const zh = {
   },
   speaker: {
     title: '虚拟音箱',
+    announced: '播报：',
     room: '音箱放在哪个房间',
     nowhere: '不在房间里',
     field: '对音箱说一句话',
