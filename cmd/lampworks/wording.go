@@ -74,13 +74,13 @@ func (w *wordingVersions) Run(ctx context.Context) error {
 type wordingDiff struct {
 	oneProduct
 	Version int `arg:"" help:"Its number."`
-	From    int `help:"The version that changes are told from. Default: the one before." placeholder:"N"`
+	Base    int `name:"base" help:"The version that changes are told from. Default: the one before." placeholder:"N"`
 }
 
 func (w *wordingDiff) Run(ctx context.Context) error {
 	path := w.path("/voice/versions/" + strconv.Itoa(w.Version))
-	if w.From > 0 {
-		path += "?from=" + strconv.Itoa(w.From)
+	if w.Base > 0 {
+		path += "?base=" + strconv.Itoa(w.Base)
 	}
 	return w.do(ctx, "GET", path, nil)
 }

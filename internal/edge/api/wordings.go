@@ -60,7 +60,7 @@ type publishVoiceInput struct {
 type voiceVersionInput struct {
 	Product string `path:"product" maxLength:"64"`
 	Version int    `path:"version" minimum:"1" maximum:"2147483647"`
-	From    int    `query:"from" minimum:"0" maximum:"2147483647" doc:"Version that the changes are told from; 0: the one before."`
+	Base    int    `query:"base" minimum:"0" maximum:"2147483647" doc:"Version that the changes are told from; 0: the one before."`
 }
 
 type trialInput struct {
@@ -99,7 +99,7 @@ func (a *API) wordingRoutes() {
 	route(a, "POST", draft+"/trial", access.ReadProduct, ofProduct, "Try a voice configuration in a home: which sentences come to the product, and which words collide", a.tryVoice)
 	list(a, versions, access.ReadProduct, ofProduct, "Published versions of the voice configuration, newest first", a.voices)
 	route(a, "GET", versions+"/{version}", access.ReadProduct, ofProduct, "A published voice configuration with its document and its changes", func(ctx context.Context, who access.Actor, in *voiceVersionInput) (voiceView, error) {
-		v, err := a.Products.VoiceVersion(ctx, who, in.Product, in.Version, in.From)
+		v, err := a.Products.VoiceVersion(ctx, who, in.Product, in.Version, in.Base)
 		return voiceOf(&v), err
 	})
 }

@@ -26873,7 +26873,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Version that the changes are told from; 0: the one before. */
-                from?: number;
+                base?: number;
             };
             header?: never;
             path: {
