@@ -2,8 +2,8 @@ package nlu
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
-	"time"
 )
 
 func BenchmarkRead(b *testing.B) {
@@ -87,17 +87,57 @@ func BenchmarkCompileSpoken(b *testing.B) {
 	}
 }
 
-// TestCompileIsFast allows ten times what a free machine needs.
-func TestCompileIsFast(t *testing.T) {
+// held is what keep costs on the heap, in bytes, once what it left over is collected.
+func held(keep func()) int64 {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	keep()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
+}
+
+// TestHomeIsSmall: a compiled home of 210 devices holds at most 1 MB.
+func TestHomeIsSmall(t *testing.T) {
 	h := largeHome(t)
-	if _, err := Compile(h); err != nil { // loads the vocabulary
-		t.Fatal(err)
+	var x *Index
+	compile := func() {
+		var err error
+		if x, err = Compile(h); err != nil {
+			t.Fatal(err)
+		}
 	}
-	start := time.Now()
-	if _, err := Compile(h); err != nil {
-		t.Fatal(err)
+	compile() // loads the vocabulary
+	x = nil
+	b := held(compile)
+	t.Logf("a home of %d devices holds %d bytes", len(h.Devices), b)
+	if b > 1<<20 {
+		t.Errorf("a home of %d devices holds %d bytes, want at most 1 MiB", len(h.Devices), b)
 	}
-	if took := time.Since(start); took > 100*time.Millisecond {
-		t.Errorf("compiling %d devices took %v, want at most 100ms", len(h.Devices), took)
+	runtime.KeepAlive(x)
+}
+
+// BenchmarkHomes is 10,000 homes of 42 devices in one process: what each holds, and what it takes to compile it.
+func BenchmarkHomes(b *testing.B) {
+	h := testHome(b)
+	if _, err := Compile(*h); err != nil {
+		b.Fatal(err)
 	}
+	const homes = 10_000
+	for b.Loop() {
+		all := make([]*Index, homes)
+		bytes := held(func() {
+			for i := range all {
+				var err error
+				if all[i], err = Compile(*h); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		runtime.KeepAlive(all)
+		b.ReportMetric(float64(bytes)/homes, "B/home")
+		b.ReportMetric(float64(bytes)/(1<<20), "MiB")
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/homes, "µs/home")
 }

@@ -165,6 +165,8 @@ func Compile(h Home) (*Index, error) {
 			return nil, err
 		}
 	}
+	x.names.fit()
+	x.sounds.fit()
 	return x, nil
 }
 

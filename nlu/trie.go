@@ -1,5 +1,7 @@
 package nlu
 
+import "slices"
+
 // trie maps words to senses. It is built once and then only read; one hash table holds all edges, so that a walk costs
 // one probe a rune and building costs no allocation a node.
 type trie struct {
@@ -51,9 +53,23 @@ func (t *trie) next(node uint32, r rune) uint32 {
 	}
 }
 
-func (t *trie) grow() {
+func (t *trie) grow() { t.resize(2 * len(t.slots)) }
+
+// fit gives back what a trie that is whole has too much.
+func (t *trie) fit() {
+	size := 64
+	for size < 2*t.used {
+		size *= 2
+	}
+	if size < len(t.slots) {
+		t.resize(size)
+	}
+	t.nodes, t.chain, t.words = slices.Clone(t.nodes), slices.Clone(t.chain), slices.Clone(t.words)
+}
+
+func (t *trie) resize(size int) {
 	old := t.slots
-	t.slots = make([]edgeSlot, 2*len(old))
+	t.slots = make([]edgeSlot, size)
 	for _, s := range old {
 		if s.key == 0 {
 			continue

@@ -89,6 +89,7 @@ type microphone struct {
 
 	conn    *websocket.Conn
 	pieces  chan piece
+	over    chan struct{} // closed when nothing is heard any more
 	hearing speech.Hearing
 	turn    *speech.Turn
 	convert *speech.Converter // of PCM
@@ -115,7 +116,7 @@ func (a *API) microphone(ctx context.Context, who access.Actor, in *microphoneIn
 	if err != nil {
 		return nil, err
 	}
-	m := &microphone{a: a, who: who, in: in, pieces: make(chan piece, waiting)}
+	m := &microphone{a: a, who: who, in: in, pieces: make(chan piece, waiting), over: make(chan struct{})}
 	m.ask = speech.Ask{Lang: in.Lang, Words: likely(&h)}
 	m.turn = speech.NewTurn(speech.TurnConfig{Whole: m.whole.Load})
 	if in.Codec == "opus" {
@@ -143,6 +144,7 @@ func (m *microphone) serve(w http.ResponseWriter, r *http.Request, leave func())
 		m.read(ctx)
 	}()
 	last := m.sentence(ctx)
+	close(m.over)
 	leave()
 	m.tell(ctx, last)
 	_ = conn.Close(websocket.StatusNormalClosure, "")
@@ -165,6 +167,7 @@ func (m *microphone) read(ctx context.Context) {
 		}
 		select {
 		case m.pieces <- p:
+		case <-m.over: // what still comes is not wanted: it is read so that the end is
 		case <-ctx.Done():
 			return
 		}
