@@ -102,6 +102,7 @@ type piece struct {
 	sound []byte
 	does  string // of a text
 	err   error
+	gone  bool // nobody is there any more
 }
 
 // microphone makes ready to hear, before the connection becomes a WebSocket: what is refused is told as everywhere.
@@ -156,7 +157,7 @@ func (m *microphone) serve(w http.ResponseWriter, r *http.Request, leave func())
 func (m *microphone) read(ctx context.Context) {
 	for {
 		kind, b, err := m.conn.Read(ctx)
-		p := piece{sound: b, err: err}
+		p := piece{sound: b, gone: err != nil}
 		if err == nil && kind == websocket.MessageText {
 			var text struct{ Type string }
 			p.sound = nil
@@ -245,6 +246,8 @@ func (m *microphone) listen(ctx context.Context) (ended string, err error) {
 		}
 		idle.Reset(pieceWithin)
 		switch {
+		case p.gone:
+			return "cancelled", nil
 		case p.err != nil:
 			return "", p.err
 		case p.does == "end":

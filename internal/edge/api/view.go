@@ -20,14 +20,21 @@ import (
 	"lampworks/tsl"
 )
 
+// seen is a device that a view shows: what it says since it stands in the home.
+type seen struct {
+	product string
+	since   time.Time
+}
+
 // view is one browser that watches one home. One goroutine follows the Log, one writes, and those of the Bus offer.
 type view struct {
 	a       *API
 	who     access.Actor
 	home    string
-	version int64                             // of the home when devices was read; the follower's
-	pos     uplink.Position                   // the last that was looked at; the follower's
-	devices atomic.Pointer[map[string]string] // id → product; replaced, never changed
+	version int64                           // of the home when devices was read; the follower's
+	past    uplink.Position                 // up to where the Log was when the view began
+	pos     uplink.Position                 // the last that was looked at; the follower's
+	devices atomic.Pointer[map[string]seen] // by id; replaced, never changed
 	events  chan sse.Message
 	dropped atomic.Uint64 // events of the Bus that did not fit, since the last gap that was told
 }
@@ -37,9 +44,9 @@ func (v *view) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	devices := make(map[string]string, len(h.Devices))
+	devices := make(map[string]seen, len(h.Devices))
 	for _, d := range h.Devices {
-		devices[d.ID] = d.Product
+		devices[d.ID] = seen{d.Product, d.BoundAt}
 	}
 	v.devices.Store(&devices)
 	v.version = h.Version
@@ -49,6 +56,7 @@ func (v *view) load(ctx context.Context) error {
 // begin finds where to go on after the position a browser has seen (0: none), and how many records it cannot be given.
 func (v *view) begin(seen uplink.Position) (lost uint64, gap bool) {
 	tail, head := v.a.Log.Tail(), v.a.Log.Head()
+	v.past = tail
 	switch {
 	case seen == 0:
 		v.pos = tail
@@ -165,8 +173,8 @@ func (v *view) advance(ctx context.Context) bool {
 
 // record turns one record into its events.
 func (v *view) record(ctx context.Context, r *uplink.Record) bool {
-	product, ours := (*v.devices.Load())[r.Device]
-	if !ours {
+	shown, ours := (*v.devices.Load())[r.Device]
+	if !ours || r.Pos <= v.past && r.At.Before(shown.since) { // what it said in another home is that home's
 		return true
 	}
 	switch r.Kind {
@@ -178,7 +186,7 @@ func (v *view) record(ctx context.Context, r *uplink.Record) bool {
 		if err != nil {
 			return true
 		}
-		if props := v.properties(ctx, product, r, m); len(props) > 0 && !v.offer(ctx, sse.Message{Data: stateEvent{r.Device, props}}) {
+		if props := v.properties(ctx, shown.product, r, m); len(props) > 0 && !v.offer(ctx, sse.Message{Data: stateEvent{r.Device, props}}) {
 			return false
 		}
 		return v.offer(ctx, sse.Message{ID: int(r.Pos), Data: messageEvent{

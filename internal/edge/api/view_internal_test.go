@@ -19,7 +19,7 @@ import (
 // TestSlowBrowserIsToldOfTheGap lets more events come than wait for a browser.
 func TestSlowBrowserIsToldOfTheGap(t *testing.T) {
 	v := &view{events: make(chan sse.Message, 2)}
-	v.devices.Store(&map[string]string{"lamp": "product"})
+	v.devices.Store(&map[string]seen{"lamp": {product: "product"}})
 	ctx, stop := context.WithCancel(t.Context())
 	handle := v.bus(ctx, device.DownSubject)
 	for i := range 5 {

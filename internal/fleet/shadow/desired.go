@@ -62,3 +62,12 @@ func (s *Service) DropDesired(ctx context.Context, device string, drops []Drop, 
 		return nil
 	})
 }
+
+// Undesire takes back all that is desired of a device, in the transaction of what ends the right to wish it.
+func Undesire(ctx context.Context, tx *store.Tx, device string, at time.Time) error {
+	_, err := tx.Exec(ctx, "UPDATE shadow_desired SET value = '', updated_at = ? WHERE device = ? AND value <> ''", at.UnixMilli(), device)
+	if err != nil {
+		return fmt.Errorf("taking back what is desired of device %s: %w", device, err)
+	}
+	return nil
+}

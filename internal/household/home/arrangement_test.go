@@ -123,8 +123,30 @@ func TestFavouritesAreOnesOwn(t *testing.T) {
 	if got := has(who); !slices.Equal(got, want) {
 		t.Errorf("a refused act made them %q", got)
 	}
+	wishes := func() (n int) {
+		t.Helper()
+		err := rows.Read(t.Context(), func(v *store.View) error {
+			return v.QueryRow(t.Context(), "SELECT COUNT(*) FROM shadow_desired WHERE value <> ''").Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, id := range ids[:3] {
+		err := rows.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.Exec(t.Context(), "INSERT INTO shadow_desired (device, property, value, version, updated_at) VALUES (?, 'powerstate', '1', 1, 0)", id)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := s.Unbind(t.Context(), who, h.ID, ids[0]); err != nil {
 		t.Fatal(err)
+	}
+	if n := wishes(); n != 2 {
+		t.Errorf("after an unbinding there are %d wishes, want those of the two others", n)
 	}
 	if err := rows.Write(t.Context(), func(tx *store.Tx) error { return s.Leave(t.Context(), tx, ids[1], time.Now().Add(time.Hour)) }); err != nil {
 		t.Fatal(err)

@@ -185,7 +185,9 @@ func (s *Service) remove(ctx context.Context, tx *store.Tx, who access.Actor, id
 		}
 	}
 	for i := range stood {
-		s.tell(tx, stood[i].ID, Unbound)
+		if err := s.parted(ctx, tx, stood[i].ID); err != nil {
+			return err
+		}
 	}
 	if err := s.changed(ctx, tx, id); err != nil {
 		return err

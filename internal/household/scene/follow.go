@@ -81,6 +81,9 @@ func (s *Service) follow(ctx context.Context, records []uplink.Record) error {
 			}
 		}
 		for j := range known[r.Device] {
+			if r.At.Before(known[r.Device][j].ChangedAt) {
+				continue // read again, or late: it was not so then
+			}
 			h, err := s.happens(ctx, &known[r.Device][j], r)
 			if err != nil {
 				return err

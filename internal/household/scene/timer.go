@@ -241,7 +241,7 @@ func (s *Service) writeTimer(ctx context.Context, tx *store.Tx, who access.Actor
 		return err
 	}
 	tx.AfterCommit(s.nudge)
-	return audit.Record(ctx, tx, who, act, t.ID, "home "+t.Home+" "+t.Label)
+	return audit.Record(ctx, tx, who, act, t.ID, "home "+t.Home) // not the label: of a reminder it is what was said
 }
 
 // alter writes what t shall be over what it is.

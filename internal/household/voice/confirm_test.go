@@ -93,4 +93,11 @@ func TestSceneWithALockAsks(t *testing.T) {
 	if a := h.say(t, "打开离家"); a.Outcome != voice.Acted {
 		t.Errorf("a scene that locks: %s %s", a.Outcome, a.Reply)
 	}
+	h.road.sent(h)
+	if err := h.homes.Hide(t.Context(), h.who, h.id, lock, true); err != nil {
+		t.Fatal(err)
+	}
+	if a := h.say(t, "打开回家"); a.Outcome != voice.Clarified || len(h.road.sent(h)) > 0 {
+		t.Errorf("with a hidden lock: %s %s", a.Outcome, a.Reply)
+	}
 }

@@ -96,14 +96,25 @@ func (t *turn) handOn(ctx context.Context) (string, error) {
 		err = t.adopt(&got, asked.Offer)
 	}
 	if err != nil {
-		why := strings.ReplaceAll(err.Error(), t.in.Text, "…") // the log has no word of it
-		t.s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "sentence handed on in vain", slog.String("sentence", t.id), slog.String("error", why))
+		t.s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "sentence handed on in vain", slog.String("sentence", t.id), slog.String("error", vain(err)))
 		return t.words().say(stageVain), nil
 	}
 	return t.words().say(stageHanded), nil
 }
 
+// vain is what the log is told of an error: none of a handler's own words, in which there may be some of the sentence.
+func vain(err error) string {
+	for _, own := range []error{errBusy, errHung, errPanicked} {
+		if errors.Is(err, own) {
+			return own.Error()
+		}
+	}
+	return fmt.Sprintf("it failed with %T, or its answer was refused", err)
+}
+
 var (
+	errPanicked = errors.New("the handler panicked")
+
 	errBusy = errors.New("as many sentences are handed on as may be")
 	errHung = errors.New("no answer in time")
 )
@@ -126,7 +137,7 @@ func (t *turn) handed(ctx context.Context, asked Asked) (Handed, error) {
 		defer cancel()
 		defer func() {
 			if p := recover(); p != nil {
-				got <- result{error: fmt.Errorf("the handler panicked: %v", p)}
+				got <- result{error: fmt.Errorf("%w: %T", errPanicked, p)}
 			}
 		}()
 		answer, err := t.s.c.Handler.HandOn(waiting, asked)
@@ -157,7 +168,7 @@ func (t *turn) asked() Asked {
 	for i := range t.home.home.Devices {
 		d := &t.home.home.Devices[i]
 		model := t.home.model(d.Product)
-		if model == nil {
+		if model == nil || d.Hidden {
 			continue
 		}
 		o := Offered{Device: d.ID, Name: d.Names.In(lang), Category: t.home.categories[d.ID]}

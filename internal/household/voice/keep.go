@@ -92,6 +92,7 @@ func (s *Service) flush(ctx context.Context) error {
 	if len(said) == 0 {
 		return nil
 	}
+	ctx = context.WithoutCancel(ctx) // it is others' words, too
 	err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
 		homes := make(map[string]bool)
 		for i := range said {

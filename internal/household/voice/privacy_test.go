@@ -196,6 +196,13 @@ func TestNoWordLeaves(t *testing.T) {
 			t.Errorf("the record says %s", body)
 		}
 	}
+	h.say(t, "十分钟后提醒我"+secret)
+	if n := rowsOf(t, h.store, "scene_timer"); n != 1 {
+		t.Errorf("%d reminders", n)
+	}
+	if n := rowsOf(t, h.store, "audit_entry WHERE note LIKE '%玛格%'"); n != 0 {
+		t.Errorf("%d entries of the audit say it", n)
+	}
 	if err := h.voice.Forget(t.Context(), h.who, h.id, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -78,6 +78,9 @@ func (h *spoken) dangerous(id string) bool { return h.dangerousWithin(id, scene.
 func (h *spoken) dangerousWithin(id string, depth int) bool {
 	s := h.scenes[id]
 	return s != nil && slices.ContainsFunc(s.Actions, func(a scene.Action) bool {
+		if h.hidden(a.Device) {
+			return true // the index, which judges, knows nothing of it, and the run commands it all the same
+		}
 		switch a.Kind {
 		case scene.Call:
 			return h.index.DangerousCall(a.Device, a.Service)
@@ -98,6 +101,12 @@ func (h *spoken) dangerousWithin(id string, depth int) bool {
 		}
 		return false
 	})
+}
+
+// hidden reports whether a device of the home is none of those that understanding knows.
+func (h *spoken) hidden(device string) bool {
+	d := h.devices[device]
+	return d != nil && d.Hidden
 }
 
 // broken counts the steps of a run that name what is not in the home any more.

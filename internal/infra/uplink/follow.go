@@ -135,8 +135,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// cursorLag is how far, in time, the cursor of a consumer that none of its records concerned may lie behind what it read:
-// what is read twice after a crash concerns it no more then.
+// cursorLag is how often, at least, the cursor of a consumer is written while records come that do not concern it. They are read
+// again after a crash, all those since the last that did at worst: what concerns whom may have changed by then, and is the
+// consumer's to mind.
 const cursorLag = 2 * time.Second
 
 // A Lag lets a consumer that none of the records concerned leave its cursor where it is for a while: a row written for

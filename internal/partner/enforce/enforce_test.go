@@ -275,7 +275,7 @@ func TestGate(t *testing.T) {
 		}
 	}
 	want := "organisation.read organisation.leave member.read audit.read audit.export job.read job.manage verification.read entitlement.read quota.read " +
-		"enforcement.read enforcement.appeal product.read certification.read order.read burn_log.read device.read home.read"
+		"enforcement.read enforcement.appeal product.read certification.read order.read burn_log.read device.read home.read voice.read"
 	if got := strings.Join(allowed, " "); got != want {
 		t.Errorf("allowed is\n got %s\nwant %s", got, want)
 	}

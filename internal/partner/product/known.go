@@ -107,7 +107,7 @@ func (s *Service) find(ctx context.Context, in *map[string]*entry, key, query st
 	if old != nil && now.Sub(old.checked) < knownTime {
 		return old, nil
 	}
-	found, err, _ := s.known.once.Do(query+key, func() (any, error) {
+	found, err, _ := s.known.once.Do(fmt.Sprint(changes, query, key), func() (any, error) {
 		e, err := s.read(context.WithoutCancel(ctx), old, key, query)
 		if err != nil {
 			if old != nil && fault.Is(err, fault.Missing) {

@@ -10,6 +10,7 @@ package turns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -95,6 +96,10 @@ func (t *Turns) run(ctx context.Context, fn func() error, answer chan error) (jo
 		}
 		open, err2 := t.tx.End(kept)
 		switch {
+		case err2 == nil && !open && len(t.group.members) > 0: // no adapter does
+			err2 = errors.New("the transaction ended within it")
+			t.fail(err2)
+			joined, err = false, err2
 		case err2 != nil: // the whole group is lost
 			t.fail(err2)
 			joined, err = false, err2
