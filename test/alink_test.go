@@ -472,7 +472,10 @@ func playTold(t *testing.T, a *actor) {
 func (k *sdk) holdPage(t *testing.T, gateways bool) {
 	t.Helper()
 	var want []string
-	driven := map[alink.Template]bool{alink.Registered: true} // instead the SDK has register, over HTTPS
+	driven := map[alink.Template]bool{
+		alink.Registered:    true, // instead the SDK has register, over HTTPS
+		alink.EnrolleeMatch: true, // the SDK announces no bind token: gateway.TestBindToken does
+	}
 	for use := range k.used {
 		if use.of.GatewayOnly() == gateways {
 			want = append(want, use.method+" "+use.of.String())

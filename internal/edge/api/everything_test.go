@@ -491,7 +491,7 @@ func (y *walk) scenes(home, device string) {
 	rule := fmt.Sprintf(`{"name":"太亮了","trigger":{"kind":"property","device":%q,"property":"brightness","is":"above","value":80},"devices":{"lamp":%[1]q},"condition":"lamp.powerstate && now.hour >= 0","actions":[{"kind":"adjust","device":%[1]q,"property":"brightness","by":-20}]}`, device)
 	automation := home + "/automations/" + y.does(y.owner, "POST", home+"/automations", rule).id()
 	y.does(y.owner, "PUT", automation, rule)
-	at := time.Now().UTC().Truncate(time.Second)
+	at := time.Now().UTC().Truncate(time.Millisecond)
 	y.post(y.device, fmt.Sprintf(`{"brightness":{"value":90,"time":%d}}`, at.UnixMilli()), at)
 	y.eventually("the automation has a trace", func() bool {
 		return strings.Contains(string(y.does(y.owner, "GET", automation+"/traces", "").body), "ran")
