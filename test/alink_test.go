@@ -256,6 +256,8 @@ func playRaw(t *testing.T, a *actor) {
 // playConfiguration also hears what is pushed for the other players: the product is theirs, too.
 func playConfiguration(t *testing.T, a *actor) {
 	a.hears(t, alink.ConfigPush, "")
+	a.configuring.Lock()
+	defer a.configuring.Unlock()
 	var made struct {
 		Version    int
 		SHA256     string `json:"sha256"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,6 +197,7 @@ func shadowMessage(t *testing.T, method string, state any) []byte {
 // A workshop is a platform with a maker, who has lights and gateways.
 type workshop struct {
 	*server
+	configuring     sync.Mutex // a product has one configuration in force, for all who play its devices
 	operator, maker *person
 	light, hub      line
 }
