@@ -161,6 +161,21 @@ func files(t *testing.T, mode parser.Mode) []file {
 	return out
 }
 
+// TestHashesAreCheapInTestsOnly: a password of a program that runs is never hashed for nothing.
+func TestHashesAreCheapInTestsOnly(t *testing.T) {
+	for _, f := range files(t, 0) {
+		if f.test || f.pkg == "internal/partner/account" {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && id.Name == "CheapHashes" {
+				t.Errorf("%s sets CheapHashes", f.path)
+			}
+			return true
+		})
+	}
+}
+
 func TestWhoMayImportWhom(t *testing.T) {
 	at := floors(t)
 	used := make(map[string]bool) // exceptions

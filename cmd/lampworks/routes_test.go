@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -20,50 +17,33 @@ var update = flag.Bool("update", false, "write routes.json anew")
 // TestRoutesHaveTheirVerb learns which verb asks each route, and with which of its arguments, and holds routes.json to it.
 // Of several verbs it is the one that asks least besides, and of those the first in the help.
 func TestRoutesHaveTheirVerb(t *testing.T) {
-	doc := readAPI(t)
 	routesFile, err := filepath.Abs("routes.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	book := make(map[string]string)
 	others := make(map[string]int) // how many routes the verb in book asks besides
-	rec := &recorder{doc: doc, seen: make(map[string]bool)}
-	var asked map[string]string // route to path
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if op, _ := doc.find(r.Method, r.URL.Path); op != "" && asked[op] == "" {
-			asked[op] = r.URL.Path
-		}
-		rec.ServeHTTP(w, r)
-	}))
-	t.Cleanup(srv.Close)
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	t.Chdir(t.TempDir())
-	silence(t)
-	parser := newParser(t)
-	for _, leaf := range parser.Model.Leaves(false) {
-		if !remote(leaf) {
-			continue
-		}
-		all := make(map[string]string)
-		for _, line := range commandLines(t, leaf) {
-			if slices.ContainsFunc(line, func(a string) bool { return strings.HasSuffix(a, ".json") }) || exclusive(leaf) {
-				parser = newParser(t) // kong remembers files, and flags that exclude each other
-			}
-			asked = make(map[string]string)
-			args, of := distinct(line, leaf)
-			_ = runVerb(parser, append(args, "--server", srv.URL))
-			for op, path := range asked {
-				if all[op] == "" {
-					all[op] = asVerb(leaf, op, path, of)
-				}
-			}
-		}
+	keep := func(all map[string]string) {
 		for op, verb := range all {
 			if book[op] == "" || len(all) < others[op] {
 				book[op], others[op] = verb, len(all)
 			}
 		}
 	}
+	var of *kong.Node
+	all := make(map[string]string) // what the verb of asks
+	for _, s := range everyVerb(t) {
+		if s.leaf != of {
+			keep(all)
+			of, all = s.leaf, make(map[string]string)
+		}
+		for op, path := range s.asked {
+			if all[op] == "" {
+				all[op] = asVerb(s.leaf, op, path, s.of)
+			}
+		}
+	}
+	keep(all)
 	var want bytes.Buffer
 	enc := json.NewEncoder(&want)
 	enc.SetEscapeHTML(false)

@@ -76,7 +76,7 @@ func newTribunal(t *testing.T) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.Accounts = account.New(account.Config{Store: n.Store, Keys: keys, Logger: log})
+	n.Accounts = account.New(account.Config{CheapHashes: true, Store: n.Store, Keys: keys, Logger: log})
 	n.Entitlements = entitlement.New(entitlement.Config{Store: n.Store, Logger: log})
 	n.openLimits()
 	err = n.Store.Write(t.Context(), func(tx *store.Tx) error {

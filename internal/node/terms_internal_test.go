@@ -34,7 +34,7 @@ func newTerms(t *testing.T) (n *Node, organisation string) {
 	}
 	n.Keys, n.Jobs = keys, job.New(n.Store, log)
 	n.openLimits()
-	n.Accounts = account.New(account.Config{Store: n.Store, Keys: keys, Changed: n.organisationSet, Logger: log})
+	n.Accounts = account.New(account.Config{CheapHashes: true, Store: n.Store, Keys: keys, Changed: n.organisationSet, Logger: log})
 	n.openTerms()
 	if n.Verify, err = verify.New(verify.Config{Store: n.Store, Keys: keys, Changed: n.organisationChanged, Logger: log}); err != nil {
 		t.Fatal(err)

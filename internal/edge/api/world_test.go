@@ -187,7 +187,7 @@ func newWorld(t *testing.T) *world {
 	w.bus = inproc.New()
 	w.outbox = outbox.New(w.store, must(outbound.Senders(outbound.Config{Dir: filepath.Join(dir, "outbound")}))(t), nil, log)
 	w.mail = filepath.Join(dir, "outbound")
-	w.accounts = account.New(account.Config{Store: w.store, Keys: keys, Outbox: w.outbox, Forget: w.forget, Logger: log})
+	w.accounts = account.New(account.Config{CheapHashes: true, Store: w.store, Keys: keys, Outbox: w.outbox, Forget: w.forget, Logger: log})
 	jobs := job.New(w.store, log).Recorded(func(ctx context.Context, tx *store.Tx, who access.Actor, id string) error {
 		return audit.Record(ctx, tx, who, "job.cancel", id, "")
 	})

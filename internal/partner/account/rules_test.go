@@ -66,7 +66,7 @@ func TestProfileRules(t *testing.T) {
 
 // One password has one form, however the keyboard composed it.
 func TestPasswordForm(t *testing.T) {
-	h := newHasher()
+	h := newHasher(today)
 	encoded, err := h.hash(t.Context(), NewPassword("lampe d'été 12")) // é as one character
 	if err != nil {
 		t.Fatal(err)
@@ -81,6 +81,14 @@ func TestPasswordForm(t *testing.T) {
 		if got, err := h.verify(t.Context(), encoded, NewPassword(password)); got != want || err != nil {
 			t.Errorf("verify(%q) = %v, %v, want %v", password, got, err, want)
 		}
+	}
+}
+
+// What nobody asked to be cheap is not.
+func TestHashesAreDear(t *testing.T) {
+	encoded, err := New(Config{}).hasher.hash(t.Context(), NewPassword(good))
+	if err != nil || !strings.HasPrefix(encoded, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("a hash is %.40s, %v", encoded, err)
 	}
 }
 
