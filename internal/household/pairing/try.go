@@ -3,7 +3,6 @@ package pairing
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -19,7 +18,7 @@ const (
 
 // triesOf are the counts that a try of who goes into.
 func triesOf(who access.Actor) []string {
-	return []string{byResident + who.ID, byPlace + placeOf(who.From)}
+	return []string{byResident + who.ID, byPlace + access.Place(who.From)}
 }
 
 // try counts a try as a wrong one, in a transaction of its own, before anything is looked at: many at a time gain nothing. A right
@@ -59,22 +58,4 @@ func (s *Service) forgive(ctx context.Context, who access.Actor) error {
 		}
 		return nil
 	})
-}
-
-// placeOf is what one party has of an address "host:port" or "host": the IPv4 address or the IPv6 /64.
-func placeOf(from string) string {
-	ip, err := netip.ParseAddr(from)
-	if err != nil {
-		ap, err := netip.ParseAddrPort(from)
-		if err != nil {
-			return from
-		}
-		ip = ap.Addr()
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	p, _ := ip.Prefix(64)
-	return p.String()
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
@@ -44,7 +45,7 @@ func (s *Service) AskCode(ctx context.Context, contact, from, lang string) error
 	if s.outbox == nil || !s.outbox.Takes(c.Kind) {
 		return fault.Unsupported("/contact", c.Kind, "what the operator has configured")
 	}
-	if wait := s.counts.take(key{"ask", placeOf(from)}, asksOfPlace, s.now()); wait > 0 {
+	if wait := s.counts.take(key{"ask", access.Place(from)}, asksOfPlace, s.now()); wait > 0 {
 		f := fault.Limit("/contact", "too many codes", fmt.Sprintf("%d requests from one address in %d minutes", asksOfPlace.most, int(asksOfPlace.window.Minutes())), wait)
 		f.What = "too many codes were asked for from this address"
 		return f
@@ -69,7 +70,7 @@ type history struct {
 // historyOf reads it: as much for a contact that nobody has.
 func (s *Service) historyOf(ctx context.Context, q store.Querier, c Contact, from string) (h history, err error) {
 	var places int
-	if err := q.QueryRow(ctx, askerSQL, placeOf(from), c.Kind, c.Address).Scan(&h.holder, &h.lang, &places); err != nil {
+	if err := q.QueryRow(ctx, askerSQL, access.Place(from), c.Kind, c.Address).Scan(&h.holder, &h.lang, &places); err != nil {
 		return h, fmt.Errorf("looking for the holder of a contact: %w", err)
 	}
 	h.known = places > 0
@@ -142,7 +143,7 @@ func letter(c Contact, lang, code string, life time.Duration) outbox.Message {
 
 // guess runs try under the bounds of guessing at the codes of a contact.
 func (s *Service) guess(ctx context.Context, c Contact, from string, try func() error) error {
-	place, now := placeOf(from), s.now()
+	place, now := access.Place(from), s.now()
 	var known bool
 	err := s.store.Read(ctx, func(v *store.View) error {
 		h, err := s.historyOf(ctx, v, c, from)

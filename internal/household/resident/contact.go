@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
-	"net/netip"
 	"regexp"
 	"strings"
 
@@ -74,22 +73,4 @@ func (s *Service) ChangeContact(ctx context.Context, who access.Actor, contact, 
 		})
 	})
 	return r, err
-}
-
-// placeOf is what one party has of an address "host:port" or "host": the IPv4 address or the IPv6 /64.
-func placeOf(from string) string {
-	ip, err := netip.ParseAddr(from)
-	if err != nil {
-		ap, err := netip.ParseAddrPort(from)
-		if err != nil {
-			return from
-		}
-		ip = ap.Addr()
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	p, _ := ip.Prefix(64)
-	return p.String()
 }

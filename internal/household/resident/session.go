@@ -25,7 +25,6 @@ const (
 	sessionsKept = 20               // of one resident; the oldest gives way to the next
 	placesKept   = 20               // of one resident
 	touchEvery   = 10 * time.Minute // how exact "last used" is
-	maxAgent     = 200              // bytes
 )
 
 var letters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
@@ -95,7 +94,7 @@ func (s *Service) holderOf(ctx context.Context, tx *store.Tx, c Contact, in Cred
 
 func (s *Service) open(ctx context.Context, tx *store.Tx, resident string, in Credentials) (Session, error) {
 	token, now := newToken(), s.now()
-	hash, id, place, agent := digest(token.Reveal()), newID(), placeOf(in.From), cutAgent(in.Agent)
+	hash, id, place, agent := digest(token.Reveal()), newID(), access.Place(in.From), access.Agent(in.Agent)
 	if _, err := tx.Exec(ctx, insertSessionSQL, id, hash[:], resident, place, agent, now.UnixMilli(), now.UnixMilli()); err != nil {
 		return Session{}, fmt.Errorf("opening a session of resident %s: %w", resident, err)
 	}
@@ -235,16 +234,3 @@ func newToken() Token {
 
 // digest is what is stored of a token. The 256 bits in it need no slow hash.
 func digest(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
-
-// cutAgent keeps what is worth showing in a list.
-func cutAgent(agent string) string {
-	if len(agent) > maxAgent {
-		agent = agent[:maxAgent]
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(agent, ""))
-}

@@ -3,9 +3,10 @@ package account
 import (
 	"container/list"
 	"hash/maphash"
-	"net/netip"
 	"sync"
 	"time"
+
+	"lampworks/internal/infra/access"
 )
 
 const (
@@ -67,7 +68,7 @@ func (a *attempts) beginLogin(key, from string) (done func(failed bool), wait ti
 }
 
 func (a *attempts) open(login, from string, spray bool) (done func(failed bool), wait time.Duration) {
-	address := place(from)
+	address := access.Place(from)
 	key, place := maphash.Comparable(a.seed, [2]string{login, address}), maphash.String(a.seed, address)
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -98,7 +99,7 @@ func (a *attempts) open(login, from string, spray bool) (done func(failed bool),
 // ask counts that an address asks for a code, whatever comes of it. A wait other than zero says that it has asked for too
 // many, and the request did not count; if it is refused, the address floods.
 func (a *attempts) ask(from string) (wait, refused time.Duration) {
-	key, hard := a.asker(from), maphash.Comparable(a.seed, [2]string{"codes at all", place(from)})
+	key, hard := a.asker(from), maphash.Comparable(a.seed, [2]string{"codes at all", access.Place(from)})
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
@@ -112,7 +113,7 @@ func (a *attempts) ask(from string) (wait, refused time.Duration) {
 func (a *attempts) proved(from string) { a.payBack(a.asker(from), askInterval) }
 
 func (a *attempts) asker(from string) uint64 {
-	return maphash.Comparable(a.seed, [2]string{"codes", place(from)})
+	return maphash.Comparable(a.seed, [2]string{"codes", access.Place(from)})
 }
 
 // owe takes one of what an address may do: so many at once, and then one in each interval. A wait other than zero: there is
@@ -180,21 +181,3 @@ func delay(failures int) time.Duration {
 
 // whole is a wait in whole seconds, never none.
 func whole(wait time.Duration) time.Duration { return (wait + time.Second - 1).Truncate(time.Second) }
-
-// place is what one party has of an address "host:port" or "host": the IPv4 address or the IPv6 /64.
-func place(from string) string {
-	ip, err := netip.ParseAddr(from)
-	if err != nil {
-		ap, err := netip.ParseAddrPort(from)
-		if err != nil {
-			return from
-		}
-		ip = ap.Addr()
-	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
-	}
-	p, _ := ip.Prefix(64)
-	return p.String()
-}

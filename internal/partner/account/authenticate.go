@@ -150,7 +150,7 @@ func (s *Service) touch(ctx context.Context, h *holder, now time.Time, from stri
 	err := s.store.Write(ctx, func(tx *store.Tx) error {
 		var err error
 		if h.kind == apiToken {
-			_, err = tx.Exec(ctx, "UPDATE api_token SET used_at = ?, used_from = ? WHERE id = ?", now.UnixMilli(), place(from), h.id)
+			_, err = tx.Exec(ctx, "UPDATE api_token SET used_at = ?, used_from = ? WHERE id = ?", now.UnixMilli(), access.Place(from), h.id)
 		} else {
 			_, err = tx.Exec(ctx, "UPDATE login_session SET used_at = ? WHERE id = ?", now.UnixMilli(), h.id)
 		}

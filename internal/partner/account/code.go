@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
@@ -112,7 +113,7 @@ type history struct {
 func (s *Service) historyOf(ctx context.Context, q store.Querier, r *request) (h history, err error) {
 	now, c := s.now(), r.contact
 	var places int
-	if err := q.QueryRow(ctx, askerSQL, place(r.from), c.Kind, c.Address).Scan(&h.holder, &places); err != nil {
+	if err := q.QueryRow(ctx, askerSQL, access.Place(r.from), c.Kind, c.Address).Scan(&h.holder, &places); err != nil {
 		return h, fmt.Errorf("looking for the holder of a contact: %w", err)
 	}
 	h.known = places > 0 || h.holder != "" && h.holder == r.user

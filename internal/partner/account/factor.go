@@ -382,7 +382,7 @@ func (s *Service) guess(user, from string, exempt bool, try func() error) error 
 // knownPlace says whether user signed in from this place before, with all that is needed.
 func (s *Service) knownPlace(ctx context.Context, user, from string) (known bool, err error) {
 	err = s.store.Read(ctx, func(v *store.View) error {
-		known, err = exists(ctx, v, "SELECT 1 FROM account_place WHERE user_id = ? AND place = ?", user, place(from))
+		known, err = exists(ctx, v, "SELECT 1 FROM account_place WHERE user_id = ? AND place = ?", user, access.Place(from))
 		return err
 	})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"lampworks/internal/infra/access"
@@ -274,7 +273,7 @@ type opening struct {
 func (s *Service) open(ctx context.Context, tx *store.Tx, o opening) (Session, error) {
 	token, now := newSessionToken(), s.now().UnixMilli()
 	key, id := digest(token.Reveal()), newID()
-	if _, err := tx.Exec(ctx, insertSessionSQL, id, key[:], o.user, o.organisation, o.token, place(o.from), cutAgent(o.agent), flag(o.strong), o.proved, now, now); err != nil {
+	if _, err := tx.Exec(ctx, insertSessionSQL, id, key[:], o.user, o.organisation, o.token, access.Place(o.from), access.Agent(o.agent), flag(o.strong), o.proved, now, now); err != nil {
 		return Session{}, fmt.Errorf("opening a session of user %s: %w", o.user, err)
 	}
 	if _, err := tx.Exec(ctx, trimSessionsSQL, o.user, sessionsKept); err != nil {
@@ -286,8 +285,8 @@ func (s *Service) open(ctx context.Context, tx *store.Tx, o opening) (Session, e
 	}
 	h.actor.From = o.from
 	return Session{
-		ID: id, Token: token, Actor: h.actor, Organisation: o.organisation, APIToken: o.token, Address: place(o.from),
-		Agent: cutAgent(o.agent), Strong: o.strong,
+		ID: id, Token: token, Actor: h.actor, Organisation: o.organisation, APIToken: o.token, Address: access.Place(o.from),
+		Agent: access.Agent(o.agent), Strong: o.strong,
 		CreatedAt: at(now), UsedAt: at(now), EndsAt: h.until,
 	}, nil
 }
@@ -312,7 +311,7 @@ func firstOrganisation(ctx context.Context, q store.Querier, user string) (strin
 // seen notes that a user signed in from a place, and tells them if it is a new one.
 func (s *Service) seen(ctx context.Context, tx *store.Tx, user string, c Credentials) error {
 	from := c.From
-	known, err := exists(ctx, tx, "SELECT 1 FROM account_place WHERE user_id = ? AND place = ?", user, place(from))
+	known, err := exists(ctx, tx, "SELECT 1 FROM account_place WHERE user_id = ? AND place = ?", user, access.Place(from))
 	if err != nil {
 		return fmt.Errorf("looking for a place of user %s: %w", user, err)
 	}
@@ -325,24 +324,10 @@ func (s *Service) seen(ctx context.Context, tx *store.Tx, user string, c Credent
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, putPlaceSQL, user, place(from), s.now().UnixMilli()); err != nil {
+	if _, err := tx.Exec(ctx, putPlaceSQL, user, access.Place(from), s.now().UnixMilli()); err != nil {
 		return fmt.Errorf("noting a place of user %s: %w", user, err)
 	}
 	return nil
-}
-
-// cutAgent keeps what is worth showing in a list.
-func cutAgent(agent string) string {
-	const most = 200 // bytes
-	if len(agent) > most {
-		agent = agent[:most]
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(agent, ""))
 }
 
 // proven is a user who showed the password that was in force then.

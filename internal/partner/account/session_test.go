@@ -189,23 +189,6 @@ func TestAttemptsAreBounded(t *testing.T) {
 	}
 }
 
-func TestPlace(t *testing.T) {
-	for in, want := range map[string]string{
-		"192.0.2.7:1":                        "192.0.2.7",
-		"192.0.2.7":                          "192.0.2.7",
-		"[::ffff:192.0.2.7]:1":               "192.0.2.7",
-		"[2001:db8:1:2:3:4:5:6]:1":           "2001:db8:1:2::/64",
-		"2001:db8:1:2:ffff:ffff:ffff:ffff":   "2001:db8:1:2::/64",
-		"[fe80::1%eth0]:443":                 "fe80::/64",
-		"":                                   "",
-		"a name, in a test or behind a pipe": "a name, in a test or behind a pipe",
-	} {
-		if got := place(in); got != want {
-			t.Errorf("place(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestSessionEnds(t *testing.T) {
 	w := newTown(t)
 	ctx := t.Context()

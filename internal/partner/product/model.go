@@ -304,6 +304,16 @@ func (s *Service) Version(ctx context.Context, who access.Actor, id string, numb
 // Versions returns the published thing models of a product, newest first, without their documents; before is the number
 // where the page before ended, 0 for the first. The second value is that of the next page, 0 after the last.
 func (s *Service) Versions(ctx context.Context, who access.Actor, id string, before, limit int) ([]Version, int, error) {
+	return published(ctx, s, who, id, versionsSQL, before, limit, func(row scanner) (Version, int, error) {
+		v, err := scanVersion(row)
+		v.Document = nil
+		return v, v.Number, err
+	})
+}
+
+// published is a page of what a product has published in numbered versions, and the number of the next page, as [Service.Versions]
+// says. The statement takes the product, the number behind which to look, and how many.
+func published[T any](ctx context.Context, s *Service, who access.Actor, id, statement string, before, limit int, scan func(scanner) (T, int, error)) ([]T, int, error) {
 	if err := who.Check(access.ReadProduct); err != nil {
 		return nil, 0, err
 	}
@@ -313,30 +323,31 @@ func (s *Service) Versions(ctx context.Context, who access.Actor, id string, bef
 	if before <= 0 {
 		before = 1<<31 - 1
 	}
-	page := []Version{}
+	page, next := []T{}, 0
 	err := s.store.Read(ctx, func(v *store.View) error {
 		if _, err := load(ctx, v, who, id); err != nil {
 			return err
 		}
-		rows, err := v.Query(ctx, versionsSQL, id, before, limit+1)
+		rows, err := v.Query(ctx, statement, id, before, limit+1)
 		if err != nil {
-			return fmt.Errorf("listing the versions of product %s: %w", id, err)
+			return fmt.Errorf("listing what product %s has published: %w", id, err)
 		}
 		defer rows.Close()
+		last := 0
 		for rows.Next() {
-			version, err := scanVersion(rows)
+			one, number, err := scan(rows)
 			if err != nil {
-				return fmt.Errorf("listing the versions of product %s: %w", id, err)
+				return fmt.Errorf("listing what product %s has published: %w", id, err)
 			}
-			version.Document = nil
-			page = append(page, version)
+			if len(page) == limit {
+				next = last
+				break
+			}
+			page, last = append(page, one), number
 		}
 		return rows.Err()
 	})
-	if err != nil || len(page) <= limit {
-		return page, 0, err
-	}
-	return page[:limit], page[limit-1].Number, nil
+	return page, next, err
 }
 
 func loadDraft(ctx context.Context, q store.Querier, id string) (Draft, error) {

@@ -230,39 +230,11 @@ func (s *Service) VoiceVersion(ctx context.Context, who access.Actor, id string,
 // Voices returns the published voice configurations of a product, newest first, without their documents; before and the second value
 // are as in [Service.Versions].
 func (s *Service) Voices(ctx context.Context, who access.Actor, id string, before, limit int) ([]Voice, int, error) {
-	if err := who.Check(access.ReadProduct); err != nil {
-		return nil, 0, err
-	}
-	if limit < 1 || limit > 500 {
-		return nil, 0, fault.Invalid("/limit", strconv.Itoa(limit), "an integer from 1 to 500", "")
-	}
-	if before <= 0 {
-		before = 1<<31 - 1
-	}
-	page := []Voice{}
-	err := s.store.Read(ctx, func(v *store.View) error {
-		if _, err := load(ctx, v, who, id); err != nil {
-			return err
-		}
-		rows, err := v.Query(ctx, voicesSQL, id, before, limit+1)
-		if err != nil {
-			return fmt.Errorf("listing the voice configurations of product %s: %w", id, err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			found, err := scanVoice(rows)
-			if err != nil {
-				return fmt.Errorf("listing the voice configurations of product %s: %w", id, err)
-			}
-			found.Document = nil
-			page = append(page, found)
-		}
-		return rows.Err()
+	return published(ctx, s, who, id, voicesSQL, before, limit, func(row scanner) (Voice, int, error) {
+		v, err := scanVoice(row)
+		v.Document = nil
+		return v, v.Number, err
 	})
-	if err != nil || len(page) <= limit {
-		return page, 0, err
-	}
-	return page[:limit], page[limit-1].Number, nil
 }
 
 // Judged is a voice configuration held against the thing model in force of its product.
