@@ -124,7 +124,7 @@ func letter(c Contact, lang, code string, life time.Duration) outbox.Message {
 	if n >= 60 {
 		n, unit = n/60, [2]string{"hours", "小时"}
 	}
-	m := outbox.Message{Kind: c.Kind, To: c.Address, Useful: life}
+	m := outbox.Message{Room: room, Kind: c.Kind, To: c.Address, Useful: life}
 	subject := "Your code"
 	if lang == "zh-CN" {
 		subject = "您的验证码"

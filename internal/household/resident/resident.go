@@ -36,6 +36,9 @@ import (
 	"lampworks/internal/infra/store"
 )
 
+// room is whose the messages to residents are.
+const room = "resident"
+
 // MaxName is how many characters the name of a resident may have.
 const MaxName = 32
 
@@ -167,7 +170,7 @@ func (s *Service) Delete(ctx context.Context, who access.Actor, code string) err
 				}
 			}
 			if s.outbox != nil {
-				if err := s.outbox.Forget(ctx, tx, r.Contact.Address); err != nil {
+				if err := s.outbox.Forget(ctx, tx, room, r.Contact.Address); err != nil {
 					return err
 				}
 			}

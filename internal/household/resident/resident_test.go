@@ -45,6 +45,17 @@ var digits = regexp.MustCompile(`(?:code is|验证码是) ([0-9]{6})`)
 // sent lists the codes that went to a contact, oldest first.
 func (r *rig) sent(contact string) (codes []string) {
 	r.t.Helper()
+	for _, body := range r.letters(contact) {
+		if m := digits.FindStringSubmatch(body); m != nil {
+			codes = append(codes, m[1])
+		}
+	}
+	return codes
+}
+
+// letters lists what was sent to a contact, oldest first.
+func (r *rig) letters(contact string) (bodies []string) {
+	r.t.Helper()
 	c, err := parseContact(contact)
 	if err != nil {
 		r.t.Fatal(err)
@@ -60,14 +71,14 @@ func (r *rig) sent(contact string) (codes []string) {
 			if err := rows.Scan(&body); err != nil {
 				return err
 			}
-			codes = append(codes, digits.FindStringSubmatch(body)[1])
+			bodies = append(bodies, body)
 		}
 		return rows.Err()
 	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return codes
+	return bodies
 }
 
 func (r *rig) ask(contact, from string) {
@@ -315,12 +326,21 @@ func TestWhoLeavesIsForgottenOrStays(t *testing.T) {
 	if _, err := r.Authenticate(t.Context(), s.Token.Reveal(), here); err != nil {
 		t.Errorf("a refused act has ended the session: %v", err)
 	}
+	err := r.store.Write(t.Context(), func(tx *store.Tx) error {
+		return r.outbox.Put(t.Context(), tx, outbox.Message{Room: "account", Kind: outbox.Mail, To: mailbox, Body: "to a maker"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	stays = nil
 	if err := r.Delete(t.Context(), s.Actor, code()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.Authenticate(t.Context(), s.Token.Reveal(), here); !fault.Is(err, fault.NoActor) {
 		t.Errorf("the session outlives its owner: %v", err)
+	}
+	if left := r.letters(mailbox); len(left) != 1 || left[0] != "to a maker" {
+		t.Errorf("of what was sent to the address of a resident and a maker, %q is left", left)
 	}
 	if again := r.signIn(mailbox, here); again.Actor.ID == s.Actor.ID {
 		t.Error("the account is back")

@@ -9,6 +9,7 @@
 //     for, what others write and notices have shares of their own, so that nobody uses up what the recipient asks for;
 //   - what is about the same thing is sent to one recipient once a day;
 //   - a slow or dead server of one kind delays neither the acts nor the messages of the other kind;
+//   - a room forgets recipients of its own messages only: somebody else may have the same address elsewhere;
 //   - the text of a message, which may hold a code, is gone from the table when the message has ended, and stands in no log.
 //
 // What hands a message over is a [Sender] from outside: outbound's.
@@ -16,6 +17,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -71,6 +73,7 @@ func (s Share) perHour() int {
 
 // A Message is one text for one person.
 type Message struct {
+	Room         string // that sends it, and alone forgets its recipient
 	Kind         string // Mail or SMS
 	To           string // address or number (E.164)
 	Subject      string // of a mail
@@ -136,7 +139,7 @@ func (o *Outbox) Put(ctx context.Context, tx *store.Tx, m Message) error {
 	if useful <= 0 {
 		useful = longest
 	}
-	_, err := tx.Exec(ctx, insertSQL, uuid.Must(uuid.NewV7()).String(), m.Kind, m.To, m.Subject, m.Body, m.Organisation, m.About, string(m.Share),
+	_, err := tx.Exec(ctx, insertSQL, uuid.Must(uuid.NewV7()).String(), m.Kind, m.To, m.Subject, m.Body, m.Organisation, m.About, string(m.Share), m.Room,
 		now.UnixMilli(), now.Add(useful).UnixMilli(), now.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("putting a message into the outbox: %w", err)
@@ -174,6 +177,8 @@ func (o *Outbox) told(ctx context.Context, tx *store.Tx, m Message, now time.Tim
 
 func (o *Outbox) check(m Message) error {
 	switch {
+	case m.Room == "":
+		return errors.New("putting a message that is of no room into the outbox")
 	case o.senders[m.Kind] == nil:
 		return fault.Unsupported("kind of message", m.Kind, "what the operator has configured")
 	case m.To == "" || len(m.To) > 254:

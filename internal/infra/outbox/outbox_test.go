@@ -124,7 +124,7 @@ func (s *server) wait(t *testing.T) {
 	}
 }
 
-var letter = Message{Kind: Mail, To: "ann@example.com", Subject: "code", Body: "your code is 123456"}
+var letter = Message{Room: "a", Kind: Mail, To: "ann@example.com", Subject: "code", Body: "your code is 123456"}
 
 func TestMessageLeavesAfterTheCommitOnly(t *testing.T) {
 	s := newServer(fine)
@@ -334,7 +334,7 @@ func TestADeadServerDelaysNoOtherKind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := o.put(Message{Kind: SMS, To: "+8613800000000", Body: "123456"}); err != nil {
+	if err := o.put(Message{Room: "a", Kind: SMS, To: "+8613800000000", Body: "123456"}); err != nil {
 		t.Fatal(err)
 	}
 	alive.wait(t)
@@ -353,11 +353,11 @@ func TestRules(t *testing.T) {
 		m    Message
 		want string
 	}{
-		{Message{Kind: SMS, To: "+1", Body: "x"}, "kind of message is sms, supported is what the operator has configured"},
-		{Message{Kind: Mail, Body: "x"}, "/to is a recipient of another length, want 1 to 254 bytes"},
-		{Message{Kind: Mail, To: "a@b", Body: strings.Repeat("x", MaxBody+1)}, "the text of a message has 16385 bytes, the most is 16384"},
-		{Message{Kind: Mail, To: "a@b", Body: strings.Repeat("x", MaxBody)}, ""},
-		{Message{Kind: Mail, To: "a@b", Body: "x", Organisation: "poor"}, "quota"},
+		{Message{Room: "a", Kind: SMS, To: "+1", Body: "x"}, "kind of message is sms, supported is what the operator has configured"},
+		{Message{Room: "a", Kind: Mail, Body: "x"}, "/to is a recipient of another length, want 1 to 254 bytes"},
+		{Message{Room: "a", Kind: Mail, To: "a@b", Body: strings.Repeat("x", MaxBody+1)}, "the text of a message has 16385 bytes, the most is 16384"},
+		{Message{Room: "a", Kind: Mail, To: "a@b", Body: strings.Repeat("x", MaxBody)}, ""},
+		{Message{Room: "a", Kind: Mail, To: "a@b", Body: "x", Organisation: "poor"}, "quota"},
 	} {
 		got := ""
 		if err := o.put(tt.m); err != nil {
@@ -490,13 +490,13 @@ func TestForget(t *testing.T) {
 	if err := o.put(waits); err != nil {
 		t.Fatal(err)
 	}
-	err := o.store.Write(t.Context(), func(tx *store.Tx) error { return o.Forget(t.Context(), tx, letter.To) })
+	err := o.store.Write(t.Context(), func(tx *store.Tx) error { return o.Forget(t.Context(), tx, "a", letter.To) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.run()
 	o.becomes("sent after 1, text false: ")
-	err = o.store.Write(t.Context(), func(tx *store.Tx) error { return o.Forget(t.Context(), tx, waits.To) })
+	err = o.store.Write(t.Context(), func(tx *store.Tx) error { return o.Forget(t.Context(), tx, "a", waits.To) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -506,6 +506,58 @@ func TestForget(t *testing.T) {
 	})
 	if err != nil || left != 1 || named != 0 || len(s.got) != 1 {
 		t.Errorf("%d messages are left, %d with a recipient, %d were sent: %v", left, named, len(s.got), err)
+	}
+}
+
+// TestForgetTakesNothingOfOtherRooms: one address may belong to two people, or to one person twice.
+func TestForgetTakesNothingOfOtherRooms(t *testing.T) {
+	s := newServer(fine)
+	o := newOffice(t, map[string]Sender{Mail: s}, nil)
+	for _, room := range []string{"a", "b"} {
+		for range 2 {
+			m := letter
+			m.Room = room
+			if err := o.put(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	left := func() (got string) {
+		t.Helper()
+		err := o.store.Read(t.Context(), func(v *store.View) error {
+			rows, err := v.Query(t.Context(), "SELECT room, recipient, state FROM outbox_message ORDER BY id")
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var room, to, state string
+				if err := rows.Scan(&room, &to, &state); err != nil {
+					return err
+				}
+				got += fmt.Sprintf("%s:%s %s; ", room, to, state)
+			}
+			return rows.Err()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	err := o.store.Write(t.Context(), func(tx *store.Tx) error {
+		for _, room := range []string{"a", "b"} {
+			_, err := tx.Exec(t.Context(), "UPDATE outbox_message SET state = 'sent' WHERE id = (SELECT MIN(id) FROM outbox_message WHERE room = ?)", room)
+			if err != nil {
+				return err
+			}
+		}
+		return o.Forget(t.Context(), tx, "a", letter.To)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := left(), "a: sent; b:ann@example.com sent; b:ann@example.com waiting; "; got != want {
+		t.Errorf("left is %q, want %q", got, want)
 	}
 }
 

@@ -2,8 +2,8 @@ package outbox
 
 const (
 	insertSQL = `
-		INSERT INTO outbox_message (id, kind, recipient, subject, body, organisation, about, share, made_at, expires_at, due_at, tries, state, ended_at, error)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'waiting', 0, '')`
+		INSERT INTO outbox_message (id, kind, recipient, subject, body, organisation, about, share, room, made_at, expires_at, due_at, tries, state, ended_at, error)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'waiting', 0, '')`
 
 	dueSQL = `
 		SELECT id, recipient, subject, body, organisation, expires_at, tries

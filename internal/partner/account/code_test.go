@@ -8,6 +8,7 @@ import (
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
+	"lampworks/internal/infra/outbox"
 	"lampworks/internal/infra/store"
 	"lampworks/internal/partner/quota"
 )
@@ -333,7 +334,7 @@ func TestUnansweredInvitations(t *testing.T) {
 			t.Errorf("another organisation to %+v: %v", n, err)
 		}
 		v.clock.pass(leftAlone)
-		err = v.store.Write(ctx, func(tx *store.Tx) error { return v.outbox.Forget(ctx, tx, "bob@example.com") }) // its hour is not over
+		err = v.store.Write(ctx, func(tx *store.Tx) error { return v.outbox.Forget(ctx, tx, room, "bob@example.com") }) // its hour is not over
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -473,5 +474,25 @@ func TestGuessingAtInvitations(t *testing.T) {
 	bob.From = hotel
 	if _, err := v.Accept(ctx, bob, i.ID, Code{}); err != nil {
 		t.Errorf("another person at the address of the guesser: %v", err)
+	}
+}
+
+// TestWhoIsDeletedIsForgottenHereOnly: what was sent to a user is without their address, what another room has sent there is not.
+func TestWhoIsDeletedIsForgottenHereOnly(t *testing.T) {
+	v := newHolder(t)
+	err := v.store.Write(t.Context(), func(tx *store.Tx) error {
+		return v.outbox.Put(t.Context(), tx, outbox.Message{Room: "resident", Kind: outbox.Mail, To: eve, Body: "another's"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := v.mailed(t, eve); n < 2 {
+		t.Fatalf("%d messages were sent", n)
+	}
+	if err := v.DeleteUser(t.Context(), v.login(t, "eve").Actor, NewPassword(good)); err != nil {
+		t.Fatal(err)
+	}
+	if n := v.mailed(t, eve); n != 1 {
+		t.Errorf("%d messages name the address, want the one of another room", n)
 	}
 }

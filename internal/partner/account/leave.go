@@ -174,7 +174,7 @@ func (s *Service) forgetMail(ctx context.Context, tx *store.Tx, user string) err
 		if s.outbox == nil {
 			continue
 		}
-		if err := s.outbox.Forget(ctx, tx, c.Address); err != nil {
+		if err := s.outbox.Forget(ctx, tx, room, c.Address); err != nil {
 			return err
 		}
 	}

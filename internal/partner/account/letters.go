@@ -8,6 +8,9 @@ import (
 	"lampworks/internal/infra/outbox"
 )
 
+// room is whose the messages of this room are.
+const room = "account"
+
 // A letter is one of the messages that people get, in both languages. {code} stands for what only the recipient may know.
 type letter struct {
 	subject, body map[string]string
@@ -18,7 +21,7 @@ func (l *letter) to(c Contact, lang, code string) outbox.Message {
 	if lang != "zh-CN" {
 		lang = "en"
 	}
-	m := outbox.Message{Kind: c.Kind, To: c.Address, Body: strings.ReplaceAll(l.body[lang], "{code}", code)}
+	m := outbox.Message{Room: room, Kind: c.Kind, To: c.Address, Body: strings.ReplaceAll(l.body[lang], "{code}", code)}
 	if c.Kind == outbox.Mail {
 		m.Subject = l.subject[lang]
 	}

@@ -77,7 +77,7 @@ func (s *Service) Notify(ctx context.Context, tx *store.Tx, n Notice) error {
 	for _, r := range readers {
 		subject, body := n.texts(r.lang)
 		err := s.outbox.Put(ctx, tx, outbox.Message{
-			Kind: outbox.Mail, To: r.address, Subject: subject, Body: body, Organisation: n.Organisation, User: r.user, About: n.About, Share: share,
+			Room: room, Kind: outbox.Mail, To: r.address, Subject: subject, Body: body, Organisation: n.Organisation, User: r.user, About: n.About, Share: share,
 		})
 		if err != nil && !fault.Is(err, fault.OverLimit) && !fault.Is(err, fault.TooBig) {
 			return err

@@ -381,7 +381,7 @@ CREATE TABLE outbox_message (
   state      TEXT    NOT NULL,              -- waiting, sent, dead
   ended_at   INTEGER NOT NULL,              -- 0 while it waits
   error      TEXT    NOT NULL               -- of the last try
-, about TEXT NOT NULL DEFAULT '', share TEXT NOT NULL DEFAULT '');
+, about TEXT NOT NULL DEFAULT '', share TEXT NOT NULL DEFAULT '', room TEXT NOT NULL DEFAULT 'account');
 CREATE INDEX outbox_message_due ON outbox_message (kind, due_at) WHERE state = 'waiting';
 CREATE INDEX outbox_message_recipient ON outbox_message (recipient, made_at);
 CREATE INDEX outbox_message_ended ON outbox_message (ended_at) WHERE ended_at > 0;
@@ -1866,7 +1866,8 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (90, 230, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (91, 231, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (92, 240, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (93, 250, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (94, 260, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 93);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 94);
