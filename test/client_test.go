@@ -217,17 +217,17 @@ func newWorkshop(t *testing.T, lights, hubs int, flags ...string) *workshop {
 	maker.enrol(t)
 	s.token = maker.session
 	w := &workshop{server: s, operator: operator, maker: maker}
-	w.light = w.makes(t, lights, false)
+	w.light = w.makes(t, "light", lights, false)
 	if hubs > 0 {
-		w.hub = w.makes(t, hubs, true)
+		w.hub = w.makes(t, "light", hubs, true)
 	}
 	return w
 }
 
 // makes makes a product and so many of it.
-func (w *workshop) makes(t *testing.T, quantity int, gateway bool) (l line) {
+func (w *workshop) makes(t *testing.T, category string, quantity int, gateway bool) (l line) {
 	t.Helper()
-	made := w.maker.does(t, "POST", "/products", map[string]any{"category": "light", "names": names("灯", "lamp"), "gateway": gateway})
+	made := w.maker.does(t, "POST", "/products", map[string]any{"category": category, "names": names("灯", "lamp"), "gateway": gateway})
 	l.product, l.key = made.id(t), made.text(t, "product_key")
 	l.order = w.maker.does(t, "POST", "/products/"+l.product+"/orders", map[string]any{"quantity": quantity, "purpose": "debug"}).id(t)
 	by := &way{s: w.server, maker: w.maker, key: l.key}

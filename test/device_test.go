@@ -1,6 +1,7 @@
 package test
 
 import (
+	"io"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 // A player is a process of `lampworks device`.
 type player struct {
 	cmd  *exec.Cmd
+	in   io.Writer // what is typed
 	says *lines
 }
 
@@ -19,6 +21,11 @@ func play(t *testing.T, d triple, flags ...string) *player {
 	args := append([]string{"device", "--triple", "1," + d.DeviceName + "," + d.DeviceSecret, "--product-key", d.ProductKey, "--category", "light"}, flags...)
 	p := &player{cmd: exec.CommandContext(t.Context(), program, args...), says: &lines{}}
 	p.cmd.Stdout, p.cmd.Stderr = p.says, p.says
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.in = in
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,8 @@ type deviceCommand struct {
 	Session    time.Duration `help:"Keep its session so long after a connection, as 1h; in 3.1.1 as long as the server does. Default: not at all." placeholder:"DURATION"`
 	Will       string        `help:"Values that are posted for it when its connection is lost, as '{\"powerstate\":0}'." placeholder:"JSON"`
 	Fault      string        `help:"Misbehave: none, silent (never answers), slow (after 4 s), wrong (does something else), duplicate (says all twice), wrong-type (reports texts for numbers) or flapping (loses its connection every 2 s)." default:"none" enum:"none,silent,slow,wrong,duplicate,wrong-type,flapping"`
+	Bind       string        `help:"Announce a bind token (绑定令牌) whenever it connects and show it as QR code, with the address of the platform for people; the line button as input presses its button." placeholder:"URL"`
+	BindImage  string        `help:"With --bind: write the QR code into this file, too, as PNG." placeholder:"FILE"`
 	LogLevel   string        `name:"log-level" help:"debug, info, warn or error." default:"info"`
 }
 
@@ -45,6 +47,9 @@ func (d *deviceCommand) Validate() error {
 		return err
 	}
 	if err := d.checkRegister(); err != nil {
+		return err
+	}
+	if err := d.checkBind(); err != nil {
 		return err
 	}
 	if d.QoS > 2 {
@@ -109,7 +114,17 @@ func (d *deviceCommand) Run(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stdout, say("connected to %s%s: %s\n", "已连上 %s%s：%s\n"), d.Server, kept, text(v))
 	}
+	if d.Bind != "" {
+		c.OnToken = func(token string) {
+			if err := d.showToken(c.ProductKey, v.Name(), token); err != nil {
+				stop(err)
+			}
+		}
+	}
 	v = virtual.New(c)
+	if d.Bind != "" {
+		go pressOn(ctx, os.Stdin, v) // it ends with the input, or the program
+	}
 	fmt.Fprintf(os.Stdout, say("device %s of %s: %s\n", "设备 %s，产品 %s：%s\n"), v.Name(), c.ProductKey, text(v))
 	if err := v.Run(ctx); err != nil {
 		hint, _ := hintOf(err, connected)

@@ -27,6 +27,10 @@ func newsText(n virtual.News) string {
 		return fmt.Sprintf(say("device %s: disabled, or kept out by a measure", "设备 %s：已停用，或被处置措施拒绝"), n.Device)
 	case virtual.Enabled:
 		return fmt.Sprintf(say("device %s: enabled, it may be there again", "设备 %s：已启用，可以重新上线"), n.Device)
+	case virtual.Bound:
+		return fmt.Sprintf(say("device %s: placed in a home", "设备 %s：已绑定到家庭"), n.Device)
+	case virtual.Unbound:
+		return fmt.Sprintf(say("device %s: taken from its home", "设备 %s：已从家庭解绑"), n.Device)
 	case virtual.PermitJoin:
 		return fmt.Sprintf(say("permit-join: others may join now, as told: %s", "permit-join：现在允许新设备入网，下发的参数：%s"), n.Why)
 	}

@@ -138,7 +138,14 @@ func (d *Device) ask(ctx context.Context, client *mqtt.Client, step alink.Templa
 // begin subscribes to what the device is told, and posts its first values.
 func (d *Device) begin(ctx context.Context, client *mqtt.Client) error {
 	branch := "/sys/" + d.c.ProductKey + "/" + d.name + "/"
-	if _, err := client.Subscribe(ctx, branch+"thing/service/#", branch+"rrpc/request/+", branch+"thing/event/+/post_reply", branch+"thing/disable", branch+"thing/enable"); err != nil {
+	topics := []string{"thing/service/#", "rrpc/request/+", "thing/event/+/post_reply", "thing/disable", "thing/enable"}
+	if d.c.OnToken != nil {
+		topics = append(topics, bindTopics...)
+	}
+	for i := range topics {
+		topics[i] = branch + topics[i]
+	}
+	if _, err := client.Subscribe(ctx, topics...); err != nil {
 		return fmt.Errorf("subscribing: %w", err)
 	}
 	if err := client.Publish(ctx, d.topic(alink.PropertyPost, ""), d.post(d.State()), d.c.QoS); err != nil {
@@ -205,6 +212,12 @@ func (d *Device) governs(client *mqtt.Client, t alink.Template, payload []byte) 
 		return true
 	case alink.TopoAddNotify, alink.TopoChange:
 		d.topology(client, t, payload)
+		return true
+	case alink.EnrolleeMatchReply:
+		d.taken(payload)
+		return true
+	case alink.CloudNotify:
+		d.told(payload)
 		return true
 	case alink.Disable:
 		d.news(Disabled, 0, "")

@@ -26,6 +26,8 @@ const (
 	Detached   Happening = "detached"    // by its maker, or because another gateway carries it now
 	Disabled   Happening = "disabled"    // by its maker, or by a measure
 	Enabled    Happening = "enabled"     // it may be there again
+	Bound      Happening = "bound"       // it was placed in a home
+	Unbound    Happening = "unbound"     // it was taken from its home
 	PermitJoin Happening = "permit-join" // the gateway may let others join; Why is for how long, as it was told
 )
 

@@ -72,12 +72,14 @@ type Config struct {
 	Log        *slog.Logger
 	// OnCommand, if not nil, is told of every execution: the id on the wire, the method, and the parameters, which it may not keep.
 	OnCommand func(id, method string, params []byte)
-	// OnRefused, if not nil, is told of every post that the platform did not take, with the code and the reason of its answer.
+	// OnRefused, if not nil, is told of every post, and every bind token, that the platform did not take, with the code and the reason of its answer.
 	OnRefused func(code int, why string)
 	// OnNews, if not nil, is told what becomes of the device and of what it carries; not from one goroutine.
 	OnNews func(News)
 	// OnState, if not nil, is told when the device is connected (nil) and why it is not (an error), from its goroutine.
 	OnState func(error)
+	// OnToken, if not nil, is told each bind token (绑定令牌) that the device has announced, for it to be shown; nil: it announces none.
+	OnToken func(token string)
 
 	Version  mqtt.Version  // default V311
 	QoS      uint8         // of what it says, 0 to 2
@@ -101,7 +103,11 @@ type Device struct {
 	nextID int
 	kept   bool // the last connection found a session
 
-	turned chan struct{} // its fault is another now
+	turned chan struct{} // its fault, or whether it is bound, is another now
+
+	drawn string // guarded by mu: the bind token that it announced last; empty: none, in this session
+	token string // guarded by mu: the same, once the platform has taken it
+	bound bool   // guarded by mu: it was told so
 
 	later sync.WaitGroup // slow answers under way
 
@@ -306,12 +312,13 @@ func (d *Device) connected(client *mqtt.Client, kept bool) {
 	if d.client = client; client != nil {
 		d.kept = kept
 	}
+	d.drawn, d.token = "", "" // they end with the session
 }
 
 // stay looks after what the device carries until the connection ends, and ends that of a flapping device.
 func (d *Device) stay(ctx context.Context, client *mqtt.Client) error {
 	var p pauses
-	flap, again := d.flap(), d.retry(&p)
+	flap, again, bind := d.flap(), d.retry(&p), d.binding()
 	for {
 		var err error
 		select {
@@ -320,7 +327,10 @@ func (d *Device) stay(ctx context.Context, client *mqtt.Client) error {
 		case <-client.Done():
 			return client.Err()
 		case <-d.turned:
-			flap = d.flap()
+			flap, bind = d.flap(), d.binding()
+		case <-bind:
+			err = d.draw(ctx, client)
+			bind = d.binding()
 		case <-flap:
 			client.Kill()
 			<-client.Done()
@@ -366,11 +376,14 @@ func (d *Device) post(values map[string]json.RawMessage) []byte {
 	if err != nil {
 		params = []byte("{}") // not reached: the values are JSON already
 	}
+	return alink.AppendRequest(nil, d.newID(), "thing.event.property.post", params)
+}
+
+func (d *Device) newID() string {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.nextID++
-	id := strconv.Itoa(d.nextID)
-	d.mu.Unlock()
-	return alink.AppendRequest(nil, id, "thing.event.property.post", params)
+	return strconv.Itoa(d.nextID)
 }
 
 // Set changes values by hand, as a wall switch would, and reports them.

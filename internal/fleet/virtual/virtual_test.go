@@ -123,6 +123,8 @@ func (p *peer) Publish(m *mqtt.Packet) error {
 	switch topic {
 	case alink.PropertyPost:
 		text = "report " + string(in.Params)
+	case alink.EnrolleeMatch:
+		text = "match " + string(in.Params)
 	case alink.ServiceReply:
 		text = fmt.Sprintf("%s %d", arg, in.Code)
 	}
@@ -153,6 +155,17 @@ func (s *server) orders(topic alink.Template, arg, params string) []string {
 	}
 	synctest.Wait()
 	return s.heard()
+}
+
+// answers sends the platform's answer to something the device asked.
+func (s *server) answers(topic alink.Template, code int) {
+	s.mu.Lock()
+	p := s.peer
+	s.mu.Unlock()
+	if _, err := p.Session.Publish(topic.Topic(s.key, s.triple.MAC.String(), ""), alink.AppendReply(nil, []byte("7"), code, "as told", nil, ""), 1); err != nil {
+		s.t.Error(err)
+	}
+	synctest.Wait()
 }
 
 func (s *server) heard() []string {
