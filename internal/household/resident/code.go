@@ -45,7 +45,7 @@ func (s *Service) AskCode(ctx context.Context, contact, from, lang string) error
 	if s.outbox == nil || !s.outbox.Takes(c.Kind) {
 		return fault.Unsupported("/contact", c.Kind, "what the operator has configured")
 	}
-	if wait := s.counts.take(key{"ask", access.Place(from)}, asksOfPlace, s.now()); wait > 0 {
+	if _, wait := s.counts.take(counted{key{"ask", access.Place(from)}, asksOfPlace}, s.now()); wait > 0 {
 		f := fault.Limit("/contact", "too many codes", fmt.Sprintf("%d requests from one address in %d minutes", asksOfPlace.most, int(asksOfPlace.window.Minutes())), wait)
 		f.What = "too many codes were asked for from this address"
 		return f
@@ -154,21 +154,24 @@ func (s *Service) guess(ctx context.Context, c Contact, from string, try func() 
 		return err
 	}
 	contact := c.Kind + " " + c.Address
-	taken := []counted{{key{"place", place}, triesOfPlace}, {key{contact, place}, triesOfBoth}}
+	count := []counted{{key{"place", place}, triesOfPlace}, {key{contact, place}, triesOfBoth}}
 	if !known {
-		taken = append(taken, counted{key{contact, ""}, triesOfStrangers})
+		count = append(count, counted{key{contact, ""}, triesOfStrangers})
 	}
-	for i, t := range taken {
-		if wait := s.counts.take(t.key, t.bound, now); wait > 0 {
-			s.counts.giveBack(taken[:i])
+	var all []taken
+	for _, what := range count {
+		t, wait := s.counts.take(what, now)
+		if wait > 0 {
+			s.counts.giveBack(all)
 			f := fault.Limit("/code", "too many wrong codes", "five wrong codes for one contact from one address in 15 minutes, and few from all strangers together in a day", wait)
 			f.What = "too many wrong codes were sent"
 			return f
 		}
+		all = append(all, t)
 	}
 	err = try()
 	if err == nil || !fault.Is(err, fault.NoActor) { // it was right, whatever came of it
-		s.counts.giveBack(taken)
+		s.counts.giveBack(all)
 	}
 	return err
 }

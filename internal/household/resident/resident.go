@@ -6,7 +6,8 @@
 //     account by the same act;
 //   - what is answered does not tell whether a contact has an account;
 //   - guessing at the digits is bounded by contact and address, and by contact for all strangers together; asking for codes is
-//     bounded by address and by contact; neither takes anything from the holder where they signed in before;
+//     bounded by address and by contact; neither takes anything from the holder where they signed in before, and no count begins
+//     anew before its time, however much is counted beside it;
 //   - however many codes to a contact others ask for, whoever reads there has one that is good;
 //   - a session is 256 random bits of which only the hash is stored; it ends after 30 days without use, or when its owner says so;
 //   - a code is good for nothing but with the memory of the process that made it: the table alone opens nothing;
@@ -75,7 +76,7 @@ type Service struct {
 
 // New returns the service over a migrated store.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, outbox: c.Outbox, forget: c.Forget, log: c.Logger, now: time.Now}
+	s := &Service{store: c.Store, outbox: c.Outbox, forget: c.Forget, log: c.Logger, now: time.Now, counts: newCounts()}
 	_, _ = rand.Read(s.key[:]) // never fails: crypto/rand
 	return s
 }

@@ -195,6 +195,42 @@ func TestGuessingIsBounded(t *testing.T) {
 	}
 }
 
+// TestNobodyResetsACount: what is counted of others, however many, makes room for no more guesses, and refuses no other.
+func TestNobodyResetsACount(t *testing.T) {
+	c, now := newCounts(), time.Now()
+	victim := counted{key{"mail " + mailbox, ""}, triesOfStrangers}
+	for i := range triesOfStrangers.most {
+		if _, wait := c.take(victim, now); wait != 0 {
+			t.Fatalf("try %d waits %v", i, wait)
+		}
+	}
+	other := func(i int) counted { return counted{key{fmt.Sprintf("mail %d@example.com", i), ""}, triesOfStrangers} }
+	for i := range 200_000 {
+		if _, wait := c.take(other(i), now); wait != 0 {
+			t.Fatalf("contact %d waits %v for what others did", i, wait)
+		}
+	}
+	now = now.Add(triesOfStrangers.window - 2*time.Second)
+	if _, wait := c.take(victim, now); wait <= 0 || wait > 2*time.Second {
+		t.Errorf("after a flood the victim's count waits %v, want the rest of its day", wait)
+	}
+	now = now.Add(2 * time.Second)
+	old, wait := c.take(victim, now)
+	if wait != 0 {
+		t.Errorf("after its day it waits %v", wait)
+	}
+	now = now.Add(triesOfStrangers.window)
+	if _, wait := c.take(victim, now); wait != 0 {
+		t.Errorf("a day later it waits %v", wait)
+	}
+	c.giveBack([]taken{old})
+	for _, at := range c.cells(victim) {
+		if at.n != 1 {
+			t.Errorf("what was taken of the day before was given back to this one: %d", at.n)
+		}
+	}
+}
+
 func TestAFloodOfRequestsTakesNothing(t *testing.T) {
 	r := newRig(t, nil)
 	r.signIn(mailbox, here)
