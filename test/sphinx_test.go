@@ -152,9 +152,9 @@ func runSphinx(ctx context.Context, file, grammar string, sound []byte) (string,
 	return strings.TrimSpace(string(out)), err
 }
 
-// TestRealRecogniser has PocketSphinx hear English clips through the real wire, with the grammar of a home. They are
-// synthetic speech, and say little about people.
-func TestRealRecogniser(t *testing.T) {
+// sphinxGrammar is the file of a grammar for the home of nlu/testdata; without PocketSphinx the test is skipped.
+func sphinxGrammar(t *testing.T) (name string) {
+	t.Helper()
 	const dictionary = "/usr/share/pocketsphinx/model/en-us/cmudict-en-us.dict"
 	if _, err := exec.LookPath(sphinx); err != nil {
 		t.Skip("skip: no PocketSphinx; install the packages pocketsphinx and pocketsphinx-en-us to test with a real recogniser")
@@ -162,10 +162,17 @@ func TestRealRecogniser(t *testing.T) {
 	if _, err := os.Stat(dictionary); err != nil {
 		t.Skip("skip: no model for PocketSphinx; install the package pocketsphinx-en-us to test with a real recogniser")
 	}
-	grammar := filepath.Join(t.TempDir(), "home.gram")
-	if err := os.WriteFile(grammar, []byte(homeGrammar(t, "../nlu/testdata/genie-home.json", dictionary)), 0o600); err != nil {
+	name = filepath.Join(t.TempDir(), "home.gram")
+	if err := os.WriteFile(name, []byte(homeGrammar(t, "../nlu/testdata/genie-home.json", dictionary)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return name
+}
+
+// TestRealRecogniser has PocketSphinx hear English clips through the real wire, with the grammar of a home. They are
+// synthetic speech, and say little about people.
+func TestRealRecogniser(t *testing.T) {
+	grammar := sphinxGrammar(t)
 	dir := "../speech/testdata/audio/en"
 	if more := os.Getenv("LAMPWORKS_AUDIO"); more != "" {
 		dir = more
