@@ -10,7 +10,7 @@ type residentCommand struct {
 	Login    residentLogin    `cmd:"" help:"Sign in with the six digits; who is new gets an account."`
 	Show     residentShow     `cmd:"" help:"The resident who is signed in."`
 	Set      residentSet      `cmd:"" help:"Say one's name and language; what is not given is taken away."`
-	Contact  residentContact  `cmd:"" help:"Have the contact that a code was sent to, in place of the one before."`
+	Contact  residentContact  `cmd:"" help:"Have the contact that a code was sent to, in place of the one before; all other sessions end."`
 	Delete   residentDelete   `cmd:"" help:"End one's own account as a resident for ever."`
 	Sessions residentSessions `cmd:"" help:"One's own sessions, newest first."`
 	End      residentEnd      `cmd:"" help:"End one of one's own sessions, or all but this one."`
@@ -75,8 +75,9 @@ func (r *residentSet) Run(ctx context.Context) error {
 
 type residentContact struct {
 	client
-	Contact string `arg:"" help:"E-mail address, or phone number as +8613800000000."`
-	Code    string `help:"Six digits that were sent to the contact. Default: they are asked for, or read from standard input." placeholder:"CODE"`
+	Contact     string `arg:"" help:"E-mail address, or phone number as +8613800000000."`
+	Code        string `help:"Six digits that were sent to the contact. Default: they are asked for, or read from standard input." placeholder:"CODE"`
+	PresentCode string `help:"Six digits that were sent to the contact that one has. Default: they are asked for, or read from standard input after the others." placeholder:"CODE"`
 }
 
 func (r *residentContact) Run(ctx context.Context) error {
@@ -84,7 +85,11 @@ func (r *residentContact) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.do(ctx, "PUT", residentPath+"/contact", body("contact", r.Contact, "code", code))
+	present, err := textOf(r.PresentCode, "code of the present contact")
+	if err != nil {
+		return err
+	}
+	return r.do(ctx, "PUT", residentPath+"/contact", body("contact", r.Contact, "code", code, "present_code", present))
 }
 
 type residentDelete struct {

@@ -21,7 +21,7 @@ const resides access.Act = "a resident"
 var residenceMatrix = []entry{
 	{"GET", "/api/v1/resident", resides, "", true},
 	{"PUT", "/api/v1/resident", resides, `{"name":"Xiao Ming"}`, true},
-	{"PUT", "/api/v1/resident/contact", resides, `{"contact":"x@example.com","code":"000000"}`, true},
+	{"PUT", "/api/v1/resident/contact", resides, `{"contact":"x@example.com","code":"000000","present_code":"000000"}`, true},
 	{"POST", "/api/v1/resident/deletion", resides, `{"code":"000000"}`, true},
 	{"GET", "/api/v1/resident/sessions", resides, "", true},
 	{"DELETE", "/api/v1/resident/sessions", resides, "", true},

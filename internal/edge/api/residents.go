@@ -47,6 +47,7 @@ type residentContactInput struct {
 	Body struct {
 		Contact string       `json:"contact" maxLength:"254" doc:"The code was sent to."`
 		Code    account.Code `json:"code" doc:"Six digits."`
+		Present account.Code `json:"present_code" doc:"Six digits that were sent to the contact that one has."`
 	}
 }
 
@@ -84,10 +85,12 @@ func (a *API) residentRoutes() {
 		r, err := a.Residents.Set(ctx, who, in.Body.Name, in.Body.Lang)
 		return residentOf(&r), err
 	})
-	register(a, secret(a.operation("PUT", "/api/v1/resident/contact", anybody, ofResident, "Have the contact that a code was sent to, in place of the one before")),
+	register(a, secret(a.operation("PUT", "/api/v1/resident/contact", anybody, ofResident, "Have the contact that a code was sent to, in place of the one before, which is told; all other sessions end")),
 		func(ctx context.Context, in *residentContactInput) (residentView, error) {
 			who, _ := access.Of(ctx)
-			r, err := a.Residents.ChangeContact(ctx, who, in.Body.Contact, in.Body.Code.Reveal())
+			r, err := a.Residents.ChangeContact(ctx, who, resident.Change{
+				Contact: in.Body.Contact, Code: in.Body.Code.Reveal(), PresentCode: in.Body.Present.Reveal(), Lang: callOf(ctx).language,
+			})
 			return residentOf(&r), err
 		})
 	register(a, secret(a.operation("POST", "/api/v1/resident/deletion", anybody, ofResident, "End one's own account as a resident for ever")),

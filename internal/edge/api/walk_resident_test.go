@@ -33,10 +33,13 @@ func (y *walk) residents() {
 	y.does(ben, "DELETE", path+"/members/"+annaID, "")
 	y.does(ben, "DELETE", "resident/sessions", "")
 	y.does(ben, "DELETE", "resident/sessions/"+y.does(ben, "GET", "resident/sessions", "").text("items/0/id"), "")
-	const moved = "anna@elsewhere.example"
+	const moved, before = "anna@elsewhere.example", "anna.resident@home.example"
+	used := y.sixDigits(before)
+	y.does("", "POST", "resident/codes", fmt.Sprintf(`{"contact":%q}`, before))
+	present := y.sixDigits(before, used)
 	y.does("", "POST", "resident/codes", fmt.Sprintf(`{"contact":%q}`, moved))
 	first := y.sixDigits(moved)
-	y.does(anna, "PUT", "resident/contact", fmt.Sprintf(`{"contact":%q,"code":%q}`, moved, first))
+	y.does(anna, "PUT", "resident/contact", fmt.Sprintf(`{"contact":%q,"code":%q,"present_code":%q}`, moved, first, present))
 	y.does("", "POST", "resident/codes", fmt.Sprintf(`{"contact":%q}`, moved))
 	y.does(anna, "POST", "resident/deletion", fmt.Sprintf(`{"code":%q}`, y.sixDigits(moved, first)))
 }

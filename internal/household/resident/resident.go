@@ -8,6 +8,7 @@
 //   - guessing at the digits is bounded by contact and address, and by contact for all strangers together; asking for codes is
 //     bounded by address and by contact; neither takes anything from the holder where they signed in before, and no count begins
 //     anew before its time, however much is counted beside it;
+//   - a contact is changed by who reads at both, the one before and the new one; the one before is told, and all other sessions end;
 //   - however many codes to a contact others ask for, whoever reads there has one that is good;
 //   - a session is 256 random bits of which only the hash is stored; it ends after 30 days without use, or when its owner says so;
 //   - a code is good for nothing but with the memory of the process that made it: the table alone opens nothing;

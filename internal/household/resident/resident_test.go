@@ -385,20 +385,65 @@ func TestWhoLeavesIsForgottenOrStays(t *testing.T) {
 
 func TestContactsChange(t *testing.T) {
 	r := newRig(t, nil)
-	s, other := r.signIn(mailbox, here), r.signIn("taken@example.com", here)
-	const number = "+86 138-0000-0000"
-	r.ask(number, here)
-	me, err := r.ChangeContact(t.Context(), s.Actor, number, r.sent("+8613800000000")[0])
-	if err != nil || me.Contact != (Contact{outbox.SMS, "+8613800000000"}) {
+	s, taken := r.signIn(mailbox, here), r.signIn("taken@example.com", here)
+	r.clock = r.clock.Add(codePause)
+	thief := r.signIn(mailbox, there)
+	later := func() { r.clock = r.clock.Add(time.Hour) }
+	fresh := func(contact string) string { // the newest code of a contact
+		r.ask(contact, here)
+		all := r.sent(contact)
+		return all[len(all)-1]
+	}
+	const number, folded = "+86 138-0000-0000", "+8613800000000"
+	change := func(who access.Actor, contact, code, present string) (Resident, error) {
+		return r.ChangeContact(t.Context(), who, Change{contact, code, present, "en"})
+	}
+	later()
+	code := fresh(number)
+	for _, present := range []string{"", code, r.wrong(mailbox)} { // the holder reads, whoever has a session only does not
+		_, err := change(thief.Actor, number, code, present)
+		if f := fault.Of(err); f == nil || f.Where != "/present_code" || !fault.Is(err, fault.NoActor) {
+			t.Errorf("with the present code %q: %v", present, err)
+		}
+	}
+	present := fresh(mailbox)
+	if _, err := change(s.Actor, number, r.wrong(number), present); !fault.Is(err, fault.NoActor) {
+		t.Errorf("with a wrong code of the new contact: %v", err)
+	}
+	if _, err := change(s.Actor, mailbox, present, present); !fault.Is(err, fault.Malformed) {
+		t.Errorf("to the contact one has: %v", err)
+	}
+	if _, err := change(s.Actor, "taken@example.com", fresh("taken@example.com"), present); !fault.Is(err, fault.Clash) {
+		t.Errorf("a contact of resident %s: %v", taken.Actor.ID, err)
+	}
+	later()
+	r.ask(mailbox, there) // a stranger's, which is open still
+	if me, err := change(s.Actor, number, fresh(number), fresh(mailbox)); err != nil || me.Contact != (Contact{outbox.SMS, folded}) {
 		t.Fatalf("the contact is %+v, %v", me.Contact, err)
 	}
-	r.clock = r.clock.Add(time.Minute)
-	r.ask("taken@example.com", here)
-	all := r.sent("taken@example.com")
-	if _, err := r.ChangeContact(t.Context(), s.Actor, "taken@example.com", all[len(all)-1]); !fault.Is(err, fault.Clash) {
-		t.Errorf("a contact of resident %s: %v", other.Actor.ID, err)
-	}
+	r.afterChange(s, thief)
 	if _, err := r.Load(t.Context(), access.Actor{Kind: access.KindUser, ID: s.Actor.ID}); !fault.Is(err, fault.NotAllowed) {
 		t.Errorf("a maker reads a resident: %v", err)
+	}
+}
+
+// afterChange holds what is left of the contact before against what is promised.
+func (r *rig) afterChange(s, ended Session) {
+	r.t.Helper()
+	if got := r.letters(mailbox); len(got) != 1 || got[0] != moved(Contact{Kind: outbox.Mail, Address: mailbox}, "en").Body {
+		r.t.Errorf("of what was sent to the contact before, %q is left, want what tells of the change", got)
+	}
+	var codes int
+	err := r.store.Read(r.t.Context(), func(v *store.View) error {
+		return v.QueryRow(r.t.Context(), "SELECT COUNT(*) FROM resident_code WHERE address = ?", mailbox).Scan(&codes)
+	})
+	if err != nil || codes != 0 {
+		r.t.Errorf("%d codes of the contact before are left, %v", codes, err)
+	}
+	if _, err := r.Authenticate(r.t.Context(), ended.Token.Reveal(), there); !fault.Is(err, fault.NoActor) {
+		r.t.Errorf("another session goes on: %v", err)
+	}
+	if _, err := r.Authenticate(r.t.Context(), s.Token.Reveal(), here); err != nil {
+		r.t.Errorf("the session that asked has ended: %v", err)
 	}
 }

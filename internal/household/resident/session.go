@@ -192,7 +192,7 @@ func (s *Service) EndSession(ctx context.Context, who access.Actor, id string) e
 
 // EndOtherSessions ends all sessions of who but the one that asks.
 func (s *Service) EndOtherSessions(ctx context.Context, who access.Actor) error {
-	return s.end(ctx, who, "", "DELETE FROM resident_session WHERE resident = ? AND id <> ?", who.ID, who.Session)
+	return s.end(ctx, who, "", endOthersSQL, who.ID, who.Session)
 }
 
 // SignOut ends the session that asks.

@@ -36,6 +36,10 @@ const (
 			ORDER BY created_at DESC, id DESC
 			LIMIT 1000 OFFSET ?)`
 
+	endOthersSQL = `
+		DELETE FROM resident_session
+		WHERE resident = ? AND id <> ?`
+
 	putPlaceSQL = `
 		INSERT INTO resident_place (resident, place, seen_at)
 		VALUES (?, ?, ?)
