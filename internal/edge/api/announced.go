@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/sse"
 
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
@@ -100,8 +101,25 @@ type announcementEvent struct {
 	At    moment `json:"at" doc:"When it was announced."`
 }
 
-// announce offers an announcement to the speaker that watches; false: there is no room for it.
-func (v *view) announce(a voice.Announcement) bool {
+// announce offers an announcement to the speaker that watches; false: there is no room for it, or the view has ended.
+func (v *view) announce(a voice.Announcement, lost func()) bool {
 	sound := "/api/v1/homes/" + url.PathEscape(v.home) + "/announcements/" + url.PathEscape(a.ID) + "/sound"
-	return v.offered(announcementEvent{a.ID, a.Text, a.Lang, sound, moment(a.At)})
+	v.ending.Lock()
+	defer v.ending.Unlock()
+	return !v.ended && v.offered(offered{sse.Message{Data: announcementEvent{a.ID, a.Text, a.Lang, sound, moment(a.At)}}, lost})
+}
+
+// lose gives back the announcements that the browser was not sent; it takes no more.
+func (v *view) lose() {
+	v.ending.Lock()
+	v.ended = true
+	v.ending.Unlock()
+	for {
+		select {
+		case m := <-v.events:
+			m.giveBack()
+		default:
+			return
+		}
+	}
 }

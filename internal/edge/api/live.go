@@ -135,7 +135,7 @@ func liveSeats() *seats {
 // live sends the events of a home until the browser leaves, or what let it in ends.
 func (a *API) live(ctx context.Context, in *liveInput, send sse.Sender) {
 	who, _ := access.Of(ctx)
-	v := &view{a: a, who: who, home: in.Home, events: make(chan sse.Message, liveQueue)}
+	v := &view{a: a, who: who, home: in.Home, events: make(chan offered, liveQueue)}
 	if err := v.load(ctx); err != nil {
 		a.Logger.LogAttrs(ctx, slog.LevelWarn, "live view not opened", slog.String("home", in.Home), slog.Any("error", err))
 		return
@@ -151,6 +151,7 @@ func (a *API) live(ctx context.Context, in *liveInput, send sse.Sender) {
 	defer a.Bus.Subscribe(voice.ToldSubject+in.Home, v.told)()
 	defer a.Bus.Subscribe(scene.RangSubject+in.Home, v.rang)()
 	if in.Speaker != "" {
+		defer v.lose() // behind the leaving: what the browser was not sent waits for the speaker
 		defer a.Voice.Listen(in.Home, voice.Speaker{Name: in.Speaker, Room: in.Room}, v.announce)()
 	}
 	var following sync.WaitGroup

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,18 @@ type seen struct {
 	since   time.Time
 }
 
+// offered is an event that waits to be sent.
+type offered struct {
+	sse.Message
+	lost func() // is told if it was not sent; nil: nobody asks
+}
+
+func (m *offered) giveBack() {
+	if m.lost != nil {
+		m.lost()
+	}
+}
+
 // view is one browser that watches one home. One goroutine follows the Log, one writes, and those of the Bus offer.
 type view struct {
 	a       *API
@@ -35,7 +48,9 @@ type view struct {
 	past    uplink.Position                 // up to where the Log was when the view began
 	pos     uplink.Position                 // the last that was looked at; the follower's
 	devices atomic.Pointer[map[string]seen] // by id; replaced, never changed
-	events  chan sse.Message
+	events  chan offered
+	ending  sync.Mutex    // guards ended
+	ended   bool          // nothing is sent any more
 	dropped atomic.Uint64 // events of the Bus that did not fit, since the last gap that was told
 }
 
@@ -80,7 +95,7 @@ func (v *view) pump(ctx context.Context, send sse.Sender) {
 	alive := time.NewTicker(liveEvery)
 	defer alive.Stop()
 	for {
-		m := sse.Message{}
+		m := offered{}
 		select {
 		case <-ctx.Done():
 			return
@@ -89,9 +104,15 @@ func (v *view) pump(ctx context.Context, send sse.Sender) {
 			m.Data = pingEvent{moment(time.Now())}
 		}
 		if n := v.dropped.Swap(0); n > 0 && send(sse.Message{Data: gapEvent{n}}) != nil {
+			m.giveBack()
 			return
 		}
-		if send(m) != nil {
+		if send(m.Message) != nil {
+			m.giveBack()
+			return
+		}
+		if ctx.Err() != nil { // what is written to a connection that has just ended is accepted
+			m.giveBack()
 			return
 		}
 	}
@@ -100,7 +121,7 @@ func (v *view) pump(ctx context.Context, send sse.Sender) {
 // offer hands an event to the writer and waits while the browser is slow: the Log waits with it.
 func (v *view) offer(ctx context.Context, m sse.Message) bool {
 	select {
-	case v.events <- m:
+	case v.events <- offered{Message: m}:
 		return true
 	case <-ctx.Done():
 		return false
@@ -259,15 +280,15 @@ func (v *view) bus(ctx context.Context, prefix string) func(string, []byte) {
 
 // hint offers an event that may be lost: what a slow browser does not take is dropped and counted.
 func (v *view) hint(event any) {
-	if !v.offered(event) {
+	if !v.offered(offered{Message: sse.Message{Data: event}}) {
 		v.dropped.Add(1)
 	}
 }
 
 // offered offers an event, and says whether there was room for it.
-func (v *view) offered(event any) bool {
+func (v *view) offered(m offered) bool {
 	select {
-	case v.events <- sse.Message{Data: event}:
+	case v.events <- m:
 		return true
 	default:
 		return false

@@ -18,7 +18,7 @@ import (
 
 // TestSlowBrowserIsToldOfTheGap lets more events come than wait for a browser.
 func TestSlowBrowserIsToldOfTheGap(t *testing.T) {
-	v := &view{events: make(chan sse.Message, 2)}
+	v := &view{events: make(chan offered, 2)}
 	v.devices.Store(&map[string]seen{"lamp": {product: "product"}})
 	ctx, stop := context.WithCancel(t.Context())
 	handle := v.bus(ctx, device.DownSubject)
@@ -45,7 +45,7 @@ func TestSlowBrowserIsToldOfTheGap(t *testing.T) {
 
 // TestSentenceIsToldToWhoSaidIt: what comes of a sentence later is for the person who said it.
 func TestSentenceIsToldToWhoSaidIt(t *testing.T) {
-	v := &view{events: make(chan sse.Message, 4), who: access.Actor{User: "me"}}
+	v := &view{events: make(chan offered, 4), who: access.Actor{User: "me"}}
 	for _, user := range []string{"another", "", "me"} {
 		v.told(voice.ToldSubject+"home", fmt.Appendf(nil, `{"user":%q,"home":"home","answer":{"id":"of %s"}}`, user, user))
 	}
@@ -58,7 +58,7 @@ func TestSentenceIsToldToWhoSaidIt(t *testing.T) {
 	if want := []string{"of me"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("told are %v, want %v", got, want)
 	}
-	(&view{events: make(chan sse.Message, 1)}).told("", []byte(`{"user":"","answer":{"id":"of nobody"}}`))
+	(&view{events: make(chan offered, 1)}).told("", []byte(`{"user":"","answer":{"id":"of nobody"}}`))
 }
 
 // TestExportAsksAgain takes pages for longer than the first answer is believed.

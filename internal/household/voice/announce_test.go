@@ -38,7 +38,7 @@ func (h *house) listens(t *testing.T, speaker, room string) (told chan string, l
 	if err := h.voice.MayListen(t.Context(), h.who, h.id, sp); err != nil {
 		t.Fatal(err)
 	}
-	return told, h.voice.Listen(h.id, sp, func(a voice.Announcement) bool { told <- a.Text + " " + a.Lang; return true })
+	return told, h.voice.Listen(h.id, sp, func(a voice.Announcement, _ func()) bool { told <- a.Text + " " + a.Lang; return true })
 }
 
 // states tells what became of the newest announcement of the house.
@@ -175,7 +175,7 @@ func TestSpeakerThatTakesNothing(t *testing.T) {
 	h := newHouse(t)
 	works(t, h.voice)
 	tried := make(chan struct{}, 100)
-	leave := h.voice.Listen(h.id, voice.Speaker{Name: "hall"}, func(voice.Announcement) bool { tried <- struct{}{}; return false })
+	leave := h.voice.Listen(h.id, voice.Speaker{Name: "hall"}, func(voice.Announcement, func()) bool { tried <- struct{}{}; return false })
 	h.announce(t, "饭好了")
 	<-tried
 	<-tried // once it was written down again that it waits
@@ -183,6 +183,40 @@ func TestSpeakerThatTakesNothing(t *testing.T) {
 	hall, _ := h.listens(t, "hall", "")
 	if got := <-hall; got != "饭好了 zh-CN" {
 		t.Errorf("told %q", got)
+	}
+}
+
+// TestWhatIsNotHandedOverWaits: what a connection took and did not hand over before it ended was not told, unless another of the
+// speaker did; it waits, and is told to the next.
+func TestWhatIsNotHandedOverWaits(t *testing.T) {
+	h := newHouse(t)
+	works(t, h.voice)
+	taken := make(chan func(), 100)
+	take := func(_ voice.Announcement, lost func()) bool { taken <- lost; return true }
+	leave := h.voice.Listen(h.id, voice.Speaker{Name: "hall"}, take)
+	h.announce(t, "饭好了")
+	lost := <-taken
+	leave()
+	lost()
+	lost() // says it once
+	hall, away := h.listens(t, "hall", "")
+	if got := <-hall; got != "饭好了 zh-CN" {
+		t.Errorf("told %q", got)
+	}
+	if got := h.states(t); got != "hall told" {
+		t.Errorf("the states are %s", got)
+	}
+	away()
+	for range 2 {
+		defer h.voice.Listen(h.id, voice.Speaker{Name: "hall"}, take)()
+	}
+	h.announce(t, "下雨了")
+	(<-taken)() // the other connection handed it over
+	<-taken
+	h.announce(t, "晚安")
+	<-taken // the first was dealt with before
+	if a, err := h.voice.Announcements(t.Context(), h.who, h.id); err != nil || a[1].Text != "下雨了" || a[1].Speakers[0].State != voice.Told {
+		t.Errorf("%+v %v", a, err)
 	}
 }
 

@@ -31,7 +31,38 @@ type Speaker struct {
 // listener is one connection of a speaker.
 type listener struct {
 	Speaker
-	tell func(Announcement) bool // false: it could not take it
+	tell Tell
+}
+
+// Tell offers an announcement to a connection of a speaker, and does not block. false: it could not take it. What it took and
+// did not hand over before the connection ended, it says by lost, once: the announcement waits again.
+type Tell func(a Announcement, lost func()) bool
+
+// A delivery is an announcement on its way to the connections of a speaker.
+type delivery struct {
+	l *listeners
+	w waiting
+
+	mu   sync.Mutex // guards left
+	left int        // connections that may still hand it over
+}
+
+// start counts a connection that is offered the announcement.
+func (d *delivery) start() {
+	d.mu.Lock()
+	d.left++
+	d.mu.Unlock()
+}
+
+// lost says that one of the connections did not hand it over: when none does any more, it is to wait again.
+func (d *delivery) lost() {
+	d.mu.Lock()
+	d.left--
+	none := d.left == 0
+	d.mu.Unlock()
+	if none {
+		d.l.giveBack(d.w)
+	}
 }
 
 // A talk is what somebody and a speaker are at.
@@ -49,6 +80,7 @@ type listeners struct {
 	talks  map[conversation]talk
 	look   map[string]time.Time // homes in which an announcement may be told, and when
 	until  time.Time            // the first announcement that waits stops; zero: it is to be found out
+	back   []waiting            // were not handed over and are to wait again; at most what was told to connections that are open
 }
 
 func newListeners() listeners {
@@ -74,8 +106,8 @@ func (s *Service) MayListen(ctx context.Context, who access.Actor, homeID string
 	return nil
 }
 
-// Listen has announcements told to a speaker, those that wait for it too, until leave is called. tell must not block.
-func (s *Service) Listen(homeID string, sp Speaker, tell func(Announcement) bool) (leave func()) {
+// Listen has announcements told to a speaker, those that wait for it too, until leave is called.
+func (s *Service) Listen(homeID string, sp Speaker, tell Tell) (leave func()) {
 	l, one := &s.listeners, &listener{sp, tell}
 	l.mu.Lock()
 	l.byHome[homeID] = append(l.byHome[homeID], one)
@@ -121,6 +153,17 @@ func (l *listeners) due(homeID string, at, until time.Time) {
 	if !until.IsZero() && until.Before(l.until) {
 		l.until = until
 	}
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// giveBack has an announcement wait again.
+func (l *listeners) giveBack(w waiting) {
+	l.mu.Lock()
+	l.back = append(l.back, w)
 	l.mu.Unlock()
 	select {
 	case l.wake <- struct{}{}:
@@ -205,10 +248,10 @@ func (l *listeners) next(now time.Time) (homes []string, expired bool, wait time
 func (s *Service) announcing(ctx context.Context) {
 	l := &s.listeners
 	for {
+		err := s.waitAgain(ctx)
 		homes, expired, wait := l.next(time.Now())
-		var err error
 		if expired {
-			err, wait = s.expire(ctx), 0 // with what it finds out
+			err, wait = errors.Join(err, s.expire(ctx)), 0 // with what it finds out
 		}
 		for _, homeID := range homes {
 			if e := s.tellWaiting(ctx, homeID); e != nil {
@@ -226,6 +269,9 @@ func (s *Service) announcing(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			timer.Stop()
+			if err := s.waitAgain(context.WithoutCancel(ctx)); err != nil {
+				s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "announcements were not handed over", slog.Any("error", err))
+			}
 			return
 		case <-l.wake:
 		case <-timer.C:
@@ -262,7 +308,7 @@ func (s *Service) expire(ctx context.Context) error {
 // waiting is an announcement that a speaker was not told.
 type waiting struct {
 	Announcement
-	speaker string
+	home, speaker string
 }
 
 // tellWaiting tells the idle speakers of a home what waits for them. What a speaker is handed is written down first: a crash
@@ -293,16 +339,51 @@ func (s *Service) tellWaiting(ctx context.Context, homeID string) error {
 		if err != nil {
 			return err
 		}
-		told := false
-		for _, one := range idle[w.speaker] {
-			told = took && one.tell(w.Announcement) || told
+		if !took || w.offer(&s.listeners, idle[w.speaker]) {
+			continue
 		}
-		if took && !told {
-			if _, err := s.hear(ctx, w, Told, Waits); err != nil {
-				return err
-			}
-			s.listeners.due(homeID, now.Add(again), time.Time{})
+		if _, err := s.hear(ctx, w, Told, Waits); err != nil {
+			return err
 		}
+		s.listeners.due(homeID, now.Add(again), w.Until)
+	}
+	return nil
+}
+
+// offer offers an announcement to the connections of its speaker, and says whether one took it.
+func (w *waiting) offer(l *listeners, connections []*listener) (taken bool) {
+	d := &delivery{l: l, w: *w, left: 1} // one for the offering itself
+	for _, one := range connections {
+		d.start()
+		if one.tell(w.Announcement, sync.OnceFunc(d.lost)) {
+			taken = true
+		} else {
+			d.mu.Lock()
+			d.left--
+			d.mu.Unlock()
+		}
+	}
+	if taken {
+		d.lost()
+	}
+	return taken
+}
+
+// waitAgain writes down that announcements wait which were not handed over. Those whose time is over are missed.
+func (s *Service) waitAgain(ctx context.Context) error {
+	l := &s.listeners
+	l.mu.Lock()
+	back := l.back
+	l.back = nil
+	l.mu.Unlock()
+	for i := range back {
+		if _, err := s.hear(ctx, &back[i], Told, Waits); err != nil {
+			l.mu.Lock()
+			l.back = append(l.back, back[i:]...)
+			l.mu.Unlock()
+			return err
+		}
+		l.due(back[i].home, time.Now(), back[i].Until)
 	}
 	return nil
 }
@@ -322,7 +403,7 @@ func (s *Service) hear(ctx context.Context, w *waiting, from, to Hearing) (moved
 
 func waitingOf(ctx context.Context, q store.Querier, homeID string, now time.Time) (all []waiting, err error) {
 	rows, err := q.Query(ctx, `
-		SELECT a.id, a.text, a.lang, a.at, h.speaker
+		SELECT a.id, a.text, a.lang, a.at, a.until, h.speaker
 		FROM voice_heard h JOIN voice_announcement a ON a.id = h.announcement
 		WHERE h.home = ? AND h.state = ? AND h.until > ?
 		ORDER BY h.announcement, h.speaker LIMIT ?`, homeID, string(Waits), now.UnixMilli(), MaxAnnouncements*MaxSpeakers)
@@ -331,12 +412,12 @@ func waitingOf(ctx context.Context, q store.Querier, homeID string, now time.Tim
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var w waiting
-		var at int64
-		if err := rows.Scan(&w.ID, &w.Text, &w.Lang, &at, &w.speaker); err != nil {
+		w := waiting{home: homeID}
+		var at, until int64
+		if err := rows.Scan(&w.ID, &w.Text, &w.Lang, &at, &until, &w.speaker); err != nil {
 			return nil, fmt.Errorf("reading what waits in home %s: %w", homeID, err)
 		}
-		w.At = time.UnixMilli(at).UTC()
+		w.At, w.Until = time.UnixMilli(at).UTC(), time.UnixMilli(until).UTC()
 		all = append(all, w)
 	}
 	return all, rows.Err()
