@@ -82,6 +82,7 @@ func by(kind string) string {
 func (s *Service) Erase(ctx context.Context, tx *store.Tx, kind, id string, limit int) (more bool, err error) {
 	switch kind {
 	case "user":
+		s.keeper.leave(id)
 		err = s.withdrawAll(ctx, tx, "person", id, limit)
 	case "organisation":
 		_, err = tx.Exec(ctx, "DELETE FROM voice_inbox_person WHERE entry IN (SELECT id FROM voice_inbox WHERE organisation = ?)", id)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +27,9 @@ const (
 	ageEvery  = time.Hour          // how often old words are looked for
 	lookEvery = time.Minute        // and whether it is time to
 	atOnce    = 5000               // rows that are forgotten in one transaction
+	maxTries  = 10                 // to write a sentence down, a minute apart or when somebody asks; then its words are not kept
+	maxFailed = 3                  // sentences that fail by themselves before the rest waits for the next time
+	goneFor   = time.Hour          // longer than a sentence is on its road, with all tries
 )
 
 // person is who spoke, as rows name them; empty: nobody one could ask, whose words are never kept.
@@ -47,6 +52,7 @@ type keeper struct {
 
 	mu    sync.Mutex // guards aside
 	aside []saying
+	gone  map[string]time.Time // persons that were erased, and when
 }
 
 // saying is a sentence whose words are to be kept.
@@ -55,6 +61,7 @@ type saying struct {
 	home, person string
 	room         string
 	spoken       *spoken // of one that was not understood, the home
+	tries        int     // how often it could not be written
 }
 
 func (k *keeper) put(s *store.Store, t *turn) {
@@ -80,19 +87,103 @@ func (k *keeper) put(s *store.Store, t *turn) {
 	}
 }
 
-// flush writes down what was put aside, as far as who said it wants that. What cannot be written is forgotten.
+// take takes what was put aside: what is tried for the first time, and what could not be written before.
+func (k *keeper) take() (fresh, tried []saying) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := range k.aside {
+		if k.aside[i].tries == 0 {
+			fresh = append(fresh, k.aside[i])
+		} else {
+			tried = append(tried, k.aside[i])
+		}
+	}
+	k.aside = nil
+	return fresh, tried
+}
+
+// putBack keeps aside what could not be written, as far as it may be tried again and there is room.
+func (k *keeper) putBack(said []saying) {
+	said = slices.DeleteFunc(said, func(t saying) bool { return t.tries >= maxTries })
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.aside = append(said, k.aside...)
+	k.aside = k.aside[:min(len(k.aside), maxAside)]
+}
+
+// drop forgets what lies aside and is meant, and says how many sentences that were.
+func (k *keeper) drop(meant func(*saying) bool) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before := len(k.aside)
+	k.aside = slices.DeleteFunc(k.aside, func(t saying) bool { return meant(&t) })
+	return before - len(k.aside)
+}
+
+// leave remembers that a person is erased: of what they said and is still on its road nothing is written any more.
+func (k *keeper) leave(person string) {
+	now := time.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.gone == nil {
+		k.gone = make(map[string]time.Time)
+	}
+	maps.DeleteFunc(k.gone, func(_ string, since time.Time) bool { return now.Sub(since) > goneFor })
+	k.gone[person] = now
+}
+
+func (k *keeper) left(person string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	_, is := k.gone[person]
+	return is
+}
+
+// flush writes down what was put aside, as far as who said it wants that. What cannot be written is tried again, [maxTries] times at
+// most, each sentence by itself: one does not keep those of others from being written.
 func (s *Service) flush(ctx context.Context) error {
 	k := &s.keeper
 	k.writing.Lock()
 	defer k.writing.Unlock()
-	k.mu.Lock()
-	said := k.aside
-	k.aside = nil
-	k.mu.Unlock()
+	fresh, tried := k.take()
+	ctx = context.WithoutCancel(ctx) // it is others' words, too
+	var back []saying
+	err := s.write(ctx, fresh)
+	if err != nil {
+		back = fresh
+	}
+	for failed := 0; len(tried) > 0; tried = tried[1:] {
+		if failed == maxFailed {
+			back = append(back, tried...)
+			break
+		}
+		if e := s.write(ctx, tried[:1]); e != nil {
+			err, failed = e, failed+1
+			back = append(back, tried[0])
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	for i := range back {
+		back[i].tries++
+	}
+	k.putBack(back)
+	return err
+}
+
+// settle writes down what was said before something that is asked about it. What could not be written is not what was asked.
+func (s *Service) settle(ctx context.Context) {
+	if err := s.flush(ctx); err != nil {
+		s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "words of sentences wait", slog.Any("error", err))
+	}
+}
+
+// write writes sentences down in one transaction.
+func (s *Service) write(ctx context.Context, said []saying) error {
 	if len(said) == 0 {
 		return nil
 	}
-	ctx = context.WithoutCancel(ctx) // it is others' words, too
 	err := s.c.Store.Write(ctx, func(tx *store.Tx) error {
 		homes := make(map[string]bool)
 		for i := range said {
@@ -117,8 +208,17 @@ func (s *Service) flush(ctx context.Context) error {
 	return nil
 }
 
+// keep writes a sentence down, unless who said it or the home is gone, or they chose anew since: what was said before was written
+// before they chose, or is not to be.
 func (s *Service) keep(ctx context.Context, tx *store.Tx, t *saying) (kept bool, err error) {
+	var homes int
+	if err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM home WHERE id = ?", t.home).Scan(&homes); err != nil {
+		return false, fmt.Errorf("looking for home %s: %w", t.home, err)
+	}
 	p, err := s.privacy(ctx, tx, t.person, t.home)
+	if err == nil && (homes == 0 || s.keeper.left(t.person) || t.At.Before(p.Changed)) {
+		return false, nil
+	}
 	if err == nil && p.Share && t.spoken != nil && len(s.c.InboxKey) > 0 {
 		err = s.share(ctx, tx, t)
 	}

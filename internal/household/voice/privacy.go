@@ -113,10 +113,11 @@ func (s *Service) SetPrivacy(ctx context.Context, who access.Actor, homeID strin
 	if err != nil {
 		return Privacy{}, err
 	}
-	if err := s.flush(ctx); err != nil {
-		return Privacy{}, err
-	}
+	s.settle(ctx)
 	want.Changed = time.Now().UTC().Truncate(time.Millisecond)
+	if s.keeper.left(own) {
+		return Privacy{}, fault.NotFound("home", homeID)
+	}
 	err = s.c.Store.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO voice_privacy (person, home, organisation, keep_text, share, changed_at) SELECT ?, id, organisation, ?, ?, ? FROM home WHERE id = ?
@@ -163,9 +164,7 @@ func (s *Service) Sentences(ctx context.Context, who access.Actor, homeID string
 	if err != nil {
 		return page, err
 	}
-	if err := s.flush(ctx); err != nil {
-		return page, err
-	}
+	s.settle(ctx)
 	ask.Filters = map[string]string{ofPerson: own, ofHome: homeID, ByOutcome: ask.Filters[ByOutcome], ByLang: ask.Filters[ByLang]}
 	err = s.c.Store.Read(ctx, func(v *store.View) error {
 		page, err = sentences().Read(ctx, v, ask)
@@ -181,33 +180,49 @@ func (s *Service) Forget(ctx context.Context, who access.Actor, homeID, id strin
 	if err != nil {
 		return err
 	}
-	if err := s.flush(ctx); err != nil {
+	s.settle(ctx)
+	k := &s.keeper
+	k.writing.Lock() // what could not be written is not, behind the deletion
+	defer k.writing.Unlock()
+	if id == "" {
+		err = s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.forgetAll(ctx, tx, who, own, homeID) })
+	} else {
+		err = s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.forgetOne(ctx, tx, who, own, homeID, id) })
+	}
+	if err != nil && !fault.Is(err, fault.Missing) {
 		return err
 	}
-	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
-		if id == "" {
-			if err := forget(ctx, tx, own, homeID); err != nil {
-				return err
-			}
-			if err := s.withdraw(ctx, tx, own, homeID, ""); err != nil {
-				return err
-			}
-			return audit.Record(ctx, tx, who, "voice.sentence.delete_all", homeID, "")
-		}
-		var text string
-		err := tx.QueryRow(ctx, "SELECT text FROM voice_sentence WHERE id = ? AND person = ? AND home = ?", id, own, homeID).Scan(&text)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fault.NotFound("sentence", id)
-		}
-		if err == nil {
-			_, err = tx.Exec(ctx, "DELETE FROM voice_sentence WHERE id = ?", id)
-		}
-		if err != nil {
-			return fmt.Errorf("deleting the words of a sentence: %w", err)
-		}
-		if err := s.withdraw(ctx, tx, own, homeID, text); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, who, "voice.sentence.delete", id, "home "+homeID)
-	})
+	n := k.drop(func(t *saying) bool { return t.person == own && t.home == homeID && (id == "" || t.ID == id) })
+	if n > 0 {
+		err = nil
+	}
+	return err
+}
+
+func (s *Service) forgetAll(ctx context.Context, tx *store.Tx, who access.Actor, own, homeID string) error {
+	if err := forget(ctx, tx, own, homeID); err != nil {
+		return err
+	}
+	if err := s.withdraw(ctx, tx, own, homeID, ""); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, who, "voice.sentence.delete_all", homeID, "")
+}
+
+func (s *Service) forgetOne(ctx context.Context, tx *store.Tx, who access.Actor, own, homeID, id string) error {
+	var text string
+	err := tx.QueryRow(ctx, "SELECT text FROM voice_sentence WHERE id = ? AND person = ? AND home = ?", id, own, homeID).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.NotFound("sentence", id)
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, "DELETE FROM voice_sentence WHERE id = ?", id)
+	}
+	if err != nil {
+		return fmt.Errorf("deleting the words of a sentence: %w", err)
+	}
+	if err := s.withdraw(ctx, tx, own, homeID, text); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, who, "voice.sentence.delete", id, "home "+homeID)
 }

@@ -284,34 +284,12 @@ func TestVoiceIsErased(t *testing.T) {
 		}
 		return h, li
 	}
-	erase := func(h *house, kind, id string) {
-		t.Helper()
-		for more := true; more; {
-			err := h.store.Write(t.Context(), func(tx *store.Tx) (err error) {
-				more, err = h.voice.Erase(t.Context(), tx, kind, id, 1)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		err := h.store.Read(t.Context(), func(v *store.View) error {
-			n, err := h.voice.Holds(t.Context(), v, kind, id)
-			if n != 0 {
-				t.Errorf("%s %s still has %d rows", kind, id, n)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	h, li := full(t)
-	erase(h, "user", "li")
+	erase(t, h, "user", "li")
 	if rowsOf(t, h.store, "voice_sentence") != 1 || rowsOf(t, h.store, "voice_privacy") != 1 || len(words(t, h, li)) != 0 {
 		t.Error("with a person something else went, or not enough")
 	}
-	erase(h, "organisation", "org")
+	erase(t, h, "organisation", "org")
 	if rowsOf(t, h.store, "voice_sentence")+rowsOf(t, h.store, "voice_privacy") != 0 {
 		t.Error("an organisation leaves words")
 	}
@@ -322,6 +300,30 @@ func TestVoiceIsErased(t *testing.T) {
 	}
 	if rowsOf(t, h.store, "voice_sentence")+rowsOf(t, h.store, "voice_privacy") != 0 {
 		t.Error("a home leaves words")
+	}
+}
+
+// erase lets the room forget a subject, row by row.
+func erase(t *testing.T, h *house, kind, id string) {
+	t.Helper()
+	for more := true; more; {
+		err := h.store.Write(t.Context(), func(tx *store.Tx) (err error) {
+			more, err = h.voice.Erase(t.Context(), tx, kind, id, 1)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := h.store.Read(t.Context(), func(v *store.View) error {
+		n, err := h.voice.Holds(t.Context(), v, kind, id)
+		if n != 0 {
+			t.Errorf("%s %s still has %d rows", kind, id, n)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -346,5 +348,108 @@ func insertWords(t *testing.T, h *house, id string, at int64) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// breaks lets the database refuse to keep the words of a person, until it is mended.
+func (h *house) breaks(t *testing.T, person string) (mend func()) {
+	t.Helper()
+	do := func(statements ...string) {
+		t.Helper()
+		err := h.store.Write(t.Context(), func(tx *store.Tx) error {
+			for _, statement := range statements {
+				if _, err := tx.Exec(t.Context(), statement); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do("CREATE UNIQUE INDEX broken ON voice_sentence (person) WHERE person = '"+person+"'",
+		"INSERT INTO voice_sentence (id, organisation, home, person, lang, text, reply, outcome, reason, at) SELECT '0', organisation, 'elsewhere', '"+person+"', '', '', '', '', '', 0 FROM home WHERE id = '"+h.id+"'")
+	return func() { do("DROP INDEX broken", "DELETE FROM voice_sentence WHERE home = 'elsewhere'") }
+}
+
+// TestAFailedWriteLosesNoWords: what cannot be written is written later, keeps the words of nobody else, and refuses no choice and no
+// deletion; what was deleted or chosen away meanwhile is not written.
+func TestAFailedWriteLosesNoWords(t *testing.T) {
+	h := newHouse(t)
+	li, wu, zhao := somebody(h, "li"), somebody(h, "wu"), somebody(h, "zhao")
+	mend := h.breaks(t, "li")
+	sayAs(t, h, li, "打开客厅的灯")
+	sayAs(t, h, wu, "关灯")
+	sayAs(t, h, zhao, "打开窗帘")
+	if _, err := h.voice.SetPrivacy(t.Context(), zhao, h.id, voice.Privacy{KeepText: true}); err != nil {
+		t.Errorf("a choice beside words that cannot be written: %v", err)
+	}
+	if got := words(t, h, wu); len(got) != 1 {
+		t.Errorf("of somebody else are kept: %q", got)
+	}
+	if err := h.voice.Forget(t.Context(), wu, h.id, ""); err != nil || len(words(t, h, wu)) != 0 {
+		t.Errorf("a deletion beside words that cannot be written: %v", err)
+	}
+	mend()
+	if got := words(t, h, li); len(got) != 1 || got[0] != "打开客厅的灯" {
+		t.Errorf("when they can be written, kept are %q", got)
+	}
+	if err := h.voice.Forget(t.Context(), li, h.id, ""); err != nil {
+		t.Fatal(err)
+	}
+	for name, undo := range map[string]func() error{
+		"deleted": func() error { return h.voice.Forget(t.Context(), li, h.id, "") },
+		"switched on": func() error {
+			_, err := h.voice.SetPrivacy(t.Context(), li, h.id, voice.Privacy{KeepText: true})
+			return err
+		},
+	} {
+		mend := h.breaks(t, "li")
+		sayAs(t, h, li, "关灯")
+		if err := undo(); err != nil {
+			t.Fatal(name, err)
+		}
+		mend()
+		if got := words(t, h, li); len(got) != 0 {
+			t.Errorf("%s before they could be written: %q", name, got)
+		}
+	}
+}
+
+// TestWordsAreNotTriedForEver: words that can never be written are given up.
+func TestWordsAreNotTriedForEver(t *testing.T) {
+	h := newHouse(t)
+	li := somebody(h, "li")
+	mend := h.breaks(t, "li")
+	a := sayAs(t, h, li, "关灯")
+	for range 12 {
+		words(t, h, li)
+	}
+	mend()
+	if got := words(t, h, li); len(got) != 0 {
+		t.Errorf("kept are %q", got)
+	}
+	if err := h.voice.Forget(t.Context(), li, h.id, a.ID); !fault.Is(err, fault.Missing) {
+		t.Errorf("they still lie aside: %v", err)
+	}
+}
+
+// TestAnErasedPersonLeavesNoWords: what somebody said and was not written when they were erased is not written afterwards.
+func TestAnErasedPersonLeavesNoWords(t *testing.T) {
+	h := newHouse(t)
+	li := somebody(h, "li")
+	sayAs(t, h, li, "关灯")
+	erase(t, h, "user", "li")
+	sayAs(t, h, li, "打开窗帘") // was under way
+	sayAs(t, h, h.who, "关灯")
+	if got := words(t, h, h.who); len(got) != 1 {
+		t.Errorf("of somebody else are kept: %q", got)
+	}
+	if _, err := h.voice.SetPrivacy(t.Context(), li, h.id, voice.Privacy{KeepText: true}); !fault.Is(err, fault.Missing) {
+		t.Errorf("who is erased chooses: %v", err)
+	}
+	if n := rowsOf(t, h.store, "voice_sentence WHERE person = 'li'") + rowsOf(t, h.store, "voice_privacy WHERE person = 'li'"); n != 0 {
+		t.Errorf("%d rows of who was erased", n)
 	}
 }
