@@ -104,25 +104,33 @@ func (s *Service) Claim(ctx context.Context, who access.Actor, homeID string, w 
 }
 
 // unit is a device whose token holds.
-type unit struct{ id, name, product, organisation string }
+type unit struct {
+	id, name, product, organisation string
+
+	hash  [32]byte // of the token
+	epoch int64    // of the session that announced it
+}
 
 // unit finds the device that announced a token, in the session that it has now. Whatever is wrong with a token, the answer is one.
 func (s *Service) unit(ctx context.Context, q store.Querier, hash [32]byte) (u unit, err error) {
-	var epoch, expires, used int64
-	err = q.QueryRow(ctx, tokenSQL, hash[:]).Scan(&u.id, &epoch, &expires, &used, &u.name, &u.product, &u.organisation)
+	u.hash = hash
+	var expires, used int64
+	err = q.QueryRow(ctx, tokenSQL, hash[:]).Scan(&u.id, &u.epoch, &expires, &used, &u.name, &u.product, &u.organisation)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return u, fmt.Errorf("looking for a bind token: %w", err)
 	}
 	now := s.now()
 	good := err == nil && used == 0 && expires > now.UnixMilli() && expires <= now.Add(TokenLife).UnixMilli()
-	if good {
-		held, connected := s.c.Epoch(u.id)
-		good = connected && int64(held) == epoch //nolint:gosec // an epoch counts sessions
-	}
-	if !good {
+	if !good || !s.holds(u.id, u.epoch) {
 		return u, errToken()
 	}
 	return u, nil
+}
+
+// holds says whether a session is the one that a device has now.
+func (s *Service) holds(deviceID string, epoch int64) bool {
+	held, connected := s.c.Epoch(deviceID)
+	return connected && int64(held) == epoch //nolint:gosec // an epoch counts sessions
 }
 
 func errToken() error {
@@ -160,7 +168,8 @@ func (s *Service) take(ctx context.Context, tx *store.Tx, who access.Actor, home
 	} else if err := s.bind(ctx, tx, who, &c); err != nil {
 		return c, err
 	}
-	_, err = tx.Exec(ctx, insertClaimSQL, c.ID, c.Home, c.Resident, c.Device, c.Room, encode(c.Names), encode(c.Aliases), c.State, "", c.MadeAt.UnixMilli(), c.ExpiresAt.UnixMilli())
+	_, err = tx.Exec(ctx, insertClaimSQL, c.ID, c.Home, c.Resident, c.Device, c.Room, encode(c.Names), encode(c.Aliases), c.State, "", c.MadeAt.UnixMilli(), c.ExpiresAt.UnixMilli(),
+		u.hash[:], u.epoch)
 	if err != nil {
 		return c, fmt.Errorf("noting a claim on device %s: %w", c.Device, err)
 	}
@@ -197,9 +206,20 @@ func (s *Service) bind(ctx context.Context, tx *store.Tx, who access.Actor, c *C
 	return nil
 }
 
-// pressed carries out the claim that waits for the button of a device. What stands in its way ends it; the device has announced all the same.
-func (s *Service) pressed(ctx context.Context, tx *store.Tx, deviceID string, hash [32]byte) error {
-	c, err := scanClaim(tx.QueryRow(ctx, waitingSQL, deviceID, s.now().UnixMilli()))
+// overtaken is what a claim tells that waited for the button when the device announced anew.
+const overtaken = "the device has announced another token, or connected anew; claim it by the token that it shows now"
+
+// overtake ends the claims that wait for the button of a device by another token than it has announced now, or another session's.
+func (s *Service) overtake(ctx context.Context, tx *store.Tx, deviceID string, hash [32]byte, epoch int64) error {
+	if _, err := tx.Exec(ctx, overtakeSQL, overtaken, deviceID, s.now().UnixMilli(), hash[:], epoch); err != nil {
+		return fmt.Errorf("ending claims on device %s: %w", deviceID, err)
+	}
+	return nil
+}
+
+// pressed carries out the claim that waits for the button of a device, by the token and in the session in which it is pressed. What stands in its way ends it; the device has announced all the same.
+func (s *Service) pressed(ctx context.Context, tx *store.Tx, deviceID string, hash [32]byte, epoch int64) error {
+	c, err := scanClaim(tx.QueryRow(ctx, pressedSQL, deviceID, s.now().UnixMilli(), hash[:], epoch))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil // pressed before anybody asked
 	}

@@ -6,7 +6,8 @@
 //   - a token is good once, for ten minutes, and ends with the session that announced it; only its hash is stored;
 //   - a device that is bound anywhere is never bound over; of two who claim one at a time, one gets it;
 //   - five wrong tokens in an hour, of one resident or from one address, and no more are looked at;
-//   - a lock or a camera is bound only if its button is pressed within two minutes after it was claimed, in the same session;
+//   - a lock or a camera is bound only if its button is pressed within two minutes after it was claimed, in the session and with
+//     the token that it was claimed by; another token, or another session, ends the claim, and says so;
 //   - whoever has lost the right to arrange the home meanwhile binds nothing.
 //
 // Unbinding, and what a reset does, is home's.
@@ -81,13 +82,14 @@ func parseAnnouncement(params []byte) (a Announcement, err error) {
 }
 
 // Announce takes the bind token of a device in the session of that epoch. Announced again, a token holds for ten minutes from then
-// on; another takes its place. With the button, it ends the claim that waits for it.
+// on; another takes its place, and ends the claims that wait by the one
+// before. With the button, it ends the claim that waits for it.
 func (s *Service) Announce(ctx context.Context, deviceID string, epoch uint64, params []byte) error {
 	a, err := parseAnnouncement(params)
 	if err != nil {
 		return err
 	}
-	hash := tokenHash(a.Token)
+	hash, session := tokenHash(a.Token), int64(epoch) //nolint:gosec // an epoch counts sessions
 	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
 		now := s.now()
 		var owner string
@@ -101,14 +103,19 @@ func (s *Service) Announce(ctx context.Context, deviceID string, epoch uint64, p
 			f.Fix = "draw another"
 			return f
 		}
-		_, err = tx.Exec(ctx, putTokenSQL, deviceID, hash[:], int64(epoch), now.Add(TokenLife).UnixMilli()) //nolint:gosec // an epoch counts sessions
-		if err != nil {
+		if !s.holds(deviceID, session) { // what a session says that is over ends no claim of the next
+			return errToken()
+		}
+		if _, err = tx.Exec(ctx, putTokenSQL, deviceID, hash[:], session, now.Add(TokenLife).UnixMilli()); err != nil {
 			return fmt.Errorf("noting the bind token of device %s: %w", deviceID, err)
+		}
+		if err := s.overtake(ctx, tx, deviceID, hash, session); err != nil {
+			return err
 		}
 		if !a.Button {
 			return nil
 		}
-		return s.pressed(ctx, tx, deviceID, hash)
+		return s.pressed(ctx, tx, deviceID, hash, session)
 	})
 }
 

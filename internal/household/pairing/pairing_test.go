@@ -320,6 +320,59 @@ func TestALockWantsItsButton(t *testing.T) {
 	}
 }
 
+// TestTheButtonOfAnotherTokenOrSessionConfirmsNothing: a claim is ended by what comes in place of its token, and says so.
+func TestTheButtonOfAnotherTokenOrSessionConfirmsNothing(t *testing.T) {
+	r := newRig(t, 1)
+	lock := r.lock()
+	mei, nest := r.movesIn("mei")
+	r.announces(lock, 1, token(1))
+	last := token(1)
+	for _, step := range []struct {
+		what  string
+		epoch uint64
+		token string
+		more  string
+		want  State
+	}{
+		{"the same, without the button", 1, token(1), "", Waiting},
+		{"another token and its button", 1, token(2), button, Refused},
+		{"another token", 1, token(3), "", Refused},
+		{"the same token in another session, and its button", 2, token(3), button, Refused},
+		{"another token in another session", 3, token(4), "", Refused},
+		{"the same, with the button", 3, token(4), button, Bound},
+	} {
+		c, err := r.claims(mei, last)
+		if err != nil || c.State != Waiting {
+			t.Fatalf("%s: claimed %+v, %v", step.what, c, err)
+		}
+		r.announces(lock, step.epoch, step.token, step.more)
+		last = step.token
+		now, err := r.Load(t.Context(), mei, nest, c.ID)
+		if err != nil || now.State != step.want || (now.Reason == overtaken) != (step.want == Refused) {
+			t.Errorf("%s: the claim is %s (%s), %v, want %s", step.what, now.State, now.Reason, err, step.want)
+		}
+	}
+}
+
+// TestASessionThatIsOverEndsNoClaim: what is still on its way from it says nothing of the next.
+func TestASessionThatIsOverEndsNoClaim(t *testing.T) {
+	r := newRig(t, 1)
+	lock := r.lock()
+	mei, nest := r.movesIn("mei")
+	r.announces(lock, 2, token(1))
+	c, err := r.claims(mei, token(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Announce(t.Context(), lock.ID, 1, []byte(`{"token":"`+token(2)+`"}`)); !fault.Is(err, fault.Missing) {
+		t.Errorf("a token of a session that is over: %v", err)
+	}
+	r.announces(lock, 2, token(1), button)
+	if now, err := r.Load(t.Context(), mei, nest, c.ID); err != nil || now.State != Bound {
+		t.Errorf("the claim is %+v, %v", now, err)
+	}
+}
+
 func TestWhoIsOutMeanwhileBindsNothing(t *testing.T) {
 	r := newRig(t, 1)
 	lock := r.lock()

@@ -16,13 +16,26 @@ const (
 	claimColumns = "id, home, resident, device, room, names, aliases, state, reason, made_at, expires_at"
 
 	insertClaimSQL = `
-		INSERT INTO pairing_claim (` + claimColumns + `)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		INSERT INTO pairing_claim (` + claimColumns + `, hash, epoch)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+	// Claims that wait for the button of a device and showed another token than it has now, or one of another session.
+	overtakeSQL = `
+		UPDATE pairing_claim
+		SET state = 'refused', reason = ?
+		WHERE device = ? AND state = 'waiting_for_button' AND expires_at > ? AND (hash <> ? OR epoch <> ?)`
 
 	waitingSQL = `
 		SELECT ` + claimColumns + `
 		FROM pairing_claim
 		WHERE device = ? AND state = 'waiting_for_button' AND expires_at > ?
+		ORDER BY id
+		LIMIT 1`
+
+	pressedSQL = `
+		SELECT ` + claimColumns + `
+		FROM pairing_claim
+		WHERE device = ? AND state = 'waiting_for_button' AND expires_at > ? AND hash = ? AND epoch = ?
 		ORDER BY id
 		LIMIT 1`
 

@@ -1623,7 +1623,7 @@ CREATE TABLE pairing_claim (
   reason     TEXT    NOT NULL, -- of refused
   made_at    INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
-);
+, hash BLOB NOT NULL DEFAULT X'', epoch INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX pairing_claim_device ON pairing_claim (device, state, expires_at);
 CREATE INDEX pairing_claim_resident ON pairing_claim (resident);
 CREATE INDEX pairing_claim_expires ON pairing_claim (expires_at);
@@ -1867,7 +1867,8 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (91, 231, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (92, 240, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (93, 250, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (94, 260, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (95, 261, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 94);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 95);
