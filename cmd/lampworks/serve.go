@@ -52,6 +52,7 @@ type nodeFlags struct {
 	WyoToken   string     `name:"wyoming-token" help:"File (0600) with the API token in whose name is spoken there; read for each sentence. The demo has one of its own." placeholder:"FILE"`
 	WyoOpen    bool       `name:"wyoming-open" help:"Let --wyoming be an address that other machines reach: whoever does speaks to the home."`
 	TimeZone   string     `name:"time-zone" help:"Time zone of homes that have none of their own, an IANA name. Default: ${default}." default:"UTC" placeholder:"ZONE"`
+	KeepText   string     `name:"voice-keep-text" help:"Whether the words of sentences are kept (7 days, for oneself) of people who have not chosen: on, off. Default: ${default}." default:"on" enum:"on,off"`
 	SMTPURL    string     `name:"smtp-url" help:"Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://…:465. Better in the environment (LAMPWORKS_SMTP_URL). Default: mail is written to files in the data directory." placeholder:"URL"`
 	SMTPFrom   string     `name:"smtp-from" help:"Sender of mail: an address, or \"Name <address>\"." placeholder:"ADDRESS"`
 	SMSURL     string     `name:"sms-url" help:"Provider of text messages, with {phone} and {text} where they belong. Default: they are written to files in the data directory." placeholder:"URL"`
@@ -75,7 +76,7 @@ func (f *nodeFlags) config(data string) (node.Config, error) {
 		Data: data, HTTP: f.HTTP, MQTT: f.MQTT, HTTPS: f.HTTPS, MQTTS: f.MQTTS, TLSCert: f.TLSCert, TLSKey: f.TLSKey,
 		TLSClientCA: f.TLSClients, ProxyProtocolFrom: f.ProxyFrom, TrustedProxies: f.Trusted,
 		PublicURL: f.PublicURL, RootKey: f.RootKey, Role: f.Role, Database: f.Database, NATS: f.NATS, LogSync: f.LogSync,
-		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, TimeZone: f.TimeZone,
+		Bootstrap: f.Bootstrap, ReadyFile: f.ReadyFile, TimeZone: f.TimeZone, ForgetText: f.KeepText == "off",
 		TTS: f.TTS, TTSKey: f.TTSKey, ASR: f.ASR, ASRKey: f.ASRKey, Wyoming: f.Wyoming, WyomingHome: f.WyoHome, WyomingToken: f.WyoToken, WyomingOpen: f.WyoOpen,
 		MQTTPlainProducts: f.MQTTPlain, LogKeep: keep[0], HistoryKeep: keep[1], AuditKeep: keep[2],
 		AllowLoopbackTargets: f.AllowLoopbackTargets, DeletionHold: keep[3], SignUpClosed: f.SignUp == "closed",

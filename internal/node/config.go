@@ -50,6 +50,7 @@ type Config struct {
 	HistoryKeep       time.Duration
 	AuditKeep         time.Duration // at least 180 days; 0 is three years
 	TimeZone          string        // IANA name, of homes that have none of their own; empty: UTC
+	ForgetText        bool          // the words of people who have not chosen are not kept
 	DeletionHold      time.Duration // how long a deletion can be called back; 0: seven days
 
 	Outbound             outbound.Config // how mail and text messages leave; empty: as files in Data

@@ -3,6 +3,7 @@ package scene_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/uplink"
 	uplinksqlite "lampworks/internal/infra/uplink/sqlite"
 )
@@ -26,6 +28,15 @@ type lively struct {
 
 func newLively(t *testing.T) *lively {
 	t.Helper()
+	h := newLogged(t)
+	h.work(h.scenes)
+	h.follow()
+	return h
+}
+
+// newLogged is one that nobody follows yet.
+func newLogged(t *testing.T) *lively {
+	t.Helper()
 	h := &lively{house: newHouse(t)}
 	log, err := uplinksqlite.Open(t.Context(), filepath.Join(t.TempDir(), "uplink.db"), uplinksqlite.Options{Logger: h.config.Logger})
 	if err != nil {
@@ -37,8 +48,6 @@ func newLively(t *testing.T) *lively {
 		}
 	})
 	h.log = log
-	h.work(h.scenes)
-	h.follow()
 	return h
 }
 
@@ -320,4 +329,94 @@ func TestAutomationsByTime(t *testing.T) {
 			t.Errorf("sent %v", sent)
 		}
 	})
+}
+
+// failures is a log that tells of each warning.
+type failures chan struct{}
+
+func (f failures) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
+func (f failures) Handle(context.Context, slog.Record) error    { f <- struct{}{}; return nil }
+func (f failures) WithAttrs([]slog.Attr) slog.Handler           { return f }
+func (f failures) WithGroup(string) slog.Handler                { return f }
+
+// TestPartsAreDealtWithOnce: when a part of what came cannot be written, those before it are, with their place, and are not dealt
+// with again when it is tried again.
+func TestPartsAreDealtWithOnce(t *testing.T) {
+	h := newLogged(t)
+	failed := make(failures, 100)
+	h.config.Logger = slog.New(failed)
+	h.scenes = scene.New(h.config)
+	stop := h.follow()
+	ring := []scene.Action{h.set("curtain", `{"position":0}`)}
+	comes := h.automation(scene.AutomationDraft{Trigger: scene.Trigger{Kind: scene.OnPresence, Device: h.device["lamp"], Online: true}, Actions: ring})
+	broken := h.automation(scene.AutomationDraft{Trigger: scene.Trigger{Kind: scene.OnPresence, Device: h.device["curtain"], Online: true}, Actions: ring})
+	stop()
+	do := func(statement string) {
+		t.Helper()
+		err := h.store.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Exec(t.Context(), statement); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do("CREATE UNIQUE INDEX torn ON scene_trace (automation) WHERE automation = '" + broken.ID + "'")
+	do("INSERT INTO scene_trace (id, home, automation, at, cause, outcome, why, depth, times, run, organisation) VALUES ('0', '', '" + broken.ID + "', 0, '', '', '', 0, 0, '', '')")
+	do("INSERT INTO scene_cursor (consumer, position) VALUES ('scene.automations', 0)")
+	online := device.Presence{Online: true}
+	for i := range 151 {
+		r := uplink.Record{Kind: uplink.Presence, At: time.Now(), Device: h.device["lamp"], Body: online.Append(nil)}
+		if i >= 149 {
+			r.Device = h.device["curtain"]
+		}
+		done := make(chan error, 1)
+		if err := h.log.Append(t.Context(), r, func(_ uplink.Position, err error) { done <- err }); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.follow()
+	<-failed
+	if h.rows("scene_cursor WHERE position = 100") == 0 {
+		t.Error("the first part has not its place")
+	}
+	do("DROP INDEX torn")
+	for h.rows("scene_cursor WHERE position = 151") == 0 {
+		if t.Context().Err() != nil {
+			t.Fatal("the second part is not tried again")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	for id, want := range map[string]int64{comes.ID: 149, broken.ID: 2} {
+		all, err := h.scenes.Traces(t.Context(), h.who, h.id, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var times int64
+		for i := range all {
+			times += all[i].Times
+		}
+		if times != want {
+			t.Errorf("set off %d times, want %d", times, want)
+		}
+	}
+}
+
+// TestRunsForgetWhatADeviceSaid: with a device goes from the runs that it set off what it had said.
+func TestRunsForgetWhatADeviceSaid(t *testing.T) {
+	h := newLively(t)
+	h.automation(scene.AutomationDraft{Trigger: h.bright(scene.Above, 50), Actions: []scene.Action{h.set("curtain", `{"position":0}`)}})
+	h.posts("lamp", `{"brightness":20}`)
+	h.posts("lamp", `{"brightness":80}`)
+	h.settled()
+	if n := h.rows("scene_run WHERE asked = 'brightness 20 → 80'"); n != 1 {
+		t.Fatalf("%d runs", n)
+	}
+	err := h.store.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := h.scenes.Erase(t.Context(), tx, "device", h.device["lamp"], 100)
+		return err
+	})
+	if n := h.rows("scene_run WHERE asked <> ''"); n != 0 || err != nil || h.rows("scene_run") != 1 {
+		t.Errorf("%d runs say it: %v", n, err)
+	}
 }

@@ -84,6 +84,10 @@ func (m *mention) erase(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	if m.kind == OfAutomation {
+		_, err := tx.Exec(ctx, "UPDATE scene_run SET asked = '' WHERE home = (SELECT home FROM scene_automation WHERE id = ?) AND ref = ? AND origin = ?", m.id, m.id, OfAutomation)
+		if err != nil { // there stands what the device said
+			return err
+		}
 		return dropAutomation(ctx, tx, m.id)
 	}
 	if _, err := tx.Exec(ctx, "DELETE FROM scene_device WHERE device = ? AND kind = ? AND id = ?", m.device, m.kind, m.id); err != nil {

@@ -25,6 +25,7 @@ import (
 const (
 	consumer = "scene.automations"
 	batch    = 500
+	together = 100             // happenings that are dealt with in one transaction, and those of one record more
 	watchFor = 2 * time.Second // how long what another node changed can go unseen
 )
 
@@ -49,6 +50,7 @@ func (s *Service) Follow(ctx context.Context, log uplink.Log) error {
 	if err != nil {
 		return fmt.Errorf("reading the cursor of %s: %w", consumer, err)
 	}
+	s.followed = from
 	return uplink.Follow(ctx, log, consumer, from, batch, s.follow, uplink.Logger(s.log))
 }
 
@@ -68,16 +70,36 @@ func (s *Service) follow(ctx context.Context, records []uplink.Record) error {
 	if err != nil {
 		return err
 	}
-	var met []*happening
+	for len(records) > 0 && records[0].Pos <= s.followed { // tried again: a part of them is dealt with
+		records = records[1:]
+	}
 	known := make(map[string][]Automation)
-	for i := range records {
-		r := &records[i]
+	for len(records) > 0 {
+		met, n, err := s.meet(ctx, records, watched, known)
+		if err != nil {
+			return err
+		}
+		if len(met) > 0 || s.lag.Due(time.Now()) {
+			if err := s.deal(ctx, met, records[n-1].Pos); err != nil {
+				return err
+			}
+		}
+		s.followed, records = records[n-1].Pos, records[n:]
+	}
+	return nil
+}
+
+// meet is what records are to automations, up to one with which there are [together] happenings, and how many records that is. A
+// record brings one happening for each automation at most.
+func (s *Service) meet(ctx context.Context, records []uplink.Record, watched map[string]bool, known map[string][]Automation) (met []*happening, n int, err error) {
+	for ; n < len(records) && len(met) < together; n++ {
+		r := &records[n]
 		if !watched[r.Device] {
 			continue
 		}
 		if known[r.Device] == nil {
 			if known[r.Device], err = s.waitingFor(ctx, r.Device); err != nil {
-				return err
+				return nil, n, err
 			}
 		}
 		for j := range known[r.Device] {
@@ -86,16 +108,18 @@ func (s *Service) follow(ctx context.Context, records []uplink.Record) error {
 			}
 			h, err := s.happens(ctx, &known[r.Device][j], r)
 			if err != nil {
-				return err
+				return nil, n, err
 			}
 			if h != nil {
 				met = append(met, h)
 			}
 		}
 	}
-	if len(met) == 0 && !s.lag.Due(time.Now()) {
-		return nil
-	}
+	return met, n, nil
+}
+
+// deal finds out what is to become of happenings, and writes it with the place in the Log that is reached by it: one transaction.
+func (s *Service) deal(ctx context.Context, met []*happening, reached uplink.Position) (err error) {
 	verdicts := make([]verdict, len(met))
 	for i, h := range met {
 		if verdicts[i], err = s.consider(ctx, h); err != nil {
@@ -110,7 +134,7 @@ func (s *Service) follow(ctx context.Context, records []uplink.Record) error {
 		}
 		_, err := tx.Exec(ctx, `
 			INSERT INTO scene_cursor (consumer, position) VALUES (?, ?)
-			ON CONFLICT (consumer) DO UPDATE SET position = excluded.position`, consumer, records[len(records)-1].Pos)
+			ON CONFLICT (consumer) DO UPDATE SET position = excluded.position`, consumer, reached)
 		if err != nil {
 			return fmt.Errorf("moving the cursor of %s: %w", consumer, err)
 		}

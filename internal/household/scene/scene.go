@@ -79,8 +79,9 @@ type Service struct {
 	log  *slog.Logger
 	wake chan struct{} // one place: something is due
 
-	lag     uplink.Lag // of the cursor; of Follow only
-	watched atomic.Pointer[watching]
+	lag      uplink.Lag      // of the cursor; of Follow only
+	followed uplink.Position // what is behind it is to be dealt with; of Follow only
+	watched  atomic.Pointer[watching]
 
 	mu         sync.Mutex // guards the fields below
 	conditions map[string]*condition
