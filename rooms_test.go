@@ -58,6 +58,7 @@ var adapters = []string{
 var hooks = []string{
 	"internal/fleet/device.Reset",
 	"internal/household/home.Changed",
+	"internal/household/home.Left",
 	"internal/household/resident.Forget",
 	"internal/infra/job.Record",
 	"internal/infra/outbox.Limit",

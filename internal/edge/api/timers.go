@@ -18,6 +18,7 @@ type timerView struct {
 	Days      []string         `json:"days,omitempty" nullable:"false"`
 	Actions   []sceneAction    `json:"actions" nullable:"false" doc:"None: it only rings."`
 	Asked     string           `json:"asked" enum:"api,voice"`
+	MadeBy    string           `json:"made_by,omitempty" doc:"The resident who set it, or the householder to whom it passed. Guests and children change and cancel only what they set."`
 	State     scene.TimerState `json:"state" enum:"pending,fired,missed,cancelled" doc:"missed: it was due more than five minutes before the platform ran again; it did nothing."`
 	DueAt     moment           `json:"due_at"`
 	Shift     string           `json:"shift,omitempty" enum:"gap,first" doc:"What daylight saving does to it. gap: there is no such time on that day, it is as much later; first: there are two, it is the first."`
@@ -33,7 +34,7 @@ func (v timerView) revision() int64 { return v.Version }
 
 func timerOf(t *scene.Timer) timerView {
 	return timerView{
-		ID: t.ID, Label: t.Label, Seconds: t.Seconds, At: t.At, Day: t.Day, Days: t.Days, Asked: t.Asked, State: t.State, DueAt: moment(t.DueAt), Shift: t.Shift,
+		ID: t.ID, Label: t.Label, Seconds: t.Seconds, At: t.At, Day: t.Day, Days: t.Days, Asked: t.Asked, MadeBy: t.MadeBy, State: t.State, DueAt: moment(t.DueAt), Shift: t.Shift,
 		LastAt: moment(t.LastAt), Last: t.Last, Version: t.Version, CreatedAt: moment(t.CreatedAt), EndedAt: moment(t.EndedAt),
 		Actions: cast(t.Actions, func(a scene.Action) sceneAction { return sceneAction(a) }),
 		Broken:  cast(t.Broken, func(f scene.Flaw) sceneFlaw { return sceneFlaw(f) }),

@@ -75,6 +75,7 @@ type Service struct {
 	now   func() time.Time
 	zone  *time.Location // of homes without one of their own
 	moved Changed        // nil: nobody asks
+	left  Left           // the same
 }
 
 // New returns the service over a migrated store.
@@ -90,6 +91,20 @@ const (
 
 // Changed is the hook that is called when a home was removed, or lies elsewhere: in its transaction, after it was written.
 type Changed func(ctx context.Context, tx *store.Tx, home string) error
+
+// A Leaver is a resident who lives in a home no more.
+type Leaver struct {
+	Home     string
+	Resident string
+	Role     access.Role // that they had
+	Heir     string      // a householder of the home
+}
+
+// Left is the hook that is called when a member was removed or left, in its transaction. It is not called for a home that ends with them.
+type Left func(ctx context.Context, tx *store.Tx, l Leaver) error
+
+// OnLeft makes s call a hook. It is called before the first member leaves.
+func (s *Service) OnLeft(hook Left) { s.left = hook }
 
 // OnChanged makes s call a hook. It is called before the first home changes.
 func (s *Service) OnChanged(hook Changed) { s.moved = hook }

@@ -211,17 +211,10 @@ func (s *Service) Transfer(ctx context.Context, who access.Actor, homeID, reside
 // RemoveMember ends the membership of a resident: at once, in all of their sessions. Members may leave by themselves.
 func (s *Service) RemoveMember(ctx context.Context, who access.Actor, homeID, resident string) error {
 	leave := func(tx *store.Tx) error {
-		done, err := tx.Exec(ctx, "DELETE FROM home_member WHERE home = ? AND resident = ?", homeID, resident)
-		if err != nil {
-			return fmt.Errorf("removing a member of home %s: %w", homeID, err)
-		}
-		if n, err := done.RowsAffected(); err != nil || n == 0 {
-			return fault.NotFound("member", resident)
-		}
-		if err := forgetPerson(ctx, tx, homeID, resident); err != nil {
+		if err := s.leave(ctx, tx, homeID, resident); err != nil {
 			return err
 		}
-		if err := headed(ctx, tx, homeID); err != nil {
+		if err := forgetPerson(ctx, tx, homeID, resident); err != nil {
 			return err
 		}
 		return recordMember(ctx, tx, who, "home.member.remove", resident, "")
@@ -255,14 +248,31 @@ func (s *Service) Depart(ctx context.Context, tx *store.Tx, resident string) err
 			}
 			continue
 		}
-		if _, err := tx.Exec(ctx, "DELETE FROM home_member WHERE home = ? AND resident = ?", homeID, resident); err != nil {
-			return fmt.Errorf("removing a member of home %s: %w", homeID, err)
-		}
-		if err := headed(ctx, tx, homeID); err != nil {
+		if err := s.leave(ctx, tx, homeID, resident); err != nil {
 			return err
 		}
 	}
 	return forgetPerson(ctx, tx, "", resident)
+}
+
+// leave takes a member out of a home that others live in, and tells who has something of theirs.
+func (s *Service) leave(ctx context.Context, tx *store.Tx, homeID, resident string) error {
+	l := Leaver{Home: homeID, Resident: resident}
+	err := tx.QueryRow(ctx, "DELETE FROM home_member WHERE home = ? AND resident = ? RETURNING role", homeID, resident).Scan(&l.Role)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.NotFound("member", resident)
+	}
+	if err != nil {
+		return fmt.Errorf("removing a member of home %s: %w", homeID, err)
+	}
+	if err := headed(ctx, tx, homeID); err != nil || s.left == nil {
+		return err
+	}
+	const heir = "SELECT resident FROM home_member WHERE home = ? AND role = ? ORDER BY joined_at, resident LIMIT 1"
+	if err := tx.QueryRow(ctx, heir, homeID, access.Householder).Scan(&l.Heir); err != nil {
+		return fmt.Errorf("looking for the householder of home %s: %w", homeID, err)
+	}
+	return s.left(ctx, tx, l)
 }
 
 // forgetPerson deletes what a home keeps of one resident, or, with an empty homeID, every home. Invitations of who has left are void.

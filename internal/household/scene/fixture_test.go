@@ -140,6 +140,7 @@ func houseOn(t testing.TB, s *store.Store) *house {
 	h.config = scene.Config{Store: s, Homes: h.homes, Products: products, Shadows: shadow.New(s, products, quiet), Commands: h.road, Logger: quiet}
 	h.scenes = scene.New(h.config)
 	h.homes.OnChanged(h.scenes.Moved)
+	h.homes.OnLeft(h.scenes.Left)
 	made, err := h.homes.Create(t.Context(), h.who, home.Names{"zh-CN": "家"})
 	if err != nil {
 		t.Fatal(err)

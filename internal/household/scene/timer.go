@@ -79,6 +79,7 @@ type Timer struct {
 	When
 	Actions    []Action // none: it only rings
 	Asked      string   // api, voice
+	MadeBy     string   // id of the resident who set it, or to whom it passed; empty: nobody's
 	State      TimerState
 	Occurrence int64
 	Version    int64
@@ -197,6 +198,9 @@ func (s *Service) keepTimer(ctx context.Context, who access.Actor, homeID, id st
 		ID: id, Home: homeID, Organisation: h.Organisation, Label: n.Label, When: n.When, Actions: n.Actions, Asked: n.Asked,
 		State: Pending, Version: 1, DueAt: due, Shift: shift, CreatedAt: now,
 	}
+	if who.Resident() {
+		t.MadeBy = who.ID
+	}
 	err = s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.writeTimer(ctx, tx, who, &t) })
 	if errors.Is(err, errTaken) {
 		err = fault.Stale("timer", id)
@@ -250,10 +254,13 @@ func (s *Service) alter(ctx context.Context, tx *store.Tx, who access.Actor, t *
 	if err != nil {
 		return err
 	}
+	if err := had.mayChange(who); err != nil {
+		return err
+	}
 	if _, err := timerMoves.Next(had.State, Alter, who); err != nil {
 		return err
 	}
-	t.Version, t.CreatedAt, t.Occurrence, t.LastAt, t.Last, t.Asked = had.Version+1, had.CreatedAt, had.Occurrence+1, had.LastAt, had.Last, had.Asked
+	t.Version, t.CreatedAt, t.Occurrence, t.LastAt, t.Last, t.Asked, t.MadeBy = had.Version+1, had.CreatedAt, had.Occurrence+1, had.LastAt, had.Last, had.Asked, had.MadeBy
 	return moveTimer(ctx, tx, t, had.Occurrence)
 }
 
@@ -264,6 +271,9 @@ func (s *Service) CancelTimer(ctx context.Context, who access.Actor, homeID, id 
 			return err
 		}
 		if t, err = loadTimer(ctx, tx, homeID, id); err != nil {
+			return err
+		}
+		if err := t.mayChange(who); err != nil {
 			return err
 		}
 		if t.State, err = timerMoves.Next(t.State, Cancel, who); err != nil {
@@ -283,6 +293,37 @@ func (s *Service) CancelTimer(ctx context.Context, who access.Actor, homeID, id 
 		err = fault.Stale("timer", id)
 	}
 	return t, err
+}
+
+// MayChange says whether who may change or cancel a timer. Of a home's residents those who may not change the home, guests and
+// children, may do so with what they set themselves.
+func (t *Timer) MayChange(who access.Actor) bool {
+	return !who.Resident() || who.May(access.WriteHome) || t.MadeBy == who.ID
+}
+
+func (t *Timer) mayChange(who access.Actor) error {
+	if t.MayChange(who) {
+		return nil
+	}
+	return fault.Forbidden("changing a timer that somebody else set", "role householder or adult")
+}
+
+// Left deals with the timers of a member who has left a home: those of a guest are cancelled, those of others go on as the
+// householder's. It is the hook home.Left.
+func (s *Service) Left(ctx context.Context, tx *store.Tx, l home.Leaver) error {
+	if l.Role == access.Guest {
+		_, err := tx.Exec(ctx, "UPDATE scene_timer SET state = ?, occurrence = occurrence + 1, version = version + 1, ended_at = ? WHERE home = ? AND made_by = ? AND state = ?",
+			Cancelled, time.Now().UnixMilli(), l.Home, l.Resident, Pending)
+		if err != nil {
+			return fmt.Errorf("cancelling the timers of a guest of home %s: %w", l.Home, err)
+		}
+	}
+	for _, of := range []struct{ by, rest string }{{l.Heir, "state = ?"}, {"", "state <> ?"}} {
+		if _, err := tx.Exec(ctx, "UPDATE scene_timer SET made_by = ? WHERE home = ? AND made_by = ? AND "+of.rest, of.by, l.Home, l.Resident, Pending); err != nil {
+			return fmt.Errorf("handing on the timers of a member of home %s: %w", l.Home, err)
+		}
+	}
+	return trimTimers(ctx, tx, l.Home)
 }
 
 // Timers returns the timers of a home of who's organisation: those that are pending in the order in which they are due, then those

@@ -11,8 +11,10 @@ import (
 
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/scene"
+	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/bus/inproc"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
 	"lampworks/internal/infra/store/storetest"
 )
 
@@ -285,5 +287,102 @@ func TestTimerRefusals(t *testing.T) {
 	}
 	if n := h.rows("scene_timer"); n != 0 {
 		t.Errorf("%d timers are there", n)
+	}
+}
+
+// shared is a home of residents: Mei's, with others. Nothing stands in it.
+func (h *house) shared(others map[string]access.Role) (inside func(who string) access.Actor) {
+	h.t.Helper()
+	lives := func(id string) access.Actor { return access.Actor{Kind: access.KindResident, ID: id, User: id} }
+	made, err := h.homes.Settle(h.t.Context(), lives("mei"), home.Names{"zh-CN": "家"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.id = made.ID
+	inside = func(who string) access.Actor {
+		h.t.Helper()
+		in, err := h.homes.Enter(h.t.Context(), lives(who), h.id)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		return in
+	}
+	for id, role := range others {
+		in, err := h.homes.Invite(h.t.Context(), inside("mei"), h.id, role)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if _, err := h.homes.Join(h.t.Context(), lives(id), in.Code); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	return inside
+}
+
+// TestGuestsChangeOnlyTheirTimers: a guest and a child change and cancel what they set themselves; an adult what anybody set.
+func TestGuestsChangeOnlyTheirTimers(t *testing.T) {
+	h := newHouse(t)
+	inside := h.shared(map[string]access.Role{"an": access.Adult, "lu": access.Guest, "bo": access.Child})
+	later := scene.NewTimer{When: scene.When{Seconds: 3600}}
+	timers := make(map[string]string)
+	for _, who := range []string{"mei", "an", "lu", "bo"} {
+		h.who = inside(who)
+		timer := h.timer(later)
+		if timer.MadeBy != who || h.timerNow(timer.ID).MadeBy != who {
+			t.Errorf("of %s: %+v", who, timer)
+		}
+		timers[who] = timer.ID
+	}
+	const refused = "changing a timer that somebody else set is not allowed: it needs role householder or adult"
+	for _, tt := range []struct{ who, of, want string }{
+		{"lu", "mei", refused}, {"lu", "bo", refused}, {"bo", "an", refused}, {"lu", "lu", ""}, {"bo", "bo", ""}, {"an", "mei", ""}, {"mei", "lu", ""},
+	} {
+		if _, err := h.scenes.ChangeTimer(t.Context(), inside(tt.who), h.id, timers[tt.of], later); text(err) != tt.want {
+			t.Errorf("%s changes that of %s: %v", tt.who, tt.of, err)
+		}
+		if got := h.timerNow(timers[tt.of]).MadeBy; got != tt.of {
+			t.Errorf("changed by %s, that of %s is %q's", tt.who, tt.of, got)
+		}
+	}
+	for _, tt := range []struct{ who, of, want string }{{"lu", "mei", refused}, {"lu", "lu", ""}, {"an", "bo", ""}} {
+		if _, err := h.scenes.CancelTimer(t.Context(), inside(tt.who), h.id, timers[tt.of]); text(err) != tt.want {
+			t.Errorf("%s cancels that of %s: %v", tt.who, tt.of, err)
+		}
+	}
+}
+
+// TestTimersOfWhoLeft: with a guest go the timers that wait; those of others are the householder's. Nothing names who has left.
+func TestTimersOfWhoLeft(t *testing.T) {
+	h := newHouse(t)
+	inside := h.shared(map[string]access.Role{"an": access.Adult, "lu": access.Guest, "bo": access.Child})
+	timers := make(map[string][2]string)
+	for _, who := range []string{"an", "lu", "bo"} {
+		h.who = inside(who)
+		waits, ended := h.timer(scene.NewTimer{When: scene.When{Seconds: 3600}}), h.timer(scene.NewTimer{When: scene.When{Seconds: 3600}})
+		if _, err := h.scenes.CancelTimer(t.Context(), h.who, h.id, ended.ID); err != nil {
+			t.Fatal(err)
+		}
+		timers[who] = [2]string{waits.ID, ended.ID}
+	}
+	h.who = inside("mei")
+	mine := h.timer(scene.NewTimer{When: scene.When{Seconds: 3600}})
+	if err := h.homes.RemoveMember(t.Context(), h.who, h.id, "lu"); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.homes.RemoveMember(t.Context(), inside("bo"), h.id, "bo"); err != nil { // leaves
+		t.Fatal(err)
+	}
+	err := h.store.Write(t.Context(), func(tx *store.Tx) error { return h.homes.Depart(t.Context(), tx, "an") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, want := range map[string]string{"an": "pending mei", "lu": "cancelled ", "bo": "pending mei"} {
+		waits, ended := h.timerNow(timers[who][0]), h.timerNow(timers[who][1])
+		if got := string(waits.State) + " " + waits.MadeBy; got != want || ended.MadeBy != "" || waits.State == scene.Cancelled && waits.EndedAt.IsZero() {
+			t.Errorf("that of %s is %s, want %s; the one that had ended is %q's", who, got, want, ended.MadeBy)
+		}
+	}
+	if got := h.timerNow(mine.ID); got.State != scene.Pending || got.MadeBy != "mei" {
+		t.Errorf("%+v", got)
 	}
 }

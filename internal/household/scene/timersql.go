@@ -12,7 +12,7 @@ import (
 	"lampworks/internal/infra/store"
 )
 
-const timerColumns = "id, home, organisation, label, seconds, at, day, days, actions, asked, state, occurrence, version, due_at, shift, last_at, last, created_at, ended_at"
+const timerColumns = "id, home, organisation, label, seconds, at, day, days, actions, asked, state, occurrence, version, due_at, shift, last_at, last, created_at, ended_at, made_by"
 
 func scanTimer(row scanner) (Timer, error) {
 	var t Timer
@@ -20,7 +20,7 @@ func scanTimer(row scanner) (Timer, error) {
 	var actions string
 	var due, last, created, ended int64
 	err := row.Scan(&t.ID, &t.Home, &t.Organisation, &t.Label, &t.Seconds, &t.At, &t.Day, &days, &actions, &t.Asked, &t.State, &t.Occurrence, &t.Version,
-		&due, &t.Shift, &last, &t.Last, &created, &ended)
+		&due, &t.Shift, &last, &t.Last, &created, &ended, &t.MadeBy)
 	if err != nil {
 		return Timer{}, err
 	}
@@ -86,9 +86,9 @@ func insertTimer(ctx context.Context, tx *store.Tx, t *Timer) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO scene_timer ("+timerColumns+") VALUES ("+places(19)+")",
+	_, err = tx.Exec(ctx, "INSERT INTO scene_timer ("+timerColumns+") VALUES ("+places(20)+")",
 		t.ID, t.Home, t.Organisation, t.Label, t.Seconds, t.At, t.Day, mask, actions, t.Asked, t.State, t.Occurrence, t.Version,
-		millis(t.DueAt), t.Shift, millis(t.LastAt), t.Last, millis(t.CreatedAt), millis(t.EndedAt))
+		millis(t.DueAt), t.Shift, millis(t.LastAt), t.Last, millis(t.CreatedAt), millis(t.EndedAt), t.MadeBy)
 	if err != nil {
 		return fmt.Errorf("writing timer %s: %w", t.ID, err)
 	}

@@ -207,6 +207,7 @@ const (
 	timerFirst        phrase = "timer.first"
 	timerNone         phrase = "timer.none"
 	timerNoSuch       phrase = "timer.no_such"
+	timerOthers       phrase = "timer.others"
 	timerTooMany      phrase = "timer.too_many"
 	timerPast         phrase = "timer.past"
 	timerRefused      phrase = "timer.refused"

@@ -159,9 +159,14 @@ func (t *turn) pending(ctx context.Context, a nlu.Action) ([]scene.Timer, error)
 // cancelTimers takes back the timer that is meant, or asks which.
 func (t *turn) cancelTimers(ctx context.Context, b *booking, a nlu.Action) error {
 	found, err := t.pending(ctx, a)
+	all := len(found)
+	found = slices.DeleteFunc(found, func(timer scene.Timer) bool { return !timer.MayChange(t.who) })
 	switch {
 	case err != nil:
 		return err
+	case len(found) == 0 && all > 0:
+		b.why, b.reason = timerOthers, string(notAllowed)
+		return nil
 	case len(found) == 0 && a.Label != "":
 		b.why, b.reason = timerNoSuch, NoTimer
 		return nil

@@ -8,6 +8,7 @@ import (
 	"lampworks/internal/household/home"
 	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
+	"lampworks/internal/infra/access"
 )
 
 // pending tells the timers of the home that are pending: what they do, and when.
@@ -125,4 +126,27 @@ func TestTimersAreAskedForAndCancelled(t *testing.T) {
 		}
 	}
 	say("取消所有定时", "act", "好的，3 个定时都取消了。")
+}
+
+// TestGuestsCancelTheirTimers: a guest who cancels the timer means their own, and is told who can cancel those of others.
+func TestGuestsCancelTheirTimers(t *testing.T) {
+	h := newHouse(t)
+	guest := access.Actor{Kind: access.KindResident, ID: "lu", User: "lu", Organisation: h.who.Organisation, Roles: []access.Role{access.Guest}}
+	set := func(who access.Actor, label string) {
+		t.Helper()
+		if _, err := h.scenes.SetTimer(t.Context(), who, h.id, scene.NewTimer{Label: label, When: scene.When{Seconds: 3600}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(h.who, "煮蛋")
+	if a := sayAs(t, h, guest, "取消定时"); a.Outcome != voice.Rejected || a.Reason != "not_allowed" || a.Reply != "别人设的定时，要请大人来取消。" {
+		t.Errorf("%s %s: %s", a.Outcome, a.Reason, a.Reply)
+	}
+	set(guest, "煮面")
+	if a := sayAs(t, h, guest, "取消定时"); a.Outcome != voice.Acted || a.Reply != "好的，“煮面”的定时取消了。" {
+		t.Errorf("%s %s: %s", a.Outcome, a.Reason, a.Reply)
+	}
+	if left := h.pending(t); len(left) != 1 {
+		t.Errorf("%v are left", left)
+	}
 }

@@ -4701,7 +4701,7 @@ export interface paths {
         };
         get?: never;
         /**
-         * Have the contact that a code was sent to, in place of the one before
+         * Have the contact that a code was sent to, in place of the one before, which is told; all other sessions end
          * @description For residents.
          */
         put: operations["put_resident_contact"];
@@ -9292,6 +9292,11 @@ export interface components {
             code: string;
             /** @description The code was sent to. */
             contact: string;
+            /**
+             * Format: password
+             * @description Six digits that were sent to the contact that one has.
+             */
+            present_code: string;
         };
         ResidentInputBody: {
             /** @enum {string} */
@@ -9928,6 +9933,8 @@ export interface components {
              * @description When it was due last.
              */
             last_at?: string;
+            /** @description The resident who set it, or the householder to whom it passed. Guests and children change and cancel only what they set. */
+            made_by?: string;
             /** Format: int64 */
             seconds?: number;
             /**
@@ -27123,7 +27130,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "contact": "anna@elsewhere.example",
-                 *       "code": "000000"
+                 *       "code": "000000",
+                 *       "present_code": "899405"
                  *     }
                  */
                 "application/json": components["schemas"]["ResidentContactInputBody"];
@@ -27138,7 +27146,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000139",
+                     *       "id": "0197f3a0-7b1e-7c3a-9f42-000000000144",
                      *       "kind": "mail",
                      *       "contact": "anna@elsewhere.example",
                      *       "name": "Anna",

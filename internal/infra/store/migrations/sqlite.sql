@@ -1504,7 +1504,7 @@ CREATE TABLE scene_timer (
   last         TEXT    NOT NULL, -- what came of that: fired, missed
   created_at   INTEGER NOT NULL,
   ended_at     INTEGER NOT NULL  -- 0: it has not
-);
+, made_by TEXT NOT NULL DEFAULT '');
 CREATE INDEX scene_timer_home ON scene_timer (home, id);
 CREATE INDEX scene_timer_due ON scene_timer (state, due_at, id);
 CREATE INDEX scene_timer_organisation ON scene_timer (organisation, id);
@@ -1868,7 +1868,8 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (92, 240, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (93, 250, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (94, 260, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (95, 261, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (96, 270, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 95);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 96);
