@@ -85,4 +85,5 @@ var reasons = map[string]struct{ en, zh string }{
 	"undeliverable": {"the device does not take a packet such as it needs", "设备不接受这样的报文"},
 	"replaced":      {"a newer command for the same property took its place", "同一属性有更新的命令，取代了它"},
 	"withdrawn":     {"somebody cancelled it", "已被人取消"},
+	"parted":        {"the device left the home in which it was asked for", "设备已离开下达这条命令的家"},
 }

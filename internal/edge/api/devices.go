@@ -67,7 +67,7 @@ type commandView struct {
 	Sync           bool            `json:"sync,omitempty" doc:"A synchronous call (RRPC)."`
 	Params         json.RawMessage `json:"params"`
 	State          command.State   `json:"state" enum:"accepted,sent,acknowledged,succeeded,failed,expired,cancelled"`
-	Reason         command.Reason  `json:"reason,omitempty" doc:"Why it ended other than by success: unconfirmed, refused, wrong, offline, undeliverable, replaced, withdrawn."`
+	Reason         command.Reason  `json:"reason,omitempty" doc:"Why it ended other than by success: unconfirmed, refused, wrong, offline, undeliverable, replaced, withdrawn, parted."`
 	Note           string          `json:"note,omitempty" doc:"What the device said, or why it was not sent."`
 	Result         json.RawMessage `json:"result,omitempty"`
 	Origin         string          `json:"origin"`

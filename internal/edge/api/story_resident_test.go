@@ -107,3 +107,37 @@ func TestDeletedResidentIsForgotten(t *testing.T) {
 		t.Errorf("the resident is still named: %q", found)
 	}
 }
+
+// TestALiveViewOfResidentsTellsOfTheirCommands: how a command ended that was asked for in the home, and of no other; and nobody
+// of another home watches.
+func TestALiveViewOfResidentsTellsOfTheirCommands(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	m := w.manufacture()
+	w.want(w.call(w.owner, "DELETE", "/api/v1/homes/"+m.home+"/devices/"+m.device, ""), 204)
+	mei, _ := w.settle("mei")
+	lu, _ := w.settle("lu")
+	id := w.want(w.call(mei, "POST", "/api/v1/resident/homes", `{"names":{"zh-CN":"家"}}`), 201).id()
+	const token = "0123456789abcdef0123456789abcdef"
+	w.announces(m.device, token, "")
+	w.want(w.call(mei, "POST", "/api/v1/homes/"+id+"/devices/claim", fmt.Sprintf(`{"token":%q,"names":{"zh-CN":"吊灯"}}`, token)), 202)
+	w.presence(m, true)
+	w.eventually("the home sees the lamp online", func() bool {
+		return w.want(w.call(mei, "GET", "/api/v1/homes/"+id, ""), 200).get("devices/0/online") == true
+	})
+	if s := w.watch(lu, id, 0); s.status != 404 {
+		t.Errorf("a resident of another home watches: %d", s.status)
+	}
+	s := w.watch(mei, id, 0)
+	s.next("ping")
+	w.want(w.call(w.owner, "DELETE", "/api/v1/commands/"+m.command, ""), 200) // the maker's own
+	w.want(w.call(mei, "POST", "/api/v1/homes/"+id+"/sentences", `{"text":"打开吊灯","later":true}`), 200)
+	asked := w.want(w.call(w.owner, "GET", "/api/v1/devices/"+m.device+"/commands", ""), 200).text("items/0/id")
+	if asked == m.command {
+		t.Fatal("the sentence asked for nothing")
+	}
+	w.want(w.call(w.owner, "DELETE", "/api/v1/commands/"+asked, ""), 200)
+	if e := s.next("command"); e.data["id"] != asked || e.data["state"] != "cancelled" {
+		t.Errorf("the first command that the home is told of is %v, want %s", e.data, asked)
+	}
+}

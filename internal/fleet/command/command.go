@@ -11,6 +11,7 @@
 //   - a synchronous call has a random id, goes to a device that is online, and is answered only by the session it went to, once;
 //   - a device takes the commands of its organisation, and of the home of residents that it is bound in at that moment; such a
 //     command is the organisation's all the same, and tells it of the resident an opaque id and nothing else;
+//   - what was asked for in a home that the device has left, and was not sent, is cancelled in the same transaction as it leaves;
 //   - the newest set of a property replaces those that still wait; at most [MaxWaiting] commands wait for one device.
 //
 // It knows no socket: the gateway takes what is due for the sessions it holds, and answers come up through the uplink Log.
@@ -76,6 +77,7 @@ type Request struct {
 	Deadline time.Duration   // from now; 0 is [DefaultDeadline]
 	Origin   string          // voice, api, scene …
 	Ref      string          // what it belongs to there: the id of a sentence, a scene run
+	Home     string          // id of the home in which it is asked for; of a device that is lent it is the organisation that asks
 }
 
 // A Command is a request on its way or at its end.
@@ -95,6 +97,7 @@ type Command struct {
 	Note           string          // what the device said when it refused, or why nothing could be sent
 	Result         json.RawMessage // output of a service
 	Origin, Ref    string
+	Home           string // in which it was asked for; empty: in none
 	CreatedAt      time.Time
 	DeadlineAt     time.Time
 	SentAt         time.Time // zero until then, as the next two
@@ -244,6 +247,7 @@ func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r
 		if err := s.stillLent(ctx, tx, who, r.Device); err != nil {
 			return Command{}, err
 		}
+		r.Home = who.Organisation
 		who.From = "" // where residents are is not for the makers of their devices
 	}
 	if err := s.makeRoom(ctx, tx, r.Device, r.Request, r.sets, now); err != nil {
@@ -255,7 +259,7 @@ func (s *Commands) accept(ctx context.Context, tx *store.Tx, who access.Actor, r
 	}
 	c := Command{
 		ID: cmp.Or(r.ID, uuid.Must(uuid.NewV7()).String()), Organisation: r.organisation, Device: r.Device, Kind: r.Kind, Service: r.Service, Topic: r.Topic, Call: call, Params: r.Params,
-		State: Accepted, Origin: r.Origin, Ref: r.Ref, CreatedAt: now.UTC(), DeadlineAt: now.Add(r.Deadline).UTC(),
+		State: Accepted, Origin: r.Origin, Ref: r.Ref, Home: r.Home, CreatedAt: now.UTC(), DeadlineAt: now.Add(r.Deadline).UTC(),
 	}
 	if c.Seq, err = insert(ctx, tx, who, &c); err != nil {
 		return Command{}, err
@@ -352,7 +356,7 @@ func setsOf(c *Command) (sets map[string]json.RawMessage, err error) {
 	return sets, nil
 }
 
-// Load returns a command of who's organisation.
+// Load returns a command of who's organisation, or one that was asked for in the home of residents that who acts for.
 func (s *Commands) Load(ctx context.Context, who access.Actor, id string) (Command, error) {
 	var c Command
 	err := s.store.Read(ctx, func(v *store.View) error {

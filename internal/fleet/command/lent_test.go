@@ -77,3 +77,77 @@ func TestADeviceIsLentToItsHome(t *testing.T) {
 		t.Errorf("not knowing whether it is lent: %v", err)
 	}
 }
+
+// TestWhatAHomeAskedOfADeviceThatLeavesIt is not carried out any more, whether it waits or comes back; what its maker asked is. Who
+// acts for the home sees what was asked there, and nothing else.
+func TestWhatAHomeAskedOfADeviceThatLeavesIt(t *testing.T) {
+	r := newRoom(t, 1)
+	lamp := r.Lights[0].ID
+	r.commands.LendBy(func(context.Context, store.Querier, string, string) (bool, error) { return true, nil })
+	in := func(home string) access.Actor {
+		return access.Actor{Kind: access.KindResident, ID: "mei", User: "mei", Organisation: home, Roles: []access.Role{access.Guest}}
+	}
+	ask := func(who access.Actor, brightness, home string) command.Command {
+		t.Helper()
+		cs, err := r.commands.Submit(t.Context(), who, command.Request{
+			Device: lamp, Kind: command.PropertySet, Params: []byte(`{"` + brightness + `":1}`), Deadline: time.Minute, Home: home,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cs[0]
+	}
+	sent := ask(in("nest"), "powerstate", "")
+	taken, err := r.commands.Take(t.Context(), lamp, 7, 10, nil)
+	if err != nil || len(taken) != 1 {
+		t.Fatalf("taken are %+v, %v", taken, err)
+	}
+	waits, makers := ask(in("nest"), "brightness", "another home than one's own"), ask(r.Maker, "powerstate", "")
+	for _, tt := range []struct {
+		name string
+		who  access.Actor
+		id   string
+		seen bool
+	}{
+		{"what was asked in the home", in("nest"), waits.ID, true},
+		{"what the maker asked", in("nest"), makers.ID, false},
+		{"in another home", in("den"), waits.ID, false},
+		{"in no home", in(""), waits.ID, false},
+		{"in no home, of the maker", in(""), makers.ID, false},
+		{"by the maker", r.Maker, waits.ID, true},
+	} {
+		if _, err := r.commands.Load(t.Context(), tt.who, tt.id); (err == nil) != tt.seen || err != nil && !fault.Is(err, fault.Missing) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+	told := make(chan string, 8)
+	defer r.Bus.Subscribe(command.EndedSubject+lamp, func(_ string, id []byte) { told <- string(id) })()
+	part := func(home string) {
+		t.Helper()
+		err := r.Store.Write(t.Context(), func(tx *store.Tx) error { return command.Part(t.Context(), tx, r.Bus, home, lamp, time.Now()) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	part("den")
+	if c, err := r.commands.Load(t.Context(), r.Maker, waits.ID); err != nil || c.State != command.Accepted {
+		t.Errorf("when another home lets go it is %s, %v", c.State, err)
+	}
+	part("nest")
+	if err := r.commands.Return(t.Context(), 7, taken); err != nil {
+		t.Fatal(err)
+	}
+	again, _, err := r.commands.Resume(t.Context(), command.Resumption{Device: lamp, Since: 0, Epoch: 8}, 10, func(*command.Command) bool { return true })
+	if err != nil || len(again) != 0 {
+		t.Errorf("to the next session go again %+v, %v", again, err)
+	}
+	if c, err := r.commands.Load(t.Context(), r.Maker, waits.ID); err != nil || c.State != command.Cancelled || c.Reason != command.Parted {
+		t.Errorf("what waited is %s (%s), %v", c.State, c.Reason, err)
+	}
+	if id := <-told; id != waits.ID {
+		t.Errorf("told was the end of %s", id)
+	}
+	if next, err := r.commands.Take(t.Context(), lamp, 8, 10, nil); err != nil || len(next) != 1 || next[0].ID != makers.ID {
+		t.Errorf("then are taken %+v, %v; want %s, and not %s", next, err, makers.ID, sent.ID)
+	}
+}

@@ -30,6 +30,7 @@ const (
 	Undeliverable Reason = "undeliverable" // the device does not take a packet such as it needs
 	Replaced      Reason = "replaced"      // a newer set of the same property took its place
 	Withdrawn     Reason = "withdrawn"     // somebody cancelled it
+	Parted        Reason = "parted"        // the device left the home in which it was asked for
 )
 
 // Act is what moves a command.

@@ -14,7 +14,7 @@ import (
 )
 
 const columns = `seq, id, organisation, device, kind, service, call, params, state, reason, note, result, origin, ref,
-	qos, created_at, deadline_at, sent_at, acknowledged_at, ended_at`
+	qos, home, created_at, deadline_at, sent_at, acknowledged_at, ended_at`
 
 // atOnce bounds what one look at the open commands reads.
 const atOnce = 10_000
@@ -46,7 +46,7 @@ func scan(row scanner) (Command, error) {
 	var created, deadline int64
 	var sent, acknowledged, ended sql.NullInt64
 	err := row.Scan(&c.Seq, &c.ID, &c.Organisation, &c.Device, &c.Kind, &c.Service, &c.Call, &params, &c.State, &c.Reason, &c.Note, &result,
-		&c.Origin, &c.Ref, &c.QoS, &created, &deadline, &sent, &acknowledged, &ended)
+		&c.Origin, &c.Ref, &c.QoS, &c.Home, &created, &deadline, &sent, &acknowledged, &ended)
 	if c.Kind == Message {
 		c.Service, c.Topic = "", c.Service
 	}
@@ -66,11 +66,11 @@ func moment(ms sql.NullInt64) time.Time {
 func insert(ctx context.Context, tx *store.Tx, who access.Actor, c *Command) (int64, error) {
 	var seq int64
 	err := tx.QueryRow(ctx, `
-		INSERT INTO command (id, organisation, device, kind, service, call, params, state, reason, note, result, origin, ref,
+		INSERT INTO command (id, organisation, device, kind, service, call, params, state, reason, note, result, origin, ref, home,
 			actor_kind, actor, actor_from, epoch, created_at, deadline_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, 0, ?, ?)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, ?, 0, ?, ?)
 		RETURNING seq`,
-		c.ID, c.Organisation, c.Device, c.Kind, c.Service+c.Topic, c.Call, string(c.Params), c.State, c.Origin, c.Ref,
+		c.ID, c.Organisation, c.Device, c.Kind, c.Service+c.Topic, c.Call, string(c.Params), c.State, c.Origin, c.Ref, c.Home,
 		who.Kind, who.ID, who.From, c.CreatedAt.UnixMilli(), c.DeadlineAt.UnixMilli()).Scan(&seq)
 	if err != nil {
 		return 0, fmt.Errorf("writing a command for device %s: %w", c.Device, err)
@@ -138,8 +138,9 @@ func (s *Commands) open(ctx context.Context) (map[int64]bool, error) {
 	return open, err
 }
 
+// load reads a command of who's organisation, or one that was asked for in the home of residents that who acts for.
 func load(ctx context.Context, q store.Querier, who access.Actor, id string) (Command, error) {
-	c, err := scan(q.QueryRow(ctx, "SELECT "+columns+" FROM command WHERE id = ? AND organisation = ?", id, who.Organisation))
+	c, err := scan(q.QueryRow(ctx, "SELECT "+columns+" FROM command WHERE id = ? AND (organisation = ? OR home = ? AND home <> '')", id, who.Organisation, who.Organisation))
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, fault.NotFound("command", id)
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"lampworks/internal/fleet/command"
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/shadow"
 	"lampworks/internal/infra/access"
@@ -139,7 +140,7 @@ func (s *Service) Unbind(ctx context.Context, who access.Actor, homeID, deviceID
 		if n, err := done.RowsAffected(); err != nil || n == 0 {
 			return fault.NotFound("device", deviceID)
 		}
-		if err := s.parted(ctx, tx, deviceID); err != nil {
+		if err := s.parted(ctx, tx, homeID, deviceID); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, who, "home.device.unbind", deviceID, "home "+homeID)
@@ -169,7 +170,7 @@ func (s *Service) Leave(ctx context.Context, tx *store.Tx, deviceID string, at t
 	if _, err := tx.Exec(ctx, "DELETE FROM home_device WHERE device = ?", deviceID); err != nil {
 		return fmt.Errorf("unbinding device %s, which was reset: %w", deviceID, err)
 	}
-	if err := s.parted(ctx, tx, deviceID); err != nil {
+	if err := s.parted(ctx, tx, homeID, deviceID); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, "UPDATE home SET version = version + 1 WHERE id = ?", homeID); err != nil {
@@ -178,12 +179,15 @@ func (s *Service) Leave(ctx context.Context, tx *store.Tx, deviceID string, at t
 	return audit.Record(ctx, tx, access.System("reset", organisation), "home.device.unbind", deviceID, "home "+homeID+", the device was reset")
 }
 
-// parted ends what was of a device that has left its home: favourites, and wishes, which it would carry out in the next one.
-func (s *Service) parted(ctx context.Context, tx *store.Tx, deviceID string) error {
+// parted ends what was of a device that has left its home: favourites, and wishes and commands, which it would carry out in the next one.
+func (s *Service) parted(ctx context.Context, tx *store.Tx, homeID, deviceID string) error {
 	if err := unlike(ctx, tx, deviceID); err != nil {
 		return err
 	}
 	if err := shadow.Undesire(ctx, tx, deviceID, s.now()); err != nil {
+		return err
+	}
+	if err := command.Part(ctx, tx, s.bus, homeID, deviceID, s.now()); err != nil {
 		return err
 	}
 	s.tell(tx, deviceID, Unbound)

@@ -200,7 +200,7 @@ func (s *Service) remove(ctx context.Context, tx *store.Tx, who access.Actor, id
 		}
 	}
 	for i := range stood {
-		if err := s.parted(ctx, tx, stood[i].ID); err != nil {
+		if err := s.parted(ctx, tx, id, stood[i].ID); err != nil {
 			return err
 		}
 	}

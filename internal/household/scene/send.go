@@ -115,7 +115,7 @@ func (s *Service) submit(ctx context.Context, r *Run, to int, sc *scenery) error
 		}
 		if req, ok := sc.request(st); ok {
 			req.ID = newID()
-			req.Origin, req.Ref = r.Origin, r.ID
+			req.Origin, req.Ref, req.Home = r.Origin, r.ID, r.Home
 			st.Command = req.ID
 			reqs = append(reqs, req)
 		}
@@ -245,7 +245,7 @@ func (st *Step) judge(c *command.Command) {
 		st.Reason = Wrong
 	case c.Reason == command.Offline:
 		st.Reason = Offline
-	case c.Reason == command.Replaced, c.Reason == command.Withdrawn:
+	case c.Reason == command.Replaced, c.Reason == command.Withdrawn, c.Reason == command.Parted:
 		st.Reason = Replaced
 	default:
 		st.Reason = Unconfirmed

@@ -86,7 +86,7 @@ func (t *turn) requests() (reqs []command.Request, members [][]int) {
 			delete(open, st.device) // what follows is sent after it
 			reqs = append(reqs, command.Request{
 				Device: st.device, Kind: command.Service, Service: st.service, Params: st.params,
-				Deadline: t.s.c.CommandDeadline, Origin: "voice", Ref: t.id,
+				Deadline: t.s.c.CommandDeadline, Origin: "voice", Ref: t.id, Home: t.home.home.ID,
 			})
 			members = append(members, []int{i})
 			continue
@@ -100,7 +100,7 @@ func (t *turn) requests() (reqs []command.Request, members [][]int) {
 		open[st.device] = len(reqs)
 		reqs = append(reqs, command.Request{
 			Device: st.device, Kind: command.PropertySet, Params: st.params,
-			Deadline: t.s.c.CommandDeadline, Origin: "voice", Ref: t.id,
+			Deadline: t.s.c.CommandDeadline, Origin: "voice", Ref: t.id, Home: t.home.home.ID,
 		})
 		members = append(members, []int{i})
 	}
@@ -231,7 +231,7 @@ func (st *step) judge(c *command.Command) {
 		st.reason = Wrong
 	case c.Reason == command.Offline:
 		st.reason = Offline
-	case c.Reason == command.Replaced, c.Reason == command.Withdrawn:
+	case c.Reason == command.Replaced, c.Reason == command.Withdrawn, c.Reason == command.Parted:
 		st.reason = Replaced
 	default:
 		st.reason = Unconfirmed

@@ -6532,7 +6532,7 @@ export interface components {
             note?: string;
             origin: string;
             params: unknown;
-            /** @description Why it ended other than by success: unconfirmed, refused, wrong, offline, undeliverable, replaced, withdrawn. */
+            /** @description Why it ended other than by success: unconfirmed, refused, wrong, offline, undeliverable, replaced, withdrawn, parted. */
             reason?: string;
             result?: unknown;
             /** Format: date-time */

@@ -286,7 +286,7 @@ CREATE TABLE command (
   sent_at         INTEGER,
   acknowledged_at INTEGER,
   ended_at        INTEGER
-, fetched INTEGER NOT NULL DEFAULT 0, call TEXT NOT NULL DEFAULT '', qos INTEGER NOT NULL DEFAULT 1);
+, fetched INTEGER NOT NULL DEFAULT 0, call TEXT NOT NULL DEFAULT '', qos INTEGER NOT NULL DEFAULT 1, home TEXT NOT NULL DEFAULT '');
 CREATE UNIQUE INDEX command_id ON command (id);
 CREATE INDEX command_device ON command (device, seq);
 CREATE INDEX command_open ON command (device, seq) WHERE ended_at IS NULL;
@@ -1868,8 +1868,9 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (92, 240, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (93, 250, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (94, 260, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (95, 261, 1);
-INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (96, 270, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (96, 262, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (97, 270, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 96);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 97);
