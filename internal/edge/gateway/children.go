@@ -35,8 +35,9 @@ const maxKept = 20_000
 // brood is the children that came over the connection of a gateway.
 type brood struct {
 	mu      sync.Mutex
-	of      map[string]*conn   // by {pk}/{dn}; also those that are over, so that a late message is told from a foreign one
-	waiting map[*conn]struct{} // those for whose commands the connection had no room
+	of      map[string]*conn         // by {pk}/{dn}; also those that are over, so that a late message is told from a foreign one
+	waiting map[*conn]struct{}       // those for whose commands the connection had no room
+	shut    map[string]enforce.Chain // devices that a measure keeps out, by id
 }
 
 // link is the connection that carries the session: that of its gateway, or its own.
@@ -104,15 +105,21 @@ func (c *conn) adopted(in *alink.Child) *conn {
 	return nil
 }
 
+// ownBrood is the connection's, made when there is none.
+func (c *conn) ownBrood() *brood {
+	if b := c.brood.Load(); b != nil {
+		return b
+	}
+	c.brood.CompareAndSwap(nil, &brood{of: make(map[string]*conn), waiting: make(map[*conn]struct{})})
+	return c.brood.Load()
+}
+
 // keep enters a child, on the reader of the connection.
 func (c *conn) keep(k *conn) {
-	b := c.brood.Load()
-	if b == nil {
-		b = &brood{of: make(map[string]*conn), waiting: make(map[*conn]struct{})}
-		c.brood.Store(b)
-	}
+	b := c.ownBrood()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	delete(b.shut, k.device)
 	if len(b.of) >= maxKept {
 		maps.DeleteFunc(b.of, func(_ string, k *conn) bool { return k.gone.Load() })
 	}
@@ -271,11 +278,13 @@ func (c *conn) shut(ctx context.Context, in *alink.Child, who *device.Identity) 
 	if c.g.c.Enforce == nil {
 		return nil, nil
 	}
-	standing, err := c.g.c.Enforce.Standing(ctx, enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation})
+	chain := enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation}
+	standing, err := c.g.c.Enforce.Standing(ctx, chain)
 	if err != nil {
 		return nil, err
 	}
 	if !standing.Allows(enforce.Connect) {
+		c.shutOut(chain)
 		return &refusal{alink.CodeShut, in.Where + ": " + standing.Check(enforce.Connect).Error()}, nil
 	}
 	return nil, nil

@@ -423,9 +423,10 @@ func (u *hub) topicOf(tail string) string {
 	return "/sys/" + u.product.ProductKey + "/" + u.d.Name + "/" + tail
 }
 
-// TestChildMeasures shuts children out: one that is logged in is logged out, told and kept out, and its gateway stays.
+// TestChildMeasures shuts children out: one that is logged in is logged out, told and kept out, and its gateway stays, and hears when it may
+// come back.
 func TestChildMeasures(t *testing.T) {
-	g := newGuarded(t, 2)
+	g := newGuardedOn(t, 2, nil, gateway.Limits{})
 	devicetest.Run(t, func(ctx context.Context) error { return g.Devices.Follow(ctx, g.Log) })
 	u := g.hub(t, g.hubProduct(t))
 	d, other := u.Lights[0], u.Lights[1]
@@ -470,6 +471,9 @@ func TestChildMeasures(t *testing.T) {
 			t.Errorf("%s: the gateway or another child is out, too", tt.what)
 		}
 		off()
+		if got := u.hears(t, u.topicOf("thing/topo/change")); !strings.Contains(string(got), `"status":2`) || !strings.Contains(string(got), d.Name) {
+			t.Errorf("%s is over: the gateway hears %s", tt.what, got)
+		}
 		u.does(t, alink.CombineLogin, one(u.signed(t, u.Product, d)))
 		if _, err := u.c.Subscribe(t.Context(), u.topic(d, "thing/#")); err != nil {
 			t.Fatal(err)

@@ -28,25 +28,26 @@ func (g *Gateway) followStandings(ctx context.Context) {
 		return
 	}
 	g.judged.Store(next.Seq) // first, so that a session which enters from here on looks for itself
-	if g.judge(ctx, g.concerned(of)) {
+	changed := make(map[enforce.Subject]bool, len(of))
+	for _, s := range of {
+		changed[s] = true
+	}
+	if g.judge(ctx, g.concerned(changed)) && g.tellLifted(ctx, changed) {
 		g.standing = next
 	}
 }
 
 // concerned is the sessions that belong to one of the subjects.
-func (g *Gateway) concerned(of []enforce.Subject) []*conn {
-	if len(of) == 0 {
+func (g *Gateway) concerned(changed map[enforce.Subject]bool) []*conn {
+	if len(changed) == 0 {
 		return nil
-	}
-	changed := make(map[enforce.Subject]bool, len(of))
-	for _, s := range of {
-		changed[s] = true
 	}
 	var cs []*conn
 	for _, c := range g.sessions.all() {
 		o := c.of.Value()
-		if changed[enforce.Subject{Kind: enforce.KindOrganisation, ID: o.organisation}] || changed[enforce.Subject{Kind: enforce.KindProduct, ID: o.product}] ||
-			changed[enforce.Subject{Kind: enforce.KindBatch, ID: o.batch}] || changed[enforce.Subject{Kind: enforce.KindDevice, ID: c.device}] {
+		chain := o.chain()
+		chain.Device = c.device
+		if concerns(changed, chain) {
 			cs = append(cs, c)
 		}
 	}
@@ -107,6 +108,12 @@ func (g *Gateway) judgeDevices(ctx context.Context, cs []*conn) bool {
 func (g *Gateway) refuse(c *conn, m *enforce.Measure) {
 	g.Stats.Enforced.Add(1)
 	c.farewell(noticeOf(m.Kind), because(m))
+	if c.via != nil {
+		o := c.of.Value()
+		chain := o.chain()
+		chain.Device = c.device
+		c.via.shutOut(chain)
+	}
 }
 
 func because(m *enforce.Measure) string {

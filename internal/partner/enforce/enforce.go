@@ -240,14 +240,16 @@ func (s *Service) close(ctx context.Context, tx *store.Tx, who access.Actor, m *
 			return err
 		}
 	}
-	s.eased(tx)
+	if err := s.changed(ctx, tx, m); err != nil {
+		return err
+	}
 	if err := s.event(ctx, tx, m.ID, m.Organisation, string(to), why); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, who, "enforcement."+string(act), m.ID, why)
 }
 
-// changed gives a measure that keeps devices outside a number, for whoever holds sessions, and tells of it after the commit.
+// changed gives a measure that keeps devices outside, or has kept them there, a number, for whoever holds sessions, and tells of it after the commit.
 func (s *Service) changed(ctx context.Context, tx *store.Tx, m *Measure) error {
 	s.eased(tx)
 	if !m.Refuses(Connect) {

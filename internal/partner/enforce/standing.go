@@ -240,7 +240,7 @@ func (s *Service) Now(ctx context.Context) (Mark, error) {
 	return m, nil
 }
 
-// Changes lists whose devices may have to stay outside since a mark, by an act or because the time of a measure has come,
+// Changes lists whose devices may have to stay outside since a mark, or need no longer, by an act or because the time of a measure has come,
 // and the mark to ask with next. It needs no event and no clock of another process.
 func (s *Service) Changes(ctx context.Context, since Mark) (of []Subject, next Mark, err error) {
 	next = Mark{Seq: since.Seq, At: s.c.Now()}
