@@ -36,6 +36,8 @@ type NewAnnouncement struct {
 	Lang  string   // "zh-CN", "en", or empty: recognised from the text
 	Rooms []string // ids; none: all speakers
 	from  string   // the speaker that was told to announce it: it does not
+
+	sentence string // id of the one that says it; empty: none
 }
 
 // A Hearing is what became of an announcement on one speaker.
@@ -98,7 +100,7 @@ func (s *Service) Announce(ctx context.Context, who access.Actor, homeID string,
 		f.Fix = "open a live view of the home with the name of a speaker"
 		return a, f
 	}
-	if err := s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.insertAnnouncement(ctx, tx, who, &h.home.ID, &a) }); err != nil {
+	if err := s.c.Store.Write(ctx, func(tx *store.Tx) error { return s.insertAnnouncement(ctx, tx, who, &h.home.ID, &a, in.sentence) }); err != nil {
 		return a, err
 	}
 	s.listeners.due(homeID, now, a.Until)
@@ -128,7 +130,7 @@ func (in *NewAnnouncement) check() error {
 	return nil
 }
 
-func (s *Service) insertAnnouncement(ctx context.Context, tx *store.Tx, who access.Actor, homeID *string, a *Announcement) error {
+func (s *Service) insertAnnouncement(ctx context.Context, tx *store.Tx, who access.Actor, homeID *string, a *Announcement, sentence string) error {
 	var lately, first int64
 	err := tx.QueryRow(ctx, "SELECT COUNT(*), COALESCE(MIN(at), 0) FROM voice_announcement WHERE home = ? AND at > ?", *homeID, a.At.Add(-rateOfAnnouncement).UnixMilli()).Scan(&lately, &first)
 	if err != nil {
@@ -141,10 +143,14 @@ func (s *Service) insertAnnouncement(ctx context.Context, tx *store.Tx, who acce
 	if err != nil {
 		return fmt.Errorf("writing announcement %s: %w", a.ID, err)
 	}
+	brief, err := s.briefly(ctx, tx, person(who), *homeID, sentence)
+	if err != nil {
+		return err
+	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO voice_announcement (id, organisation, home, person, lang, text, rooms, at, until)
-		SELECT ?, organisation, id, ?, ?, ?, ?, ?, ? FROM home WHERE id = ?`,
-		a.ID, person(who), a.Lang, a.Text, string(rooms), a.At.UnixMilli(), a.Until.UnixMilli(), *homeID)
+		INSERT INTO voice_announcement (id, organisation, home, person, lang, text, rooms, at, until, sentence, brief)
+		SELECT ?, organisation, id, ?, ?, ?, ?, ?, ?, ?, ? FROM home WHERE id = ?`,
+		a.ID, person(who), a.Lang, a.Text, string(rooms), a.At.UnixMilli(), a.Until.UnixMilli(), sentence, flag(brief), *homeID)
 	if err != nil {
 		return fmt.Errorf("writing announcement %s: %w", a.ID, err)
 	}
@@ -161,6 +167,31 @@ func (s *Service) insertAnnouncement(ctx context.Context, tx *store.Tx, who acce
 		return err
 	}
 	return audit.Record(ctx, tx, who, "voice.announce", a.ID, "home "+*homeID)
+}
+
+// briefly says whether the words of an announcement go when it waits no longer: they are those of a sentence whose words are not kept.
+func (s *Service) briefly(ctx context.Context, tx *store.Tx, person, homeID, sentence string) (bool, error) {
+	if sentence == "" || person == "" {
+		return sentence != "", nil
+	}
+	p, err := s.privacy(ctx, tx, person, homeID)
+	return !p.KeepText, err
+}
+
+// hush forgets the words of what a person announced by a sentence in a home, or by any with an empty one: at once where no speaker waits
+// for them, else when none does any more, after [AnnouncementWaits] at most.
+func hush(ctx context.Context, tx *store.Tx, person, homeID, sentence string) error {
+	_, err := tx.Exec(ctx, "UPDATE voice_announcement SET brief = 1 WHERE person = ? AND home = ? AND sentence <> '' AND (? = '' OR sentence = ?) AND text <> ''", person, homeID, sentence, sentence)
+	if err == nil {
+		_, err = tx.Exec(ctx, `
+			UPDATE voice_announcement SET text = '', brief = 0
+			WHERE person = ? AND home = ? AND brief = 1 AND NOT EXISTS (SELECT 1 FROM voice_heard h WHERE h.announcement = voice_announcement.id AND h.state = ?)`,
+			person, homeID, string(Waits))
+	}
+	if err != nil {
+		return fmt.Errorf("forgetting what was announced: %w", err)
+	}
+	return nil
 }
 
 // trimAnnouncements forgets the oldest announcements of a home that has many.

@@ -3,6 +3,7 @@ package voice_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -297,5 +298,67 @@ func TestAnnouncedBySentence(t *testing.T) {
 	}
 	if a := h.tells(t, "tablet", "播报"+strings.Repeat("饭", voice.MaxAnnounced+1)); a.Outcome != voice.Failed || a.Reason != voice.Invalid {
 		t.Errorf("%+v", a)
+	}
+}
+
+// said is what the home keeps of what was announced, the newest first.
+func (h *house) said(t *testing.T) (all []string) {
+	t.Helper()
+	kept, err := h.voice.Announcements(t.Context(), h.who, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range kept {
+		all = append(all, kept[i].Text)
+	}
+	return all
+}
+
+// TestAnnouncedWordsAreForgotten: what a sentence announced is kept as its words are: deleted with them, and where they are not kept for
+// no longer than it may wait. What was announced otherwise is nobody's sentence.
+func TestAnnouncedWordsAreForgotten(t *testing.T) {
+	var config voice.Config
+	h := newHouse(t, func(c *voice.Config) { config = *c })
+	stop := works(t, h.voice)
+	hall, _ := h.listens(t, "hall", "living room")
+	said := h.say(t, "播报饭好了")
+	h.say(t, "播报下雨了")
+	<-hall
+	<-hall
+	words(t, h, h.who)
+	if err := h.voice.Forget(t.Context(), h.who, h.id, said.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.said(t); !slices.Equal(got, []string{"下雨了", ""}) {
+		t.Errorf("with one sentence: %q", got)
+	}
+	if err := h.voice.Forget(t.Context(), h.who, h.id, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.said(t); !slices.Equal(got, []string{"", ""}) {
+		t.Errorf("with all: %q", got)
+	}
+	stop() // what is announced now waits
+	h.say(t, "播报晚安")
+	if _, err := h.voice.SetPrivacy(t.Context(), h.who, h.id, voice.Privacy{}); err != nil {
+		t.Fatal(err)
+	}
+	h.say(t, "播报秘密")
+	h.announce(t, "通知")
+	if got := h.said(t); !slices.Equal(got[:3], []string{"通知", "秘密", "晚安"}) {
+		t.Errorf("while it waits: %q", got)
+	}
+	err := h.store.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec(t.Context(), "UPDATE voice_announcement SET until = 1")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	works(t, voice.New(config)) // looks what is over when it begins
+	for !slices.Equal(h.said(t)[:3], []string{"通知", "", ""}) {
+		if t.Context().Err() != nil {
+			t.Fatalf("kept: %q", h.said(t))
+		}
 	}
 }

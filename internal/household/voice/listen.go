@@ -280,7 +280,7 @@ func (s *Service) announcing(ctx context.Context) {
 	}
 }
 
-// expire gives up what waited for as long as it may, and finds out when the next does.
+// expire gives up what waited for as long as it may, forgets the words that were to be kept for so long only, and finds out when the next does.
 func (s *Service) expire(ctx context.Context) error {
 	now := time.Now()
 	next := now.Add(AnnouncementWaits)
@@ -288,12 +288,17 @@ func (s *Service) expire(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, "UPDATE voice_heard SET state = ?, at = ? WHERE state = ? AND until <= ?", string(Missed), now.UnixMilli(), string(Waits), now.UnixMilli()); err != nil {
 			return fmt.Errorf("giving up announcements: %w", err)
 		}
-		var until sql.NullInt64
-		if err := tx.QueryRow(ctx, "SELECT MIN(until) FROM voice_heard WHERE state = ?", string(Waits)).Scan(&until); err != nil {
-			return fmt.Errorf("reading which announcements wait: %w", err)
+		if _, err := tx.Exec(ctx, "UPDATE voice_announcement SET text = '', brief = 0 WHERE brief = 1 AND until <= ?", now.UnixMilli()); err != nil {
+			return fmt.Errorf("forgetting what was announced: %w", err)
 		}
-		if until.Valid && until.Int64 < next.UnixMilli() {
-			next = time.UnixMilli(until.Int64 + 1)
+		for _, of := range []string{"voice_heard WHERE state = '" + string(Waits) + "'", "voice_announcement WHERE brief = 1"} {
+			var until sql.NullInt64
+			if err := tx.QueryRow(ctx, "SELECT MIN(until) FROM "+of).Scan(&until); err != nil {
+				return fmt.Errorf("reading which announcements wait: %w", err)
+			}
+			if until.Valid && until.Int64 < next.UnixMilli() {
+				next = time.UnixMilli(until.Int64 + 1)
+			}
 		}
 		return nil
 	})

@@ -33,7 +33,7 @@ func (t *turn) announce(ctx context.Context) error {
 			continue
 		}
 		n := notice{act: i}
-		made, err := t.s.Announce(ctx, t.who, t.in.Home, NewAnnouncement{Text: a.Text, Rooms: a.Rooms, from: t.in.Speaker})
+		made, err := t.s.Announce(ctx, t.who, t.in.Home, NewAnnouncement{Text: a.Text, Rooms: a.Rooms, from: t.in.Speaker, sentence: t.id})
 		switch {
 		case err == nil:
 			n.id, n.speakers = made.ID, len(made.Speakers)

@@ -130,6 +130,9 @@ func (s *Service) SetPrivacy(ctx context.Context, who access.Actor, homeID strin
 			if err := forget(ctx, tx, own, homeID); err != nil {
 				return err
 			}
+			if err := hush(ctx, tx, own, homeID, ""); err != nil {
+				return err
+			}
 		}
 		if !want.Share {
 			if err := s.withdraw(ctx, tx, own, homeID, ""); err != nil {
@@ -203,6 +206,9 @@ func (s *Service) forgetAll(ctx context.Context, tx *store.Tx, who access.Actor,
 	if err := forget(ctx, tx, own, homeID); err != nil {
 		return err
 	}
+	if err := hush(ctx, tx, own, homeID, ""); err != nil {
+		return err
+	}
 	if err := s.withdraw(ctx, tx, own, homeID, ""); err != nil {
 		return err
 	}
@@ -220,6 +226,9 @@ func (s *Service) forgetOne(ctx context.Context, tx *store.Tx, who access.Actor,
 	}
 	if err != nil {
 		return fmt.Errorf("deleting the words of a sentence: %w", err)
+	}
+	if err := hush(ctx, tx, own, homeID, id); err != nil {
+		return err
 	}
 	if err := s.withdraw(ctx, tx, own, homeID, text); err != nil {
 		return err
