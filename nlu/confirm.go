@@ -173,13 +173,13 @@ func truth(x *Index, p *prop, a *Action, keys ...string) bool {
 // sayYes is the code of words that say yes; others may stand around them.
 const sayYes = 1
 
-// consentWords makes the trie of the words that say yes, and of those that may stand around them.
-func consentWords(section map[string][]string) (*trie, error) {
+// wholeWords makes the trie of words that are a sentence by themselves, and of those that may stand around them, with their codes.
+func wholeWords(section map[string][]string, codes map[string]int32) (*trie, error) {
 	t := newTrie(256)
 	for _, key := range sortedKeys(section) {
-		code, known := map[string]int32{"yes": sayYes, "around": 0}[key]
+		code, known := codes[key]
 		if !known {
-			return nil, fmt.Errorf("%q is not a key of yes that the reader knows", key)
+			return nil, fmt.Errorf("%q is not a key that the reader knows", key)
 		}
 		for _, w := range section[key] {
 			t.add(fold(w), sense{class: cFiller, code: code})

@@ -76,6 +76,7 @@ type Context struct {
 	Previous *Memory                                               // of this conversation, from Reading.Memory; nil starts one
 	Now      time.Time                                             // the speaker's local time, for "half past seven"; may be zero
 	Careful  bool                                                  // what is dangerous is asked back first, with the code Confirm
+	Open     func(scenes bool) bool                                // reports whether something that was asked for, or a scene of it, is under way; may be nil
 	Danger   func(scene string) bool                               // reports whether a scene does what is dangerous; may be nil
 }
 
@@ -104,6 +105,7 @@ const (
 	OpTimerQuery  Op = "timer_query"
 	OpCall        Op = "call"     // a service of the model
 	OpAnnounce    Op = "announce" // to be said on speakers
+	OpUndo        Op = "undo"     // of what was asked for and is under way; of Context.Open only
 )
 
 // All is the Value of an OpTimerCancel for every timer.

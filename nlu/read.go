@@ -26,6 +26,9 @@ func (x *Index) Read(c *Context, utterance string) Reading {
 	if out, ok := s.announcement(c); ok {
 		return out
 	}
+	if out, ok := s.undoing(c); ok {
+		return out
+	}
 	unknown -= s.aside()
 	out := s.resolve(c, unknown)
 	if unknown > 0 && repairable(&out) {

@@ -275,6 +275,7 @@ type vocabulary struct {
 	sounds                                             *trie            // Chinese words by sound
 	spelling                                           []string         // English words, for misspellings
 	yes                                                map[string]*trie // language → what says yes, and may stand around it
+	undo                                               map[string]*trie // the same of what takes back what is under way
 }
 
 // vocab is the vocabulary; the files are part of the program, so that what is wrong with them a test finds.
@@ -290,6 +291,7 @@ type vocabularyFile struct {
 	Types, Narrow, Objects, Tasks, Properties, Values, Colours, Whites, Verbs, Directions, Extremes, States, Words, Periods, Days, Units, Rooms map[string][]string
 	Categories                                                                                                                                  map[string][]string
 	Yes                                                                                                                                         map[string][]string
+	Undo                                                                                                                                        map[string][]string
 }
 
 func readVocabulary(name string) (*vocabularyFile, error) {
@@ -309,7 +311,7 @@ func loadVocabulary() (*vocabulary, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &vocabulary{words: map[string]*trie{}, sounds: newTrie(8000), yes: map[string]*trie{}}
+	v := &vocabulary{words: map[string]*trie{}, sounds: newTrie(8000), yes: map[string]*trie{}, undo: map[string]*trie{}}
 	v.propIDs = identifiers(ids.Properties, &v.meanings)
 	v.valueIDs = identifiers(ids.Values, &v.values)
 	v.categoryIDs = identifiers(ids.Categories, &v.categories)
@@ -323,7 +325,10 @@ func loadVocabulary() (*vocabulary, error) {
 			return nil, fmt.Errorf("vocabulary/%s: %w", file, err)
 		}
 		v.words[lang] = t
-		if v.yes[lang], err = consentWords(f.Yes); err != nil {
+		if v.yes[lang], err = wholeWords(f.Yes, map[string]int32{"yes": sayYes, "around": 0}); err != nil {
+			return nil, fmt.Errorf("vocabulary/%s: %w", file, err)
+		}
+		if v.undo[lang], err = wholeWords(f.Undo, map[string]int32{"undo": undoLast, "scene": undoScene, "around": 0}); err != nil {
 			return nil, fmt.Errorf("vocabulary/%s: %w", file, err)
 		}
 	}

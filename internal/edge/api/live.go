@@ -57,6 +57,7 @@ type (
 	}
 	sentenceEvent struct {
 		Answer voice.Answer `json:"answer" doc:"With the id that the sentence was answered with before."`
+		Quiet  bool         `json:"quiet,omitempty" doc:"Something else was said to the speaker since: show it, and do not speak it over the reply to that."`
 	}
 	gapEvent struct {
 		Lost uint64 `json:"lost" doc:"How many records or events were passed over; 0: not known."`

@@ -301,7 +301,7 @@ func (v *view) told(_ string, payload []byte) {
 	if json.Unmarshal(payload, &t) != nil || t.User == "" || t.User != v.who.User {
 		return
 	}
-	v.hint(sentenceEvent{t.Answer})
+	v.hint(sentenceEvent{t.Answer, t.Quiet})
 }
 
 func (v *view) traffic(prefix, id string, payload []byte) any {

@@ -2,6 +2,7 @@ package scene
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"lampworks/internal/household/home"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/listing"
 	"lampworks/internal/infra/store"
@@ -42,7 +44,7 @@ type Step struct {
 	Action
 	Of      string `json:"of,omitempty" doc:"Id of the scene that it is of, where another ran it."`
 	Outcome string `json:"outcome,omitempty" enum:"done,failed,skipped,waited" doc:"Left out: nothing came of it yet."`
-	Reason  string `json:"reason,omitempty" doc:"Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late."`
+	Reason  string `json:"reason,omitempty" doc:"Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late, stopped."`
 	Note    string `json:"note,omitempty" doc:"What the device said when it refused."`
 	Command string `json:"command,omitempty"`
 }
@@ -197,6 +199,60 @@ func (s *Service) LoadRun(ctx context.Context, who access.Actor, homeID, id stri
 		return Run{}, fault.NotFound("run", id)
 	}
 	return r, err
+}
+
+// Stop has a run of a home of who's organisation go no further: the steps that it has not come to are skipped. It gives the run as it
+// is then, whose commands that were sent are answered for as ever.
+func (s *Service) Stop(ctx context.Context, who access.Actor, homeID, id string) (Run, error) {
+	for range 3 { // its next step may just be under way
+		if r, err := s.stop(ctx, who, homeID, id); !errors.Is(err, errTaken) {
+			return r, err
+		}
+	}
+	return Run{}, fault.Stale("run", id)
+}
+
+func (s *Service) stop(ctx context.Context, who access.Actor, homeID, id string) (r Run, err error) {
+	err = s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		if _, err := home.Revision(ctx, tx, who, homeID); err != nil {
+			return err
+		}
+		if r, err = loadRun(ctx, tx, id); err != nil {
+			return err
+		}
+		switch from := r.Position; {
+		case r.Home != homeID:
+			return fault.NotFound("run", id)
+		case r.Ended() || from >= len(r.Steps):
+			return fault.Conflict("state", "the run has no step before it any more")
+		default:
+			for i := from; i < len(r.Steps); i++ {
+				if st := &r.Steps[i]; st.Outcome == "" {
+					st.Outcome, st.Reason = Skipped, Stopped
+				}
+			}
+			r.Position, r.DueAt = len(r.Steps), time.Now().UTC().Truncate(time.Millisecond)
+			if err := r.move(ctx, tx, from); err != nil {
+				return err
+			}
+		}
+		tx.AfterCommit(s.nudge)
+		return audit.Record(ctx, tx, who, "scene.run.stop", id, "home "+homeID)
+	})
+	return r, err
+}
+
+// Count counts the steps of the run that do something, and those of them that somebody stopped before they were begun.
+func (r *Run) Count() (all, stopped int) {
+	for i := range r.Steps {
+		if st := &r.Steps[i]; st.Kind != Wait {
+			all++
+			if st.Reason == Stopped {
+				stopped++
+			}
+		}
+	}
+	return all, stopped
 }
 
 // pollEvery is how long a lost wake-up, or another node, can delay who waits for a run.

@@ -30,6 +30,7 @@ const (
 	Suspended    = "suspended"     // a measure of the operator refuses it
 	UnknownState = "unknown_state" // a change of a value nobody knows
 	Invalid      = "invalid"       // the command was not accepted
+	Stopped      = "stopped"       // somebody stopped the run before
 )
 
 // A scenery is what steps are carried out in: the home as it is now.

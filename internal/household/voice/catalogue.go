@@ -151,6 +151,7 @@ const (
 	stageSome      phrase = "stage.some_sent"
 	stageScenes    phrase = "stage.scenes"
 	stageTimers    phrase = "stage.timers"
+	stageUndone    phrase = "stage.undone"
 	stageConfirmed phrase = "stage.confirmed"
 	stageWritten   phrase = "stage.written"
 
@@ -207,6 +208,10 @@ const (
 	timerFirst        phrase = "timer.first"
 	timerNone         phrase = "timer.none"
 	timerNoSuch       phrase = "timer.no_such"
+	undoneCommands    phrase = "undone.commands"
+	undoneScene       phrase = "undone.scene"
+	undoneTooLate     phrase = "undone.too_late"
+	undoneNothing     phrase = "undone.nothing"
 	timerOthers       phrase = "timer.others"
 	timerTooMany      phrase = "timer.too_many"
 	timerPast         phrase = "timer.past"

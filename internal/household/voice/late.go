@@ -24,6 +24,7 @@ type Telling struct {
 	User   string `json:"user"` // id of the person who spoke; others have no business with it
 	Home   string `json:"home"`
 	Answer Answer `json:"answer"`
+	Quiet  bool   `json:"quiet"` // something else was said since: it is to be shown, and not spoken over the reply to that
 }
 
 // late counts the sentences that are under way after their answer.
@@ -98,5 +99,5 @@ func (s *Service) finish(t *turn) {
 		return
 	}
 	t.out.TotalUS = time.Since(t.start).Microseconds()
-	s.c.Told(Telling{t.who.User, t.in.Home, t.out})
+	s.c.Told(Telling{t.who.User, t.in.Home, t.out, !s.deeds.last(t.conversation(), t.id)})
 }

@@ -58,6 +58,11 @@ func (w *teller) acted(t *turn) string {
 			good, broken = append(good, done...), append(broken, bad...)
 			continue
 		}
+		if isUndo(a) {
+			done, bad := w.tookBack(t)
+			good, broken = append(good, done...), append(broken, bad...)
+			continue
+		}
 		if isAnnouncement(a) {
 			done, bad := w.announced(t, i)
 			good, broken = append(good, done...), append(broken, bad...)

@@ -102,6 +102,19 @@ func (r *road) Wait(ctx context.Context, ids ...string) ([]command.Command, erro
 	}
 }
 
+// Cancel ends a command that was not sent.
+func (r *road) Cancel(_ context.Context, _ access.Actor, id string) (command.Command, error) {
+	r.mu.Lock()
+	c := r.commands[id]
+	r.mu.Unlock()
+	if c.State != command.Accepted {
+		return c, fault.Conflict("state", "it was sent")
+	}
+	c.State, c.Reason, c.EndedAt = command.Cancelled, command.Withdrawn, time.Now()
+	r.end(c)
+	return c, nil
+}
+
 // end lets a command end.
 func (r *road) end(c command.Command) {
 	r.mu.Lock()

@@ -15,6 +15,7 @@ import (
 type Scenes interface {
 	List(ctx context.Context, who access.Actor, homeID string) ([]scene.Scene, error)
 	Start(ctx context.Context, who access.Actor, homeID, sceneID, asked string) (scene.Run, error)
+	Stop(ctx context.Context, who access.Actor, homeID, id string) (scene.Run, error)
 	Await(ctx context.Context, id string) (scene.Run, error)
 	SetTimer(ctx context.Context, who access.Actor, homeID string, n scene.NewTimer) (scene.Timer, error)
 	CancelTimer(ctx context.Context, who access.Actor, homeID, id string) (scene.Timer, error)
@@ -53,7 +54,7 @@ func (t *turn) watchScenes(ctx context.Context) error {
 		p.run = r
 		for j := range r.Steps {
 			st := &r.Steps[j]
-			if t.home.devices[st.Device] == nil || st.Outcome == "" || st.Reason == string(scene.Late) {
+			if t.home.devices[st.Device] == nil || st.Outcome == "" || st.Reason == string(scene.Late) || st.Reason == scene.Stopped {
 				continue
 			}
 			if t.early && r.State == scene.Running && (st.Reason == scene.Silent || st.Reason == scene.Waiting) {

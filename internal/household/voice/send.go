@@ -37,7 +37,13 @@ func (t *turn) send(ctx context.Context) (string, error) {
 	if err := t.announce(ctx); err != nil {
 		return "", err
 	}
+	if err := t.undo(ctx); err != nil {
+		return "", err
+	}
+	t.s.deeds.did(t)
 	switch {
+	case detail == "" && t.undone != nil:
+		detail = t.words().say(stageUndone)
 	case detail == "" && n > 0:
 		detail = t.words().say(stageScenes, "n", strconv.Itoa(n))
 	case detail == "" && len(t.notices) > 0:

@@ -40,6 +40,7 @@ type turn struct {
 	planned  map[int][]scene.Action // what is done later, by action
 	bookings []booking              // of timers
 	notices  []notice               // of announcements
+	undone   *undone                // of what was taken back
 	sent     []string               // ids of commands
 	spoken   string                 // a reply that was handed back
 	out      Answer
@@ -71,7 +72,7 @@ func (t *turn) needs(stage string) bool {
 	case "send":
 		return t.later() == "" && t.reading.Outcome == nlu.Act &&
 			(slices.ContainsFunc(t.steps, func(s step) bool { return s.params != nil }) || slices.ContainsFunc(t.reading.Actions, isScene) ||
-				slices.ContainsFunc(t.reading.Actions, ofTimers) || slices.ContainsFunc(t.reading.Actions, isAnnouncement))
+				slices.ContainsFunc(t.reading.Actions, ofTimers) || slices.ContainsFunc(t.reading.Actions, isAnnouncement) || slices.ContainsFunc(t.reading.Actions, isUndo))
 	case "confirm":
 		return len(t.sent)+len(t.runs) > 0
 	}
@@ -95,6 +96,7 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 	t.local = now.In(t.s.c.Homes.Zone(&h.home))
 	t.reading = h.index.Read(&nlu.Context{
 		Lang: t.in.Lang, Room: t.in.Room, Now: t.local, Careful: true, Danger: h.dangerous,
+		Open:     func(scenes bool) bool { return !t.forgets && t.s.open(t, scenes, now) },
 		State:    func(device, property string) (any, bool) { return t.state(ctx, device, property) },
 		Previous: t.s.conversations.recall(t.conversation(), h.index, now),
 	}, t.in.Text)
@@ -326,6 +328,7 @@ func (t *turn) answer(context.Context) (string, error) {
 		t.judgeScenes()
 		t.judgeBookings()
 		t.judgeNotices()
+		t.judgeUndone()
 	}
 	teller := teller{catalogue: t.s.words[t.out.Lang], lang: t.out.Lang, home: t.home, candidates: t.reading.Candidates}
 	t.out.Reply = cmp.Or(t.spoken, teller.reply(t))

@@ -54,6 +54,7 @@ const (
 type Commands interface {
 	Submit(ctx context.Context, who access.Actor, reqs ...command.Request) ([]command.Command, error)
 	Wait(ctx context.Context, ids ...string) ([]command.Command, error)
+	Cancel(ctx context.Context, who access.Actor, id string) (command.Command, error)
 }
 
 // Config is what voice stands on, and its settings.
@@ -86,6 +87,7 @@ type Service struct {
 	late          late
 	indexes       indexes
 	conversations conversations
+	deeds         deeds
 	keeper        keeper
 	listeners     listeners
 	handing       handing
@@ -235,6 +237,7 @@ func (s *Service) Say(ctx context.Context, who access.Actor, in Sentence) (answe
 		s.listeners.begin(key)
 		defer func() { s.listeners.end(key, err == nil && answer.Outcome == Clarified) }()
 	}
+	s.deeds.speak(t.conversation(), t.id, time.Now())
 	answer, err = s.say(ctx, t)
 	switch {
 	case !t.early:

@@ -9429,7 +9429,7 @@ export interface components {
             params?: unknown;
             /** @description Of adjust. */
             property?: string;
-            /** @description Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late. */
+            /** @description Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late, stopped. */
             reason?: string;
             /** @description Id, of scene. */
             scene?: string;
@@ -9562,6 +9562,8 @@ export interface components {
         SentenceEvent: {
             /** @description With the id that the sentence was answered with before. */
             answer: components["schemas"]["Answer"];
+            /** @description Something else was said to the speaker since: show it, and do not speak it over the reply to that. */
+            quiet?: boolean;
         };
         SentenceInputBody: {
             /**

@@ -1753,7 +1753,7 @@ CREATE TABLE voice_announcement (
   rooms        TEXT    NOT NULL, -- ids as a JSON array; none: all
   at           INTEGER NOT NULL,
   until        INTEGER NOT NULL
-);
+, sentence TEXT NOT NULL DEFAULT '', brief INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX voice_announcement_home ON voice_announcement (home, id);
 CREATE INDEX voice_announcement_organisation ON voice_announcement (organisation, id);
 CREATE INDEX voice_announcement_person ON voice_announcement (person, id);
@@ -1773,6 +1773,7 @@ CREATE INDEX voice_heard_home ON voice_heard (home, state, announcement);
 CREATE INDEX voice_heard_state ON voice_heard (state, until);
 CREATE INDEX voice_heard_organisation ON voice_heard (organisation, announcement);
 CREATE INDEX voice_heard_person ON voice_heard (person, announcement);
+CREATE INDEX voice_announcement_brief ON voice_announcement (until) WHERE brief = 1;
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (1, 0, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (2, 1, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (3, 2, 1);
@@ -1870,7 +1871,8 @@ INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (94, 260, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (95, 261, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (96, 262, 1);
 INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (97, 270, 1);
+INSERT INTO goose_db_version (id, version_id, is_applied) VALUES (98, 271, 1);
 INSERT INTO device_run (one, run) VALUES (1, 0);
 DELETE FROM sqlite_sequence;
 INSERT INTO sqlite_sequence (name, seq) VALUES ('command', 100000000);
-INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 97);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('goose_db_version', 98);
