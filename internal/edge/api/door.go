@@ -127,12 +127,14 @@ func (a *API) authenticate(ctx context.Context, token, address string) (access.A
 }
 
 // enter parts residents from makers and operators. A resident passes to what is a resident's own, and into a home that they are a
-// member of, in whose name they act from here on; all else is refused to them, as what is a resident's own is to others.
+// member of, in whose name they act from here on, and to what their homes show; all else is refused to them, as what is a resident's own is to others.
 func (a *API) enter(own owner) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		ctx := hc.Context()
 		who, ok := access.Of(ctx)
 		switch theirs := own.object == ofResident.object; {
+		case own.object == ofShown.object:
+			next(hc)
 		case ok && theirs != who.Resident() && own.object != ofHome.object:
 			a.refuse(hc, notTheirs(who))
 		case ok && who.Resident() && !theirs:

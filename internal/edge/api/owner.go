@@ -24,7 +24,8 @@ var (
 	ofPerson   = owner{object: "person"}   // the caller's own sessions, tokens, password: the room finds them by the person
 	ofPlatform = owner{object: "platform"} // the operator's: the act belongs to the operator's roles only
 	ofResident = owner{object: "resident"} // a resident's own: the room finds it by the resident, and nobody else passes
-	ofNobody   = owner{object: "nobody"}   // what everybody who is signed in may know
+	ofNobody   = owner{object: "nobody"}   // what everybody who is signed in may know, but residents
+	ofShown    = owner{object: "shown"}    // what everybody who is signed in may know, and residents where a home of theirs shows it: the handler asks
 )
 
 // Owners of objects.

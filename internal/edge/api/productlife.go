@@ -187,10 +187,15 @@ func (a *API) productLifeRoutes() {
 		p, err := a.Products.SetIcon(ctx, who, in.Product, bytes.NewReader(in.RawBody))
 		return productOf(who)(&p), err
 	})
-	fetch(a, "/api/v1/icons/{icon}", anybody, ofNobody, false, "An icon; it never changes", func(ctx context.Context, _ access.Actor, in *struct {
+	fetch(a, "/api/v1/icons/{icon}", anybody, ofShown, false, "An icon; it never changes. Residents have those of the devices in their homes", func(ctx context.Context, who access.Actor, in *struct {
 		Icon string `path:"icon" maxLength:"64"`
 	},
 	) (string, io.ReadCloser, error) {
+		if who.Resident() {
+			if err := a.Homes.ShowsIcon(ctx, who, in.Icon); err != nil {
+				return "", nil, err
+			}
+		}
 		return a.Products.OpenIcon(ctx, in.Icon)
 	})
 	list(a, "/api/v1/catalogue", access.ReadProduct, ofNobody, "Chips, modules and solutions of all makers that can be built on", func(ctx context.Context, who access.Actor, in *catalogueInput) (page[offerView], error) {

@@ -141,3 +141,32 @@ func TestALiveViewOfResidentsTellsOfTheirCommands(t *testing.T) {
 		t.Errorf("the first command that the home is told of is %v, want %s", e.data, asked)
 	}
 }
+
+// TestResidentsSeeTheIconsOfTheirDevices, as long as those stand in a home of theirs, and no others.
+func TestResidentsSeeTheIconsOfTheirDevices(t *testing.T) {
+	w := newWorld(t)
+	w.people()
+	m := w.manufacture()
+	w.want(w.call(w.owner, "DELETE", "/api/v1/homes/"+m.home+"/devices/"+m.device, ""), 204)
+	at := "/api/v1/products/" + m.product
+	icon := "/api/v1/icons/" + w.want(w.call(w.owner, "PUT", at+"/icon", string(square(t, 256)), "Content-Type", "application/octet-stream"), 200).text("icon")
+	mei, _ := w.settle("mei")
+	lu, _ := w.settle("lu")
+	home := "/api/v1/homes/" + w.want(w.call(mei, "POST", "/api/v1/resident/homes", `{"names":{"zh-CN":"家"}}`), 201).id()
+	w.want(w.call(lu, "POST", "/api/v1/resident/homes", `{"names":{"zh-CN":"家"}}`), 201)
+	w.want(w.call(mei, "GET", icon, ""), 404)
+	const token = "0123456789abcdef0123456789abcdef"
+	w.announces(m.device, token, "")
+	w.want(w.call(mei, "POST", home+"/devices/claim", fmt.Sprintf(`{"token":%q,"names":{"zh-CN":"吊灯"}}`, token)), 202)
+	label := w.want(w.call(mei, "GET", home+"/devices/"+m.device+"/label", ""), 200)
+	if got := "/api/v1/icons/" + label.text("icon"); got != icon {
+		t.Errorf("the label tells of %s, want %s", got, icon)
+	}
+	w.want(w.call(mei, "GET", icon, ""), 200)
+	w.want(w.call(w.stranger, "GET", icon, ""), 200)
+	w.want(w.call(lu, "GET", icon, ""), 404)
+	w.want(w.call(mei, "GET", "/api/v1/icons/", ""), 404)
+	w.want(w.call("", "GET", icon, ""), 401)
+	w.want(w.call(mei, "DELETE", home+"/devices/"+m.device, ""), 204)
+	w.want(w.call(mei, "GET", icon, ""), 404)
+}

@@ -154,6 +154,17 @@ func (s *Service) Lends(ctx context.Context, q store.Querier, organisation, devi
 	return n > 0, err
 }
 
+// ShowsIcon refuses a resident an icon that is not of a product of a device in a home of theirs: it is not found.
+func (s *Service) ShowsIcon(ctx context.Context, who access.Actor, icon string) error {
+	return s.store.Read(ctx, func(v *store.View) error {
+		n, err := count(ctx, v, showsIconSQL, who.ID, icon)
+		if err == nil && (n == 0 || !who.Resident()) {
+			return fault.NotFound("icon", icon)
+		}
+		return err
+	})
+}
+
 // Leave takes a device out of the home that it was placed in before a time: somebody reset it then (恢复出厂设置), and it has
 // forgotten where it belongs. It is the hook device.Reset.
 func (s *Service) Leave(ctx context.Context, tx *store.Tx, deviceID string, at time.Time) error {

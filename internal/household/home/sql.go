@@ -21,6 +21,15 @@ const (
 	insertRoomSQL   = "INSERT INTO home_room (id, home, names, aliases, floor, created_at) VALUES (?, ?, ?, ?, ?, ?)"
 	insertDeviceSQL = "INSERT INTO home_device (device, home, room, names, aliases, bound_at) VALUES (?, ?, ?, ?, ?, ?)"
 
+	// Homes of a resident with a device whose product has an icon.
+	showsIconSQL = `
+		SELECT COUNT(*)
+		FROM home_member m
+		JOIN home_device d ON d.home = m.home
+		JOIN device u ON u.id = d.device
+		JOIN product p ON p.id = u.product
+		WHERE m.resident = ? AND p.icon = ? AND p.icon <> ''`
+
 	lendsSQL = `
 		SELECT COUNT(*)
 		FROM home_device d

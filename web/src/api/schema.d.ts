@@ -2572,7 +2572,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * An icon; it never changes
+         * An icon; it never changes. Residents have those of the devices in their homes
          * @description For everybody who is signed in.
          */
         get: operations["get_icons_icon"];
@@ -30182,35 +30182,39 @@ export interface operations {
                      *       "days": [
                      *         {
                      *           "day": "2026-11-28",
-                     *           "sentences": 2,
+                     *           "sentences": 4,
                      *           "outcomes": {
+                     *             "chat": 1,
+                     *             "clarify": 1,
                      *             "failed": 2
                      *           },
                      *           "reasons": {
+                     *             "missing_value": 1,
+                     *             "not_understood": 1,
                      *             "offline": 2
                      *           },
                      *           "langs": {
-                     *             "zh-CN": 2
+                     *             "zh-CN": 4
                      *           },
                      *           "intents": {
                      *             "set": 2
                      *           },
                      *           "stages": {
                      *             "answer": {
-                     *               "p50_us": 11,
-                     *               "p99_us": 13
+                     *               "p50_us": 2,
+                     *               "p99_us": 32
                      *             },
                      *             "resolve": {
-                     *               "p50_us": 128,
-                     *               "p99_us": 304
+                     *               "p50_us": 90,
+                     *               "p99_us": 215
                      *             },
                      *             "total": {
-                     *               "p50_us": 256,
-                     *               "p99_us": 9741
+                     *               "p50_us": 128,
+                     *               "p99_us": 861
                      *             },
                      *             "understand": {
                      *               "p50_us": 90,
-                     *               "p99_us": 9741
+                     *               "p99_us": 608
                      *             }
                      *           }
                      *         }
