@@ -81,6 +81,9 @@ class Mock {
     this.home = home ?? (setUp ? undefined : demoHome());
     this.sessions = new Set();
     this.streams = new Set();
+    this.views = []; // how each live view was asked for
+    this.refusal = undefined; // of every live view: status, code, detail
+    this.full = false; // no more speakers are taken
     this.events = [];
     this.position = 100;
     this.next = 1;
@@ -134,7 +137,7 @@ class Mock {
     const [, id, rest = ''] = /^\w+ \/homes\/([^/]+)(\/\w+)?$/.exec(route) ?? [];
     if (id !== this.home?.id) return problem(res, 404, 'not_found', 'There is no such home, or you may not see it.');
     if (rest === '') return json(res, 200, this.home);
-    if (rest === '/live') return this.live(req, res);
+    if (rest === '/live') return this.live(req, res, url.searchParams);
     return this.postSentence(res, body);
   }
 
@@ -316,7 +319,15 @@ class Mock {
     this.post('presence', { device: id, online, at: new Date().toISOString(), reason });
   }
 
-  live(req, res) {
+  live(req, res, query) {
+    if (this.refusal) return problem(res, ...this.refusal);
+    const speaker = query.has('speaker');
+    if (speaker && this.full)
+      return problem(res, 429, 'limit', 'number of speakers that listen is 64, the limit is 64 in a home');
+    const room = query.get('room');
+    if (speaker && room && !this.home.rooms.some((r) => r.id === room))
+      return problem(res, 404, 'not_found', `there is no room ${room}`);
+    this.views.push(Object.fromEntries(query));
     res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     res.write('retry: 300\n\n');
     const last = Number(req.headers['last-event-id']);
@@ -345,6 +356,12 @@ class Mock {
       this.events = [];
       this.position += 10;
     }
+  }
+
+  /** Removes a room; its things stand nowhere then. */
+  removeRoom(id) {
+    this.home.rooms = this.home.rooms.filter((r) => r.id !== id);
+    for (const d of this.home.devices) if (d.room === id) d.room = '';
   }
 
   /** Ends every session. */

@@ -365,7 +365,62 @@ async function fromNothing() {
   await empty.close();
 }
 
-for (const part of [theRoad, looks, wrongToken, fromNothing]) {
+/** A live view that is refused says why, and comes back; needs the mock, which refuses what one wants. */
+async function refusals() {
+  if (!mock) return;
+  const other = await startMock();
+  const { context, page } = await open();
+  quiet = true; // refusals are what this is about
+  await page.goto(`${other.url}/#token=${other.token}`);
+  const link = (state) => page.locator(`[data-link=${state}]`).waitFor();
+  await link('open');
+  const place = other.views.at(-1).room;
+  check('the speaker stands in the first room', place === other.home.rooms[0].id, other.views.at(-1));
+  other.removeRoom(place);
+  other.cut();
+  check('a room that is removed is told', await shows(page.locator('.say-note'), '已被删除'));
+  await link('open');
+  check(
+    'and left',
+    other.views.at(-1).room === undefined && other.views.at(-1).speaker !== undefined,
+    other.views.at(-1),
+  );
+  await accessible(page, 'the bench whose room is gone');
+
+  other.full = true;
+  other.cut();
+  check('no place for a speaker is told', await shows(page.locator('.say-note'), '听不到播报'));
+  await link('open');
+  check('and the home is watched all the same', other.views.at(-1).speaker === undefined, other.views.at(-1));
+  other.full = false;
+
+  other.refusal = [429, 'limit', 'number of live views is 32, the limit is 32'];
+  other.cut();
+  check('a view too many says why', await shows(page.locator('.strip'), 'the limit is 32'));
+  check('a sentence can still be said', (await say(page, '打开卧室的台灯')) === 'act');
+  other.refusal = undefined;
+  await link('open');
+  check('and comes back by itself', (await page.locator('.strip').count()) === 0);
+
+  other.refusal = [403, 'forbidden', 'home.read is not allowed'];
+  other.cut();
+  await link('refused');
+  check('a view that is forbidden says why', await shows(page.locator('.strip'), 'home.read is not allowed'));
+  await accessible(page, 'a view that is forbidden');
+  other.refusal = undefined;
+  await page.locator('.strip').getByRole('button').click();
+  await link('open');
+  check('and is tried again when one asks for it', (await page.locator('.strip').count()) === 0);
+
+  other.home.id = 'another';
+  other.cut();
+  check('a home that is gone is told', await shows(page.getByRole('alert'), '没有这个家'));
+  quiet = false;
+  await context.close();
+  await other.close();
+}
+
+for (const part of [theRoad, looks, wrongToken, fromNothing, refusals]) {
   try {
     await part();
   } catch (error) {

@@ -83,6 +83,25 @@ export function createAPI(base: string, onSignedOut: () => void = () => undefine
       itemsOf(await take(http.GET('/api/v1/homes', { signal }))),
     home: async (id: string, signal: AbortSignal): Promise<Home> =>
       homeOf(await take(http.GET('/api/v1/homes/{home}', { params: at(id), signal }))),
+    /** Why a live view would not be opened, which its stream of events cannot say; undefined if it would be. */
+    liveRefusal: async (home: string, query: { speaker?: string; room?: string }): Promise<Problem | undefined> => {
+      const trial = new AbortController();
+      try {
+        await take(
+          http.GET('/api/v1/homes/{home}/live', {
+            params: { ...at(home), query },
+            parseAs: 'stream',
+            signal: trial.signal,
+          }),
+        );
+        return undefined;
+      } catch (error) {
+        if (error instanceof Problem) return error;
+        throw error;
+      } finally {
+        trial.abort();
+      }
+    },
     say: async (home: string, body: Input<paths['/api/v1/homes/{home}/sentences']['post']>): Promise<Answer> =>
       answerOf(await take(http.POST('/api/v1/homes/{home}/sentences', { params: at(home), body }))),
     speech: async (text: string, lang: Lang): Promise<Blob> => {

@@ -1,19 +1,16 @@
 import './bench.css';
 import './scene.css';
 import './things.css';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, lazyRouteComponent } from '@tanstack/react-router';
 import { useCallback, useRef, useState, useSyncExternalStore } from 'react';
-import type { Answer, Device, Fault, Home, HomeItem, Names } from '../api/model';
+import type { Answer, Device, Fault, Home, HomeItem } from '../api/model';
 import { Problem } from '../api/problem';
-import { Enrol } from '../session/Enrol';
-import { NoOrganisation } from '../session/NoOrganisation';
 import { sessionQuery, useServices } from '../session/session';
 import { clock, nameIn } from '../shared/format';
 import { Icon } from '../shared/Icon';
-import { NameForm } from '../shared/NameForm';
 import { useShortcuts } from '../shared/shortcuts';
-import { Empty, Failed, Slow } from '../shared/states';
+import { Empty, Failed, sentenceOf, Slow } from '../shared/states';
 import { useWords } from '../texts/texts';
 import { chipsFor } from './chips';
 import { homeSentence, placed } from './describe';
@@ -30,6 +27,11 @@ import { useLive, type Announced, type Live } from './useLive';
 import { useSound } from './useSound';
 
 const route = getRouteApi('/inside/bench');
+
+// Who has a home never sees these.
+const Enrol = lazyRouteComponent(() => import('../session/Enrol'), 'Enrol');
+const FirstHome = lazyRouteComponent(() => import('./FirstHome'), 'FirstHome');
+const NoOrganisation = lazyRouteComponent(() => import('../session/NoOrganisation'), 'NoOrganisation');
 
 /** The bench: say a sentence, watch it travel to the things, see where the time went. */
 export function BenchPage() {
@@ -75,30 +77,6 @@ function Homes({ mayMake }: { mayMake: boolean }) {
   );
 }
 
-/** The organisation has no home: make one. */
-function FirstHome() {
-  const { t } = useWords();
-  const { api } = useServices();
-  const client = useQueryClient();
-  const make = useMutation({
-    mutationFn: (names: Names) => api.makeHome(names),
-    onSuccess: (home) => client.setQueryData(homesQuery(api).queryKey, [home]),
-  });
-  return (
-    <Empty title={t.state.noHomes} why={t.state.noHomesWhy}>
-      <NameForm
-        label={t.state.homeName}
-        hint={t.state.homeNameHint}
-        first={t.state.homeNameFirst}
-        submit={t.state.makeHome}
-        busy={make.isPending}
-        error={make.error}
-        make={make.mutate}
-      />
-    </Empty>
-  );
-}
-
 function Titled({ children }: { children: React.ReactNode }) {
   const { t } = useWords();
   return (
@@ -117,9 +95,9 @@ function OneHome({ id, homes }: { id: string; homes: HomeItem[] }) {
   const navigate = route.useNavigate();
   const home = useQuery(homeQuery(api, id));
   const open = (next: string) => void navigate({ search: { home: next } });
-  if (home.data) return <Bench home={home.data} homes={homes} open={open} />;
-  if (!home.isError) return <Frame retry={() => void home.refetch()} />;
   const missing = home.error instanceof Problem && home.error.status === 404;
+  if (home.data && !missing) return <Bench home={home.data} homes={homes} open={open} />;
+  if (!home.isError) return <Frame retry={() => void home.refetch()} />;
   return (
     <Titled>
       <Failed
@@ -150,7 +128,8 @@ function Bench({ home, homes, open }: { home: Home; homes: HomeItem[]; open: (ho
   const online = useOnline();
   const sound = useSound();
   const fault = useFault(home);
-  const [room, setRoom] = useState(home.rooms[0]?.id ?? '');
+  const [wanted, setRoom] = useState(home.rooms[0]?.id ?? '');
+  const room = home.rooms.some((r) => r.id === wanted) ? wanted : ''; // it may be removed meanwhile
   const [speaker] = useState(() => `console-${Math.random().toString(36).slice(2, 10)}`);
   const [announced, setAnnounced] = useState<Announced>();
   const live = useLive(home.id, speaker, room, (said) => {
@@ -226,8 +205,10 @@ function Bench({ home, homes, open }: { home: Home; homes: HomeItem[]; open: (ho
               say={speak}
               room={room}
               setRoom={setRoom}
+              roomGone={room !== wanted}
+              deaf={live.deaf}
               sound={sound}
-              reachable={online && live.link !== 'lost'}
+              reachable={online && (live.link !== 'lost' || live.why !== undefined)}
               field={sayField}
             />
           </div>
@@ -284,11 +265,23 @@ function HomePick({ home, homes, open }: { home: Home; homes: HomeItem[]; open: 
 /** Tells that what one sees is not live, and of when it is. */
 function OfflineStrip({ live, online }: { live: Live; online: boolean }) {
   const { t } = useWords();
-  if (online && live.link !== 'lost') return null;
+  if (online && live.link !== 'lost' && live.link !== 'refused') return null;
+  const why = online && live.why ? sentenceOf(live.why, t) : undefined;
   return (
     <div className="strip" role="status">
       <Icon name="warn" small />
-      {live.heardAt === undefined ? t.state.offlineNow : t.state.offline(clock(live.heardAt, false))}
+      {why !== undefined
+        ? live.link === 'refused'
+          ? t.state.liveRefused(why)
+          : t.state.liveWaits(why)
+        : live.heardAt === undefined
+          ? t.state.offlineNow
+          : t.state.offline(clock(live.heardAt, false))}
+      {why !== undefined && (
+        <button type="button" className="link" onClick={live.retry}>
+          {t.app.retry}
+        </button>
+      )}
     </div>
   );
 }

@@ -34,7 +34,7 @@ export function LogCard({ live, nameOf, filter, setFilter, marked, field, exampl
     return words.length === 0 ? log.rows : log.rows.filter((r) => matches(r, words, nameOf));
   }, [log.rows, filter, nameOf]);
   const paused = log.held !== undefined;
-  const linkText = { connecting: t.log.connecting, open: t.log.live, lost: t.log.lost }[link];
+  const linkText = { connecting: t.log.connecting, open: t.log.live, lost: t.log.lost, refused: t.log.refused }[link];
   return (
     <section className="card log" aria-label={t.log.title}>
       <div className="card-head log-head">

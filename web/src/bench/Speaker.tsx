@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type SubmitEvent, type RefObject } from 'react';
 import type { Home } from '../api/model';
+import type { Problem } from '../api/problem';
 import { nameIn } from '../shared/format';
 import { Icon } from '../shared/Icon';
 import { sentenceOf } from '../shared/states';
@@ -18,6 +19,10 @@ interface SpeakerProps {
   say: (text: string) => void;
   room: string;
   setRoom: (room: string) => void;
+  /** The room it stood in is removed. */
+  roomGone: boolean;
+  /** Why it is not told what is announced; undefined if it is. */
+  deaf: Problem | undefined;
   sound: Sound;
   /** Whether the server can be reached; if not, a sentence stays in the field. */
   reachable: boolean;
@@ -25,7 +30,8 @@ interface SpeakerProps {
 }
 
 /** The speaker that is not there: one types what one would say, and reads and hears what it answers. */
-export function Speaker({ home, turns, announced, say, room, setRoom, sound, reachable, field }: SpeakerProps) {
+export function Speaker(props: SpeakerProps) {
+  const { home, turns, announced, say, room, setRoom, sound, reachable, field } = props;
   const { lang, t } = useWords();
   const [text, setText] = useState('');
   const [held, setHeld] = useState(false);
@@ -98,6 +104,16 @@ export function Speaker({ home, turns, announced, say, room, setRoom, sound, rea
       {held && !reachable && (
         <p className="say-note" role="alert">
           {t.speaker.offline}
+        </p>
+      )}
+      {props.roomGone && (
+        <p className="say-note" role="status">
+          {t.speaker.roomGone}
+        </p>
+      )}
+      {props.deaf && (
+        <p className="say-note" role="status">
+          {t.speaker.notTold(sentenceOf(props.deaf, t))}
         </p>
       )}
       {announced && (

@@ -1,17 +1,24 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useReducer, useRef, useState } from 'react';
-import { Problem } from '../api/problem';
+import type { Problem } from '../api/problem';
 import { useServices, type Door } from '../session/session';
-import { applyToHome, emptyLog, logReducer, readEvent, rowLimit, type LiveEvent, type Log, type LogAct } from './live';
+import { follow } from './follow';
+import { applyToHome, emptyLog, logReducer, rowLimit, type LiveEvent, type Log, type LogAct } from './live';
 import { homeQuery } from './queries';
 
-/** connecting: never open yet. lost: was open, or could not be opened; it tries again by itself. */
-export type Link = 'connecting' | 'open' | 'lost';
+/** connecting: never open yet. lost: was open, or could not be opened; it tries again by itself. refused: it does not. */
+export type Link = 'connecting' | 'open' | 'lost' | 'refused';
 
 export interface Live {
   link: Link;
   /** Once lost: until when the stream was heard, in ms of this page's clock; undefined if it never was. */
   heardAt: number | undefined;
+  /** Once lost or refused: what the server said, if it said anything. */
+  why: Problem | undefined;
+  /** Why the home is watched, but nothing announced is told; undefined if it is. */
+  deaf: Problem | undefined;
+  /** Tries anew, at once. */
+  retry: () => void;
   log: Log;
   act: (act: LogAct) => void;
 }
@@ -19,23 +26,26 @@ export interface Live {
 /** What is announced in the home. */
 export type Announced = Extract<LiveEvent, { kind: 'announcement' }>;
 
+const before: Pick<Live, 'link' | 'heardAt' | 'why' | 'deaf'> = {
+  link: 'connecting',
+  heardAt: undefined,
+  why: undefined,
+  deaf: undefined,
+};
+
 const gather = 33; // ms that events are gathered for, so that a burst costs one drawing
-const patience = 1200; // ms that a broken stream may take to come back before it is told
-const slowest = 15_000; // ms between two tries
 
 /**
  * Follows one home. States and presence go into the home that useQuery holds, messages into the log.
  * A break is mended by the browser, which resumes with Last-Event-ID; where the stream has to be opened anew,
  * or says itself that it could not resume, the home is read again and the log shows a gap.
- * The page is a speaker of the home, and is told what is announced there.
+ * The page is a speaker of the home, and is told what is announced there, unless there are too many.
  */
 export function useLive(home: string, speaker: string, room: string, onAnnouncement: (said: Announced) => void): Live {
   const client = useQueryClient();
   const { api, door } = useServices();
-  const [{ link, heardAt }, setLink] = useState<{ link: Link; heardAt: number | undefined }>({
-    link: 'connecting',
-    heardAt: undefined,
-  });
+  const [state, setState] = useState(before);
+  const [tries, setTries] = useState(0);
   const [log, act] = useReducer(logReducer, emptyLog);
   const followed = useRef(false);
   const announced = useRef(onAnnouncement);
@@ -72,107 +82,48 @@ export function useLive(home: string, speaker: string, room: string, onAnnouncem
       queue.push(event);
       timer ??= setTimeout(flush, gather);
     };
-    const close = follow(
-      `/api/v1/homes/${encodeURIComponent(home)}/live?${new URLSearchParams(room === '' ? { speaker } : { speaker, room }).toString()}`,
-      {
-        onEvent: push,
-        onLink: (link, heardAt) => setLink({ link, heardAt }),
-        onFresh: (again) => {
-          if (again || followed.current) push({ kind: 'gap' });
-          else read();
-          followed.current = true;
-        },
-        // The stream cannot say why it was refused; asking for the home can, and shuts the door on a 401.
-        mayRetry: async () => {
-          try {
-            await client.fetchQuery({ ...homeQuery(api, home), staleTime: 0, retry: false });
-            return true;
-          } catch (error) {
-            if (!(error instanceof Problem)) return false;
-            if (error.status === 401) return signedInAgain(door);
-            return error.unreachable || error.status >= 500 || error.status === 429;
-          }
-        },
+    const place = { speaker, ...(room !== '' && { room }) };
+    const close = follow({
+      placed: room !== '',
+      url: (manner) =>
+        `/api/v1/homes/${encodeURIComponent(home)}/live?${new URLSearchParams(manner === 'speaker' ? place : {}).toString()}`,
+      onEvent: push,
+      onOpen: (manner) =>
+        setState((s) => ({ ...before, link: 'open', deaf: manner === 'speaker' ? undefined : s.deaf })),
+      onLost: (heardAt, why, stopped) => setState((s) => ({ ...s, link: stopped ? 'refused' : 'lost', heardAt, why })),
+      onDeaf: (deaf) => setState((s) => ({ ...s, deaf })),
+      onFresh: (again) => {
+        if (again || followed.current) push({ kind: 'gap' });
+        else read();
+        followed.current = true;
       },
-    );
+      ask: async (manner) => {
+        const why = await api.liveRefusal(home, manner === 'speaker' ? place : {});
+        if (why?.status === 401) return signedInAgain(door);
+        // The home or the room is gone: the home, read again, says which, and the page goes by it.
+        if (why?.status === 404)
+          await client.fetchQuery({ ...homeQuery(api, home), staleTime: 0, retry: false }).catch(() => undefined);
+        return why;
+      },
+    });
     return () => {
       close();
       clearTimeout(timer);
     };
-  }, [api, client, door, home, speaker, room]);
+  }, [api, client, door, home, speaker, room, tries]);
 
-  return { link, heardAt, log, act };
+  return { ...state, retry: () => setTries((n) => n + 1), log, act };
 }
 
 /** Resolves once the person has signed in again. */
-function signedInAgain(door: Door): Promise<true> {
+function signedInAgain(door: Door): Promise<undefined> {
   return new Promise((resolve) => {
     const look = () => {
       if (door.isShut()) return;
       leave();
-      resolve(true);
+      resolve(undefined);
     };
     const leave = door.subscribe(look);
     look();
   });
-}
-
-interface Follower {
-  onEvent: (event: LiveEvent) => void;
-  onLink: (link: Link, heardAt: number | undefined) => void;
-  /** A stream that was opened anew is open; `again` if there was one before it. */
-  onFresh: (again: boolean) => void;
-  mayRetry: () => Promise<boolean>;
-}
-
-const kinds = ['state', 'presence', 'command', 'message', 'announcement', 'gap'];
-
-/** Keeps a stream open until the returned function is called. */
-function follow(url: string, to: Follower): () => void {
-  let source: EventSource;
-  let ended = false;
-  let opened = false;
-  let wait = 500;
-  let retry: ReturnType<typeof setTimeout> | undefined;
-  let late: ReturnType<typeof setTimeout> | undefined;
-
-  const lost = () => {
-    const heardAt = opened ? Date.now() : undefined;
-    late ??= setTimeout(() => to.onLink('lost', heardAt), patience);
-  };
-  const open = () => {
-    let fresh = true;
-    source = new EventSource(url, { withCredentials: true });
-    source.onopen = () => {
-      clearTimeout(late);
-      late = undefined;
-      wait = 500;
-      to.onLink('open', undefined);
-      if (fresh) to.onFresh(opened);
-      fresh = false;
-      opened = true;
-    };
-    source.onerror = () => {
-      lost();
-      if (source.readyState !== EventSource.CLOSED || ended) return; // else the browser is at it
-      retry = setTimeout(() => void reopen(), wait);
-      wait = Math.min(wait * 2, slowest);
-    };
-    for (const kind of kinds) {
-      source.addEventListener(kind, (e: MessageEvent<unknown>) => {
-        const event = readEvent(kind, typeof e.data === 'string' ? e.data : '');
-        if (event) to.onEvent(event);
-      });
-    }
-  };
-  const reopen = async () => {
-    if ((await to.mayRetry()) && !ended) open();
-  };
-  open();
-  return () => {
-    ended = true;
-    clearTimeout(retry);
-    clearTimeout(late);
-    source.close();
-  };
 }

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import type { Actor } from '../api/model';
 import { sessionQuery, useServices, useShut } from '../session/session';
 import { SignInForm } from '../session/SignInForm';
@@ -11,7 +11,8 @@ import { Menu } from '../shared/Menu';
 import { useShortcuts } from '../shared/shortcuts';
 import { entry, useWords, type Catalogue } from '../texts/texts';
 import { LanguageButton, ThemeMenu } from './controls';
-import { Keys } from './Keys';
+
+const Keys = lazy(async () => ({ default: (await import('./Keys')).Keys }));
 
 /** The frame of every page inside: navigation, top bar, and the dialogs that may lie over any page. */
 export function Shell({ children, onSignedOut }: { children: ReactNode; onSignedOut: () => void }) {
@@ -60,7 +61,11 @@ export function Shell({ children, onSignedOut }: { children: ReactNode; onSigned
         </header>
         {children}
       </div>
-      {keys && <Keys onClose={() => setKeys(false)} />}
+      {keys && (
+        <Suspense>
+          <Keys onClose={() => setKeys(false)} />
+        </Suspense>
+      )}
       {shut && (
         <Dialog title={t.signIn.again}>
           <p className="lead">{t.signIn.againLead}</p>

@@ -11,12 +11,14 @@ import {
 } from '@tanstack/react-router';
 import type { API } from '../api/client';
 import { Problem } from '../api/problem';
-import { SetUpPage } from '../session/SetUpPage';
-import { SignInPage } from '../session/SignInPage';
 import { sessionQuery, setupQuery, type Arrival } from '../session/session';
 import { Failed } from '../shared/states';
 import { useWords } from '../texts/texts';
 import { Shell } from './Shell';
+
+// Few visits see these pages, so that their code comes with those.
+const SignInPage = lazyRouteComponent(() => import('../session/SignInPage'), 'SignInPage');
+const SetUpPage = lazyRouteComponent(() => import('../session/SetUpPage'), 'SetUpPage');
 
 export interface RouterContext {
   api: API;

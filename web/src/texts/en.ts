@@ -104,6 +104,8 @@ const en: Catalogue = {
     offline: (time) =>
       `The server is out of reach. Below is how it was at ${time}; it goes on by itself once connected.`,
     offlineNow: 'No connection; the values below may not be the latest. It goes on by itself once connected.',
+    liveRefused: (why) => `This home is not shown live (${why}). What stands below may be old.`,
+    liveWaits: (why) => `This home is not shown live at the moment (${why}). It is tried again by itself.`,
     noHomes: 'No home yet',
     noHomesWhy:
       'Devices stand in a home, and a sentence is understood by it. Make one first; once a lamp stands in it, you can say: Turn on the lamp.',
@@ -198,6 +200,9 @@ const en: Catalogue = {
     announced: 'Announced:',
     room: 'Room the speaker stands in',
     nowhere: 'in no room',
+    roomGone: 'The room of the speaker is removed; it stands in no room now. Choose another above.',
+    notTold: (why) =>
+      `Announcements are not told here (${why}). Sentences work as ever; a place is looked for every minute.`,
     field: 'Say a sentence to the speaker',
     placeholder: 'Or a sentence of your own…',
     send: 'Say it',
@@ -328,6 +333,7 @@ const en: Catalogue = {
     live: 'live',
     connecting: 'connecting',
     lost: 'lost, reconnecting',
+    refused: 'not live',
     kept: (n) => `keeps ${n} rows at most`,
     filter: 'Device, topic, text',
     filterLabel: 'Filter the log',
