@@ -273,6 +273,10 @@ func (n *Node) openRooms(ctx context.Context) error {
 	}
 	key := inbox.Reveal()
 	n.Voice = voice.New(voice.Config{Homes: n.Homes, Scenes: n.Scenes, Products: n.Products, Shadows: n.Shadows, Commands: n.Commands, Facts: n.Log, Store: n.Store, InboxKey: key[:], ForgetText: n.c.ForgetText, Live: n.live, Told: n.told, Logger: n.log})
+	n.Scenes.AnnounceBy(func(ctx context.Context, who access.Actor, homeID, text string, rooms []string) error {
+		_, err := n.Voice.Announce(ctx, who, homeID, voice.NewAnnouncement{Text: text, Rooms: rooms})
+		return err
+	})
 	n.Homes.OnChanged(n.homeMoved)
 	n.Homes.OnLeft(n.Scenes.Left)
 	n.guardRooms()

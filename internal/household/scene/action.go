@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"lampworks/internal/household/home"
@@ -20,19 +21,20 @@ type Kind string
 
 // The kinds of actions.
 const (
-	Set    Kind = "set"    // properties of a device: Params
-	Adjust Kind = "adjust" // a property of a device, by so much: Property and By
-	Call   Kind = "call"   // a service of a device: Service and Params
-	Wait   Kind = "wait"   // Seconds, before what follows
-	Start  Kind = "scene"  // another scene: Scene
+	Set      Kind = "set"      // properties of a device: Params
+	Adjust   Kind = "adjust"   // a property of a device, by so much: Property and By
+	Call     Kind = "call"     // a service of a device: Service and Params
+	Wait     Kind = "wait"     // Seconds, before what follows
+	Start    Kind = "scene"    // another scene: Scene
+	Announce Kind = "announce" // on the speakers of the home: Text and Rooms
 )
 
 // Kinds lists the kinds.
-func Kinds() []Kind { return []Kind{Set, Adjust, Call, Wait, Start} }
+func Kinds() []Kind { return []Kind{Set, Adjust, Call, Wait, Start, Announce} }
 
 // An Action is one thing to do.
 type Action struct {
-	Kind     Kind            `json:"kind" enum:"set,adjust,call,wait,scene"`
+	Kind     Kind            `json:"kind" enum:"set,adjust,call,wait,scene,announce"`
 	Device   string          `json:"device,omitempty" maxLength:"64" doc:"Id, of set, adjust and call."`
 	Params   json.RawMessage `json:"params,omitempty" doc:"Of set: property to value; of call: input of the service."`
 	Property string          `json:"property,omitempty" maxLength:"64" doc:"Of adjust."`
@@ -40,6 +42,8 @@ type Action struct {
 	Service  string          `json:"service,omitempty" maxLength:"64" doc:"Of call."`
 	Seconds  int             `json:"seconds,omitempty" minimum:"0" maximum:"300" doc:"Of wait."`
 	Scene    string          `json:"scene,omitempty" maxLength:"64" doc:"Id, of scene."`
+	Text     string          `json:"text,omitempty" maxLength:"800" doc:"Of announce: at most 200 characters."`
+	Rooms    []string        `json:"rooms,omitempty" nullable:"false" maxItems:"100" doc:"Ids, of announce; left out: all."`
 }
 
 // models are the thing models of a home's devices, by device; nil of one whose product has none.
@@ -106,6 +110,10 @@ func (a *Action) check(at string, of models) error {
 		}
 		return nil
 	}
+	if a.Kind == Announce {
+		*a = Action{Kind: a.Kind, Text: strings.TrimSpace(a.Text), Rooms: a.Rooms}
+		return CheckText(at+"/text", a.Text)
+	}
 	return fault.Unlisted(at+"/kind", string(a.Kind), Kinds(), "")
 }
 
@@ -157,7 +165,7 @@ func flaws(actions []Action, of models, scenes map[string]*Scene) []Flaw {
 	for i := range actions {
 		a := actions[i]
 		switch model, here := of[a.Device]; {
-		case a.Kind == Wait:
+		case a.Kind == Wait || a.Kind == Announce:
 		case a.Kind == Start && scenes[a.Scene] == nil:
 			found = append(found, Flaw{i, NoScene})
 		case a.Kind == Start:

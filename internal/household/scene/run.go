@@ -44,7 +44,7 @@ type Step struct {
 	Action
 	Of      string `json:"of,omitempty" doc:"Id of the scene that it is of, where another ran it."`
 	Outcome string `json:"outcome,omitempty" enum:"done,failed,skipped,waited" doc:"Left out: nothing came of it yet."`
-	Reason  string `json:"reason,omitempty" doc:"Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late, stopped."`
+	Reason  string `json:"reason,omitempty" doc:"Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late, stopped, no_speaker, too_often."`
 	Note    string `json:"note,omitempty" doc:"What the device said when it refused."`
 	Command string `json:"command,omitempty"`
 }

@@ -79,8 +79,9 @@ type Service struct {
 	log  *slog.Logger
 	wake chan struct{} // one place: something is due
 
-	lag      uplink.Lag      // of the cursor; of Follow only
-	followed uplink.Position // what is behind it is to be dealt with; of Follow only
+	lag      uplink.Lag                                                                             // of the cursor; of Follow only
+	followed uplink.Position                                                                        // what is behind it is to be dealt with; of Follow only
+	announce func(ctx context.Context, who access.Actor, homeID, text string, rooms []string) error // nil: nobody does
 	watched  atomic.Pointer[watching]
 
 	mu         sync.Mutex // guards the fields below

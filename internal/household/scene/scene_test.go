@@ -82,7 +82,7 @@ func TestActionsFitTheModels(t *testing.T) {
 		{scene.Action{Kind: scene.Wait, Seconds: 301}, "/actions/0/seconds is 301, want an integer from 1 to 300"},
 		{scene.Action{Kind: scene.Start}, "/actions/0/scene is empty, want the id of a scene of the home"},
 		{scene.Action{Kind: scene.Start, Scene: "nothing"}, `there is no scene "nothing"`},
-		{scene.Action{Kind: "sing"}, "/actions/0/kind is sing, want one of set, adjust, call, wait, scene"},
+		{scene.Action{Kind: "sing"}, "/actions/0/kind is sing, want one of set, adjust, call, wait, scene, announce"},
 	} {
 		if _, err := h.create(fmt.Sprintf("约会%c", '甲'+rune(i)), tt.action); text(err) != tt.want {
 			t.Errorf("%+v\n got %q\nwant %q", tt.action, text(err), tt.want)

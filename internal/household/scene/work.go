@@ -169,9 +169,11 @@ func (s *Service) carryOn(ctx context.Context, id string) error {
 			err = s.tooLate(ctx, &r)
 		case r.Steps[r.Position].Kind == Wait:
 			err = s.pause(ctx, &r, now)
+		case r.Steps[r.Position].Kind == Announce:
+			err = s.say(ctx, &r)
 		default:
 			to := r.Position + 1
-			for to < len(r.Steps) && r.Steps[to].Kind != Wait {
+			for to < len(r.Steps) && r.Steps[to].Kind != Wait && r.Steps[to].Kind != Announce {
 				to++
 			}
 			err = s.send(ctx, &r, to)

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/audit"
 	"lampworks/internal/infra/fault"
@@ -22,7 +22,7 @@ import (
 
 // Limits of announcements.
 const (
-	MaxAnnounced       = 200              // characters of one
+	MaxAnnounced       = scene.MaxAnnounced
 	AnnouncedAMinute   = 10               // of a home
 	AnnouncementWaits  = 10 * time.Minute // for a speaker that is not idle, or away
 	MaxAnnouncements   = 100              // of a home that are kept; the oldest go first
@@ -109,15 +109,10 @@ func (s *Service) Announce(ctx context.Context, who access.Actor, homeID string,
 
 func (in *NewAnnouncement) check() error {
 	in.Text = strings.TrimSpace(in.Text)
-	switch n := utf8.RuneCountInString(in.Text); {
-	case !utf8.ValidString(in.Text):
-		return fault.Invalid("/text", in.Text, "UTF-8", "encode it as UTF-8")
-	case n == 0:
-		return fault.Invalid("/text", "", "what is to be announced", "send words")
-	case n > MaxAnnounced:
-		return fault.Invalid("/text", strconv.Itoa(n)+" characters", "at most "+strconv.Itoa(MaxAnnounced)+" characters", "say it shorter")
-	case strings.ContainsFunc(in.Text, unicode.IsControl):
-		return fault.Invalid("/text", in.Text, "a text without control characters", "take them out")
+	if err := scene.CheckText("/text", in.Text); err != nil {
+		return err
+	}
+	switch {
 	case in.Lang != "" && in.Lang != nlu.Chinese && in.Lang != nlu.English:
 		return fault.Invalid("/lang", in.Lang, `"zh-CN", "en" or nothing`, "leave it out to have it recognised")
 	}

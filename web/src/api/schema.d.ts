@@ -9415,7 +9415,7 @@ export interface components {
             /** @description Id, of set, adjust and call. */
             device?: string;
             /** @enum {string} */
-            kind: "set" | "adjust" | "call" | "wait" | "scene";
+            kind: "set" | "adjust" | "call" | "wait" | "scene" | "announce";
             /** @description What the device said when it refused. */
             note?: string;
             /** @description Id of the scene that it is of, where another ran it. */
@@ -9429,8 +9429,10 @@ export interface components {
             params?: unknown;
             /** @description Of adjust. */
             property?: string;
-            /** @description Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late, stopped. */
+            /** @description Of failed and skipped: gone, no_scene, not_in_model, offline, waiting, silent, unconfirmed, wrong, refused, replaced, busy, suspended, unknown_state, invalid, late, stopped, no_speaker, too_often. */
             reason?: string;
+            /** @description Ids, of announce; left out: all. */
+            rooms?: string[];
             /** @description Id, of scene. */
             scene?: string;
             /**
@@ -9440,6 +9442,8 @@ export interface components {
             seconds?: number;
             /** @description Of call. */
             service?: string;
+            /** @description Of announce: at most 200 characters. */
+            text?: string;
         };
         RunView: {
             /** @description Who asked for it: api, voice, clock, or what set an automation off. */
@@ -9491,11 +9495,13 @@ export interface components {
             /** @description Id, of set, adjust and call. */
             device?: string;
             /** @enum {string} */
-            kind: "set" | "adjust" | "call" | "wait" | "scene";
+            kind: "set" | "adjust" | "call" | "wait" | "scene" | "announce";
             /** @description Of set: property to value; of call: input of the service. */
             params?: unknown;
             /** @description Of adjust. */
             property?: string;
+            /** @description Ids, of announce; left out: all. */
+            rooms?: string[];
             /** @description Id, of scene. */
             scene?: string;
             /**
@@ -9505,6 +9511,8 @@ export interface components {
             seconds?: number;
             /** @description Of call. */
             service?: string;
+            /** @description Of announce: at most 200 characters. */
+            text?: string;
         };
         SceneBody: {
             actions: components["schemas"]["SceneAction"][];
