@@ -68,7 +68,7 @@ func (s *Service) modelsOf(ctx context.Context, h *home.Home) (models, error) {
 }
 
 // checkActions holds actions against the devices of a home and their models.
-func checkActions(where string, actions []Action, of models) error {
+func checkActions(where string, actions []Action, h *home.Home, of models) error {
 	if len(actions) > MaxActions {
 		return fault.Limit(where, strconv.Itoa(len(actions)), fmt.Sprintf("%d actions", MaxActions), 0)
 	}
@@ -76,6 +76,9 @@ func checkActions(where string, actions []Action, of models) error {
 	for i := range actions {
 		a, at := &actions[i], where+"/"+strconv.Itoa(i)
 		if err := a.check(at, of); err != nil {
+			return err
+		}
+		if err := a.checkRooms(at, h); err != nil {
 			return err
 		}
 		waits += time.Duration(a.Seconds) * time.Second
@@ -89,6 +92,7 @@ func checkActions(where string, actions []Action, of models) error {
 func (a *Action) check(at string, of models) error {
 	switch a.Kind {
 	case Set, Adjust, Call:
+		a.Text, a.Rooms = "", nil
 		model, here := of[a.Device]
 		if !here {
 			return fault.Invalid(at+"/device", a.Device, "a device of the home", "bind it first, or leave the action out")

@@ -2,11 +2,13 @@ package scene
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"lampworks/internal/household/home"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
 	"lampworks/internal/infra/store"
@@ -32,6 +34,18 @@ func CheckText(at, text string) error {
 		return fault.Invalid(at, strconv.Itoa(n)+" characters", "at most "+strconv.Itoa(MaxAnnounced)+" characters", "say it shorter")
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return fault.Invalid(at, text, "a text without control characters", "take them out")
+	}
+	return nil
+}
+
+// checkRooms holds the rooms that an action names against those of the home.
+func (a *Action) checkRooms(at string, h *home.Home) error {
+	for i, id := range a.Rooms {
+		if !slices.ContainsFunc(h.Rooms, func(r home.Room) bool { return r.ID == id }) {
+			f := fault.NotFound("room", id)
+			f.Where = at + "/rooms/" + strconv.Itoa(i)
+			return f
+		}
 	}
 	return nil
 }

@@ -257,7 +257,7 @@ func (s *Service) keepAutomation(ctx context.Context, who access.Actor, homeID, 
 	if err := d.Trigger.check(&h, of); err != nil {
 		return Automation{}, err
 	}
-	if err := checkActions("/actions", d.Actions, of); err != nil {
+	if err := checkActions("/actions", d.Actions, &h, of); err != nil {
 		return Automation{}, err
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)

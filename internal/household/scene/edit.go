@@ -66,7 +66,7 @@ func (s *Service) keepOnce(ctx context.Context, who access.Actor, homeID, id str
 	if err != nil {
 		return Scene{}, err
 	}
-	if err := checkActions("/actions", d.Actions, of); err != nil {
+	if err := checkActions("/actions", d.Actions, &h, of); err != nil {
 		return Scene{}, err
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)

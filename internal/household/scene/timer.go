@@ -186,7 +186,7 @@ func (s *Service) keepTimer(ctx context.Context, who access.Actor, homeID, id st
 	if err != nil {
 		return Timer{}, err
 	}
-	if err := checkActions("/actions", n.Actions, of); err != nil {
+	if err := checkActions("/actions", n.Actions, &h, of); err != nil {
 		return Timer{}, err
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)

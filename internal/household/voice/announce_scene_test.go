@@ -10,6 +10,7 @@ import (
 	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 )
 
 // TestScenesAnnounce: a scene has a text said on the speakers of its rooms, once, between what stands before and behind it; where none
@@ -62,6 +63,10 @@ func TestScenesAnnounce(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%v, want %s", err, tt.want)
 		}
+	}
+	_, err = h.scenes.Create(t.Context(), h.who, h.id, draft("别的", scene.Action{Kind: scene.Announce, Text: "门", Rooms: []string{h.rooms["main bedroom"], "none"}}))
+	if f := fault.Of(err); f == nil || f.Where != "/actions/0/rooms/1" {
+		t.Errorf("a room that there is not: %v", err)
 	}
 	if _, err := h.scenes.Create(t.Context(), h.who, h.id, draft("长", scene.Action{Kind: scene.Announce, Text: strings.Repeat("门", scene.MaxAnnounced)})); err != nil {
 		t.Error(err)
