@@ -30,6 +30,7 @@ type frame struct {
 	enough                          bool
 	topic                           int32 // +1
 	timer, remind, left             bool
+	last                            bool // of timers: those of the sentence before
 	fix                             bool // corrects the clause before
 	inherits                        bool // the targets are those of the clause before
 	apart                           bool // a mark parts it from the clause before

@@ -153,7 +153,7 @@ func (r *resolver) follow(frames []frame) []frame {
 		}
 	}
 	if r.mem.timed && f.verb == vCancel && !f.hasTarget() && len(f.preds) == 0 {
-		f.timer = true
+		f.timer, f.last = true, true
 		return frames
 	}
 	if len(r.mem.frames) == 0 {

@@ -126,6 +126,7 @@ type Action struct {
 	Scene     string   // OpScene: its id
 	Seconds   int      // timers: length
 	Label     string   // timers: their name
+	Last      bool     // of OpTimerCancel: those that the sentence before has set or told of
 	Text      string   // OpAnnounce: what is to be said, as it was said
 	Rooms     []string // OpAnnounce: ids of the rooms it is for; none: all
 

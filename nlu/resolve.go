@@ -123,12 +123,14 @@ func (r *resolver) timer(f *frame) bool {
 		a = r.timed(f, a)
 	case f.verb == vCancel || f.verb == vOff || f.verb == vStop:
 		a.Op, a.Label = OpTimerCancel, r.label(f)
+		a.Last = f.last
 		if r.saysAll() {
 			a.Value = All
 		}
-		a = r.timed(f, a)
+		a = r.which(f, a)
 	case f.question || f.left || f.verb == vTell:
 		a.Op, a.Label = OpTimerQuery, r.label(f)
+		a = r.which(f, a)
 	case f.delay > 0 || len(f.lengths) > 0:
 		a.Seconds = f.delay
 		if a.Seconds == 0 {
@@ -143,6 +145,14 @@ func (r *resolver) timer(f *frame) bool {
 	}
 	r.actions = append(r.actions, a)
 	return true
+}
+
+// which says which timer is meant: that of an hour, that of seven every day.
+func (r *resolver) which(f *frame, a Action) Action {
+	if len(f.lengths) > 0 {
+		a.Seconds = f.lengths[0].seconds()
+	}
+	return r.timed(f, a)
 }
 
 // saysAll reports whether all of something was said.

@@ -70,6 +70,8 @@ func (w *teller) acted(t *turn) string {
 		}
 		if a.Op == nlu.OpScene {
 			done, bad := w.performed(t, i)
+			_, refused := w.booked(t, i)
+			bad = append(bad, refused...)
 			good, broken = append(good, done...), append(broken, bad...)
 			continue
 		}

@@ -147,6 +147,7 @@ type house struct {
 	voice    *voice.Service
 	log      uplink.Log
 	road     *road
+	refuse   error // of every scene that is to be started
 	who      access.Actor
 	id       string
 	rooms    map[string]string // by English name
@@ -181,7 +182,7 @@ func newHouse(t testing.TB, change ...func(*voice.Config)) *house {
 	work.Go(func() { _ = h.scenes.Run(working) })
 	t.Cleanup(func() { stop(); work.Wait() })
 	c := voice.Config{
-		Homes: h.homes, Scenes: h.scenes, Products: h.products, Shadows: shadow.New(s, h.products, quiet), Commands: h.road, Facts: log, Store: s, Logger: quiet,
+		Homes: h.homes, Scenes: &stagehand{Scenes: h.scenes, h: h}, Products: h.products, Shadows: shadow.New(s, h.products, quiet), Commands: h.road, Facts: log, Store: s, Logger: quiet,
 		Deadline: 200 * time.Millisecond,
 	}
 	for _, f := range change {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/infra/fault"
 )
 
 // Scenes is what voice asks of the room scene.
@@ -21,6 +23,9 @@ type Scenes interface {
 	CancelTimer(ctx context.Context, who access.Actor, homeID, id string) (scene.Timer, error)
 	Timers(ctx context.Context, who access.Actor, homeID string) ([]scene.Timer, error)
 }
+
+// NoScene is the reason of a scene that was removed meanwhile.
+const NoScene = "no_scene"
 
 // A performance is a scene that a sentence started.
 type performance struct {
@@ -35,12 +40,36 @@ func (t *turn) startScenes(ctx context.Context) (int, error) {
 			continue
 		}
 		r, err := t.s.c.Scenes.Start(ctx, t.who, t.in.Home, a.Scene, "voice")
+		if refusal(err) {
+			b := booking{act: i, why: sceneGone, reason: NoScene}
+			if fault.Is(err, fault.OverLimit) {
+				b.why, b.reason = sceneBusy, Busy
+			}
+			t.bookings = append(t.bookings, b)
+			continue
+		}
 		if err != nil {
 			return 0, fmt.Errorf("starting scene %s for sentence %s: %w", a.Scene, t.id, err)
 		}
 		t.runs = append(t.runs, performance{i, r})
 	}
 	return len(t.runs), nil
+}
+
+// sceneFirst is how long what stands behind a scene waits for it, at most: one with pauses goes on beside it.
+const sceneFirst = time.Second
+
+// letScenes waits until what was started has ended.
+func (t *turn) letScenes(ctx context.Context) {
+	end := time.Now().Add(sceneFirst)
+	if p := t.patience(); p.Before(end) {
+		end = p
+	}
+	waiting, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
+	for i := range t.runs {
+		_, _ = t.s.c.Scenes.Await(waiting, t.runs[i].run.ID) // what came of it is asked for later
+	}
 }
 
 // watchScenes waits until what was started has ended, or for what is left of the deadline, and makes steps of what came of it.
@@ -128,10 +157,7 @@ func (w *teller) performed(t *turn, act int) (good, bad []string) {
 		if p.act != act {
 			continue
 		}
-		name := ""
-		if sc := t.home.scenes[p.run.Ref]; sc != nil {
-			name = quoted(sc.Names.In(w.lang))
-		}
+		name := w.scene(p.run.Ref)
 		switch p.run.State {
 		case scene.Running:
 			good = append(good, w.say(doneSceneStarted, "scene", name))

@@ -19,17 +19,18 @@ import (
 // properties of one device go together; a property that is set twice is two
 // commands, in order.
 func (t *turn) send(ctx context.Context) (string, error) {
-	reqs, members := t.requests()
-	detail := ""
-	if len(reqs) > 0 {
-		var err error
-		if detail, err = t.sendAll(ctx, reqs, members); err != nil {
-			return "", err
-		}
+	detail, err := t.sendPart(ctx, false)
+	if err != nil {
+		return "", err
 	}
 	n, err := t.startScenes(ctx)
 	if err != nil {
 		return "", err
+	}
+	if behind, err := t.sendPart(ctx, true); err != nil {
+		return "", err
+	} else if behind != "" {
+		detail = behind
 	}
 	if err := t.book(ctx); err != nil {
 		return "", err
@@ -52,6 +53,18 @@ func (t *turn) send(ctx context.Context) (string, error) {
 		detail = t.words().say(stageTimers, "n", strconv.Itoa(len(t.bookings)))
 	}
 	return detail, nil
+}
+
+// sendPart sends what stands before the first scene of the sentence, or behind it: that is said to hold when the scene is over.
+func (t *turn) sendPart(ctx context.Context, behind bool) (string, error) {
+	reqs, members := t.requests(behind)
+	if len(reqs) == 0 {
+		return "", nil
+	}
+	if behind {
+		t.letScenes(ctx)
+	}
+	return t.sendAll(ctx, reqs, members)
 }
 
 func (t *turn) sendAll(ctx context.Context, reqs []command.Request, members [][]int) (string, error) {
@@ -79,13 +92,14 @@ func (t *turn) sendAll(ctx context.Context, reqs []command.Request, members [][]
 	return t.words().say(stageSome, "n", strconv.Itoa(len(t.sent)), "of", strconv.Itoa(len(reqs))), nil
 }
 
-// requests gathers the steps of each device. members holds, for each request,
+// requests gathers the steps of each device, of those before the first scene or behind it. members holds, for each request,
 // the indexes of its steps.
-func (t *turn) requests() (reqs []command.Request, members [][]int) {
+func (t *turn) requests(behind bool) (reqs []command.Request, members [][]int) {
+	first := slices.IndexFunc(t.reading.Actions, isScene)
 	open := make(map[string]int) // device → its last request
 	for i := range t.steps {
 		st := &t.steps[i]
-		if st.params == nil {
+		if st.params == nil || behind != (first >= 0 && st.act > first) {
 			continue
 		}
 		if st.service != "" {

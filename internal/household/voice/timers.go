@@ -22,7 +22,7 @@ func ofTimers(a nlu.Action) bool {
 	return later(a) || a.Op == nlu.OpTimer || a.Op == nlu.OpTimerCancel || a.Op == nlu.OpTimerQuery
 }
 
-// A booking is what came of an action that is about timers.
+// A booking is what came of an action that is about timers, or of a scene that was not started.
 type booking struct {
 	act       int
 	timer     *scene.Timer  // that was set
@@ -43,6 +43,9 @@ const (
 
 // plannedFor is what an action does to a device later, as a scene has it. A nil action has its reason in the step.
 func (t *turn) plannedFor(st *step, a nlu.Action, state func(string, string) (any, bool)) *scene.Action {
+	if by, ok := t.planAdjust(st.device, a); ok {
+		return &scene.Action{Kind: scene.Adjust, Device: st.device, Property: a.Prop, By: by}
+	}
 	params, why := t.home.index.Params(a, st.device, state)
 	if params == nil {
 		st.outcome, st.why, st.reason = Undone, why, reasonOf(why.Code)
@@ -51,18 +54,26 @@ func (t *turn) plannedFor(st *step, a nlu.Action, state func(string, string) (an
 	if a.Op == nlu.OpCall {
 		return &scene.Action{Kind: scene.Call, Device: st.device, Service: a.Service, Params: params}
 	}
-	if a.Op == nlu.OpAdjust {
-		var sets map[string]json.RawMessage
-		p := t.home.property(st.device, a.Prop)
-		if json.Unmarshal(params, &sets) == nil && p != nil && p.Type.Numeric() {
-			to, ok := number(sets[a.Prop])
-			from, known := number(t.states[st.device].Reported[a.Prop].Value)
-			if ok && known && to != from {
-				return &scene.Action{Kind: scene.Adjust, Device: st.device, Property: a.Prop, By: to - from}
-			}
-		}
-	}
 	return &scene.Action{Kind: scene.Set, Device: st.device, Params: params}
+}
+
+// planAdjust is by how much a number is to change later, whatever it is now: as from the end of its range that leaves all of it.
+func (t *turn) planAdjust(device string, a nlu.Action) (by float64, ok bool) {
+	p := t.home.property(device, a.Prop)
+	if a.Op != nlu.OpAdjust || p == nil || !p.Type.Numeric() || !p.HasRange {
+		return 0, false
+	}
+	from := p.Min
+	if a.Direction == "down" {
+		from = p.Max
+	}
+	params, _ := t.home.index.Params(a, device, func(string, string) (any, bool) { return from, true })
+	var sets map[string]json.RawMessage
+	if json.Unmarshal(params, &sets) != nil {
+		return 0, false
+	}
+	to, ok := number(sets[a.Prop])
+	return to - from, ok && to != from
 }
 
 // book does what the sentence says of timers.
@@ -76,7 +87,7 @@ func (t *turn) book(ctx context.Context) error {
 		case a.Op == nlu.OpTimerQuery:
 			b.listed, err = t.pending(ctx, a)
 			if len(b.listed) == 0 {
-				b.why = timerNone
+				b.why = noTimer(a)
 			}
 		case a.Op == nlu.OpTimer:
 			err = t.set(ctx, &b, a, scene.NewTimer{Label: a.Label})
@@ -92,6 +103,7 @@ func (t *turn) book(ctx context.Context) error {
 		}
 		t.bookings = append(t.bookings, b)
 	}
+	t.s.deeds.booked(t)
 	return nil
 }
 
@@ -149,16 +161,47 @@ func (t *turn) pending(ctx context.Context, a nlu.Action) ([]scene.Timer, error)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(timer scene.Timer) bool {
-		named := a.Label == "" || strings.Contains(strings.ToLower(timer.Label), strings.ToLower(a.Label))
-		at := a.At == "" || timer.DueAt.In(t.local.Location()).Format("15:04") == a.At
-		return timer.State != scene.Pending || !named || !at
-	}), nil
+	return slices.DeleteFunc(all, func(timer scene.Timer) bool { return timer.State != scene.Pending || !t.meant(&timer, a) }), nil
+}
+
+// meant reports whether all that an action says of a timer, its label, length, time, day and weekdays, is true of this one.
+func (t *turn) meant(timer *scene.Timer, a nlu.Action) bool {
+	due := timer.DueAt.In(t.local.Location())
+	length := a.Seconds + a.DelaySeconds
+	switch {
+	case a.Label != "" && !strings.Contains(strings.ToLower(timer.Label), strings.ToLower(a.Label)):
+	case length != 0 && timer.Seconds != length:
+	case a.At != "" && due.Format("15:04") != a.At:
+	case len(a.Repeat) > 0 && !sameDays(timer.Days, a.Repeat):
+	case a.Day != "" && dayOf(a.Day, a.At, t.local) != due.Format(time.DateOnly):
+	default:
+		return true
+	}
+	return false
+}
+
+// noTimer says that there is no timer that an action is about.
+func noTimer(a nlu.Action) phrase {
+	switch {
+	case a.Label != "":
+		return timerNoSuch
+	case a.At != "" || a.Seconds+a.DelaySeconds != 0:
+		return timerNoLike
+	}
+	return timerNone
+}
+
+func sameDays(a, b []string) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(day string) bool { return !slices.Contains(b, day) })
 }
 
 // cancelTimers takes back the timer that is meant, or asks which.
 func (t *turn) cancelTimers(ctx context.Context, b *booking, a nlu.Action) error {
 	found, err := t.pending(ctx, a)
+	if a.Last {
+		last := t.s.deeds.timers(t.conversation())
+		found = slices.DeleteFunc(found, func(timer scene.Timer) bool { return !slices.Contains(last, timer.ID) })
+	}
 	all := len(found)
 	found = slices.DeleteFunc(found, func(timer scene.Timer) bool { return !timer.MayChange(t.who) })
 	switch {
@@ -167,11 +210,11 @@ func (t *turn) cancelTimers(ctx context.Context, b *booking, a nlu.Action) error
 	case len(found) == 0 && all > 0:
 		b.why, b.reason = timerOthers, string(notAllowed)
 		return nil
-	case len(found) == 0 && a.Label != "":
-		b.why, b.reason = timerNoSuch, NoTimer
+	case len(found) == 0 && a.Last:
+		b.why, b.reason = undoneNothing, NoTimer
 		return nil
 	case len(found) == 0:
-		b.why, b.reason = timerNone, NoTimer
+		b.why, b.reason = noTimer(a), NoTimer
 		return nil
 	case len(found) > 1 && a.Value != nlu.All:
 		b.listed, b.which = found, true
@@ -213,7 +256,7 @@ func (w *teller) booked(t *turn, act int) (good, bad []string) {
 		switch {
 		case b.act != act:
 		case b.why != "":
-			bad = append(bad, w.say(b.why, "label", quoted(a.Label)))
+			bad = append(bad, w.say(b.why, "label", quoted(a.Label), "scene", w.scene(a.Scene)))
 		case b.timer != nil:
 			good = append(good, w.planned(t, a, act, b.timer))
 		case len(b.cancelled) == 1:
@@ -237,11 +280,7 @@ func (w *teller) planned(t *turn, a nlu.Action, act int, timer *scene.Timer) str
 	case a.Op == nlu.OpTimer:
 		said = w.say(timerRing, "when", when)
 	case a.Op == nlu.OpScene:
-		name := ""
-		if sc := t.home.scenes[a.Scene]; sc != nil {
-			name = quoted(sc.Names.In(w.lang))
-		}
-		said = w.say(timerScene, "when", when, "scene", name)
+		said = w.say(timerScene, "when", when, "scene", w.scene(a.Scene))
 	default:
 		var ids []string
 		for _, p := range t.planned[act] {
@@ -256,6 +295,14 @@ func (w *teller) planned(t *turn, a nlu.Action, act int, timer *scene.Timer) str
 		said += w.say(wordClause) + w.say(timerFirst)
 	}
 	return said
+}
+
+// scene is the name of a scene, empty if there is none.
+func (w *teller) scene(id string) string {
+	if sc := w.home.scenes[id]; sc != nil {
+		return quoted(sc.Names.In(w.lang))
+	}
+	return ""
 }
 
 // deed is what will be done to devices: they go on, off, or are changed.

@@ -47,6 +47,8 @@ func TestTimersBySentence(t *testing.T) {
 		{"turn off the living room lamp in ten minutes", "act", "The living room lamp will go off in 10 minutes.", `600[] set living room lamp{"powerstate":0}`},
 		{"一小时三十分钟后把客厅的灯调到百分之二十", "act", "好的，1小时30分钟后调整客厅的灯。", `5400[] set living room lamp{"brightness":20}`},
 		{"十分钟后把客厅的灯调亮百分之十", "act", "好的，10分钟后调整客厅的灯。", `600[] adjust living room lamp brightness 10`},
+		{"十分钟后把客厅的灯调亮百分之六十", "act", "好的，10分钟后调整客厅的灯。", `600[] adjust living room lamp brightness 60`}, // 50 now: by then it may be less
+		{"十分钟后把客厅的灯调暗百分之六十", "act", "好的，10分钟后调整客厅的灯。", `600[] adjust living room lamp brightness -60`},
 		{"每天早上七点打开窗帘", "act", "好的，每天7:00打开客厅的窗帘。", `007:00[monday tuesday wednesday thursday friday saturday sunday] set living room curtain{"position":100}`},
 		{"close the curtain at 10 pm on weekdays", "act", "The living room curtain will close on weekdays at 22:00.", `022:00[monday tuesday wednesday thursday friday] set living room curtain{"position":0}`},
 		{"每周一晚上八点关闭主卧的台灯", "act", "好的，每周一20:00关闭主卧的台灯。", `020:00[monday] set main bedroom desk lamp{"powerstate":0}`},
@@ -126,6 +128,24 @@ func TestTimersAreAskedForAndCancelled(t *testing.T) {
 		}
 	}
 	say("取消所有定时", "act", "好的，3 个定时都取消了。")
+	for _, when := range []scene.When{{Seconds: 300}, {Seconds: 3600}, {At: "07:00", Days: scene.Weekdays()}, {At: "07:00", Days: []string{"saturday", "sunday"}}} {
+		if _, err := h.scenes.SetTimer(t.Context(), h.who, h.id, scene.NewTimer{When: when}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("取消10分钟的计时器", "reject", "没有这样的定时。")
+	say("取消1小时的计时器", "act", "好的，1小时的定时取消了。")
+	say("取消1小时的计时器", "reject", "没有这样的定时。")
+	say("取消每天早上七点的闹钟", "act", "好的，每天7:00的定时取消了。")
+	say("取消5分钟的计时器", "act", "好的，5分钟的定时取消了。")
+	if left := h.pending(t); len(left) != 1 {
+		t.Errorf("%v are left", left)
+	}
+	say("十分钟后打开客厅的灯", "act", "好的，10分钟后打开客厅的灯。")
+	say("取消", "act", "好的，10分钟的定时取消了。")
+	if left := h.pending(t); len(left) != 1 {
+		t.Errorf("%v are left", left)
+	}
 }
 
 // TestGuestsCancelTheirTimers: a guest who cancels the timer means their own, and is told who can cancel those of others.

@@ -39,6 +39,7 @@ type deed struct {
 	runs     []string // of the sentence that sent last, and of those before it
 	newest   int      // how many runs are of the last one
 	began    time.Time
+	timers   []string // that the last sentence about timers has set or told of
 }
 
 // deeds remembers what conversations have under way, each for a while. When there are too many, those that were silent
@@ -92,6 +93,39 @@ func (d *deeds) did(t *turn) {
 		mine.runs, mine.began = append(mine.runs, t.runs[i].run.ID), now
 	}
 	mine.runs = mine.runs[max(0, len(mine.runs)-maxUndoRuns):]
+}
+
+// booked remembers which timers a sentence has set or told of.
+func (d *deeds) booked(t *turn) {
+	if len(t.bookings) == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	mine := d.byKey[t.conversation()]
+	if mine == nil {
+		return
+	}
+	mine.timers = nil
+	for i := range t.bookings {
+		b := &t.bookings[i]
+		if b.timer != nil {
+			mine.timers = append(mine.timers, b.timer.ID)
+		}
+		for k := range b.listed {
+			mine.timers = append(mine.timers, b.listed[k].ID)
+		}
+	}
+}
+
+// timers are those that the last sentence about timers of a conversation has set or told of.
+func (d *deeds) timers(key conversation) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if mine := d.byKey[key]; mine != nil {
+		return slices.Clone(mine.timers)
+	}
+	return nil
 }
 
 // of is what may be taken back in a conversation: the commands of the last sentence and its runs, or all runs.
