@@ -219,6 +219,8 @@ const (
 	timerTooMany      phrase = "timer.too_many"
 	timerPast         phrase = "timer.past"
 	timerRefused      phrase = "timer.refused"
+	timerAnswer       phrase = "timer.answer"
+	timerAround       phrase = "timer.around"
 	timerWhich        phrase = "timer.which"
 	timerCancelled    phrase = "timer.cancelled"
 	timerAllCancelled phrase = "timer.all_cancelled"

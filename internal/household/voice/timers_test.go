@@ -117,7 +117,15 @@ func TestTimersAreAskedForAndCancelled(t *testing.T) {
 	}
 	say("取消定时", "clarify", "有 2 个定时：“煮蛋”的定时、1天的定时，您要取消哪一个？")
 	say("取消煮面计时器", "reject", "没有“煮面”的定时。")
-	say("取消煮蛋计时器", "act", "好的，“煮蛋”的定时取消了。")
+	say("取消定时", "clarify", "有 2 个定时：“煮蛋”的定时、1天的定时，您要取消哪一个？")
+	if a := h.say(t, "煮面的"); a.Outcome == "act" {
+		t.Errorf("an answer that none of them is: %s", a.Reply)
+	}
+	if a := h.say(t, "煮蛋的那个"); a.Outcome == "act" {
+		t.Errorf("an answer that comes too late: %s", a.Reply)
+	}
+	say("取消定时", "clarify", "有 2 个定时：“煮蛋”的定时、1天的定时，您要取消哪一个？")
+	say("煮蛋的那个", "act", "好的，“煮蛋”的定时取消了。")
 	say("cancel the timer", "act", "The 1 day timer is cancelled.")
 	if left := h.pending(t); len(left) != 0 {
 		t.Errorf("%v are left", left)
@@ -132,6 +140,11 @@ func TestTimersAreAskedForAndCancelled(t *testing.T) {
 		if _, err := h.scenes.SetTimer(t.Context(), h.who, h.id, scene.NewTimer{When: when}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	say("取消定时", "clarify", "有 4 个定时：5分钟的定时、1小时的定时、每天7:00的定时、每个周末7:00的定时，您要取消哪一个？")
+	say("一小时的", "act", "好的，1小时的定时取消了。")
+	if _, err := h.scenes.SetTimer(t.Context(), h.who, h.id, scene.NewTimer{When: scene.When{Seconds: 3600}}); err != nil {
+		t.Fatal(err)
 	}
 	say("取消10分钟的计时器", "reject", "没有这样的定时。")
 	say("取消1小时的计时器", "act", "好的，1小时的定时取消了。")

@@ -94,12 +94,16 @@ func (t *turn) understand(ctx context.Context) (string, error) {
 	}
 	now := time.Now()
 	t.local = now.In(t.s.c.Homes.Zone(&h.home))
-	t.reading = h.index.Read(&nlu.Context{
+	c := nlu.Context{
 		Lang: t.in.Lang, Room: t.in.Room, Now: t.local, Careful: true, Danger: h.dangerous,
 		Open:     func(scenes bool) bool { return !t.forgets && t.s.open(t, scenes, now) },
 		State:    func(device, property string) (any, bool) { return t.state(ctx, device, property) },
 		Previous: t.s.conversations.recall(t.conversation(), h.index, now),
-	}, t.in.Text)
+	}
+	t.reading = h.index.Read(&c, t.in.Text)
+	if err := t.answersWhich(ctx, &c); err != nil {
+		return "", err
+	}
 	if t.failure != nil {
 		return "", t.failure
 	}

@@ -40,6 +40,8 @@ type deed struct {
 	newest   int      // how many runs are of the last one
 	began    time.Time
 	timers   []string // that the last sentence about timers has set or told of
+	asked    string   // the sentence that was answered with the question which of them is meant
+	before   string   // the sentence before the last
 }
 
 // deeds remembers what conversations have under way, each for a while. When there are too many, those that were silent
@@ -66,7 +68,8 @@ func (d *deeds) speak(key conversation, sentence string, now time.Time) {
 	if d.byKey[key] == nil {
 		d.byKey[key] = &deed{}
 	}
-	d.byKey[key].sentence, d.byKey[key].at = sentence, now
+	mine := d.byKey[key]
+	mine.before, mine.sentence, mine.at = mine.sentence, sentence, now
 }
 
 // last says whether nothing was said in a conversation since a sentence.
@@ -106,16 +109,27 @@ func (d *deeds) booked(t *turn) {
 	if mine == nil {
 		return
 	}
-	mine.timers = nil
+	mine.timers, mine.asked = nil, ""
 	for i := range t.bookings {
 		b := &t.bookings[i]
 		if b.timer != nil {
 			mine.timers = append(mine.timers, b.timer.ID)
 		}
+		if b.which {
+			mine.asked = t.id
+		}
 		for k := range b.listed {
 			mine.timers = append(mine.timers, b.listed[k].ID)
 		}
 	}
+}
+
+// asks reports whether the sentence before was answered with the question which timer is meant.
+func (d *deeds) asks(key conversation) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	mine := d.byKey[key]
+	return mine != nil && mine.asked != "" && mine.asked == mine.before
 }
 
 // timers are those that the last sentence about timers of a conversation has set or told of.
