@@ -35,7 +35,7 @@ type nodeFlags struct {
 	ReadyFile  string     `name:"ready-file" help:"Write the addresses to this file, as JSON, once the program serves." placeholder:"FILE"`
 	LogLevel   string     `name:"log-level" help:"debug, info, warn or error." default:"info"`
 	MQTTPlain  []string   `name:"mqtt-plain-products" help:"ProductKeys whose devices may connect from other machines without TLS." placeholder:"KEY,…"`
-	MQTTMaxPkt int        `name:"mqtt-max-packet" help:"Largest packet of a device, bytes." default:"262144"`
+	MQTTMaxPkt int        `name:"mqtt-max-packet" help:"Largest packet of a device, bytes: 1024 to 1000000." default:"262144"`
 	MQTTMost   int        `name:"mqtt-max-sessions" help:"Connections of devices at once. Default: ${default}." default:"15000"`
 	MQTTRate   int        `name:"mqtt-connects" help:"Connections of devices a second; more are closed unread. 0: no bound. Default: ${default}." default:"5000"`
 	MQTTEach   int        `name:"mqtt-address-connects" help:"The same of one address (an IPv6 network of 64 bits), ten seconds' worth at once. 0: no bound. Default: ${default}." default:"100"`
@@ -116,6 +116,9 @@ func (f *nodeFlags) durations() (keep [4]time.Duration, err error) {
 // leastPacket is a packet that a small device's login and posts fit into.
 const leastPacket = 1 << 10
 
+// mostPacket is a packet whose message a record of the Log has room for, with what stands around it.
+const mostPacket = 1_000_000
+
 // checkNumbers refuses bounds that nothing fits into: a node would take them for its defaults.
 func (f *nodeFlags) checkNumbers() error {
 	for _, n := range []struct {
@@ -130,6 +133,9 @@ func (f *nodeFlags) checkNumbers() error {
 		if n.value < n.least {
 			return fmt.Errorf("--%s %d: want an integer of %d or more", n.flag, n.value, n.least)
 		}
+	}
+	if f.MQTTMaxPkt > mostPacket {
+		return fmt.Errorf("--mqtt-max-packet %d: want an integer of %d or less", f.MQTTMaxPkt, mostPacket)
 	}
 	return nil
 }

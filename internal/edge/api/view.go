@@ -201,7 +201,7 @@ func (v *view) record(ctx context.Context, r *uplink.Record) bool {
 	switch r.Kind {
 	case uplink.Presence:
 		p, err := device.DecodePresence(r.Body)
-		return err != nil || v.offer(ctx, sse.Message{ID: int(r.Pos), Data: presenceEvent{r.Device, p.Online, moment(r.At), p.Reason}})
+		return err != nil || p.Replaced || v.offer(ctx, sse.Message{ID: int(r.Pos), Data: presenceEvent{r.Device, p.Online, moment(r.At), p.Reason}})
 	case uplink.Message:
 		m, err := device.DecodeMessage(r.Body)
 		if err != nil {

@@ -33,6 +33,7 @@ func (c *conn) Connect(p *mqtt.Packet) mqtt.Welcome {
 		began, code, why = c.asks(p)
 	}
 	if code != mqtt.Success {
+		c.device = "" // it has no session that could end
 		c.g.Stats.Refused.Add(1)
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelInfo, "device refused", slog.String("address", c.from), slog.String("reason", why))
 		c.mu.Lock()
@@ -196,6 +197,10 @@ func (c *conn) outlived(err error) {
 // presence tells the Log that the session began or ended. Nothing else says that a clean session began.
 func (c *conn) presence(ctx context.Context, online bool, reason string) {
 	p := device.Presence{Online: online, Epoch: c.epoch, Reason: reason, Address: c.from}
+	if !online {
+		now := c.g.sessions.find(c.device)
+		p.Replaced = now != nil && now != c
+	}
 	r := uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: c.device, Subject: "presence", Body: p.Append(nil)}
 	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
 	defer cancel()

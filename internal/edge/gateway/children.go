@@ -119,7 +119,6 @@ func (c *conn) keep(k *conn) {
 	b := c.ownBrood()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.shut, k.device)
 	if len(b.of) >= maxKept {
 		maps.DeleteFunc(b.of, func(_ string, k *conn) bool { return k.gone.Load() })
 	}
@@ -298,6 +297,7 @@ func (c *conn) enterChild(k *conn) {
 		k.gone.Store(true)
 		return
 	}
+	c.letIn(k.device)
 	c.g.Stats.Accepted.Add(1)
 	if old != nil {
 		c.g.Stats.TakenOver.Add(1)

@@ -169,15 +169,26 @@ type Presence struct {
 	Epoch   uint64 // grows with every session of the device; a smaller one than the last seen is a late message
 	Reason  string // why it ended, or "connected"
 	Address string // remote address, host:port
+	// Replaced: the session ended, and the device had another one by then. It is no word of the device having gone.
+	Replaced bool
 }
 
 const presenceForm = 1
+
+// Bits of the second byte.
+const (
+	presenceOnline   = 1
+	presenceReplaced = 2
+)
 
 // Append adds the encoded presence to dst.
 func (p *Presence) Append(dst []byte) []byte {
 	dst = append(dst, presenceForm, 0)
 	if p.Online {
-		dst[len(dst)-1] = 1
+		dst[len(dst)-1] = presenceOnline
+	}
+	if p.Replaced {
+		dst[len(dst)-1] |= presenceReplaced
 	}
 	dst = binary.BigEndian.AppendUint64(dst, p.Epoch)
 	reason := p.Reason[:min(len(p.Reason), 255)]
@@ -194,9 +205,10 @@ func DecodePresence(body []byte) (Presence, error) {
 	}
 	n := int(body[10])
 	return Presence{
-		Online:  body[1] == 1,
-		Epoch:   binary.BigEndian.Uint64(body[2:10]),
-		Reason:  string(body[head : head+n]),
-		Address: string(body[head+n:]),
+		Online:   body[1]&presenceOnline != 0,
+		Epoch:    binary.BigEndian.Uint64(body[2:10]),
+		Reason:   string(body[head : head+n]),
+		Address:  string(body[head+n:]),
+		Replaced: body[1]&presenceReplaced != 0,
 	}, nil
 }

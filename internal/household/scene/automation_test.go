@@ -172,8 +172,7 @@ func TestWhatSetsOff(t *testing.T) {
 	for _, v := range []string{"40", "60", "70", "70", "10", "60"} {
 		h.posts("lamp", `{"brightness":`+v+`}`)
 	}
-	for _, online := range []bool{true, false} {
-		p := device.Presence{Online: online, Epoch: 2}
+	for _, p := range []device.Presence{{Online: true, Epoch: 2}, {Epoch: 1, Replaced: true}, {Epoch: 2}} {
 		h.append(uplink.Record{Kind: uplink.Presence, Device: h.device["lamp"], Body: p.Append(nil)})
 	}
 	for _, tt := range []struct {

@@ -191,7 +191,7 @@ func (s *Service) happens(ctx context.Context, a *Automation, r *uplink.Record) 
 	switch {
 	case r.Kind == uplink.Presence && t.Kind == OnPresence:
 		p, err := device.DecodePresence(r.Body)
-		if err != nil || p.Online != t.Online {
+		if err != nil || p.Online != t.Online || p.Replaced {
 			return nil, nil //nolint:nilerr,nilnil // a broken record is told by who keeps presence
 		}
 		cause := "offline"
