@@ -4,6 +4,7 @@ import "sync"
 
 const (
 	defaultMaxPacket = 256 << 10 // bytes
+	maxConnect       = 16 << 10  // bytes of a CONNECT, its will included: nobody knows yet who sends it
 	maxRemaining     = 1<<28 - 1 // largest Remaining Length, four bytes of seven bits: MQTT 3.1.1 §2.2.3, MQTT 5 §1.5.5
 	maxString        = 1<<16 - 1 // longest string or binary field, its length has two bytes: MQTT 3.1.1 §1.5.3, MQTT 5 §1.5.4
 	maxFilters       = 1024      // most filters of one SUBSCRIBE or UNSUBSCRIBE: each costs eight times its shortest form
@@ -116,18 +117,22 @@ func (d *Decoder) frame(b []byte) (n, head int, err error) {
 	if d.Version == V5 && head != headerSize(remaining) {
 		return 0, 0, overlong(Type(b[0] >> 4))
 	}
-	if limit := d.limit(); head+remaining > limit {
+	if limit := d.limit(Type(b[0] >> 4)); head+remaining > limit {
 		return 0, 0, breach(d.Version, TooLarge, "§2.2.3", "MQTT-3.2.2-15", "%s of %d bytes is announced, the limit is %d",
 			Type(b[0]>>4), head+remaining, limit)
 	}
 	return head + remaining, head, nil
 }
 
-func (d *Decoder) limit() int {
+func (d *Decoder) limit(of Type) int {
+	limit := defaultMaxPacket
 	if d.Limit > 0 {
-		return d.Limit
+		limit = d.Limit
 	}
-	return defaultMaxPacket
+	if of == CONNECT {
+		return min(limit, maxConnect)
+	}
+	return limit
 }
 
 // first checks the first byte of a packet.

@@ -49,7 +49,7 @@ func (s *Session) connack(w *Welcome) []byte {
 	list := make(Properties, 0, 64)
 	if w.Code == Success {
 		list = list.Append(Property{ID: ReceiveMaximum, Int: uint32(s.receiveMax())}).
-			Append(Property{ID: MaximumPacketSize, Int: uint32(s.in.limit())}).
+			Append(Property{ID: MaximumPacketSize, Int: uint32(s.in.limit(PUBLISH))}).
 			Append(Property{ID: SharedAvailable})
 		if s.c.Aliases > 0 {
 			list = list.Append(Property{ID: TopicAliasMaximum, Int: uint32(s.c.Aliases)})

@@ -277,6 +277,7 @@ func TestReasonCodes(t *testing.T) {
 		{hello + "30 03 0001'#'", BadTopicName},
 		{hello + "82 07 0001 0002'a#' 00", BadTopicFilter},
 		{hello + "30 ffffff7f", TooLarge},
+		{"10 fe7f", TooLarge}, // a CONNECT of 16,385 bytes
 		{hello + "30 02 0001", Malformed},
 	} {
 		err := NewSession(&Config{}, nobody{}).Receive(wire(tt.in))

@@ -239,7 +239,7 @@ func TestAnnouncedMemory(t *testing.T) {
 				mu.Lock()
 				conns = append(conns, c)
 				mu.Unlock()
-				if _, err := c.Write([]byte{0x10, 0xff, 0xff, 0x0e, 0, 4, 'M', 'Q'}); err != nil { // 245,759 bytes will follow
+				if _, err := c.Write([]byte{0x10, 0x80, 0x7d, 0, 4, 'M', 'Q'}); err != nil { // 16,000 bytes will follow, as many as may
 					t.Errorf("writing: %v", err)
 					return
 				}

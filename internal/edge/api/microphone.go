@@ -118,7 +118,11 @@ func (a *API) microphone(ctx context.Context, who access.Actor, in *microphoneIn
 		return nil, err
 	}
 	m := &microphone{a: a, who: who, in: in, pieces: make(chan piece, waiting), over: make(chan struct{})}
-	m.ask = speech.Ask{Lang: in.Lang, Words: likely(&h)}
+	words, err := a.likely(ctx, who, &h, in.Lang)
+	if err != nil {
+		return nil, err
+	}
+	m.ask = speech.Ask{Lang: in.Lang, Words: words}
 	m.turn = speech.NewTurn(speech.TurnConfig{Whole: m.whole.Load})
 	if in.Codec == "opus" {
 		m.opus, err = opus.NewDecoder()

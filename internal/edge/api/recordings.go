@@ -9,7 +9,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"lampworks/internal/household/home"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
@@ -21,7 +20,6 @@ const (
 	maxRecording    = 4 << 20 // bytes: 60 s at 16 kHz in two channels
 	maxHearings     = 8       // at once: each holds its recording
 	maxHearingsEach = 2       // of one organisation
-	maxLikely       = 500     // names of a home that a recogniser is told of
 	hearingWithin   = 45 * time.Second
 )
 
@@ -100,7 +98,11 @@ func (a *API) hear(ctx context.Context, who access.Actor, in *recordingInput) (s
 	}
 	ctx, cancel := context.WithTimeout(ctx, hearingWithin)
 	defer cancel()
-	heard, err := listen(ctx, a.Hears, speech.Ask{Lang: in.Lang, Format: format, Words: likely(&h)}, sound)
+	words, err := a.likely(ctx, who, &h, in.Lang)
+	if err != nil {
+		return "", err
+	}
+	heard, err := listen(ctx, a.Hears, speech.Ask{Lang: in.Lang, Format: format, Words: words}, sound)
 	if err != nil {
 		return "", deaf(err)
 	}
@@ -136,25 +138,6 @@ func listen(ctx context.Context, r speech.Recognizer, ask speech.Ask, sound []by
 		return speech.Heard{}, err
 	}
 	return h.Finish()
-}
-
-// likely are the names that people of a home say.
-func likely(h *home.Home) (words []string) {
-	add := func(names home.Names, aliases home.Aliases) {
-		for _, name := range names {
-			words = append(words, name)
-		}
-		for _, more := range aliases {
-			words = append(words, more...)
-		}
-	}
-	for _, r := range h.Rooms {
-		add(r.Names, r.Aliases)
-	}
-	for _, d := range h.Devices {
-		add(d.Names, d.Aliases)
-	}
-	return words[:min(len(words), maxLikely)]
 }
 
 // deaf says that nothing here hears; why stands in the log.

@@ -201,12 +201,16 @@ func (c *conn) presence(ctx context.Context, online bool, reason string) {
 		now := c.g.sessions.find(c.device)
 		p.Replaced = now != nil && now != c
 	}
-	r := uplink.Record{At: time.Now(), Kind: uplink.Presence, Device: c.device, Subject: "presence", Body: p.Append(nil)}
+	now := time.Now()
+	r := uplink.Record{At: now, Kind: uplink.Presence, Device: c.device, Subject: "presence", Body: p.Append(nil)}
 	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
 	defer cancel()
 	failed := func(err error) {
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "presence was not stored", slog.String("device", c.device), slog.Any("error", err))
-		if online && c.stay == nil && c.g.c.Sessions != nil {
+		switch {
+		case !online:
+			c.g.unsaid.put(end{at: now, device: c.device, presence: p})
+		case c.stay == nil && c.g.c.Sessions != nil:
 			c.g.conns.Go(func() { c.outlived(err) })
 		}
 	}

@@ -134,6 +134,8 @@ type Gateway struct {
 	standing  enforce.Mark  // how far changes of standings were followed; used by the goroutine of that only
 	judged    atomic.Int64  // newest of those changes that was acted on
 	judging   chan struct{} // has room for one: a standing may have changed
+	ending    chan struct{} // has room for one: ends may wait to be said
+	unsaid    unsaid
 	checking  chan struct{} // the same of the rights of devices
 	dying     chan struct{} // the same of wills
 
@@ -180,7 +182,7 @@ func (g *Gateway) Counts() map[string]int64 {
 
 // New returns a gateway that serves once [Gateway.Run] runs and listeners are handed to [Gateway.Serve].
 func New(c Config) *Gateway {
-	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), door: newDoor(), identify: make(chan struct{}, 32), tasks: make(chan *task), turns: make(chan struct{}, turnsAtOnce()), judging: make(chan struct{}, 1), checking: make(chan struct{}, 1), dying: make(chan struct{}, 1)}
+	g := &Gateway{c: c, limits: c.Limits.withDefaults(), plain: make(map[string]bool), wheel: newWheel(), door: newDoor(), identify: make(chan struct{}, 32), tasks: make(chan *task), turns: make(chan struct{}, turnsAtOnce()), judging: make(chan struct{}, 1), ending: make(chan struct{}, 1), checking: make(chan struct{}, 1), dying: make(chan struct{}, 1)}
 	for _, key := range c.PlainProducts {
 		g.plain[key] = true
 	}
@@ -235,6 +237,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	stopStanding := g.c.Bus.Subscribe(enforce.ChangeSubject, func(string, []byte) { poke(g.judging) })
 	defer stopStanding()
 	g.conns.Go(func() { follow(ctx, g.judging, g.followStandings) })
+	g.conns.Go(func() { follow(ctx, g.ending, g.sayEnds) })
 	g.conns.Go(func() { follow(ctx, g.checking, g.followChanges) })
 	g.conns.Go(func() { follow(ctx, g.dying, g.sayWills) })
 	g.conns.Go(func() { follow(ctx, g.offers.asked, g.followPushes) })
@@ -280,6 +283,7 @@ func follow(ctx context.Context, asked <-chan struct{}, look func(context.Contex
 func (g *Gateway) round(ctx context.Context) {
 	poke(g.judging)
 	poke(g.checking)
+	poke(g.ending)
 	poke(g.offers.asked)
 	for _, c := range g.waiting.take() {
 		c.deliver()

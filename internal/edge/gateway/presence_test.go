@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -66,4 +67,37 @@ func TestWhoIsReplacedIsNotGone(t *testing.T) {
 	if got := h.presences(t, d); len(got) != 4 {
 		t.Errorf("with a CONNECT that was refused the Log tells %q", got)
 	}
+}
+
+// TestEndsAreSaidInTheEnd: a device that goes while the Log takes nothing is offline, and its will is said, once the Log does.
+func TestEndsAreSaidInTheEnd(t *testing.T) {
+	h, log := newGated(t, 1, gateway.Limits{})
+	devicetest.Run(t, func(ctx context.Context) error { return h.Devices.Follow(ctx, h.Log) })
+	d := h.Lights[0]
+	r, _ := h.returns(t, d, mqtt.V311, &mqtt.Will{Topic: []byte(h.post(d)), Payload: brightness})
+	online := func(want bool) {
+		t.Helper()
+		devicetest.Eventually(t, fmt.Sprintf("online %t", want), func() (bool, any) {
+			got, err := h.Devices.Load(t.Context(), h.Maker, d.ID)
+			return err == nil && got.Online == want, got.Reason
+		})
+	}
+	online(true)
+	lost := make(chan string, 100)
+	log.set(nil, func(r uplink.Record) bool {
+		if r.Device == d.ID {
+			lost <- r.Subject
+		}
+		return r.Device == d.ID
+	})
+	h.cut(t, d, r)
+	for range 3 { // the two ends, and the first of them once more
+		got(t, "a record that is lost", lost)
+	}
+	if n := h.messages(t, d, 0); n != 0 {
+		t.Errorf("the will was said %d times", n)
+	}
+	log.set(nil, nil)
+	online(false)
+	devicetest.Eventually(t, "the will to be said", func() (bool, any) { n := h.messages(t, d, 0); return n == 1, n })
 }

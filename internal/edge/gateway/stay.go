@@ -186,13 +186,18 @@ func (c *conn) leave(ctx context.Context, reason string) {
 	e := session.Ended{Epoch: c.epoch, Lasts: c.stay.lasts, Will: !c.stay.quiet && !c.cut.Load()}
 	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
 	defer cancel()
-	err := c.g.c.Log.Append(ctx, session.EndedRecord(c.device, time.Now(), &e), func(_ uplink.Position, err error) {
+	now := time.Now()
+	failed := func(err error) {
+		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "the end of a session was not stored", slog.String("device", c.device), slog.Any("error", err))
+		c.g.unsaid.put(end{at: now, device: c.device, ended: &e})
+	}
+	err := c.g.c.Log.Append(ctx, session.EndedRecord(c.device, now, &e), func(_ uplink.Position, err error) {
 		if err != nil {
-			c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "the end of a session was not stored", slog.String("device", c.device), slog.Any("error", err))
+			failed(err)
 		}
 	})
 	if err != nil {
-		c.g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "the end of a session was not stored", slog.String("device", c.device), slog.Any("error", err))
+		failed(err)
 	}
 }
 

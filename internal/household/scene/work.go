@@ -298,6 +298,9 @@ func (s *Service) sweep(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := s.c.Store.Write(ctx, func(tx *store.Tx) error { return ageLabels(ctx, tx, now) }); err != nil {
+		return err
+	}
 	done := make(map[string]bool)
 	for _, id := range homes {
 		if done[id] {

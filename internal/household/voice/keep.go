@@ -235,6 +235,29 @@ func (s *Service) keep(ctx context.Context, tx *store.Tx, t *saying) (kept bool,
 	return true, nil
 }
 
+// correct writes beside the words of a sentence what came of it in the end.
+func (s *Service) correct(ctx context.Context, t *turn) error {
+	if s.c.Store == nil || person(t.who) == "" {
+		return nil
+	}
+	s.settle(ctx)
+	s.keeper.correct(t) // that could not be written yet
+	return s.c.Store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE voice_sentence SET reply = ?, outcome = ?, reason = ? WHERE id = ?", t.out.Reply, t.out.Outcome, t.out.Reason, t.id)
+		return err
+	})
+}
+
+func (k *keeper) correct(t *turn) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := range k.aside {
+		if w := &k.aside[i]; w.ID == t.id {
+			w.Reply, w.Outcome, w.Reason = t.out.Reply, t.out.Outcome, t.out.Reason
+		}
+	}
+}
+
 // trim forgets the oldest words of a home that has many.
 func trim(ctx context.Context, tx *store.Tx, home string) error {
 	var last string

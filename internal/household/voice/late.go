@@ -99,5 +99,8 @@ func (s *Service) finish(t *turn) {
 		return
 	}
 	t.out.TotalUS = time.Since(t.start).Microseconds()
+	if err := s.correct(ctx, t); err != nil {
+		s.c.Logger.LogAttrs(ctx, slog.LevelWarn, "what came of a sentence stands not beside its words", slog.String("sentence", t.id), slog.Any("error", err))
+	}
 	s.c.Told(Telling{t.who.User, t.in.Home, t.out, !s.deeds.last(t.conversation(), t.id)})
 }

@@ -8,6 +8,7 @@ import (
 
 	"lampworks/internal/fleet/command"
 	"lampworks/internal/household/voice"
+	"lampworks/internal/infra/listing"
 )
 
 // TestSlowDeviceIsToldOfLater: who can be told later does not wait for a slow device, and is told once what it did.
@@ -44,6 +45,10 @@ func TestSlowDeviceIsToldOfLater(t *testing.T) {
 	want = "刚才的指令：客厅的窗帘打开了；客厅的灯拒绝执行，说“broken bulb”。"
 	if got.Answer.ID != a.ID || got.Home != h.id || got.User != h.who.User || got.Answer.Outcome != voice.Failed || got.Answer.Reply != want {
 		t.Errorf("told is %+v", got)
+	}
+	kept, err := h.voice.Sentences(t.Context(), h.who, h.id, listing.Ask{})
+	if err != nil || len(kept.Items) != 1 || kept.Items[0].Outcome != voice.Failed || kept.Items[0].Reply != want {
+		t.Errorf("beside its words stands %+v, %v", kept.Items, err)
 	}
 }
 

@@ -212,6 +212,11 @@ func (s *Service) forgetAll(ctx context.Context, tx *store.Tx, who access.Actor,
 	if err := s.withdraw(ctx, tx, own, homeID, ""); err != nil {
 		return err
 	}
+	if s.c.Scenes != nil && who.Resident() {
+		if err := s.c.Scenes.ForgetLabels(ctx, tx, homeID, who.ID); err != nil {
+			return err
+		}
+	}
 	return audit.Record(ctx, tx, who, "voice.sentence.delete_all", homeID, "")
 }
 

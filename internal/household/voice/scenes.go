@@ -11,6 +11,7 @@ import (
 	"lampworks/internal/household/scene"
 	"lampworks/internal/infra/access"
 	"lampworks/internal/infra/fault"
+	"lampworks/internal/infra/store"
 )
 
 // Scenes is what voice asks of the room scene.
@@ -22,6 +23,7 @@ type Scenes interface {
 	SetTimer(ctx context.Context, who access.Actor, homeID string, n scene.NewTimer) (scene.Timer, error)
 	CancelTimer(ctx context.Context, who access.Actor, homeID, id string) (scene.Timer, error)
 	Timers(ctx context.Context, who access.Actor, homeID string) ([]scene.Timer, error)
+	ForgetLabels(ctx context.Context, tx *store.Tx, homeID, resident string) error
 }
 
 // NoScene is the reason of a scene that was removed meanwhile.

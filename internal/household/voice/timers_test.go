@@ -3,6 +3,7 @@ package voice_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"lampworks/internal/household/home"
@@ -181,5 +182,39 @@ func TestGuestsCancelTheirTimers(t *testing.T) {
 	}
 	if left := h.pending(t); len(left) != 1 {
 		t.Errorf("%v are left", left)
+	}
+}
+
+// TestForgottenRemindersLoseTheirNames: with the words that somebody has deleted goes what their timers were called that have ended.
+func TestForgottenRemindersLoseTheirNames(t *testing.T) {
+	h := newHouse(t)
+	lu := access.Actor{Kind: access.KindResident, ID: "lu", User: "lu", Organisation: h.who.Organisation, Roles: []access.Role{access.Adult}}
+	for _, tt := range []struct {
+		who   access.Actor
+		label string
+		ends  bool
+	}{{lu, "看医生", true}, {lu, "取药", false}, {h.who, "煮面", true}} {
+		timer, err := h.scenes.SetTimer(t.Context(), tt.who, h.id, scene.NewTimer{Label: tt.label, When: scene.When{Seconds: 3600}})
+		if err == nil && tt.ends {
+			_, err = h.scenes.CancelTimer(t.Context(), tt.who, h.id, timer.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.voice.Forget(t.Context(), lu, h.id, ""); err != nil {
+		t.Fatal(err)
+	}
+	all, err := h.scenes.Timers(t.Context(), h.who, h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, timer := range all {
+		left = append(left, string(timer.State)+" "+timer.Label)
+	}
+	slices.Sort(left)
+	if want := []string{"cancelled ", "cancelled 煮面", "pending 取药"}; !slices.Equal(left, want) {
+		t.Errorf("%q are left, want %q", left, want)
 	}
 }
