@@ -46,9 +46,22 @@ func Shared(t testing.TB) string {
 // shared is the server of the process.
 var shared = sync.OnceValues(New)
 
-// New starts a server for many tests. Nobody pulls its plug, so it does not wait for its disk. It ends with the process,
-// or by Close before.
-func New() (*Server, error) { return start("-c fsync=off -c full_page_writes=off") }
+// New starts a server for many tests. Nobody pulls its plug, so it does not wait for its disk, and has its files in memory where there
+// is room: a database is made of a thousand of them. It ends with the process, or by Close before.
+func New() (*Server, error) { return start("-c fsync=off -c full_page_writes=off", memory()) }
+
+// memory is a folder whose files are in memory, empty if there is none with room.
+func memory() string {
+	const (
+		dir  = "/dev/shm"
+		room = 4 << 30 // bytes
+	)
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < room { //nolint:gosec // a size
+		return ""
+	}
+	return dir
+}
 
 // Close ends the server and removes it.
 func (s *Server) Close() {
@@ -117,7 +130,7 @@ func connect(t testing.TB, address string) *pgx.Conn {
 // Start gives the test a server of its own, to stop and to kill.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s, err := start("")
+	s, err := start("", "")
 	if err != nil {
 		unavailable(t, err)
 	}
@@ -146,8 +159,8 @@ type Server struct {
 	life    *os.File // as long as it is open the server runs
 }
 
-// start makes a cluster and starts it.
-func start(options string) (*Server, error) {
+// start makes a cluster in a folder of its own below dir, or where temporary files go, and starts it.
+func start(options, dir string) (*Server, error) {
 	s := &Server{options: options}
 	var err error
 	if s.bin, err = programs(); err != nil {
@@ -156,7 +169,7 @@ func start(options string) (*Server, error) {
 	if s.as, err = servant(); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp("", "lampworks-pg-"); err != nil {
+	if s.dir, err = os.MkdirTemp(dir, "lampworks-pg-"); err != nil {
 		return nil, err
 	}
 	if s.as != nil {
