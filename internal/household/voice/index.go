@@ -61,18 +61,27 @@ func (s *Service) ready(ctx context.Context, who access.Actor, id string) (h *sp
 			return h, false, err
 		}
 	}
-	v, err, _ := s.indexes.once.Do(fmt.Sprintf("%s %d", id, version), func() (any, error) {
-		h, err := s.make(context.WithoutCancel(ctx), who, id)
-		if err == nil {
-			s.indexes.keep(h)
+	for range makesAgain {
+		v, err, _ := s.indexes.once.Do(fmt.Sprintf("%s %d", id, version), func() (any, error) {
+			h, err := s.make(context.WithoutCancel(ctx), who, id)
+			if err == nil {
+				s.indexes.keep(h)
+			}
+			return h, err
+		})
+		if err != nil {
+			return nil, false, err
 		}
-		return h, err
-	})
-	if err != nil {
-		return nil, false, err
+		h = v.(*spoken)
+		if same, err := s.sameModels(ctx, h); err != nil || same { // else somebody began to make it before a publication
+			return h, true, err
+		}
 	}
-	return v.(*spoken), true, nil
+	return h, true, nil
 }
+
+// makesAgain bounds how often a home is made anew for a sentence while its products publish.
+const makesAgain = 3
 
 // sameModels reports whether no product of the home has published since how it is spoken to.
 func (s *Service) sameModels(ctx context.Context, h *spoken) (bool, error) {
