@@ -217,6 +217,7 @@ const (
 	undoneNothing     phrase = "undone.nothing"
 	timerOthers       phrase = "timer.others"
 	timerTooMany      phrase = "timer.too_many"
+	timerTooMuch      phrase = "timer.too_much"
 	timerPast         phrase = "timer.past"
 	timerRefused      phrase = "timer.refused"
 	timerAnswer       phrase = "timer.answer"

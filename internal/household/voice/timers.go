@@ -119,6 +119,8 @@ func (t *turn) set(ctx context.Context, b *booking, a nlu.Action, n scene.NewTim
 	switch f := fault.Of(err); {
 	case err == nil:
 		b.timer = &timer
+	case len(n.Actions) > scene.MaxActions:
+		b.why, b.reason = timerTooMuch, TooMany
 	case fault.Is(err, fault.OverLimit):
 		b.why, b.reason = timerTooMany, TooMany
 	case f != nil && f.Where == "/day":
@@ -256,7 +258,7 @@ func (w *teller) booked(t *turn, act int) (good, bad []string) {
 		switch {
 		case b.act != act:
 		case b.why != "":
-			bad = append(bad, w.say(b.why, "label", quoted(a.Label), "scene", w.scene(a.Scene)))
+			bad = append(bad, w.say(b.why, "label", quoted(a.Label), "scene", w.scene(a.Scene), "n", fmt.Sprint(scene.MaxActions)))
 		case b.timer != nil:
 			good = append(good, w.planned(t, a, act, b.timer))
 		case len(b.cancelled) == 1:

@@ -10,6 +10,7 @@ import (
 	"lampworks/internal/household/scene"
 	"lampworks/internal/household/voice"
 	"lampworks/internal/infra/access"
+	"lampworks/internal/partner/product"
 )
 
 // pending tells the timers of the home that are pending: what they do, and when.
@@ -216,5 +217,22 @@ func TestForgottenRemindersLoseTheirNames(t *testing.T) {
 	slices.Sort(left)
 	if want := []string{"cancelled ", "cancelled 煮面", "pending 取药"}; !slices.Equal(left, want) {
 		t.Errorf("%q are left, want %q", left, want)
+	}
+}
+
+// TestTimerOfTooManyDevices says how many one timer can command, and does not send people to cancel others.
+func TestTimerOfTooManyDevices(t *testing.T) {
+	h := newHouse(t)
+	p, err := h.products.Create(t.Context(), h.who, product.NewProduct{Category: "light", Names: product.Names{"en": "light"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range issued(t, h.store, "org", p.ID, scene.MaxActions) {
+		if _, err := h.homes.Bind(t.Context(), h.who, h.id, h.rooms["living room"], id, home.Label{Names: home.Names{"zh-CN": fmt.Sprint("射灯", i)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a := h.say(t, "十分钟后关掉所有的灯"); a.Outcome != "reject" || a.Reply != "一个定时最多只能管50台设备，请分几次说。" {
+		t.Errorf("%s: %s", a.Outcome, a.Reply)
 	}
 }
