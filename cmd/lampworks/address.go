@@ -25,6 +25,12 @@ func serverFlags() kong.Option {
 	}))
 }
 
+// plainAddress reports whether a text is an http:// or https:// address with no more than a host and a path.
+func plainAddress(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == ""
+}
+
 // serverAddress is where a server is, as http:// or https://. This machine may be named without: nothing leaves it.
 func serverAddress(text string) (string, error) {
 	u, err := url.Parse(text)

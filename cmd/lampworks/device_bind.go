@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image/png"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,8 +30,7 @@ func (d *deviceCommand) checkBind() error {
 		}
 		return nil
 	}
-	u, err := url.Parse(d.Bind)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if !plainAddress(d.Bind) {
 		return fmt.Errorf("--bind %s: want the address at which the people of the home reach the platform, as https://HOST", d.Bind)
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 
@@ -32,8 +31,7 @@ func (d *deviceCommand) checkRegister() error {
 	case d.Register == overMQTT:
 		return nil
 	}
-	u, err := url.Parse(d.Register)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if !plainAddress(d.Register) {
 		return fmt.Errorf("--register %s: want https://HOST:PORT of the server's --https, or mqtt to ask at --server", d.Register)
 	}
 	return nil

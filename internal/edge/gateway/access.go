@@ -13,7 +13,6 @@ import (
 	"lampworks/internal/fleet/device"
 	"lampworks/internal/fleet/session"
 	"lampworks/internal/infra/fault"
-	"lampworks/internal/infra/uplink"
 	"lampworks/internal/partner/enforce"
 	"lampworks/internal/partner/quota"
 	"lampworks/mqtt"
@@ -167,8 +166,7 @@ func (c *conn) ask(key, name string, fits func(secret string) bool) (who device.
 		return who, standing, errSignature
 	}
 	if c.g.c.Enforce != nil && who.Measured {
-		chain := enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation}
-		if standing, err = c.g.c.Enforce.Standing(ctx, chain); err != nil {
+		if standing, err = c.g.c.Enforce.Standing(ctx, chainOf(&who)); err != nil {
 			return who, standing, err
 		}
 	}
@@ -196,30 +194,15 @@ func (c *conn) outlived(err error) {
 
 // presence tells the Log that the session began or ended. Nothing else says that a clean session began.
 func (c *conn) presence(ctx context.Context, online bool, reason string) {
-	p := device.Presence{Online: online, Epoch: c.epoch, Reason: reason, Address: c.from}
+	e := end{at: time.Now(), device: c.device, presence: device.Presence{Online: online, Epoch: c.epoch, Reason: reason, Address: c.from}}
 	if !online {
-		now := c.g.sessions.find(c.device)
-		p.Replaced = now != nil && now != c
+		c.g.sayEnd(ctx, e)
+		return
 	}
-	now := time.Now()
-	r := uplink.Record{At: now, Kind: uplink.Presence, Device: c.device, Subject: "presence", Body: p.Append(nil)}
-	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
-	defer cancel()
-	failed := func(err error) {
+	c.g.store(ctx, e.record(c.g), func(err error) {
 		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "presence was not stored", slog.String("device", c.device), slog.Any("error", err))
-		switch {
-		case !online:
-			c.g.unsaid.put(end{at: now, device: c.device, presence: p})
-		case c.stay == nil && c.g.c.Sessions != nil:
+		if c.stay == nil && c.g.c.Sessions != nil {
 			c.g.conns.Go(func() { c.outlived(err) })
 		}
-	}
-	err := c.g.c.Log.Append(ctx, r, func(_ uplink.Position, err error) {
-		if err != nil {
-			failed(err)
-		}
 	})
-	if err != nil {
-		failed(err)
-	}
 }

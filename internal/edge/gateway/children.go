@@ -277,7 +277,7 @@ func (c *conn) shut(ctx context.Context, in *alink.Child, who *device.Identity) 
 	if c.g.c.Enforce == nil {
 		return nil, nil
 	}
-	chain := enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation}
+	chain := chainOf(who)
 	standing, err := c.g.c.Enforce.Standing(ctx, chain)
 	if err != nil {
 		return nil, err

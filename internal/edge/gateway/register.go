@@ -122,7 +122,7 @@ func (g *Gateway) admitNew(ctx context.Context, who *device.Identity, way, from 
 		return secret, &refusal{alink.CodeShut, "the device is disabled"}
 	}
 	if g.c.Enforce != nil {
-		standing, err := g.c.Enforce.Standing(ctx, enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation})
+		standing, err := g.c.Enforce.Standing(ctx, chainOf(who))
 		if err != nil {
 			return secret, g.cannotRegister(ctx, err)
 		}

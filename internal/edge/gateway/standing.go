@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"lampworks/internal/fleet/device"
 	"lampworks/internal/partner/enforce"
 )
 
@@ -15,6 +16,19 @@ type origin struct {
 
 func (o *origin) chain() enforce.Chain {
 	return enforce.Chain{Batch: o.batch, Product: o.product, Organisation: o.organisation}
+}
+
+// chainOf is what a measure against a device may be against.
+func chainOf(who *device.Identity) enforce.Chain {
+	return enforce.Chain{Device: who.ID, Batch: who.Order, Product: who.Product, Organisation: who.Organisation}
+}
+
+// chain is the same of the device of a session.
+func (c *conn) chain() enforce.Chain {
+	o := c.of.Value()
+	chain := o.chain()
+	chain.Device = c.device
+	return chain
 }
 
 // followStandings ends the sessions whose standing has become worse since it was last asked. It needs no event.
@@ -44,10 +58,7 @@ func (g *Gateway) concerned(changed map[enforce.Subject]bool) []*conn {
 	}
 	var cs []*conn
 	for _, c := range g.sessions.all() {
-		o := c.of.Value()
-		chain := o.chain()
-		chain.Device = c.device
-		if concerns(changed, chain) {
+		if concerns(changed, c.chain()) {
 			cs = append(cs, c)
 		}
 	}
@@ -109,10 +120,7 @@ func (g *Gateway) refuse(c *conn, m *enforce.Measure) {
 	g.Stats.Enforced.Add(1)
 	c.farewell(noticeOf(m.Kind), because(m))
 	if c.via != nil {
-		o := c.of.Value()
-		chain := o.chain()
-		chain.Device = c.device
-		c.via.shutOut(chain)
+		c.via.shutOut(c.chain())
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"lampworks/alink"
@@ -184,21 +183,7 @@ func (c *conn) leave(ctx context.Context, reason string) {
 		return
 	}
 	e := session.Ended{Epoch: c.epoch, Lasts: c.stay.lasts, Will: !c.stay.quiet && !c.cut.Load()}
-	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
-	defer cancel()
-	now := time.Now()
-	failed := func(err error) {
-		c.g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "the end of a session was not stored", slog.String("device", c.device), slog.Any("error", err))
-		c.g.unsaid.put(end{at: now, device: c.device, ended: &e})
-	}
-	err := c.g.c.Log.Append(ctx, session.EndedRecord(c.device, now, &e), func(_ uplink.Position, err error) {
-		if err != nil {
-			failed(err)
-		}
-	})
-	if err != nil {
-		failed(err)
-	}
+	c.g.sayEnd(ctx, end{at: time.Now(), device: c.device, ended: &e})
 }
 
 // awaitEnd waits until the reader of the connection has stopped: what it handed to the Log stands before what comes next.

@@ -14,7 +14,7 @@ import (
 // maxUnsaid bounds the ends that wait; the next start of the program finds out about those beyond.
 const maxUnsaid = 100_000
 
-// An end is that of a session that the Log has not taken: of what is written down of it, or of the device's being there.
+// An end is that of a session: of what is written down of it, or of the device's being there.
 type end struct {
 	at       time.Time
 	device   string
@@ -22,19 +22,42 @@ type end struct {
 	ended    *session.Ended // nil: it is the presence
 }
 
-// record is what the Log is to take. Meanwhile the device may have come back.
+// record is what the Log is to take. By then the device may have another session.
 func (e *end) record(g *Gateway) uplink.Record {
 	if e.ended != nil {
 		return session.EndedRecord(e.device, e.at, e.ended)
 	}
 	p := e.presence
-	if now := g.sessions.find(e.device); now != nil && now.epoch != p.Epoch {
-		p.Replaced = true
+	if !p.Online {
+		now := g.sessions.find(e.device)
+		p.Replaced = now != nil && now.epoch != p.Epoch
 	}
 	return uplink.Record{At: e.at, Kind: uplink.Presence, Device: e.device, Subject: "presence", Body: p.Append(nil)}
 }
 
-// unsaid is the ends that wait, in the order in which they came.
+// store hands the Log a record, and waits only for its taking. failed is told if it is not stored.
+func (g *Gateway) store(ctx context.Context, r uplink.Record, failed func(error)) {
+	ctx, cancel := context.WithTimeout(ctx, identifyTimeout)
+	defer cancel()
+	err := g.c.Log.Append(ctx, r, func(_ uplink.Position, err error) {
+		if err != nil {
+			failed(err)
+		}
+	})
+	if err != nil {
+		failed(err)
+	}
+}
+
+// sayEnd hands the Log an end. One that it does not take waits.
+func (g *Gateway) sayEnd(ctx context.Context, e end) {
+	g.store(ctx, e.record(g), func(err error) {
+		g.c.Logger.LogAttrs(context.Background(), slog.LevelWarn, "the end of a session was not stored", slog.String("device", e.device), slog.Any("error", err))
+		g.unsaid.put(e)
+	})
+}
+
+// unsaid is the ends that the Log has not taken.
 type unsaid struct {
 	mu  sync.Mutex // guards all
 	all []end
@@ -54,15 +77,19 @@ func (u *unsaid) take() []end {
 	return all
 }
 
-// sayEnds hands the Log the ends that it has not taken, until it does.
+// sayEnds hands the Log the ends that it has not taken: the first to find out whether it takes any, then the others together.
 func (g *Gateway) sayEnds(ctx context.Context) {
 	all := g.unsaid.take()
-	for i := range all {
-		if err := g.say(ctx, &all[i]); err != nil {
-			g.unsaid.put(all[i:]...)
-			g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "ends of sessions wait to be stored", slog.Int("ends", len(all)-i), slog.Any("error", err))
-			return
-		}
+	if len(all) == 0 {
+		return
+	}
+	if err := g.say(ctx, &all[0]); err != nil {
+		g.unsaid.put(all...)
+		g.c.Logger.LogAttrs(ctx, slog.LevelWarn, "ends of sessions wait to be stored", slog.Int("ends", len(all)), slog.Any("error", err))
+		return
+	}
+	for _, e := range all[1:] {
+		g.sayEnd(ctx, e)
 	}
 }
 

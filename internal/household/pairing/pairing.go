@@ -82,8 +82,7 @@ func parseAnnouncement(params []byte) (a Announcement, err error) {
 }
 
 // Announce takes the bind token of a device in the session of that epoch. Announced again, a token holds for ten minutes from then
-// on; another takes its place, and ends the claims that wait by the one
-// before. With the button, it ends the claim that waits for it.
+// on; another takes its place, and ends the claims that wait by the one before. With the button, it ends the claim that waits for it.
 func (s *Service) Announce(ctx context.Context, deviceID string, epoch uint64, params []byte) error {
 	a, err := parseAnnouncement(params)
 	if err != nil {

@@ -112,8 +112,7 @@ func (in *NewAnnouncement) check() error {
 	if err := scene.CheckText("/text", in.Text); err != nil {
 		return err
 	}
-	switch {
-	case in.Lang != "" && in.Lang != nlu.Chinese && in.Lang != nlu.English:
+	if in.Lang != "" && in.Lang != nlu.Chinese && in.Lang != nlu.English {
 		return fault.Invalid("/lang", in.Lang, `"zh-CN", "en" or nothing`, "leave it out to have it recognised")
 	}
 	if in.Lang == "" {

@@ -38,7 +38,7 @@ func (t *turn) answersWhich(ctx context.Context, c *nlu.Context) error {
 // bareText is a short answer without what stands around it: that of ten minutes, 煮蛋的那个.
 func (t *turn) bareText() string {
 	text := strings.Trim(strings.TrimSpace(t.in.Text), "。，！？.,!?")
-	for _, around := range strings.Split(string(t.s.words[t.language()].say(timerAround)), "|") {
+	for _, around := range strings.Split(t.s.words[t.language()].say(timerAround), "|") {
 		text = strings.TrimSuffix(strings.TrimPrefix(text, around), around)
 	}
 	return strings.TrimSpace(text)
